@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recover_rule.h - which consistency group a session is recovered to: one pure function over the states of all its legs.
+ * A leg is one source system of the session with one of its far sides; each has a journal with at most one prepared CG
+ * above the last committed one. The recovery at the far side and the restart of a master ask the same question.
+ *
+ * The rule is the one that the model in model/ proves (claims 3 and 4).
+ */
+#ifndef XDC_COPY_RECOVER_RULE_H
+#define XDC_COPY_RECOVER_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recover_leg {
+	bool reached;		/* false: the far side did not answer; then only first is known (from the member list) */
+	uint64_t first;		/* the first CG that this leg takes part in; in older ones it has no say */
+	uint64_t committed;	/* 0: none */
+	uint64_t prepared;	/* 0: none */
+};
+
+enum recover_verdict {
+	RECOVER_TO,		/* every leg commits `number` if it is prepared with it, and reverts everything else */
+	RECOVER_NO_GROUP,	/* no CG was ever whole: there is nothing to recover to */
+	RECOVER_UNCERTAIN,	/* a missing leg may have committed `number`, or may lack it: only by force */
+	RECOVER_BROKEN,		/* leg `culprit` can show neither: the journal is damaged, no rule helps */
+	RECOVER_VERDICT_COUNT
+};
+extern const char *const recover_verdict_names[RECOVER_VERDICT_COUNT];
+
+struct recover_decision {
+	enum recover_verdict verdict;
+	uint64_t number;	/* TO: the CG; UNCERTAIN: the CG in doubt, or with force its choice */
+	unsigned culprit;	/* BROKEN: index of the leg */
+};
+
+/*
+ * count >= 1. force: an administrator accepts that a missing leg may turn out to disagree; the answer is then TO the CG in
+ * doubt, since all that were reached hold it and it loses least.
+ */
+struct recover_decision recover_decide(const struct recover_leg *legs, unsigned count, bool force);
+
+#endif

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/member.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "volume/planted.h"
+#include "volume/volume.h"
+
+struct member_volume {
+	struct list_head link;			/* of its shard */
+	struct volume *volume;
+	const struct member_volume_ops *ops;
+	void *arg;
+	bool joined;
+};
+
+/* The volumes that live on one reactor. Touched only there. */
+struct member_shard {
+	struct list_head volumes;
+	unsigned count, joined;
+};
+
+struct member {
+	struct rt_reactor *reactor;
+	struct rt_mutex turn;			/* one decision is carried out at a time */
+	struct rt_group timer;
+	struct rt_cond held_begins;		/* what the timer waits for */
+	uint64_t seen, closing;
+	int64_t closed_ns, hold_until_ns;
+	int64_t hold_last_ns, hold_max_ns;
+	enum cg_failure failure;
+	bool held, drained;
+	uint8_t session;
+	unsigned shard_count;
+	struct member_shard shards[];
+};
+
+/* ---- carried out on the reactors ---- */
+
+struct shard_order {
+	struct member_shard *shard;
+	uint64_t number, tag;
+	struct volume *volume;
+	const struct member_volume_ops *ops;
+	void *arg;
+	uint64_t out_of_sync;
+	unsigned volumes, joined;
+	bool empty;
+};
+
+static int shard_close(void *arg)
+{
+	struct shard_order *order = arg;
+	struct volume_counters counters;
+	struct member_volume *mv;
+
+	order->empty = true;
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (!mv->joined) {
+			if (!mv->ops->ready(mv->arg))
+				continue;
+			mv->joined = true;
+			order->shard->joined++;
+			mv->ops->joined(mv->arg, order->number);
+			order->empty = false;	/* its first CG must be prepared, even if it holds nothing new */
+		}
+		volume_close_increment(mv->volume, order->number);
+		volume_get_counters(mv->volume, &counters);
+		if (counters.closing_blocks)
+			order->empty = false;
+	}
+	return 0;
+}
+
+static int shard_release(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (volume_closing_number(mv->volume))
+			volume_release(mv->volume);
+	}
+	return 0;
+}
+
+static int shard_merge(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (!volume_closing_number(mv->volume))
+			continue;
+		if (planted(PLANTED_TIMEOUT_ONLY_RELEASES))
+			volume_release(mv->volume);
+		else
+			volume_merge(mv->volume);
+	}
+	return 0;
+}
+
+static int shard_forget(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (volume_closing_number(mv->volume) == order->number)
+			volume_forget(mv->volume);
+	}
+	return 0;
+}
+
+/* Suspends until the volume has sent all of its closing increment. A volume may leave the list meanwhile, so by turns. */
+static int drain_volume(struct volume *volume, uint64_t number)
+{
+	int rc = 0;
+
+	while (!rc && volume_closing_number(volume) == number && !volume_is_drained(volume)) {
+		if (volume_attempt_failed(volume))
+			return -ENOBUFS;
+		if (vdisk_failed(volume_disk(volume)))
+			return -EIO;
+		rc = rt_cond_wait(volume_changed(volume));
+	}
+	return rc ? rc : volume_closing_number(volume) == number ? 0 : -ESTALE;
+}
+
+static int shard_drain(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+	int rc;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (!mv->joined)
+			continue;
+		/* The list only changes after a merge, and then the volume's closing number says so. */
+		rc = drain_volume(mv->volume, order->number);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int shard_set_tag(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (volume_open_number(mv->volume) <= order->tag)
+			volume_set_open_number(mv->volume, order->tag + 1);
+	}
+	return 0;
+}
+
+static struct member_volume *find_volume(struct member_shard *shard, const struct volume *volume)
+{
+	struct member_volume *mv;
+
+	list_for_each(mv, &shard->volumes, link) {
+		if (mv->volume == volume)
+			return mv;
+	}
+	return NULL;
+}
+
+static int shard_add(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	if (find_volume(order->shard, order->volume))
+		return -EEXIST;
+	mv = mem_alloc_zeroed(sizeof(*mv));
+	if (!mv)
+		return -ENOMEM;
+	mv->volume = order->volume;
+	mv->ops = order->ops;
+	mv->arg = order->arg;
+	list_add_last(&order->shard->volumes, &mv->link);
+	order->shard->count++;
+	return 0;
+}
+
+static int shard_remove(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv = find_volume(order->shard, order->volume);
+
+	if (!mv)
+		return -ENOENT;
+	assert(!volume_closing_number(mv->volume));
+	list_remove(&mv->link);
+	order->shard->count--;
+	order->shard->joined -= mv->joined;
+	mem_free(mv);
+	return 0;
+}
+
+static int shard_has_joined(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv = find_volume(order->shard, order->volume);
+
+	return mv && mv->joined;
+}
+
+static int shard_status(void *arg)
+{
+	struct shard_order *order = arg;
+	struct volume_counters counters;
+	struct member_volume *mv;
+
+	order->volumes = order->shard->count;
+	order->joined = order->shard->joined;
+	list_for_each(mv, &order->shard->volumes, link) {
+		volume_get_counters(mv->volume, &counters);
+		order->out_of_sync += counters.open_blocks + counters.closing_blocks;
+	}
+	return 0;
+}
+
+/* Gives an order to one reactor after the other. The shards of a member are few; each order takes microseconds. */
+static int order_all(struct member *member, int (*fn)(void *arg), struct shard_order *order)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < member->shard_count && !rc; i++) {
+		order->shard = &member->shards[i];
+		rc = rt_call(rt_reactor(i), fn, order);
+	}
+	return rc;
+}
+
+static int order_one(struct member *member, struct volume *volume, int (*fn)(void *arg), struct shard_order *order)
+{
+	struct rt_reactor *to = volume_reactor(volume);
+
+	order->volume = volume;
+	order->shard = &member->shards[rt_reactor_index(to)];
+	return rt_call(to, fn, order);
+}
+
+static void order_surely(struct member *member, int (*fn)(void *arg), uint64_t number)
+{
+	struct shard_order order = { .number = number };
+	int rc = order_all(member, fn, &order);
+
+	assert(!rc);
+}
+
+/* ---- decisions, under the turn ---- */
+
+static void take_turn(struct member *member)
+{
+	int rc = rt_mutex_lock(&member->turn);
+
+	assert(!rc);	/* shielded by all callers; each turn is short */
+}
+
+static void hold_ends(struct member *member)
+{
+	if (!member->held)
+		return;
+	member->held = false;
+	member->hold_last_ns = rt_now_ns() - member->closed_ns;
+	if (member->hold_last_ns > member->hold_max_ns)
+		member->hold_max_ns = member->hold_last_ns;
+}
+
+static void leave_attempt(struct member *member, enum cg_failure reason)
+{
+	if (!member->closing)
+		return;
+	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && reason == CG_FAILURE_COORDINATION_TIME) {
+		order_surely(member, shard_merge, member->closing);
+		hold_ends(member);
+		return;
+	}
+	order_surely(member, shard_merge, member->closing);
+	hold_ends(member);
+	member->failure = reason;
+	member->closing = 0;
+	member->drained = false;
+}
+
+static void forget_increment(struct member *member)
+{
+	order_surely(member, shard_forget, member->closing);
+	hold_ends(member);
+	member->failure = CG_FAILURE_NONE;
+	member->closing = 0;
+	member->drained = false;
+}
+
+/* Every source system has its own timer: no hold lasts, whatever the master does or fails to do (claim 6). */
+static void run_timer(void *arg)
+{
+	struct member *member = arg;
+	int rc = 0;
+
+	while (rc != -ECANCELED) {
+		uint64_t attempt = member->closing;
+
+		if (!member->held) {
+			rc = rt_cond_wait(&member->held_begins);
+			continue;
+		}
+		rc = rt_sleep_until(member->hold_until_ns);
+		if (rc || planted(PLANTED_NO_SOURCE_TIMER))
+			continue;
+		RT_SHIELD();
+		take_turn(member);
+		if (member->held && member->closing == attempt)
+			leave_attempt(member, CG_FAILURE_COORDINATION_TIME);
+		rt_mutex_unlock(&member->turn);
+	}
+}
+
+int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns, bool *empty)
+{
+	struct shard_order order = { .number = attempt };
+	RT_SHIELD();
+
+	assert(rt_here() == member->reactor && hold_max_ns > 0);
+	take_turn(member);
+	if (attempt <= member->seen) {
+		rt_mutex_unlock(&member->turn);
+		return -ESTALE;
+	}
+	if (member->closing && exists >= member->closing)
+		forget_increment(member);
+	else
+		leave_attempt(member, CG_FAILURE_SUPERSEDED);
+	member->seen = attempt;
+	member->closing = attempt;
+	member->drained = false;
+	member->held = true;
+	member->closed_ns = rt_now_ns();
+	member->hold_until_ns = member->closed_ns + hold_max_ns;
+	*empty = true;
+	for (unsigned i = 0; i < member->shard_count; i++) {
+		int rc;
+
+		order.shard = &member->shards[i];
+		rc = rt_call(rt_reactor(i), shard_close, &order);
+		assert(!rc);
+		*empty = *empty && order.empty;
+	}
+	rt_cond_wake_all(&member->held_begins);
+	rt_mutex_unlock(&member->turn);
+	return 0;
+}
+
+int member_release(struct member *member, uint64_t attempt)
+{
+	int rc = -ESTALE;
+	RT_SHIELD();
+
+	take_turn(member);
+	if (member->closing == attempt && member->held) {
+		order_surely(member, shard_release, attempt);
+		hold_ends(member);
+		rc = 0;
+	}
+	rt_mutex_unlock(&member->turn);
+	return rc;
+}
+
+static enum cg_failure drain_failure(int rc)
+{
+	return rc == -ENOBUFS ? CG_FAILURE_SIDEFILE_FULL : CG_FAILURE_DISK;
+}
+
+int member_drain(struct member *member, uint64_t attempt)
+{
+	struct shard_order order = { .number = attempt };
+	int rc;
+
+	if (!attempt || member->closing != attempt)
+		return -ESTALE;
+	/* Else the timer here could still undo the close after the far side was told to prepare. */
+	if (member->held && !planted(PLANTED_DRAINED_BEFORE_RELEASE))
+		return -EPROTO;
+	rc = order_all(member, shard_drain, &order);
+	if (member->closing != attempt)
+		return -ESTALE;
+	if (rc == -ENOBUFS || rc == -EIO)
+		member_leave(member, attempt, drain_failure(rc));
+	if (!rc)
+		member->drained = true;
+	return rc;
+}
+
+bool member_may_prepare(const struct member *member, uint64_t attempt)
+{
+	if (planted(PLANTED_DRAINED_BEFORE_RELEASE))
+		return true;
+	return attempt && member->closing == attempt && member->drained && !member->held;
+}
+
+void member_exists(struct member *member, uint64_t number)
+{
+	RT_SHIELD();
+
+	take_turn(member);
+	if (member->closing && member->closing == number)
+		forget_increment(member);
+	rt_mutex_unlock(&member->turn);
+}
+
+void member_leave(struct member *member, uint64_t attempt, enum cg_failure reason)
+{
+	RT_SHIELD();
+
+	take_turn(member);
+	if (!attempt || member->closing == attempt)
+		leave_attempt(member, reason);
+	rt_mutex_unlock(&member->turn);
+}
+
+void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_tag)
+{
+	struct shard_order order = { .tag = highest_tag > attempt ? highest_tag : attempt };
+	int rc;
+	RT_SHIELD();
+
+	take_turn(member);
+	leave_attempt(member, CG_FAILURE_SUPERSEDED);
+	if (attempt > member->seen && !planted(PLANTED_RESTART_HEARS_CLOSE_AGAIN))
+		member->seen = attempt;
+	if (!planted(PLANTED_RESTART_LOW_TAG)) {
+		rc = order_all(member, shard_set_tag, &order);
+		assert(!rc);
+	}
+	rt_mutex_unlock(&member->turn);
+}
+
+/* ---- volumes and life ---- */
+
+int member_add_volume(struct member *member, struct volume *volume, const struct member_volume_ops *ops, void *arg)
+{
+	struct shard_order order = { .ops = ops, .arg = arg };
+	int rc;
+	RT_SHIELD();
+
+	assert(volume_is_tracked(volume));
+	take_turn(member);
+	rc = order_one(member, volume, shard_add, &order);
+	rt_mutex_unlock(&member->turn);
+	return rc;
+}
+
+int member_remove_volume(struct member *member, struct volume *volume)
+{
+	struct shard_order order = { 0 };
+	int rc;
+	RT_SHIELD();
+
+	take_turn(member);
+	leave_attempt(member, CG_FAILURE_WRONG_STATE);
+	rc = order_one(member, volume, shard_remove, &order);
+	rt_mutex_unlock(&member->turn);
+	return rc;
+}
+
+bool member_has_joined(struct member *member, const struct volume *volume)
+{
+	struct shard_order order = { 0 };
+	RT_SHIELD();
+
+	return order_one(member, (struct volume *)(uintptr_t)volume, shard_has_joined, &order) > 0;
+}
+
+void member_get_status(struct member *member, struct member_status *status)
+{
+	RT_SHIELD();
+
+	*status = (struct member_status){
+		.seen = member->seen, .closing = member->closing, .held = member->held, .drained = member->drained,
+		.failure = member->failure, .hold_last_ns = member->hold_last_ns, .hold_max_ns = member->hold_max_ns,
+	};
+	for (unsigned i = 0; i < member->shard_count; i++) {
+		struct shard_order order = { .shard = &member->shards[i] };
+		int rc = rt_call(rt_reactor(i), shard_status, &order);
+
+		assert(!rc);
+		status->volumes += order.volumes;
+		status->joined += order.joined;
+		status->out_of_sync_blocks += order.out_of_sync;
+	}
+}
+
+int member_create(uint8_t session, struct member **out)
+{
+	unsigned count = rt_reactor_count();
+	struct member *member = mem_alloc_zeroed(sizeof(*member) + count * sizeof(member->shards[0]));
+	int rc;
+
+	if (!member)
+		return -ENOMEM;
+	member->reactor = rt_here();
+	member->session = session;
+	member->shard_count = count;
+	rt_mutex_init(&member->turn);
+	rt_cond_init(&member->held_begins);
+	rt_group_init(&member->timer);
+	for (unsigned i = 0; i < count; i++)
+		list_init(&member->shards[i].volumes);
+	rc = rt_group_start(&member->timer, "member timer", run_timer, member);
+	if (rc) {
+		mem_free(member);
+		return rc;
+	}
+	*out = member;
+	return 0;
+}
+
+static int shard_empty(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv, *tmp;
+
+	list_for_each_safe(mv, tmp, &order->shard->volumes, link) {
+		list_remove(&mv->link);
+		mem_free(mv);
+	}
+	return 0;
+}
+
+void member_destroy(struct member *member)
+{
+	rt_group_stop(&member->timer);
+	member_leave(member, 0, CG_FAILURE_WRONG_STATE);
+	order_surely(member, shard_empty, 0);
+	mem_free(member);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * copy.h - the copy services of one system, as the control plane sees them: paths, pairs, sessions, and recovery at the far
+ * side. What an administrator may do, one function each; all else in copy/ carries it out.
+ *
+ * All functions are called on reactor 0 (the first), on any fiber, and suspend. Those with a fault return 0, or -1 with the
+ * fault filled in; nothing is half done then. Changes are durable in the metadata before they return.
+ */
+#ifndef XDC_COPY_COPY_H
+#define XDC_COPY_COPY_H
+
+#include "copy/failure.h"
+#include "copy/history.h"
+#include "rt/fault.h"
+#include "rt/net.h"
+#include "rt/rt.h"
+
+#define XDC_SYSTEM_ID_MAX	16u	/* "2105.FA120" with its end */
+#define XDC_ADDRESS_MAX		128u
+#define XDC_SESSION_MEMBERS_MAX	16u
+
+struct copy;
+struct meta;
+struct volume;
+
+/* Volumes by id, as the control plane holds them. NULL: there is none. Reactor 0; does not suspend. */
+typedef struct volume *(*copy_find_volume)(void *arg, uint16_t id);
+
+struct copy_config {
+	const char *system;			/* own id */
+	uint8_t boot_id[16];			/* random, chosen at this start of the program */
+	const char *state_folder;		/* dirty logs and journals live below it */
+	const char *link_address;		/* what this system announces to others; NULL: no far side can be here */
+	struct meta *meta;
+	copy_find_volume find_volume;
+	void *find_arg;
+	/* Wraps an outgoing link connection in TLS; NULL: plain. Takes the plain stream over. */
+	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);
+	void *wrap_arg;
+	bool compress;				/* zstd on links, when the other side can */
+};
+
+/*
+ * Takes up what the metadata hold: links are dialled, journals recovered, pairs resume where they stopped, sessions of which
+ * this is the master go on. Volumes are open already; those that are targets are closed to hosts before this returns.
+ * Negative errno, after a line in the log.
+ */
+RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out);
+
+/* Stops everything cleanly: nothing is under way afterwards. */
+void copy_stop(struct copy *copy);
+
+/* A connection that came in on a link listener (after TLS). Runs it to its end; takes the stream over. Any reactor. */
+void copy_serve_link(struct copy *copy, struct rt_stream *stream);
+
+/* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
+bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/* ---- paths ---- */
+
+struct copy_path {
+	uint8_t source_lss, target_lss;
+	char system[XDC_SYSTEM_ID_MAX];
+	char address[XDC_ADDRESS_MAX];
+};
+struct copy_path_info {
+	struct copy_path path;
+	bool connected;
+	int64_t since_wall_ns;			/* connected, or not, since */
+	char error[128];			/* why not connected; empty when it is */
+	uint64_t round_trip_us;			/* 0: not measured yet */
+	uint64_t sent_bytes, received_bytes;	/* of the link that the path uses */
+};
+int copy_path_create(struct copy *copy, const struct copy_path *path, struct fault *fault);
+int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);	/* address is not looked at */
+void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy_path_info *info), void *arg);
+
+/* ---- pairs ---- */
+
+enum pair_type { PAIR_GLOBAL_COPY, PAIR_ASYNC, PAIR_TYPE_COUNT };
+extern const char *const pair_type_names[PAIR_TYPE_COUNT];	/* "global-copy", "async" */
+
+enum pair_state {
+	PAIR_COPY_PENDING,		/* source: copying, for ever in global-copy and async */
+	PAIR_SUSPENDED,
+	PAIR_TARGET_COPY_PENDING,
+	PAIR_TARGET_SUSPENDED,
+	PAIR_FAILED_OVER,		/* the former target, writable, noting what hosts change */
+	PAIR_STATE_COUNT
+};
+extern const char *const pair_state_names[PAIR_STATE_COUNT];
+
+enum pair_reason {
+	PAIR_REASON_NONE,
+	PAIR_REASON_COMMAND,		/* an administrator suspended it */
+	PAIR_REASON_LINK,		/* no connection; resyncs by itself */
+	PAIR_REASON_FAR_FULL,		/* the far side has no space */
+	PAIR_REASON_FAR_DISK,		/* the far side cannot write */
+	PAIR_REASON_DISK,		/* the source cannot be read */
+	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
+	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
+	PAIR_REASON_COUNT
+};
+extern const char *const pair_reason_names[PAIR_REASON_COUNT];
+
+struct copy_pair_info {
+	uint16_t volume;			/* of this system */
+	uint16_t remote_volume;
+	char system[XDC_SYSTEM_ID_MAX];		/* of the remote volume */
+	bool is_source;
+	enum pair_type type;
+	enum pair_state state;
+	enum pair_reason reason;
+	int64_t since_wall_ns;			/* in this state */
+	uint8_t session;			/* 0: none */
+	bool joined;				/* in the consistency groups of the session */
+	bool first_copy_done;
+	uint64_t size_bytes;
+	uint64_t out_of_sync_blocks, unsent_blocks;
+	struct history history;
+};
+
+struct copy_pair_request {
+	uint16_t source, target;
+	char system[XDC_SYSTEM_ID_MAX];
+	enum pair_type type;
+};
+int copy_pair_create(struct copy *copy, const struct copy_pair_request *request, struct fault *fault);
+
+/* On the source (removes both ends when the far side answers), or on the far side with force (this end only). */
+int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
+int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/* On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover instead. */
+int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/* On the far side, after failover: sends differences to the former source, which becomes a target. discard: see history.h. */
+int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault);
+void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
+
+/* ---- sessions ---- */
+
+enum session_state {
+	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED, SESSION_STATE_COUNT
+};
+extern const char *const session_state_names[SESSION_STATE_COUNT];
+
+/* Defaults and ranges: research/global-mirror.md 1.3. */
+struct session_tunables {
+	int64_t interval_ns;			/* 0..18 h, default 0 */
+	int64_t coordination_ns;		/* 1 ms..65535 ms, default 50 ms */
+	int64_t drain_ns;			/* default 4 min */
+};
+
+struct session_start {
+	uint8_t session;
+	uint8_t master_lss;
+	unsigned subordinate_count;
+	struct { char system[XDC_SYSTEM_ID_MAX]; uint8_t lss; } subordinates[XDC_SESSION_MEMBERS_MAX - 1];
+	bool has_interval, has_coordination, has_drain;		/* else the default (start) or as it was (resume) */
+	struct session_tunables tunables;
+};
+
+int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
+int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
+int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault);
+int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault);
+int copy_session_start(struct copy *copy, const struct session_start *start, struct fault *fault);
+int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault);
+int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
+int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
+
+struct session_failure {
+	enum cg_failure reason;			/* NONE: there was none */
+	enum session_phase phase;
+	char system[XDC_SYSTEM_ID_MAX];
+	uint8_t lss;
+	uint64_t sequence;			/* of the attempt */
+	int64_t at_wall_ns;
+};
+
+enum session_role { SESSION_NO_ROLE, SESSION_MASTER, SESSION_SUBORDINATE, SESSION_FAR, SESSION_ROLE_COUNT };
+extern const char *const session_role_names[SESSION_ROLE_COUNT];	/* "none", "master", "subordinate", "far" */
+
+struct copy_session_info {
+	uint8_t session;
+	enum session_role role;
+	enum session_state state;
+	enum session_phase phase;
+	int64_t phase_since_wall_ns;
+	char waiting_for[XDC_SYSTEM_ID_MAX];	/* empty: for nobody */
+	uint8_t master_lss;
+	char master[XDC_SYSTEM_ID_MAX];
+	unsigned member_count;			/* source systems, the master among them */
+	char members[XDC_SESSION_MEMBERS_MAX][XDC_SYSTEM_ID_MAX];
+	bool member_reached[XDC_SESSION_MEMBERS_MAX];
+	struct session_tunables tunables;
+	uint64_t sequence;			/* the last CG; 0: none yet */
+	int64_t cg_wall_ns;			/* the moment it shows; 0: none */
+	int64_t rpo_ns;				/* -1: unknown */
+	uint64_t out_of_sync_blocks;
+	int64_t hold_p99_ns, hold_max_ns;
+	uint64_t cg_good, cg_failed, cg_failed_since_good;
+	struct session_failure first_failure, last_failure, previous_failure;
+	unsigned volumes, joined;
+	/* far role: */
+	uint64_t prepared;
+	uint64_t journal_bytes, journal_limit_bytes;
+};
+/* -1 when this system knows no such session. */
+int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);
+void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct copy_session_info *info), void *arg);
+
+/* A volume of a session on this system: source or target end. */
+struct copy_session_volume {
+	uint8_t session;
+	uint16_t volume;
+	bool joined;				/* else join pending */
+};
+void copy_session_each_volume(struct copy *copy, uint8_t session,
+			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);
+
+/* ---- recovery, on any one far-side system of the session ---- */
+
+struct recovery_result {
+	uint64_t sequence;			/* the CG recovered */
+	int64_t cg_wall_ns;			/* the moment it shows, by the clock of the master */
+	unsigned systems, volumes;
+	unsigned systems_missing;
+};
+
+/* Is recovery possible now, and to which moment? Changes nothing. -1: no, because (fault). */
+int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_result *result, struct fault *fault);
+
+/* Recovers all far-side systems and makes the volumes writable. force: see recover_rule.h. */
+int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,
+			 struct fault *fault);
+
+/* After recovery: sends differences to the old site, whose volumes become targets. discard: what it alone wrote is lost. */
+int copy_session_failback(struct copy *copy, uint8_t session, bool discard, struct fault *fault);
+
+/* After failback, with hosts stopped here: the last differences go over and the old site is the source again. */
+int copy_session_return(struct copy *copy, uint8_t session, struct fault *fault);
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire_message.h - the typed messages of a control connection: one struct each for request, reply and event, and one
+ * table (wire_message.c) that says how their fields go over the wire. Pure: any fiber, nothing suspends.
+ *
+ * Decoded structs have fixed-size texts inside (always ended by a zero) and own the memory of their lists; wire_free
+ * gives it back. To add a message: a struct here, a type number at the end of the enum, a row and field list in
+ * wire_message.c, its golden bytes in tests/unit/test_wire.c and a paragraph in docs/link-protocol.md.
+ */
+#ifndef XDC_COPY_WIRE_MESSAGE_H
+#define XDC_COPY_WIRE_MESSAGE_H
+
+#include "copy/wire.h"
+
+#define WIRE_MASTER_SIZE	24u		/* "ESSID:LSS" with its end, e.g. "2105.FA120:15" */
+#define WIRE_ADDRESS_SIZE	264u		/* "HOST:PORT" with its end */
+#define WIRE_KEY_SIZE		32u
+#define WIRE_MEMBERS_MAX	256u
+#define WIRE_LEGS_MAX		256u
+#define WIRE_VOLUMES_MAX	65536u
+#define WIRE_CHANNELS_MAX	256u		/* source reactors */
+#define WIRE_HISTORY_MAX	64u
+#define WIRE_RANGES_MAX		4096u
+#define WIRE_SUMS_MAX		1024u
+
+/* Numbers are part of the protocol: never change or reuse one. */
+enum wire_message_type {
+	WIRE_SYSTEM_SHOW = 1,
+	WIRE_PATH_ESTABLISH = 2,
+	WIRE_PATH_REMOVE = 3,
+
+	WIRE_PAIR_ESTABLISH = 16,
+	WIRE_PAIR_REMOVE = 17,
+	WIRE_PAIR_STATUS = 18,
+	WIRE_PAIR_GROW = 19,
+	WIRE_PAIR_CHANGES = 20,
+	WIRE_PAIR_SUMS = 21,
+	WIRE_VOLUMES_SYNC = 22,
+
+	WIRE_LEG_OPEN = 32,
+	WIRE_LEG_STATUS = 33,
+	WIRE_LEG_PREPARE = 34,
+	WIRE_LEG_COMMIT = 35,
+	WIRE_LEG_ABORT = 36,
+	WIRE_LEG_CLOSE = 37,
+
+	WIRE_SESSION_JOIN = 48,
+	WIRE_SESSION_STATUS = 49,
+	WIRE_SESSION_CLOSE = 50,
+	WIRE_SESSION_RELEASE = 51,
+	WIRE_SESSION_DRAIN = 52,
+	WIRE_SESSION_PREPARE = 53,
+	WIRE_SESSION_COMMIT = 54,
+	WIRE_SESSION_ABORT = 55,
+	WIRE_SESSION_EXISTS = 56,
+	WIRE_SESSION_LEAVE = 57,
+
+	WIRE_RECOVER_PROBE = 64,
+	WIRE_RECOVER_FENCE = 65,
+	WIRE_RECOVER_DECIDE = 66,
+
+	/* events */
+	WIRE_EVENT_FIRST_WRITE = 128,
+	WIRE_EVENT_SESSION_CHANGED = 129,
+};
+
+/* ---- parts ---- */
+
+/* A list of volume ids. */
+struct wire_volumes {
+	uint32_t count;			/* at most WIRE_VOLUMES_MAX */
+	uint16_t *ids;
+};
+
+struct wire_member {
+	char source[WIRE_SYSTEM_SIZE];		/* a source system of the session */
+	char far[WIRE_SYSTEM_SIZE];		/* the far side that it sends to */
+	char far_address[WIRE_ADDRESS_SIZE];	/* of the far side's link listener */
+};
+struct wire_members {
+	uint32_t count;			/* at most WIRE_MEMBERS_MAX */
+	struct wire_member *items;
+};
+
+/* In every message of a session from master to sources and on to the far sides. */
+struct wire_session_head {
+	uint8_t session;			/* 1..255 */
+	char master[WIRE_MASTER_SIZE];		/* ESSID:LSS */
+	uint64_t incarnation;			/* of the master; older ones are refused */
+	uint64_t attempt;			/* number of the increment that is (to be) closed; 0: none */
+	uint64_t exists;			/* number of the last CG that exists; 0: none */
+	uint64_t member_version;		/* of the member list */
+};
+
+/* Who is newer: what both sides of a pair remember of failovers, newest first. */
+struct wire_history_entry {
+	uint64_t generation, parent;
+	uint64_t sequence;			/* the CG that was recovered; 0: none */
+	uint64_t wall_us;			/* when, microseconds since 1970 */
+	uint64_t changed_bytes;			/* written since, as far as known */
+	char system[WIRE_SYSTEM_SIZE];		/* where that was */
+};
+struct wire_history {
+	uint32_t count;			/* at most WIRE_HISTORY_MAX */
+	struct wire_history_entry *items;
+};
+
+struct wire_range {
+	uint64_t offset, bytes;
+};
+
+/* ---- systems and paths ---- */
+
+struct wire_empty {
+	uint8_t unused;				/* not on the wire */
+};
+
+struct wire_system_reply {
+	uint8_t boot_id[WIRE_ID_SIZE];
+	char version[32];			/* of the program */
+	char link_address[WIRE_ADDRESS_SIZE];	/* that it announces */
+};
+
+struct wire_path_request {
+	uint8_t source_lss, target_lss;
+};
+
+/* ---- pairs: source system to far side ---- */
+
+enum wire_pair_type { WIRE_PAIR_SYNC = 1, WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_ASYNC = 3 };
+
+#define WIRE_PAIR_FAILBACK	1u		/* the target was the source before */
+#define WIRE_PAIR_NO_COPY	2u		/* the administrator says that both sides are equal */
+#define WIRE_PAIR_RESUME	4u		/* the pair is there already: only the relation is checked */
+
+struct wire_pair_establish {
+	uint16_t source_volume, target_volume;
+	uint64_t size_bytes;
+	uint8_t type;				/* enum wire_pair_type */
+	uint32_t flags;				/* WIRE_PAIR_... */
+	uint64_t generation;			/* of the source's data; 0: none yet */
+	struct wire_history history;		/* of the source */
+};
+struct wire_pair_reply {			/* of pair_establish, pair_status, pair_grow */
+	uint8_t boot_id[WIRE_ID_SIZE];		/* of the far side */
+	uint8_t state;				/* as the far side sees the pair; numbered by the pair's module */
+	uint64_t size_bytes;			/* of the target */
+	uint64_t generation;
+	struct wire_history history;		/* of the target */
+};
+struct wire_pair_request {			/* pair_remove, pair_status */
+	uint16_t source_volume, target_volume;
+};
+struct wire_pair_grow {
+	uint16_t source_volume, target_volume;
+	uint64_t size_bytes;
+};
+
+/* What the far side's volume has that the other side lacks, from an offset on. */
+struct wire_pair_changes_request {
+	uint16_t source_volume, target_volume;
+	uint64_t from_offset;
+};
+struct wire_pair_changes_reply {
+	uint64_t next_offset;			/* where to go on; UINT64_MAX: that was all */
+	uint32_t count;				/* at most WIRE_RANGES_MAX */
+	struct wire_range *ranges;
+};
+
+/* Checksums of a range of the target, one each block_bytes (the last may be shorter). */
+struct wire_pair_sums_request {
+	uint16_t source_volume, target_volume;
+	uint64_t offset;
+	uint32_t block_bytes;
+	uint32_t count;				/* at most WIRE_SUMS_MAX */
+};
+struct wire_sum {
+	uint64_t low, high;			/* XXH3, 128 bits */
+};
+struct wire_pair_sums_reply {
+	uint32_t count;
+	struct wire_sum *sums;
+};
+
+/* All data acknowledged for these targets before this request was sent are made durable. */
+struct wire_volumes_sync {
+	struct wire_volumes targets;
+};
+struct wire_volumes_sync_reply {
+	uint8_t boot_id[WIRE_ID_SIZE];		/* it holds only for what this boot id acknowledged */
+	struct wire_volumes failed;		/* of the targets, those that it does not hold for */
+};
+
+/* ---- legs: one source system's part of a session at one far side; the source is known from the connection ---- */
+
+struct wire_leg_open {
+	struct wire_session_head head;
+	uint8_t source_boot_id[WIRE_ID_SIZE];
+	uint8_t key[WIRE_KEY_SIZE];		/* of the session: far sides show it to one another at recovery */
+	struct wire_members members;
+};
+struct wire_leg_request {			/* leg_status, leg_commit, leg_abort, leg_close */
+	struct wire_session_head head;
+};
+struct wire_leg_state {				/* the reply to every leg_... */
+	uint8_t boot_id[WIRE_ID_SIZE];		/* of the far side */
+	uint64_t committed, prepared;		/* CG numbers, 0: none */
+	uint64_t highest_tag;			/* that it holds any data of */
+	uint64_t incarnation;			/* highest of a master that it has recorded */
+	uint64_t recovery_epoch;		/* not 0: taken over by recovery, sources are refused */
+	uint64_t applied;			/* CG up to which the volumes have it */
+	uint64_t journal_used_bytes, journal_free_bytes;
+};
+
+/* What was sent over one data connection up to its last MARK. */
+struct wire_channel_mark {
+	uint16_t reactor;			/* of the source */
+	uint64_t generation;			/* of the connection */
+	uint64_t frames;
+	uint64_t digest;
+};
+struct wire_leg_prepare {
+	struct wire_session_head head;
+	char source[WIRE_SYSTEM_SIZE];
+	uint8_t far_boot_id[WIRE_ID_SIZE];	/* that the acknowledgements came from */
+	uint64_t session_time_us;		/* of the CG, microseconds since 1970 */
+	uint64_t wall_us;			/* the source's clock at the close */
+	struct wire_members members;
+	struct wire_volumes volumes;		/* targets of this leg that are in the CG */
+	uint32_t mark_count;			/* at most WIRE_CHANNELS_MAX */
+	struct wire_channel_mark *marks;
+};
+
+/* ---- sessions: master to source systems ---- */
+
+struct wire_leg_report {			/* how a source sees one of its legs */
+	char far[WIRE_SYSTEM_SIZE];
+	char far_address[WIRE_ADDRESS_SIZE];
+	bool connected;				/* false: the state is the last one heard */
+	uint32_t volumes;			/* in the session, to this far side */
+	uint32_t joining;			/* volumes whose first copy is not done */
+	struct wire_leg_state state;
+};
+struct wire_session_join {
+	struct wire_session_head head;
+	uint8_t key[WIRE_KEY_SIZE];
+	struct wire_members members;
+};
+struct wire_session_report {			/* the reply to session_join and session_status */
+	uint8_t boot_id[WIRE_ID_SIZE];		/* of the source */
+	uint8_t state;				/* numbered by the session's own module */
+	uint64_t open_number, closing_number;	/* 0: none */
+	uint64_t out_of_sync_blocks, unsent_blocks;
+	uint64_t collisions_sidefile, collisions_waited;
+	uint64_t held_writes, held_reads;
+	uint64_t hold_max_us;
+	uint32_t leg_count;			/* at most WIRE_LEGS_MAX */
+	struct wire_leg_report *legs;
+};
+struct wire_session_close {
+	struct wire_session_head head;		/* exists: the CG whose mask the source forgets first */
+	uint32_t coordination_ms;		/* the source's own timer */
+	bool join;				/* sources and volumes that are ready may join in this close */
+};
+struct wire_session_drain {
+	struct wire_session_head head;
+	uint32_t limit_ms;			/* 0: no limit */
+};
+struct wire_session_prepare {
+	struct wire_session_head head;
+	uint64_t session_time_us;
+	uint32_t limit_ms;
+	struct wire_members members;
+};
+struct wire_session_request {			/* session_status, _release, _commit, _abort, _exists, _leave */
+	struct wire_session_head head;
+};
+/* The reply to close, release, drain, prepare, commit, abort, exists, leave. */
+struct wire_session_answer {
+	uint8_t boot_id[WIRE_ID_SIZE];		/* of the source */
+	uint16_t reason;			/* 0: done; else why not, numbered by the session's own module */
+	bool empty;				/* close: no block of this source is in the increment */
+	uint32_t legs;				/* close: how many legs this source has in the increment */
+	uint32_t hold_us;			/* release: how long answers were held */
+};
+
+/* ---- recovery: far side to far side ---- */
+
+struct wire_recover_request {			/* recover_probe (epoch 0), recover_fence */
+	uint8_t session;
+	char master[WIRE_MASTER_SIZE];		/* empty: any with this number and key */
+	uint8_t key[WIRE_KEY_SIZE];
+	uint64_t epoch;				/* recovery epoch; of two at once the higher (epoch, initiator) wins */
+	char initiator[WIRE_SYSTEM_SIZE];
+};
+struct wire_recover_leg {
+	char source[WIRE_SYSTEM_SIZE];
+	char master[WIRE_MASTER_SIZE];
+	uint64_t incarnation;
+	uint64_t committed, prepared;
+	uint64_t committed_us, prepared_us;	/* session times of these CGs */
+	uint64_t highest_tag;
+	uint64_t epoch;				/* the highest that fenced it; 0: none */
+	char initiator[WIRE_SYSTEM_SIZE];	/* of that */
+	uint64_t decided;			/* number that a recovery decided for; 0: none */
+	bool forced;
+	uint64_t member_version;
+	struct wire_members members;		/* from its newest record */
+};
+struct wire_recover_legs {			/* the reply to recover_probe and recover_fence */
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint32_t count;				/* at most WIRE_LEGS_MAX */
+	struct wire_recover_leg *items;
+};
+struct wire_recover_decide {
+	uint8_t session;
+	char master[WIRE_MASTER_SIZE];
+	uint8_t key[WIRE_KEY_SIZE];
+	uint64_t epoch;
+	char initiator[WIRE_SYSTEM_SIZE];
+	uint64_t number;			/* commit this if prepared with it; revert all else */
+	bool forced;				/* decided with a member missing, which must obey */
+};
+struct wire_recover_done {
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint64_t committed;
+};
+
+/* ---- events: source system to master, over the connection that the master dialed ---- */
+
+struct wire_event_session {
+	uint8_t session;
+	char master[WIRE_MASTER_SIZE];
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint64_t open_number;
+};
+
+/* ---- encoding ---- */
+
+struct wire_layout;				/* how a struct's fields go over the wire */
+
+struct wire_type {
+	uint16_t number;			/* enum wire_message_type */
+	const char *name;			/* "leg_prepare" */
+	const struct wire_layout *request;	/* of an event: the event */
+	const struct wire_layout *reply;	/* NULL: an event */
+};
+
+/* NULL: no such message. */
+const struct wire_type *wire_type_find(uint16_t number);
+
+/* All messages, for tables and tests. */
+const struct wire_type *wire_types(size_t *count);
+
+/* Size of the struct in memory. */
+size_t wire_struct_size(const struct wire_layout *layout);
+
+/*
+ * Encodes into a new buffer (mem_free). -EMSGSIZE: a list or text is longer than allowed, or the whole exceeds
+ * WIRE_MESSAGE_MAX; -ENOMEM.
+ */
+RT_MUST_CHECK int wire_encode(const struct wire_layout *layout, const void *message, uint8_t **out, size_t *out_len);
+
+/*
+ * Fills in the whole struct from exactly len bytes; wire_free it afterwards. -EBADMSG: not such a message (message is
+ * then zeroed and owns nothing); -ENOMEM likewise.
+ */
+RT_MUST_CHECK int wire_decode(const struct wire_layout *layout, const uint8_t *from, size_t len, void *message);
+
+/* Gives the memory of the lists back and zeroes the struct; the struct itself is the caller's. */
+void wire_free(const struct wire_layout *layout, void *message);
+
+#endif

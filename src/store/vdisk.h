@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * vdisk.h - pools, and the bytes of one volume in its pool. The volume layer above decides order and locking; here a read
- * is a read. All functions suspend and run on any fiber; -ETIMEDOUT and -ECANCELED as in rt.h.
+ * is a read. All functions suspend unless they say otherwise, on any fiber of the one reactor that opened the disk and
+ * closes it; -ETIMEDOUT and -ECANCELED as in rt.h.
  *
- * Offsets and lengths are bytes, any alignment: with cache mode direct an unaligned request is read, changed and written as
- * whole 4 KiB blocks; the caller holds the lock of the blocks it touches.
+ * Offsets and lengths are bytes, any alignment, inside the disk (asserted): with cache mode direct an unaligned request is
+ * read, changed and written as whole 4 KiB blocks; the caller holds the lock of the blocks it touches.
+ *
+ * Cache mode writeback promises that a write is durable after the next good vdisk_sync; direct, that a write or zero which
+ * has returned 0 has reached the device, together with what is needed to find it there.
  */
 #ifndef XDC_STORE_VDISK_H
 #define XDC_STORE_VDISK_H
@@ -14,6 +18,7 @@
 #define XDC_BLOCK_SIZE		4096u
 #define XDC_TRACK_SIZE		65536u
 #define XDC_BLOCKS_PER_TRACK	16u
+#define XDC_SECTOR_SIZE		512u	/* the size of an adopted device is a multiple of this, all others of a block */
 
 enum pool_kind { POOL_DIR, POOL_DEVICE, POOL_KIND_COUNT };
 extern const char *const pool_kind_names[POOL_KIND_COUNT];	/* "dir", "device" */
@@ -28,42 +33,59 @@ struct vdisk_options {
 	enum cache_mode cache;
 	const char *path;		/* dir: the file LLVV-UUID.vol in the pool's folder; device: what was adopted */
 	uint64_t size;			/* bytes */
+	bool failed;			/* opened in the state after a failed sync, which an earlier run recorded */
 };
 
 /* Makes the sparse file of a new volume, durable with its name. -EEXIST, -ENOSPC, ... Kind dir only. */
 RT_MUST_CHECK int vdisk_create(const struct vdisk_options *options);
 
-/* Opens and locks it (-EBUSY: another server has it); -EIO and a log line when its size is not as expected. */
+/*
+ * Opens and locks it. -EBUSY: another server has it; -EIO and a log line when it is shorter than it should be or of another
+ * kind; -EINVAL: size 0 or not whole blocks (sectors), or the file system has no O_DIRECT. A file that is longer is the
+ * trace of a vdisk_grow that was not recorded: the rest is not used.
+ */
 RT_MUST_CHECK int vdisk_open(const struct vdisk_options *options, struct vdisk **out);
+
+/* Waits for its background work. Makes nothing durable: sync first. NULL is allowed. */
 void vdisk_close(struct vdisk *disk);
 
-/* Removes the file of a closed volume. An adopted device keeps its data: nothing is done. */
+/* Removes the file of a closed volume; 0 also when it is gone already. An adopted device keeps its data: nothing is done. */
 RT_MUST_CHECK int vdisk_destroy(const struct vdisk_options *options);
 
+/* -EIO, -ENOMEM; write also -ENOSPC: then any part may be written, and everything else goes on. len > 0. */
 RT_MUST_CHECK int vdisk_read(struct vdisk *disk, void *buf, size_t len, uint64_t offset);
 RT_MUST_CHECK int vdisk_write(struct vdisk *disk, const void *buf, size_t len, uint64_t offset);
 
 /* The range reads as zeros afterwards; a hole where the pool can, else (or with keep_allocated) written zeros. */
 RT_MUST_CHECK int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, bool keep_allocated);
 
-/* Makes all finished writes durable. Any error is sticky here: every later vdisk_write, zero and sync returns -EIO. */
+/*
+ * Makes all finished writes durable; concurrent callers share one fdatasync. Any failure of it is sticky: this and every later
+ * vdisk_write, zero, grow and sync returns -EIO. -ENOMEM, -ETIMEDOUT and -ECANCELED of the caller are not failures of the disk.
+ */
 RT_MUST_CHECK int vdisk_sync(struct vdisk *disk);
 
-/* True after a failed sync; vdisk_accept_loss ends that by an administrator's word. */
+/* True after a failed sync; vdisk_accept_loss ends that by an administrator's word. Do not suspend. */
 bool vdisk_failed(const struct vdisk *disk);
 void vdisk_accept_loss(struct vdisk *disk);
 
-/* Kind dir: grows, durably. -EINVAL when smaller. */
+/* Kind dir: grows, durably. -EINVAL when smaller or not whole blocks, -EOPNOTSUPP: adopted. */
 RT_MUST_CHECK int vdisk_grow(struct vdisk *disk, uint64_t size);
 
 /* As rt_file_get_run. */
 RT_MUST_CHECK int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end);
 
-/* Space for the range is allocated, so that a later write cannot fail for lack of it. -ENOSPC. */
+/*
+ * Space for the range is allocated, so that a later write cannot fail for lack of it. -ENOSPC; -EOPNOTSUPP where the file
+ * system cannot promise that.
+ */
 RT_MUST_CHECK int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t len);
 
+/* Do not suspend. */
 uint64_t vdisk_size(const struct vdisk *disk);
 enum cache_mode vdisk_cache_mode(const struct vdisk *disk);
+
+/* Bytes of its pool that the disk takes. */
 RT_MUST_CHECK int vdisk_allocated(struct vdisk *disk, uint64_t *bytes);
 
 #endif

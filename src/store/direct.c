@@ -66,7 +66,10 @@ static int read_bounced(const struct direct *direct, uint8_t *buf, size_t len, u
 	return 0;
 }
 
-/* Reads the first and the last block of the piece into the bounce buffer where the piece leaves part of them as they are. */
+/*
+ * Reads the first and the last block of the piece into the bounce buffer where the piece leaves part of them as
+ * they are.
+ */
 static int read_edges(const struct direct *direct, uint8_t *bounce, const struct piece *piece)
 {
 	uint64_t last = piece->block_end - BLOCK;

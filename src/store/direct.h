@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * direct.h - reads and writes of any alignment on a file that is open with O_DIRECT, which knows only whole 4 KiB blocks.
- * Used by vdisk.c for cache mode direct. All functions suspend; the caller holds the lock of the blocks it touches.
+ * direct.h - reads and writes of any alignment on a file that is open with O_DIRECT, which knows only whole 4 KiB
+ * blocks. Used by vdisk.c for cache mode direct. All functions suspend; the caller holds the lock of the blocks it
+ * touches.
  */
 #ifndef XDC_STORE_DIRECT_H
 #define XDC_STORE_DIRECT_H

@@ -242,15 +242,15 @@ static void sync_once(struct vdisk *disk)
 	if (rc != 0) {
 		disk->failed = true;
 		disk->syncs_failed++;
-		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed until that is "
-			 "repaired or accepted", disk->path, strerror(-rc));
+		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed until "
+			 "that is repaired or accepted", disk->path, strerror(-rc));
 	}
 	rt_cond_wake_all(&disk->synced);
 }
 
 /*
- * A fiber of its own and shielded: the kernel reports a failure once, so the report must not be missed because the caller
- * was cancelled or had no time left.
+ * A fiber of its own and shielded: the kernel reports a failure once, so the report must not be missed because the
+ * caller was cancelled or had no time left.
  */
 static void run_syncer(void *arg)
 {
@@ -390,8 +390,8 @@ static int find_settled(struct vdisk *disk, uint64_t region)
 }
 
 /*
- * A write over data that is there reaches the device as it is; into a hole it needs the file system's records too, which only
- * a sync makes durable. Sets *needed.
+ * A write over data that is there reaches the device as it is; into a hole it needs the file system's records too,
+ * which only a sync makes durable. Sets *needed.
  */
 static int find_sync_needed(struct vdisk *disk, uint64_t offset, uint64_t len, bool *needed)
 {

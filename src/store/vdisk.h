@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vdisk.h - pools, and the bytes of one volume in its pool. The volume layer above decides order and locking; here a read
- * is a read. All functions suspend unless they say otherwise, on any fiber of the one reactor that opened the disk and
- * closes it; -ETIMEDOUT and -ECANCELED as in rt.h.
+ * vdisk.h - pools, and the bytes of one volume in its pool. The volume layer above decides order and locking; here
+ * a read is a read. All functions suspend unless they say otherwise, on any fiber of the one reactor that opened
+ * the disk and closes it; -ETIMEDOUT and -ECANCELED as in rt.h.
  *
- * Offsets and lengths are bytes, any alignment, inside the disk (asserted): with cache mode direct an unaligned request is
- * read, changed and written as whole 4 KiB blocks; the caller holds the lock of the blocks it touches.
+ * Offsets and lengths are bytes, any alignment, inside the disk (asserted): with cache mode direct an unaligned
+ * request is read, changed and written as whole 4 KiB blocks; the caller holds the lock of the blocks it touches.
  *
- * Cache mode writeback promises that a write is durable after the next good vdisk_sync; direct, that a write or zero which
- * has returned 0 has reached the device, together with what is needed to find it there.
+ * Cache mode writeback promises that a write is durable after the next good vdisk_sync; direct, that a write or
+ * zero which has returned 0 has reached the device, together with what is needed to find it there.
  */
 #ifndef XDC_STORE_VDISK_H
 #define XDC_STORE_VDISK_H
@@ -40,16 +40,19 @@ struct vdisk_options {
 RT_MUST_CHECK int vdisk_create(const struct vdisk_options *options);
 
 /*
- * Opens and locks it. -EBUSY: another server has it; -EIO and a log line when it is shorter than it should be or of another
- * kind; -EINVAL: size 0 or not whole blocks (sectors), or the file system has no O_DIRECT. A file that is longer is the
- * trace of a vdisk_grow that was not recorded: the rest is not used.
+ * Opens and locks it. -EBUSY: another server has it; -EIO and a log line when it is shorter than it should be or of
+ * another kind; -EINVAL: size 0 or not whole blocks (sectors), or the file system has no O_DIRECT. A file that is
+ * longer is the trace of a vdisk_grow that was not recorded: the rest is not used.
  */
 RT_MUST_CHECK int vdisk_open(const struct vdisk_options *options, struct vdisk **out);
 
 /* Waits for its background work. Makes nothing durable: sync first. NULL is allowed. */
 void vdisk_close(struct vdisk *disk);
 
-/* Removes the file of a closed volume; 0 also when it is gone already. An adopted device keeps its data: nothing is done. */
+/*
+ * Removes the file of a closed volume; 0 also when it is gone already. An adopted device keeps its data: nothing is
+ * done.
+ */
 RT_MUST_CHECK int vdisk_destroy(const struct vdisk_options *options);
 
 /* -EIO, -ENOMEM; write also -ENOSPC: then any part may be written, and everything else goes on. len > 0. */
@@ -60,8 +63,9 @@ RT_MUST_CHECK int vdisk_write(struct vdisk *disk, const void *buf, size_t len, u
 RT_MUST_CHECK int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, bool keep_allocated);
 
 /*
- * Makes all finished writes durable; concurrent callers share one fdatasync. Any failure of it is sticky: this and every later
- * vdisk_write, zero, grow and sync returns -EIO. -ENOMEM, -ETIMEDOUT and -ECANCELED of the caller are not failures of the disk.
+ * Makes all finished writes durable; concurrent callers share one fdatasync. Any failure of it is sticky: this and
+ * every later vdisk_write, zero, grow and sync returns -EIO. -ENOMEM, -ETIMEDOUT and -ECANCELED of the caller are
+ * not failures of the disk.
  */
 RT_MUST_CHECK int vdisk_sync(struct vdisk *disk);
 
@@ -76,8 +80,8 @@ RT_MUST_CHECK int vdisk_grow(struct vdisk *disk, uint64_t size);
 RT_MUST_CHECK int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end);
 
 /*
- * Space for the range is allocated, so that a later write cannot fail for lack of it. -ENOSPC; -EOPNOTSUPP where the file
- * system cannot promise that.
+ * Space for the range is allocated, so that a later write cannot fail for lack of it. -ENOSPC; -EOPNOTSUPP where
+ * the file system cannot promise that.
  */
 RT_MUST_CHECK int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t len);
 

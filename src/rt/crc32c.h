@@ -9,4 +9,7 @@
 /* Continues from crc (0 to begin): crc32c(crc32c(0, a), b) is that of a followed by b. Any thread; uses SSE 4.2 if there. */
 uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
 
+/* The same without help of the processor, for tests. */
+uint32_t crc32c_portable(uint32_t crc, const void *buf, size_t len);
+
 #endif

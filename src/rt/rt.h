@@ -29,6 +29,11 @@
 
 #define RT_MUST_CHECK	__attribute__((warn_unused_result))
 
+/* A name of its own for each line, so that blocks may nest under -Wshadow. */
+#define RT_PASTE_(a, b)	a##b
+#define RT_PASTE(a, b)	RT_PASTE_(a, b)
+#define RT_UNIQUE(name)	RT_PASTE(name, __LINE__)
+
 struct rt_fiber;
 struct rt_reactor;
 
@@ -59,7 +64,7 @@ void rt_random_bytes(void *buf, size_t len);
  *	}
  */
 #define RT_LIMIT(when_ns) \
-	__attribute__((cleanup(rt_limit_restore), unused)) struct rt_limit rt_limit_here = rt_limit_until(when_ns)
+	__attribute__((cleanup(rt_limit_restore), unused)) struct rt_limit RT_UNIQUE(rt_limit_line_) = rt_limit_until(when_ns)
 
 struct rt_limit {
 	int64_t outer_ns;
@@ -75,7 +80,7 @@ int64_t rt_limit_ns(void);
  * whose waits are certain to end. Nests by blocks.
  */
 #define RT_SHIELD() \
-	__attribute__((cleanup(rt_shield_restore), unused)) struct rt_shield rt_shield_here = rt_shield_begin()
+	__attribute__((cleanup(rt_shield_restore), unused)) struct rt_shield RT_UNIQUE(rt_shield_line_) = rt_shield_begin()
 
 struct rt_shield {
 	int64_t outer_ns;

@@ -16,18 +16,9 @@
 struct link;
 struct link_channel;
 
-/*
- * Puts a stream of its own (TLS) around plain, and takes plain over in any case. Suspends for the handshake.
- * is_server: the side that accepted. identity is who the other side proved to be, "" if unknown.
- */
-struct link_wrap {
-	int (*fn)(void *arg, struct rt_stream *plain, bool is_server, struct rt_stream **out, char identity[64]);
-	void *arg;
-};
-
 struct link_timing {
 	uint32_t ping_ms;		/* 1000: while something waits for an answer, silence is probed after this */
-	uint32_t dead_ms;		/* 5000: a probe or handshake without answer for so long breaks the connection */
+	uint32_t dead_ms;		/* 5000: a probe or handshake unanswered for so long breaks it */
 	uint32_t idle_ms;		/* 30000: an idle connection is probed this often */
 	uint32_t backoff_min_ms;	/* 50: before the second attempt to connect, doubled up to */
 	uint32_t backoff_max_ms;	/* 2000 */
@@ -40,7 +31,10 @@ struct link_config {
 	char address[WIRE_ADDRESS_SIZE];
 	uint8_t boot_id[WIRE_ID_SIZE];		/* of this xdcd: random at each start */
 	bool zstd;				/* compress payloads where that makes them smaller */
-	struct link_wrap wrap;			/* fn NULL: plain */
+
+	/* Puts TLS around a connection that was just made, and takes plain over in any case. NULL: plain. Suspends. */
+	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);
+	void *wrap_arg;
 	struct link_timing timing;
 
 	/*

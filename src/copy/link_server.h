@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link_server.h - the side of a link that answers: accepts connections of other systems and runs a handler for each
+ * link_server.h - the side of a link that answers: takes connections of other systems and runs a handler for each
  * request and data frame. All calls on reactor 0 unless it says otherwise.
  *
  * Of one system there is at most one control connection, and one data connection for each of its reactors. A new one
@@ -59,12 +59,16 @@ struct link_server_config {
 RT_MUST_CHECK int link_server_start(const struct link_server_config *config, struct link_server **out);
 
 /*
- * Serves connections to this listener too, and owns it from here on. wrap->fn NULL: plain. -ENOMEM (listener closed).
+ * Serves a connection that was accepted (after TLS) and returns at its end; takes the stream over. Any reactor;
+ * nobody else uses the stream. identity: the system that the other side proved to be by its credentials, NULL if they
+ * do not say. Must not be called any more once link_server_stop has begun.
  */
-RT_MUST_CHECK int link_server_listen(struct link_server *server, struct rt_listener *listener,
-				     const struct link_wrap *wrap);
+void link_server_serve(struct link_server *server, struct rt_stream *stream, const char *identity);
 
-/* Closes all connections, cancels all handlers and waits for them. Suspends. NULL is allowed. */
+/*
+ * Closes all connections, cancels all handlers and waits until every link_server_serve has returned. Suspends. NULL
+ * is allowed.
+ */
 void link_server_stop(struct link_server *server);
 
 /*

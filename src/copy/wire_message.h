@@ -10,16 +10,16 @@
 #ifndef XDC_COPY_WIRE_MESSAGE_H
 #define XDC_COPY_WIRE_MESSAGE_H
 
+#include "copy/history.h"
 #include "copy/wire.h"
 
 #define WIRE_MASTER_SIZE	24u		/* "ESSID:LSS" with its end, e.g. "2105.FA120:15" */
-#define WIRE_ADDRESS_SIZE	264u		/* "HOST:PORT" with its end */
+#define WIRE_ADDRESS_SIZE	128u		/* "HOST:PORT" with its end */
 #define WIRE_KEY_SIZE		32u
 #define WIRE_MEMBERS_MAX	256u
 #define WIRE_LEGS_MAX		256u
 #define WIRE_VOLUMES_MAX	65536u
 #define WIRE_CHANNELS_MAX	256u		/* source reactors */
-#define WIRE_HISTORY_MAX	64u
 #define WIRE_RANGES_MAX		4096u
 #define WIRE_SUMS_MAX		1024u
 
@@ -76,6 +76,7 @@ struct wire_member {
 	char source[WIRE_SYSTEM_SIZE];		/* a source system of the session */
 	char far[WIRE_SYSTEM_SIZE];		/* the far side that it sends to */
 	char far_address[WIRE_ADDRESS_SIZE];	/* of the far side's link listener */
+	uint64_t first;				/* the first CG that this leg takes part in; 0: not yet in any */
 };
 struct wire_members {
 	uint32_t count;			/* at most WIRE_MEMBERS_MAX */
@@ -90,19 +91,6 @@ struct wire_session_head {
 	uint64_t attempt;			/* number of the increment that is (to be) closed; 0: none */
 	uint64_t exists;			/* number of the last CG that exists; 0: none */
 	uint64_t member_version;		/* of the member list */
-};
-
-/* Who is newer: what both sides of a pair remember of failovers, newest first. */
-struct wire_history_entry {
-	uint64_t generation, parent;
-	uint64_t sequence;			/* the CG that was recovered; 0: none */
-	uint64_t wall_us;			/* when, microseconds since 1970 */
-	uint64_t changed_bytes;			/* written since, as far as known */
-	char system[WIRE_SYSTEM_SIZE];		/* where that was */
-};
-struct wire_history {
-	uint32_t count;			/* at most WIRE_HISTORY_MAX */
-	struct wire_history_entry *items;
 };
 
 struct wire_range {
@@ -138,15 +126,13 @@ struct wire_pair_establish {
 	uint64_t size_bytes;
 	uint8_t type;				/* enum wire_pair_type */
 	uint32_t flags;				/* WIRE_PAIR_... */
-	uint64_t generation;			/* of the source's data; 0: none yet */
-	struct wire_history history;		/* of the source */
+	struct history history;			/* of the source */
 };
 struct wire_pair_reply {			/* of pair_establish, pair_status, pair_grow */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* of the far side */
 	uint8_t state;				/* as the far side sees the pair; numbered by the pair's module */
 	uint64_t size_bytes;			/* of the target */
-	uint64_t generation;
-	struct wire_history history;		/* of the target */
+	struct history history;			/* of the target */
 };
 struct wire_pair_request {			/* pair_remove, pair_status */
 	uint16_t source_volume, target_volume;
@@ -278,7 +264,7 @@ struct wire_session_request {			/* session_status, _release, _commit, _abort, _e
 /* The reply to close, release, drain, prepare, commit, abort, exists, leave. */
 struct wire_session_answer {
 	uint8_t boot_id[WIRE_ID_SIZE];		/* of the source */
-	uint16_t reason;			/* 0: done; else why not, numbered by the session's own module */
+	uint16_t reason;			/* enum cg_failure; 0: done */
 	bool empty;				/* close: no block of this source is in the increment */
 	uint32_t legs;				/* close: how many legs this source has in the increment */
 	uint32_t hold_us;			/* release: how long answers were held */

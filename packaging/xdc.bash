@@ -15,7 +15,7 @@ _xdc_verbs()
 
 _xdc()
 {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i words=()
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i options words=()
 	COMPREPLY=()
 	case $before in
 	--dir | --device)
@@ -33,8 +33,9 @@ _xdc()
 		esac
 	done
 	if [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "--help --json $("${COMP_WORDS[0]}" "${words[@]:0:2}" --help 2>/dev/null |
-			grep -o -- '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')" -- "$word")
+		options=$("${COMP_WORDS[0]}" "${words[@]:0:2}" --help 2>/dev/null |
+			grep -o -- '--[a-z][a-z-]*' | sort -u)
+		mapfile -t COMPREPLY < <(compgen -W "--help --json $options" -- "$word")
 	elif [ ${#words[@]} -eq 0 ]; then
 		mapfile -t COMPREPLY < <(compgen -W 'system pool lss volume path pair session' -- "$word")
 	elif [ ${#words[@]} -eq 1 ]; then

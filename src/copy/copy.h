@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy.h - the copy services of one system, as the control plane sees them: paths, pairs, sessions, and recovery at the far
- * side. What an administrator may do, one function each; all else in copy/ carries it out.
+ * copy.h - the copy services of one system, as the control plane sees them: paths, pairs, sessions, and recovery at the
+ * far side. What an administrator may do, one function each; all else in copy/ carries it out.
  *
- * All functions are called on reactor 0 (the first), on any fiber, and suspend. Those with a fault return 0, or -1 with the
- * fault filled in; nothing is half done then. Changes are durable in the metadata before they return.
+ * All functions are called on reactor 0 (the first), on any fiber, and suspend. Those with a fault return 0, or -1 with
+ * the fault filled in; nothing is half done then. Changes are durable in the metadata before they return.
  */
 #ifndef XDC_COPY_COPY_H
 #define XDC_COPY_COPY_H
@@ -30,7 +30,7 @@ struct copy_config {
 	const char *system;			/* own id */
 	uint8_t boot_id[16];			/* random, chosen at this start of the program */
 	const char *state_folder;		/* dirty logs and journals live below it */
-	const char *link_address;		/* what this system announces to others; NULL: no far side can be here */
+	const char *link_address;		/* what this system tells others; NULL: no far side can be here */
 	struct meta *meta;
 	copy_find_volume find_volume;
 	void *find_arg;
@@ -41,9 +41,9 @@ struct copy_config {
 };
 
 /*
- * Takes up what the metadata hold: links are dialled, journals recovered, pairs resume where they stopped, sessions of which
- * this is the master go on. Volumes are open already; those that are targets are closed to hosts before this returns.
- * Negative errno, after a line in the log.
+ * Takes up what the metadata hold: links are dialled, journals recovered, pairs resume where they stopped, sessions of
+ * which this is the master go on. Volumes are open already; those that are targets are closed to hosts before this
+ * returns. Negative errno, after a line in the log.
  */
 RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out);
 
@@ -72,7 +72,8 @@ struct copy_path_info {
 	uint64_t sent_bytes, received_bytes;	/* of the link that the path uses */
 };
 int copy_path_create(struct copy *copy, const struct copy_path *path, struct fault *fault);
-int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);	/* address is not looked at */
+/* The address is not looked at. */
+int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);
 void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy_path_info *info), void *arg);
 
 /* ---- pairs ---- */
@@ -132,17 +133,23 @@ int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct faul
 int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
 int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
 
-/* On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover instead. */
+/*
+ * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover instead.
+ */
 int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault);
 
-/* On the far side, after failover: sends differences to the former source, which becomes a target. discard: see history.h. */
+/*
+ * On the far side, after failover: sends differences to the former source, which becomes a target. discard: see
+ * history.h.
+ */
 int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
 
 /* ---- sessions ---- */
 
 enum session_state {
-	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED, SESSION_STATE_COUNT
+	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED,
+	SESSION_STATE_COUNT
 };
 extern const char *const session_state_names[SESSION_STATE_COUNT];
 
@@ -165,7 +172,8 @@ struct session_start {
 int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
 int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
 int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault);
-int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault);
+int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
+			struct fault *fault);
 int copy_session_start(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
@@ -237,7 +245,10 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,
 			 struct fault *fault);
 
-/* After recovery: sends differences to the old site, whose volumes become targets. discard: what it alone wrote is lost. */
+/*
+ * After recovery: sends differences to the old site, whose volumes become targets. discard: what it alone wrote is
+ * lost.
+ */
 int copy_session_failback(struct copy *copy, uint8_t session, bool discard, struct fault *fault);
 
 /* After failback, with hosts stopped here: the last differences go over and the old site is the source again. */

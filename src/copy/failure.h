@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * failure.h - why an attempt to form a consistency group failed, and in which phase: one table of words for the log, the
- * command line, the link and later CIM (research: "failure reasons" of the original).
+ * failure.h - why an attempt to form a consistency group failed, and in which phase: one table of words for the log,
+ * the command line, the link and later CIM (research: "failure reasons" of the original).
  */
 #ifndef XDC_COPY_FAILURE_H
 #define XDC_COPY_FAILURE_H

@@ -6,7 +6,8 @@
 #include <string.h>
 
 const char *const history_verdict_names[] = { "same", "mine newer", "other newer", "both written", "unrelated" };
-_Static_assert(sizeof(history_verdict_names) / sizeof(history_verdict_names[0]) == HISTORY_VERDICT_COUNT, "a name each");
+_Static_assert(sizeof(history_verdict_names) / sizeof(history_verdict_names[0]) == HISTORY_VERDICT_COUNT,
+	"a name each");
 
 /* Place of a generation in a history, or -1. */
 static int find(const struct history *history, const struct history_entry *entry)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history.h - who is newer. Each side of a pair keeps the generations of its data: a new one begins when it may be written
- * without the other side following (recovery at the far side; the first host write of a source whose far side is not
- * connected). Which side may overwrite which is decided here alone, by a pure function over both histories.
+ * history.h - who is newer. Each side of a pair keeps the generations of its data: a new one begins when it may be
+ * written without the other side following (recovery at the far side; the first host write of a source whose far side
+ * is not connected). Which side may overwrite which is decided here alone, by a pure function over both histories.
  */
 #ifndef XDC_COPY_HISTORY_H
 #define XDC_COPY_HISTORY_H

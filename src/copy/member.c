@@ -115,7 +115,9 @@ static int shard_forget(void *arg)
 	return 0;
 }
 
-/* Suspends until the volume has sent all of its closing increment. A volume may leave the list meanwhile, so by turns. */
+/*
+ * Suspends until the volume has sent all of its closing increment. A volume may leave the list meanwhile, so by turns.
+ */
 static int drain_volume(struct volume *volume, uint64_t number)
 {
 	int rc = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * member.h - one source system's part in a session: the increments of all its volumes, closed, released, drained and
- * forgotten together. The master tells it what to do (session.h); it may leave an attempt by itself at any time before its
- * far sides have committed, and nothing is lost by that.
+ * forgotten together. The master tells it what to do (session.h); it may leave an attempt by itself at any time before
+ * its far sides have committed, and nothing is lost by that.
  *
  * All decisions are made on the reactor of the member (that of the caller of member_create) by one fiber at a time; the
  * reactors of the volumes only carry them out. This is proctype Source of model/consistency-group.pml.
@@ -24,8 +24,8 @@ void member_destroy(struct member *member);
 
 /*
  * A volume of this session. It takes part from the first close at which ready(arg) says true (its first copy is done):
- * then joined(arg, number) is called, in the step that closes increment number, and what is sent from then on belongs to
- * the journal. Both run on the volume's reactor and must not suspend. -ENOMEM, -EEXIST. Suspends.
+ * then joined(arg, number) is called, in the step that closes increment number, and what is sent from then on belongs
+ * to the journal. Both run on the volume's reactor and must not suspend. -ENOMEM, -EEXIST. Suspends.
  */
 struct member_volume_ops {
 	bool (*ready)(void *arg);
@@ -41,31 +41,35 @@ RT_MUST_CHECK int member_remove_volume(struct member *member, struct volume *vol
 bool member_has_joined(struct member *member, const struct volume *volume);
 
 /*
- * After a restart, and when a new master speaks: attempts up to and including `attempt` are refused from now on, and what is
- * sent from now on is tagged above `highest_tag`, whatever the far sides hold. Leaves an attempt under way. Suspends.
+ * After a restart, and when a new master speaks: attempts up to and including `attempt` are refused from now on, and
+ * what is sent from now on is tagged above `highest_tag`, whatever the far sides hold. Leaves an attempt under way.
+ * Suspends.
  */
 void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_tag);
 
 /*
- * close(attempt): the open increment of every volume becomes the closing one; answers are held from here on. exists is the
- * last CG that the master knows to exist. After at most hold_max_ns without release the member leaves by itself.
+ * close(attempt): the open increment of every volume becomes the closing one; answers are held from here on. exists is
+ * the last CG that the master knows to exist. After at most hold_max_ns without release the member leaves by itself.
  * *empty: nothing was written since the last CG. -ESTALE: heard of this or a newer attempt. Suspends briefly.
  */
-RT_MUST_CHECK int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns, bool *empty);
+RT_MUST_CHECK int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns,
+			       bool *empty);
 
 /* The hold is over. -ESTALE: this attempt is not under way here (any more). Suspends briefly. */
 RT_MUST_CHECK int member_release(struct member *member, uint64_t attempt);
 
 /*
- * Waits until all of the increment is acknowledged by the far sides: 0. -ESTALE: not under way, or left meanwhile (the status
- * says why); -EPROTO: before release; -ETIMEDOUT, -ECANCELED.
+ * Waits until all of the increment is acknowledged by the far sides: 0. -ESTALE: not under way, or left meanwhile (the
+ * status says why); -EPROTO: before release; -ETIMEDOUT, -ECANCELED.
  */
 RT_MUST_CHECK int member_drain(struct member *member, uint64_t attempt);
 
 /* True while attempt is closed, released and drained here: only then may prepare go on to the far sides. */
 bool member_may_prepare(const struct member *member, uint64_t attempt);
 
-/* CG number exists: its masks are forgotten. Harmless if this is not the increment that is closing. Suspends briefly. */
+/*
+ * CG number exists: its masks are forgotten. Harmless if this is not the increment that is closing. Suspends briefly.
+ */
 void member_exists(struct member *member, uint64_t number);
 
 /* Leaves the attempt (0: whichever is under way): closing and open increment are one again. Suspends briefly. */

@@ -4,7 +4,8 @@
 #include <assert.h>
 
 const char *const recover_verdict_names[] = { "recover", "no group", "uncertain", "broken" };
-_Static_assert(sizeof(recover_verdict_names) / sizeof(recover_verdict_names[0]) == RECOVER_VERDICT_COUNT, "a name each");
+_Static_assert(sizeof(recover_verdict_names) / sizeof(recover_verdict_names[0]) == RECOVER_VERDICT_COUNT,
+	"a name each");
 
 /* The one number above `committed` that all reached legs of that CG are prepared with, or 0. */
 static uint64_t prepared_by_all(const struct recover_leg *legs, unsigned count, uint64_t committed, bool *missing)

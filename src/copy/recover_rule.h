@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recover_rule.h - which consistency group a session is recovered to: one pure function over the states of all its legs.
- * A leg is one source system of the session with one of its far sides; each has a journal with at most one prepared CG
- * above the last committed one. The recovery at the far side and the restart of a master ask the same question.
+ * recover_rule.h - which consistency group a session is recovered to: one pure function over the states of all its
+ * legs. A leg is one source system of the session with one of its far sides; each has a journal with at most one
+ * prepared CG above the last committed one. The recovery at the far side and the restart of a master ask the same
+ * question.
  *
  * The rule is the one that the model in model/ proves (claims 3 and 4).
  */
@@ -13,7 +14,7 @@
 #include <stdint.h>
 
 struct recover_leg {
-	bool reached;		/* false: the far side did not answer; then only first is known (from the member list) */
+	bool reached;		/* false: no answer of the far side; then only first is known (from the list) */
 	uint64_t first;		/* the first CG that this leg takes part in; in older ones it has no say */
 	uint64_t committed;	/* 0: none */
 	uint64_t prepared;	/* 0: none */
@@ -35,8 +36,8 @@ struct recover_decision {
 };
 
 /*
- * count >= 1. force: an administrator accepts that a missing leg may turn out to disagree; the answer is then TO the CG in
- * doubt, since all that were reached hold it and it loses least.
+ * count >= 1. force: an administrator accepts that a missing leg may turn out to disagree; the answer is then TO the CG
+ * in doubt, since all that were reached hold it and it loses least.
  */
 struct recover_decision recover_decide(const struct recover_leg *legs, unsigned count, bool force);
 

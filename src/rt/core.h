@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core.h - what the io_uring backend and the simulator share, private to rt: systems, reactors, fibers and their waits. The
- * core switches fibers and keeps groups, limits, shields, conds, timers and messages; it makes no system call. A backend
- * gives it a clock, randomness, files and sockets (struct rt_backend) and drives it:
+ * core.h - what the io_uring backend and the simulator share, private to rt: systems, reactors, fibers and their waits.
+ * The core switches fibers and keeps groups, limits, shields, conds, timers and messages; it makes no system call. A
+ * backend gives it a clock, randomness, files and sockets (struct rt_backend) and drives it:
  *
  *	core_system_init, core_reactor_init		for each reactor
  *	core_spawn(reactor, ...)			the first fiber
@@ -18,14 +18,14 @@
  *	submit the operation with &w as its tag
  *	return core_suspend(&w.wait);			the result given to core_wake
  *
- * When the fiber is cancelled or reaches its limit, my_cancel(&w.wait) is called once, and the wait still lasts until the
- * backend calls core_wake: with the operation's result if it happened all the same, or with -ECANCELED, for which
- * core_suspend then returns the reason (-ETIMEDOUT or -ECANCELED). my_cancel may call core_wake itself when nothing is under
- * way any more. With NULL for my_cancel the wait ends at once, for waits in which nobody else uses the fiber's memory; what
- * queues it must use wait.link, which core_wake takes out of its list.
+ * When the fiber is cancelled or reaches its limit, my_cancel(&w.wait) is called once, and the wait still lasts until
+ * the backend calls core_wake: with the operation's result if it happened all the same, or with -ECANCELED, for which
+ * core_suspend then returns the reason (-ETIMEDOUT or -ECANCELED). my_cancel may call core_wake itself when nothing is
+ * under way any more. With NULL for my_cancel the wait ends at once, for waits in which nobody else uses the fiber's
+ * memory; what queues it must use wait.link, which core_wake takes out of its list.
  *
- * Threads: a reactor, its fibers and waits are touched by one thread only (the one that runs core_turn for it), except by
- * core_deliver. The simulator runs the reactors of many systems on one thread.
+ * Threads: a reactor, its fibers and waits are touched by one thread only (the one that runs core_turn for it), except
+ * by core_deliver. The simulator runs the reactors of many systems on one thread.
  */
 #ifndef XDC_RT_CORE_H
 #define XDC_RT_CORE_H
@@ -40,9 +40,9 @@
 struct rt_system;
 
 /*
- * What a backend provides. Called on a fiber of the calling reactor (rt_here()) unless said otherwise, and by the functions
- * of rt.h, file.h and net.h of the same names, whose comments say what each must do. Those of files, paths, listeners and
- * connections, and help, are entered only after core_check() was good, except the closing ones.
+ * What a backend provides. Called on a fiber of the calling reactor (rt_here()) unless said otherwise, and by the
+ * functions of rt.h, file.h and net.h of the same names, whose comments say what each must do. Those of files, paths,
+ * listeners and connections, and help, are entered only after core_check() was good, except the closing ones.
  */
 struct rt_backend {
 	/* From anywhere on the reactor's thread, also outside fibers. */
@@ -52,8 +52,8 @@ struct rt_backend {
 	void (*random_bytes)(struct rt_reactor *reactor, void *buf, size_t len);
 
 	/*
-	 * Brings message to the reactor, in order of posting per sender: core_deliver now (or later, in the simulator), and
-	 * wakes the loop of the reactor when core_deliver says so. From any thread of the system.
+	 * Brings message to the reactor, in order of posting per sender: core_deliver now (or later, in the simulator),
+	 * and wakes the loop of the reactor when core_deliver says so. From any thread of the system.
 	 */
 	void (*post)(struct rt_reactor *to, struct rt_message *message);
 
@@ -89,7 +89,9 @@ struct rt_backend {
 	int (*connect)(const char *address, struct rt_stream **out);
 };
 
-/* The first members of what a backend keeps of an open file and of a listener. Streams: struct rt_stream_ops in net.h. */
+/*
+ * The first members of what a backend keeps of an open file and of a listener. Streams: struct rt_stream_ops in net.h.
+ */
 struct rt_file {
 	unsigned flags;			/* enum rt_file_flags; the core asserts by it */
 };
@@ -164,9 +166,9 @@ void core_system_init(struct rt_system *system, const struct rt_backend *backend
 void core_reactor_init(struct rt_reactor *reactor, struct rt_system *system, struct fiber_pool *pool);
 
 /*
- * Forgets all fibers where they stand, without running them (a crash of the system), and all undelivered messages; stacks go
- * back to the pool, other memory of the core is freed. Completions that still arrive must no longer be given to core_wake.
- * From outside the reactor's fibers. A reactor that ended in order has no fibers left.
+ * Forgets all fibers where they stand, without running them (a crash of the system), and all undelivered messages;
+ * stacks go back to the pool, other memory of the core is freed. Completions that still arrive must no longer be given
+ * to core_wake. From outside the reactor's fibers. A reactor that ended in order has no fibers left.
  */
 void core_reactor_destroy(struct rt_reactor *reactor);
 
@@ -176,8 +178,8 @@ RT_MUST_CHECK int core_spawn(struct rt_reactor *reactor, const char *name, void 
 /* ---- the loop ---- */
 
 /*
- * Runs the messages that have arrived, then each fiber that is ready now, then fires the timers that are due. True when it
- * did anything: then there may be more to do at once.
+ * Runs the messages that have arrived, then each fiber that is ready now, then fires the timers that are due. True when
+ * it did anything: then there may be more to do at once.
  */
 bool core_turn(struct rt_reactor *reactor);
 
@@ -194,8 +196,8 @@ RT_MUST_CHECK bool core_deliver(struct rt_reactor *to, struct rt_message *messag
 void core_stop(struct rt_system *system);
 
 /*
- * The reactor whose code runs on this thread, NULL outside. core_turn sets it and puts it back afterwards; core_set_here is
- * for backends that call something outside core_turn. Returns what was set before.
+ * The reactor whose code runs on this thread, NULL outside. core_turn sets it and puts it back afterwards;
+ * core_set_here is for backends that call something outside core_turn. Returns what was set before.
  */
 struct rt_reactor *core_here(void);
 struct rt_reactor *core_set_here(struct rt_reactor *reactor);

@@ -18,7 +18,8 @@ uint32_t crc32c_portable(uint32_t crc, const void *buf, size_t len)
 	for (; len >= 8; len -= 8, from += 8) {
 		uint32_t low = crc ^ get_le32(from), high = get_le32(from + 4);
 
-		crc = tables[7][low & 255] ^ tables[6][low >> 8 & 255] ^ tables[5][low >> 16 & 255] ^ tables[4][low >> 24] ^
+		crc = tables[7][low & 255] ^ tables[6][low >> 8 & 255] ^
+		      tables[5][low >> 16 & 255] ^ tables[4][low >> 24] ^
 		      tables[3][high & 255] ^ tables[2][high >> 8 & 255] ^ tables[1][high >> 16 & 255] ^
 		      tables[0][high >> 24];
 	}

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Continues from crc (0 to begin): crc32c(crc32c(0, a), b) is that of a followed by b. Any thread; uses SSE 4.2 if there. */
+/*
+ * Continues from crc (0 to begin): crc32c(crc32c(0, a), b) is that of a followed by b. Any thread; uses SSE 4.2 if
+ * there.
+ */
 uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
 
 /* The same without help of the processor, for tests. */

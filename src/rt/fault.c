@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy, const char *message, ...)
+int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy,
+	      const char *message, ...)
 {
 	va_list args;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault.h - why an operation of an administrator was refused or failed: a code, the object, what is wrong with it and what
- * to do. Built once, where the object is known, and carried up unchanged to whoever asked. No memory, no suspension.
+ * fault.h - why an operation of an administrator was refused or failed: a code, the object, what is wrong with it and
+ * what to do. Built once, where the object is known, and carried up unchanged to whoever asked. No memory, no
+ * suspension.
  */
 #ifndef XDC_RT_FAULT_H
 #define XDC_RT_FAULT_H
@@ -30,6 +31,7 @@ struct fault {
 
 /* Fills in the fault and returns -1, so that a function may end with it. Texts too long are cut. */
 __attribute__((format(printf, 5, 6)))
-int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy, const char *message, ...);
+int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy,
+	      const char *message, ...);
 
 #endif

@@ -20,9 +20,9 @@
 #define IDLE_MAX	256U
 
 /*
- * fiber_swap(&from->sp, to->sp) saves what the ABI says a called function preserves, and loads the same of the other stack.
- * The floating point control words are the same for all fibers and stay. fiber_start is where a new stack begins: it
- * finds its two values in preserved registers, as fiber_prepare put them.
+ * fiber_swap(&from->sp, to->sp) saves what the ABI says a called function preserves, and loads the same of the other
+ * stack. The floating point control words are the same for all fibers and stay. fiber_start is where a new stack
+ * begins: it finds its two values in preserved registers, as fiber_prepare put them.
  */
 void fiber_swap(void **save_sp, void *load_sp);
 void fiber_start(void);
@@ -240,7 +240,8 @@ static void unmap_stack(struct fiber_pool *pool, struct fiber_stack *stack)
 	pool->count--;
 }
 
-void fiber_pool_init(struct fiber_pool *pool, size_t header_bytes, void (*entry)(struct fiber_stack *stack), unsigned count_max)
+void fiber_pool_init(struct fiber_pool *pool, size_t header_bytes, void (*entry)(struct fiber_stack *stack),
+		     unsigned count_max)
 {
 	assert(header_bytes >= sizeof(struct fiber_stack));
 	memset(pool, 0, sizeof(*pool));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fiber.h - stacks and the switch between them, private to rt. Knows nothing of reactors, waits or groups (core.h does):
- * a context is a place in the code with a stack under it, a pool keeps stacks for the next fiber. The sanitizers are told
- * about every stack and every switch here and nowhere else. A pool belongs to one thread.
+ * fiber.h - stacks and the switch between them, private to rt. Knows nothing of reactors, waits or groups (core.h
+ * does): a context is a place in the code with a stack under it, a pool keeps stacks for the next fiber. The sanitizers
+ * are told about every stack and every switch here and nowhere else. A pool belongs to one thread.
  */
 #ifndef XDC_RT_FIBER_H
 #define XDC_RT_FIBER_H
@@ -44,7 +44,10 @@ struct fiber_context {
 	void *tsan_fiber;
 };
 
-/* A stack of a pool. It lies at the upper end of the stack itself, as the first member of what the user of the pool keeps there. */
+/*
+ * A stack of a pool. It lies at the upper end of the stack itself, as the first member of what the user of the pool
+ * keeps there.
+ */
 struct fiber_stack {
 	struct fiber_context context;
 	struct list_head pool_link;
@@ -63,11 +66,12 @@ struct fiber_pool {
 };
 
 /*
- * header_bytes is the size of the struct that begins with the fiber_stack; it is zeroed when the stack is made. entry runs on
- * a new stack at the first switch to it and never returns: at the end of one fiber it switches away, and goes on from there
- * with the next fiber that takes the stack.
+ * header_bytes is the size of the struct that begins with the fiber_stack; it is zeroed when the stack is made. entry
+ * runs on a new stack at the first switch to it and never returns: at the end of one fiber it switches away, and goes
+ * on from there with the next fiber that takes the stack.
  */
-void fiber_pool_init(struct fiber_pool *pool, size_t header_bytes, void (*entry)(struct fiber_stack *stack), unsigned count_max);
+void fiber_pool_init(struct fiber_pool *pool, size_t header_bytes, void (*entry)(struct fiber_stack *stack),
+		     unsigned count_max);
 
 /* Unmaps all stacks; none may be in use. */
 void fiber_pool_destroy(struct fiber_pool *pool);
@@ -76,8 +80,8 @@ void fiber_pool_destroy(struct fiber_pool *pool);
 struct fiber_stack *fiber_pool_take(struct fiber_pool *pool);
 
 /*
- * Gives a stack back, from another stack. dropped: what ran on it had not come back to its entry and is forgotten where it
- * stood, so the next user begins at entry anew.
+ * Gives a stack back, from another stack. dropped: what ran on it had not come back to its entry and is forgotten where
+ * it stood, so the next user begins at entry anew.
  */
 void fiber_pool_give(struct fiber_pool *pool, struct fiber_stack *stack, bool dropped);
 

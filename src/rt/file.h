@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file.h - files and folders. Every function suspends unless its comment says otherwise; every one may also return
- * -ETIMEDOUT or -ECANCELED by the rules of rt.h, but a read or write that has begun returns only when the kernel no longer
- * uses the buffer, so buffers may live on the stack or be freed at once. A file may be used by several fibers at the same
- * time, and from any reactor.
+ * -ETIMEDOUT or -ECANCELED by the rules of rt.h, but a read or write that has begun returns only when the kernel no
+ * longer uses the buffer, so buffers may live on the stack or be freed at once. A file may be used by several fibers at
+ * the same time, and from any reactor.
  */
 #ifndef XDC_RT_FILE_H
 #define XDC_RT_FILE_H
@@ -28,7 +28,9 @@ void rt_file_close(struct rt_file *file);	/* shielded; suspends; NULL is allowed
 /* Bytes read: len, or fewer (also 0) only where the file ends. Negative errno. */
 RT_MUST_CHECK ssize_t rt_file_read(struct rt_file *file, void *buf, size_t len, uint64_t offset);
 
-/* 0 when all len bytes are written (in memory or on disk as opened); -ENOSPC, -EIO and others: any part may be written. */
+/*
+ * 0 when all len bytes are written (in memory or on disk as opened); -ENOSPC, -EIO and others: any part may be written.
+ */
 RT_MUST_CHECK int rt_file_write(struct rt_file *file, const void *buf, size_t len, uint64_t offset);
 
 /* fdatasync. After an error the caller must take all unsynced writes for lost: the kernel reports it once. */
@@ -54,8 +56,8 @@ struct rt_file_info {
 RT_MUST_CHECK int rt_file_get_info(struct rt_file *file, struct rt_file_info *info);
 
 /*
- * The run of data or hole that begins at offset: *data says which, *end (exclusive, <= size) where it ends. Where the file
- * system cannot tell, all is data. offset < size.
+ * The run of data or hole that begins at offset: *data says which, *end (exclusive, <= size) where it ends. Where the
+ * file system cannot tell, all is data. offset < size.
  */
 RT_MUST_CHECK int rt_file_get_run(struct rt_file *file, uint64_t offset, bool *data, uint64_t *end);
 
@@ -66,7 +68,10 @@ RT_MUST_CHECK int rt_path_rename(const char *from, const char *to);		/* replaces
 RT_MUST_CHECK int rt_path_make_folder(const char *path);			/* mode 0700; -EEXIST */
 RT_MUST_CHECK int rt_path_sync_folder(const char *path);			/* makes names in it durable */
 
-/* Calls each(arg, name) for every name in the folder but . and .., in sorted order; each must not suspend; non-zero ends it. */
+/*
+ * Calls each(arg, name) for every name in the folder but . and .., in sorted order; each must not suspend; non-zero
+ * ends it.
+ */
 RT_MUST_CHECK int rt_path_list(const char *path, int (*each)(void *arg, const char *name), void *arg);
 
 /* Space of the file system that holds path, in bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log.h - what the administrator reads on stderr: one line an event, "LEVEL module: sentence". Any thread; does not suspend.
- * In the simulator lines carry virtual time and system, and are shown only when asked for.
+ * log.h - what the administrator reads on stderr: one line an event, "LEVEL module: sentence". Any thread; does not
+ * suspend. In the simulator lines carry virtual time and system, and are shown only when asked for.
  */
 #ifndef XDC_RT_LOG_H
 #define XDC_RT_LOG_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net.h - listeners and byte streams. Addresses are texts: "unix:PATH" or "HOST:PORT" ("[V6]:PORT"). A stream may be used
- * from one reactor at a time, by at most one fiber that reads and one that writes; it may move to another reactor while
- * nobody uses it. Every call suspends unless said otherwise and may return -ETIMEDOUT or -ECANCELED (rt.h).
+ * net.h - listeners and byte streams. Addresses are texts: "unix:PATH" or "HOST:PORT" ("[V6]:PORT"). A stream may be
+ * used from one reactor at a time, by at most one fiber that reads and one that writes; it may move to another reactor
+ * while nobody uses it. Every call suspends unless said otherwise and may return -ETIMEDOUT or -ECANCELED (rt.h).
  */
 #ifndef XDC_RT_NET_H
 #define XDC_RT_NET_H
@@ -14,7 +14,10 @@
 struct rt_listener;
 struct rt_stream;
 
-/* A Unix socket gets mode 0660; a stale one (nobody listens) is replaced. -EADDRINUSE, -EACCES, -EINVAL for a bad address. */
+/*
+ * A Unix socket gets mode 0660; a stale one (nobody listens) is replaced. -EADDRINUSE, -EACCES, -EINVAL for a bad
+ * address.
+ */
 RT_MUST_CHECK int rt_listen(const char *address, struct rt_listener **out);
 
 /* A listener on a socket that was handed over by the service manager (LISTEN_FDS). Real systems only. */
@@ -41,7 +44,10 @@ RT_MUST_CHECK int rt_stream_write(struct rt_stream *stream, const struct iovec *
 void rt_stream_shutdown(struct rt_stream *stream);
 void rt_stream_close(struct rt_stream *stream);		/* NULL is allowed; shielded */
 
-/* The peer for logs ("unix", "10.0.0.1:4711"), and whether it is on this machine (Unix socket, loopback). Do not suspend. */
+/*
+ * The peer for logs ("unix", "10.0.0.1:4711"), and whether it is on this machine (Unix socket, loopback). Do not
+ * suspend.
+ */
 const char *rt_stream_peer(const struct rt_stream *stream);
 bool rt_stream_is_local(const struct rt_stream *stream);
 

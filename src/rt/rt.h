@@ -3,11 +3,11 @@
  * rt.h - fibers on reactors, waits, time and randomness: the runtime below everything else.
  *
  * A reactor is one thread with its own loop; a fiber is a function with a stack of its own that runs on one reactor and
- * is suspended while it waits. Nothing is shared between reactors, so code above rt needs no locks: a fiber is only ever
- * interrupted inside a function whose comment says "suspends".
+ * is suspended while it waits. Nothing is shared between reactors, so code above rt needs no locks: a fiber is only
+ * ever interrupted inside a function whose comment says "suspends".
  *
- * Every wait of a fiber ends at the latest when the limit of the fiber is reached (-ETIMEDOUT, see rt_limit_until) or when
- * the fiber is cancelled (-ECANCELED, see rt_group_cancel). There is no other way to wait.
+ * Every wait of a fiber ends at the latest when the limit of the fiber is reached (-ETIMEDOUT, see rt_limit_until) or
+ * when the fiber is cancelled (-ECANCELED, see rt_group_cancel). There is no other way to wait.
  *
  * The same calls are served by io_uring (backend_uring.c) or by the deterministic simulator (sim.h); code above rt is
  * compiled once and cannot tell which.
@@ -55,8 +55,8 @@ void rt_random_bytes(void *buf, size_t len);
 /* ---- limits: how long the calling fiber may wait ---- */
 
 /*
- * From here to the end of the enclosing block every wait of this fiber ends at when_ns (rt_now_ns clock) with -ETIMEDOUT,
- * or at the limit that stood before if that is earlier:
+ * From here to the end of the enclosing block every wait of this fiber ends at when_ns (rt_now_ns clock) with
+ * -ETIMEDOUT, or at the limit that stood before if that is earlier:
  *
  *	{
  *		RT_LIMIT(rt_now_ns() + 50 * RT_MS);
@@ -64,7 +64,8 @@ void rt_random_bytes(void *buf, size_t len);
  *	}
  */
 #define RT_LIMIT(when_ns) \
-	__attribute__((cleanup(rt_limit_restore), unused)) struct rt_limit RT_UNIQUE(rt_limit_line_) = rt_limit_until(when_ns)
+	__attribute__((cleanup(rt_limit_restore), unused)) \
+	struct rt_limit RT_UNIQUE(rt_limit_line_) = rt_limit_until(when_ns)
 
 struct rt_limit {
 	int64_t outer_ns;
@@ -80,7 +81,8 @@ int64_t rt_limit_ns(void);
  * whose waits are certain to end. Nests by blocks.
  */
 #define RT_SHIELD() \
-	__attribute__((cleanup(rt_shield_restore), unused)) struct rt_shield RT_UNIQUE(rt_shield_line_) = rt_shield_begin()
+	__attribute__((cleanup(rt_shield_restore), unused)) \
+	struct rt_shield RT_UNIQUE(rt_shield_line_) = rt_shield_begin()
 
 struct rt_shield {
 	int64_t outer_ns;
@@ -109,8 +111,8 @@ struct rt_group {
 void rt_group_init(struct rt_group *group);
 
 /*
- * Starts fn(arg) as a new fiber of the group on the calling reactor; it runs after the caller next suspends. name is kept
- * by reference (a literal, or it lives as long as the fiber) and shows in the log and in a debugger.
+ * Starts fn(arg) as a new fiber of the group on the calling reactor; it runs after the caller next suspends. name is
+ * kept by reference (a literal, or it lives as long as the fiber) and shows in the log and in a debugger.
  * -ENOMEM: no stack to be had; -ECANCELED: the group is cancelled.
  */
 RT_MUST_CHECK int rt_group_start(struct rt_group *group, const char *name, void (*fn)(void *arg), void *arg);
@@ -170,14 +172,15 @@ unsigned rt_reactor_index(const struct rt_reactor *reactor);
 
 /*
  * Runs fn(arg) in a fiber on another reactor and suspends until it has returned; its result is the result. On the same
- * reactor fn is simply called. Cannot be cancelled or time out on the way: the limit of the caller is carried over to fn.
+ * reactor fn is simply called. Cannot be cancelled or time out on the way: the limit of the caller is carried over to
+ * fn.
  */
 RT_MUST_CHECK int rt_call(struct rt_reactor *to, int (*fn)(void *arg), void *arg);
 
 /*
- * Sends a message that runs message->fn(message) on the other reactor, before any I/O of its next turn, outside any fiber:
- * fn must not suspend. Messages from one reactor to another arrive in order. The message belongs to the receiver from
- * here on; sending never fails and never waits.
+ * Sends a message that runs message->fn(message) on the other reactor, before any I/O of its next turn, outside any
+ * fiber: fn must not suspend. Messages from one reactor to another arrive in order. The message belongs to the receiver
+ * from here on; sending never fails and never waits.
  */
 struct rt_message {
 	struct list_head link;
@@ -186,14 +189,16 @@ struct rt_message {
 void rt_post(struct rt_reactor *to, struct rt_message *message);
 
 /*
- * Runs fn(arg) on a helper thread, where it may block, and suspends until it has returned (never earlier: arg stays with
- * the thread). In the simulator fn runs at once on the one thread. fn must not call anything of rt but mem.h.
+ * Runs fn(arg) on a helper thread, where it may block, and suspends until it has returned (never earlier: arg stays
+ * with the thread). In the simulator fn runs at once on the one thread. fn must not call anything of rt but mem.h.
  */
 RT_MUST_CHECK int rt_help(int (*fn)(void *arg), void *arg);
 
 /* ---- the life of the system ---- */
 
-/* Suspends until the system is asked to stop (SIGTERM, SIGINT; in the simulator sim_stop): 0. -ETIMEDOUT, -ECANCELED. */
+/*
+ * Suspends until the system is asked to stop (SIGTERM, SIGINT; in the simulator sim_stop): 0. -ETIMEDOUT, -ECANCELED.
+ */
 RT_MUST_CHECK int rt_wait_stop(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dirtylog.h - which regions of paired volumes may differ from their far side: noted durably before the first write to a
- * region since it was last clean, so that a crash of the source forgets nothing. One log a reactor and state folder; all
- * calls on that reactor.
+ * dirtylog.h - which regions of paired volumes may differ from their far side: noted durably before the first write to
+ * a region since it was last clean, so that a crash of the source forgets nothing. One log a reactor and state folder;
+ * all calls on that reactor.
  */
 #ifndef XDC_STORE_DIRTYLOG_H
 #define XDC_STORE_DIRTYLOG_H
@@ -14,8 +14,8 @@
 struct dirtylog;
 
 /*
- * Opens or makes the preallocated log file with room for max_regions (default 1,024: 4 GiB). A record with a wrong magic,
- * version or checksum is named in the log and the call fails with -EBADMSG: nothing is guessed.
+ * Opens or makes the preallocated log file with room for max_regions (default 1,024: 4 GiB). A record with a wrong
+ * magic, version or checksum is named in the log and the call fails with -EBADMSG: nothing is guessed.
  */
 RT_MUST_CHECK int dirtylog_open(const char *path, uint32_t max_regions, struct dirtylog **out);
 void dirtylog_close(struct dirtylog *log);

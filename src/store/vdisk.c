@@ -242,8 +242,8 @@ static void sync_once(struct vdisk *disk)
 	if (rc != 0) {
 		disk->failed = true;
 		disk->syncs_failed++;
-		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed until "
-			 "that is repaired or accepted", disk->path, strerror(-rc));
+		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed "
+			 "until that is repaired or accepted", disk->path, strerror(-rc));
 	}
 	rt_cond_wake_all(&disk->synced);
 }

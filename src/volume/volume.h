@@ -3,8 +3,8 @@
  * volume.h - a volume: what hosts read and write, and what the copy services see of it. design.md section 5 is
  * volume_write, top to bottom.
  *
- * A volume belongs to one reactor; all calls are made there (rt_call). Host calls suspend. Offsets and lengths are bytes,
- * already checked to lie inside the volume by the border (NBD, iSCSI, link).
+ * A volume belongs to one reactor; all calls are made there (rt_call). Host calls suspend. Offsets and lengths are
+ * bytes, already checked to lie inside the volume by the border (NBD, iSCSI, link).
  */
 #ifndef XDC_VOLUME_VOLUME_H
 #define XDC_VOLUME_VOLUME_H
@@ -69,8 +69,11 @@ RT_MUST_CHECK int volume_track(struct volume *volume, struct dirtylog *log, uint
 void volume_untrack(struct volume *volume);		/* masks, sidefile and log entries of the volume are dropped */
 bool volume_is_tracked(const struct volume *volume);
 
-/* The whole range is to be sent (first copy; a far side that lost data), as if it had been written just now. */
-RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t len);	/* -ENOMEM; suspends (dirty log) */
+/*
+ * The whole range is to be sent (first copy; a far side that lost data), as if it had been written just now.
+ * -ENOMEM. Suspends (dirty log).
+ */
+RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t len);
 
 /* Tags from now on; never lower than before. Only while no increment is closing. */
 void volume_set_open_number(struct volume *volume, uint64_t number);
@@ -119,13 +122,15 @@ void volume_send_acked(struct volume *volume, struct volume_send *send);
 /* It never arrived, or the connection broke: it is unsent again. Frees it. */
 void volume_send_failed(struct volume *volume, struct volume_send *send);
 
-/* The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before). */
+/*
+ * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before).
+ */
 void volume_resend_open(struct volume *volume);
 
 /*
- * Pairs without a session (global-copy, first copies): acknowledged blocks are forgotten when the far side said "synced".
- * volume_sync_begin notes what is acknowledged at this moment (false: nothing is); volume_sync_end with ok forgets those of
- * them that were not written since. One at a time.
+ * Pairs without a session (global-copy, first copies): acknowledged blocks are forgotten when the far side said
+ * "synced". volume_sync_begin notes what is acknowledged at this moment (false: nothing is); volume_sync_end with ok
+ * forgets those of them that were not written since. One at a time.
  */
 bool volume_sync_begin(struct volume *volume);
 void volume_sync_end(struct volume *volume, bool ok);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is newer: every pair of histories that up to four generations can make, against what the sets of generations say. */
+/*
+ * Who is newer: every pair of histories that up to four generations can make, against what the sets of generations say.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recovery rule over its whole table: up to three legs, every committed and prepared number up to three, every set of
- * reached legs. The expectation is written the other way round than the code: from what each leg can show.
+ * The recovery rule over its whole table: up to three legs, every committed and prepared number up to three, every set
+ * of reached legs. The expectation is written the other way round than the code: from what each leg can show.
  */
 #include <setjmp.h>
 #include <stdarg.h>

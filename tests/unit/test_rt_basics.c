@@ -39,7 +39,8 @@ static void test_crc32c_golden(void **state)
 			uint32_t first = crc32c(0, bytes, split), first_portable = crc32c_portable(0, bytes, split);
 
 			assert_int_equal(crc32c(first, bytes + split, sizeof(bytes) - split), cases[i].crc);
-			assert_int_equal(crc32c_portable(first_portable, bytes + split, sizeof(bytes) - split), cases[i].crc);
+			assert_int_equal(crc32c_portable(first_portable, bytes + split, sizeof(bytes) - split),
+				cases[i].crc);
 		}
 	}
 }

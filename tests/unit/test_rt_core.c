@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core of rt alone: fibers, groups, limits, shields, conds, mutexes and calls, on two reactors of one thread whose clock
- * jumps to the next timer when nothing else is to be done. No kernel, no waiting: every case is exact.
+ * The core of rt alone: fibers, groups, limits, shields, conds, mutexes and calls, on two reactors of one thread whose
+ * clock jumps to the next timer when nothing else is to be done. No kernel, no waiting: every case is exact.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -553,7 +553,10 @@ static void main_call(void *arg)
 	assert_int_equal(rt_group_start(&group, "refused", call_there, &ended), -ENOMEM);
 }
 
-/* A call runs on the other reactor under the caller's limit, and brings back its result or that there was no room for it. */
+/*
+ * A call runs on the other reactor under the caller's limit, and brings back its result or that there was no room for
+ * it.
+ */
 static void test_call(void **state)
 {
 	(void)state;

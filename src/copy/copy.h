@@ -9,14 +9,12 @@
 #ifndef XDC_COPY_COPY_H
 #define XDC_COPY_COPY_H
 
-#include "copy/failure.h"
 #include "copy/history.h"
 #include "rt/fault.h"
 #include "rt/net.h"
 #include "rt/rt.h"
+#include "store/words.h"
 
-#define XDC_SYSTEM_ID_MAX	16u	/* "2105.FA120" with its end */
-#define XDC_ADDRESS_MAX		128u
 #define XDC_SESSION_MEMBERS_MAX	16u
 
 struct copy;
@@ -78,32 +76,6 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 
 /* ---- pairs ---- */
 
-enum pair_type { PAIR_GLOBAL_COPY, PAIR_ASYNC, PAIR_TYPE_COUNT };
-extern const char *const pair_type_names[PAIR_TYPE_COUNT];	/* "global-copy", "async" */
-
-enum pair_state {
-	PAIR_COPY_PENDING,		/* source: copying, for ever in global-copy and async */
-	PAIR_SUSPENDED,
-	PAIR_TARGET_COPY_PENDING,
-	PAIR_TARGET_SUSPENDED,
-	PAIR_FAILED_OVER,		/* the former target, writable, noting what hosts change */
-	PAIR_STATE_COUNT
-};
-extern const char *const pair_state_names[PAIR_STATE_COUNT];
-
-enum pair_reason {
-	PAIR_REASON_NONE,
-	PAIR_REASON_COMMAND,		/* an administrator suspended it */
-	PAIR_REASON_LINK,		/* no connection; resyncs by itself */
-	PAIR_REASON_FAR_FULL,		/* the far side has no space */
-	PAIR_REASON_FAR_DISK,		/* the far side cannot write */
-	PAIR_REASON_DISK,		/* the source cannot be read */
-	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
-	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
-	PAIR_REASON_COUNT
-};
-extern const char *const pair_reason_names[PAIR_REASON_COUNT];
-
 struct copy_pair_info {
 	uint16_t volume;			/* of this system */
 	uint16_t remote_volume;
@@ -147,12 +119,6 @@ void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy
 
 /* ---- sessions ---- */
 
-enum session_state {
-	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED,
-	SESSION_STATE_COUNT
-};
-extern const char *const session_state_names[SESSION_STATE_COUNT];
-
 /* Defaults and ranges: research/global-mirror.md 1.3. */
 struct session_tunables {
 	int64_t interval_ns;			/* 0..18 h, default 0 */
@@ -187,9 +153,6 @@ struct session_failure {
 	uint64_t sequence;			/* of the attempt */
 	int64_t at_wall_ns;
 };
-
-enum session_role { SESSION_NO_ROLE, SESSION_MASTER, SESSION_SUBORDINATE, SESSION_FAR, SESSION_ROLE_COUNT };
-extern const char *const session_role_names[SESSION_ROLE_COUNT];	/* "none", "master", "subordinate", "far" */
 
 struct copy_session_info {
 	uint8_t session;

@@ -10,8 +10,8 @@
 #ifndef XDC_COPY_MEMBER_H
 #define XDC_COPY_MEMBER_H
 
-#include "copy/failure.h"
 #include "rt/rt.h"
+#include "store/words.h"
 
 struct member;
 struct volume;

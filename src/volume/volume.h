@@ -12,6 +12,7 @@
 #include "rt/rt.h"
 #include "store/dirtylog.h"
 #include "store/vdisk.h"
+#include "store/words.h"
 
 struct volume;
 
@@ -35,10 +36,9 @@ struct vdisk *volume_disk(struct volume *volume);
 /* ---- hosts ---- */
 
 /*
- * What hosts may do; changed by the control plane. NONE: the target of a pair. Requests that are not allowed get -EPERM
- * (NONE) or -EROFS (READ). Lowering it waits for the requests under way.
+ * What hosts may do (words.h); changed by the control plane. Requests that are not allowed get -EPERM (NONE) or -EROFS
+ * (READ). Lowering it waits for the requests under way.
  */
-enum volume_access { VOLUME_ACCESS_NONE, VOLUME_ACCESS_READ, VOLUME_ACCESS_WRITE };
 RT_MUST_CHECK int volume_set_access(struct volume *volume, enum volume_access access);
 enum volume_access volume_get_access(const struct volume *volume);
 

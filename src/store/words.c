@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/words.h"
+
+#define NAME_EACH(table, count) \
+	_Static_assert(sizeof(table) / sizeof((table)[0]) == (count), "a word for each")
+
+const char *const volume_access_names[] = { "none", "read", "write" };
+NAME_EACH(volume_access_names, VOLUME_ACCESS_COUNT);
+
+const char *const pair_role_names[] = { "source", "target" };
+NAME_EACH(pair_role_names, PAIR_ROLE_COUNT);
+
+const char *const pair_type_names[] = { "global-copy", "async" };
+NAME_EACH(pair_type_names, PAIR_TYPE_COUNT);
+
+const char *const pair_state_names[] = {
+	"copy-pending", "suspended", "target-copy-pending", "target-suspended", "failed-over",
+};
+NAME_EACH(pair_state_names, PAIR_STATE_COUNT);
+
+const char *const pair_reason_names[] = {
+	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone",
+};
+NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
+
+const char *const session_state_names[] = { "open", "running", "pausing", "paused", "fatal", "recovered" };
+NAME_EACH(session_state_names, SESSION_STATE_COUNT);
+
+const char *const session_role_names[] = { "none", "master", "subordinate", "far" };
+NAME_EACH(session_role_names, SESSION_ROLE_COUNT);
+
+const char *const session_phase_names[] = { "idle", "coordinate", "drain", "prepare", "commit", "wait" };
+NAME_EACH(session_phase_names, PHASE_COUNT);
+
+const char *const cg_failure_names[] = {
+	"none", "max coordination time exceeded", "max drain time exceeded", "communication failure", "wrong state",
+	"pair suspended", "far side restarted", "prepare failed at far side", "journal full", "sidefile full",
+	"disk failed", "superseded",
+};
+NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);

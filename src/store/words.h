@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * words.h - the states, roles and reasons that are kept in the metadata, and the one word that each has there, in the
+ * log, on the command line and on the link. What they mean is decided above: here is only the vocabulary.
+ */
+#ifndef XDC_STORE_WORDS_H
+#define XDC_STORE_WORDS_H
+
+/* Room for names, the end of the text included. */
+#define XDC_SYSTEM_ID_MAX	16u	/* "2105.FA120" */
+#define XDC_ADDRESS_MAX		128u
+#define XDC_NAME_MAX		64u	/* of a pool or a volume */
+#define XDC_PATH_MAX		1024u
+
+/* What hosts may do with a volume. NONE: the target of a pair. */
+enum volume_access { VOLUME_ACCESS_NONE, VOLUME_ACCESS_READ, VOLUME_ACCESS_WRITE, VOLUME_ACCESS_COUNT };
+extern const char *const volume_access_names[VOLUME_ACCESS_COUNT];
+
+/* ---- pairs ---- */
+
+enum pair_role { PAIR_SOURCE, PAIR_TARGET, PAIR_ROLE_COUNT };
+extern const char *const pair_role_names[PAIR_ROLE_COUNT];
+
+enum pair_type { PAIR_GLOBAL_COPY, PAIR_ASYNC, PAIR_TYPE_COUNT };
+extern const char *const pair_type_names[PAIR_TYPE_COUNT];	/* "global-copy", "async" */
+
+enum pair_state {
+	PAIR_COPY_PENDING,		/* source: copying, for ever in global-copy and async */
+	PAIR_SUSPENDED,
+	PAIR_TARGET_COPY_PENDING,
+	PAIR_TARGET_SUSPENDED,
+	PAIR_FAILED_OVER,		/* the former target, writable, noting what hosts change */
+	PAIR_STATE_COUNT
+};
+extern const char *const pair_state_names[PAIR_STATE_COUNT];
+
+enum pair_reason {
+	PAIR_REASON_NONE,
+	PAIR_REASON_COMMAND,		/* an administrator suspended it */
+	PAIR_REASON_LINK,		/* no connection; resyncs by itself */
+	PAIR_REASON_FAR_FULL,		/* the far side has no space */
+	PAIR_REASON_FAR_DISK,		/* the far side cannot write */
+	PAIR_REASON_DISK,		/* the source cannot be read */
+	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
+	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
+	PAIR_REASON_COUNT
+};
+extern const char *const pair_reason_names[PAIR_REASON_COUNT];
+
+/* ---- sessions ---- */
+
+enum session_state {
+	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED,
+	SESSION_STATE_COUNT
+};
+extern const char *const session_state_names[SESSION_STATE_COUNT];
+
+enum session_role { SESSION_NO_ROLE, SESSION_MASTER, SESSION_SUBORDINATE, SESSION_FAR, SESSION_ROLE_COUNT };
+extern const char *const session_role_names[SESSION_ROLE_COUNT];	/* "none", "master", "subordinate", "far" */
+
+enum session_phase {
+	PHASE_IDLE, PHASE_COORDINATE, PHASE_DRAIN, PHASE_PREPARE, PHASE_COMMIT, PHASE_WAIT, PHASE_COUNT
+};
+extern const char *const session_phase_names[PHASE_COUNT];
+
+/* Why an attempt to form a consistency group failed (research: "failure reasons" of the original). */
+enum cg_failure {
+	CG_FAILURE_NONE,
+	CG_FAILURE_COORDINATION_TIME,	/* not all systems had closed and heard the release in MaxXDCCoordinationTime */
+	CG_FAILURE_DRAIN_TIME,		/* MaxConsistencyGroupDrain went by before all was sent */
+	CG_FAILURE_COMMUNICATION,	/* a member did not answer or cannot be reached */
+	CG_FAILURE_WRONG_STATE,		/* a member or a pair is not in the state that it needs */
+	CG_FAILURE_PAIR_SUSPENDED,
+	CG_FAILURE_FAR_RESTARTED,	/* a far side lost what was not yet prepared */
+	CG_FAILURE_FAR_PREPARE,		/* a far side could not make the group durable */
+	CG_FAILURE_JOURNAL_FULL,
+	CG_FAILURE_SIDEFILE_FULL,	/* a host write could not wait longer for the drain of its blocks */
+	CG_FAILURE_DISK,		/* a source volume cannot be read, or its last sync failed */
+	CG_FAILURE_SUPERSEDED,		/* a newer attempt or master was heard of */
+	CG_FAILURE_COUNT
+};
+extern const char *const cg_failure_names[CG_FAILURE_COUNT];
+
+#endif

@@ -29,6 +29,7 @@ make_tree()
 	printf '%s\n' "$spdx" '#include "copy/x.h"' '' '/* nothing */' >"$tree/sim/main.c"
 	printf '%s\n' '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0' '# no sleep here' 'echo sleepless' \
 		>"$tree/scripts/good.sh"
+	printf '%s\n' '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0' 'stages=(builds e2e)' >"$tree/scripts/check"
 	printf 'good\n' >"$tree/tests/e2e/list"
 	cp "$tree/scripts/good.sh" "$tree/tests/e2e/good.sh"
 	cp "$tree/scripts/good.sh" "$tree/tests/e2e/lib.sh"
@@ -111,6 +112,11 @@ cp "$tree/scripts/good.sh" "$tree/tests/e2e/lost.sh"
 bites 'end-to-end test not listed' "tests/e2e/list: 'lost' is a file but not in the list"
 printf 'good\ngone\n' >"$tree/tests/e2e/list"
 bites 'end-to-end test absent' "tests/e2e/list: 'gone' is in the list but not a file"
+
+sed -i 's/builds e2e/builds/' "$tree/scripts/check"
+bites 'stage left out' 'scripts/check: the stage e2e is not in stages'
+touch "$tree/sim/batches"
+bites 'simulator left out' 'scripts/check: the stage simulator is not in stages'
 
 echo "1..$cases"
 [ "$failed" -eq 0 ]

@@ -74,4 +74,14 @@ done
 [ ! -f tests/e2e/list ] || same_names tests/e2e/list "$(grep -v '^#' tests/e2e/list)" \
 	"$(names_of_files tests/e2e '' .sh | grep -vx lib)"
 
+# Where tests of a kind are in the tree, scripts/check has their stage: stage_runs STAGE
+stage_runs()
+{
+	grep -qE "^stages=\\((.* )?$1( .*)?\\)$" scripts/check || bad "scripts/check: the stage $1 is not in stages"
+}
+
+[ ! -f tests/e2e/list ] || stage_runs e2e
+[ ! -f sim/batches ] || stage_runs simulator
+[ -z "$(names_in_list fuzz_targets tests/fuzz/meson.build)" ] || stage_runs fuzz
+
 exit $status

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of the real backend. O_DIRECT goes through the ring. Buffered files are served from the page cache inline, without
+ * a switch: reads when the bytes are there (else through the ring), writes while they are quick. What may block for long
+ * (opening, syncing, allocating, all work on names) runs on helper threads.
+ */
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "rt/mem.h"
+#include "rt/uring.h"
+
+/* Of one system call; the kernel itself takes a little less than 2 GiB. */
+#define PIECE_BYTES_MAX		((size_t)1 << 30)
+
+/*
+ * A buffered write runs inline while less than this was written to the file since its last sync, and unless an inline write
+ * took long lately: both are signs that the kernel may make writers wait for the disk.
+ */
+#define INLINE_DIRTY_BYTES_MAX	((uint64_t)256 << 20)
+#define INLINE_SLOW_NS		(2 * RT_MS)
+#define INLINE_PAUSE_NS		(100 * RT_MS)
+
+struct uring_file {
+	struct rt_file base;
+	int fd;
+	bool no_nowait;			/* atomic: the file system has no RWF_NOWAIT reads */
+	uint64_t unsynced_bytes;	/* atomic: written since the last sync began; for pacing only */
+};
+
+static struct uring_file *from_base(struct rt_file *file)
+{
+	return container_of(file, struct uring_file, base);
+}
+
+static size_t piece(size_t len)
+{
+	return len < PIECE_BYTES_MAX ? len : PIECE_BYTES_MAX;
+}
+
+/* ---- open and close ---- */
+
+struct open_job {
+	const char *path;
+	unsigned flags;
+	int fd;
+};
+
+static int open_flags(unsigned flags)
+{
+	int result = O_CLOEXEC | ((flags & RT_FILE_WRITE) ? O_RDWR : O_RDONLY);
+
+	result |= (flags & RT_FILE_CREATE) ? O_CREAT : 0;
+	result |= (flags & RT_FILE_NEW) ? O_EXCL : 0;
+	result |= (flags & RT_FILE_DIRECT) ? O_DIRECT : 0;
+	result |= (flags & RT_FILE_DSYNC) ? O_DSYNC : 0;
+	return result;
+}
+
+/* For a block device O_EXCL without O_CREAT means: nobody else, no mounted file system. */
+static int open_locked_device(const char *path, unsigned flags)
+{
+	int fd = open(path, open_flags(flags & ~(unsigned)(RT_FILE_CREATE | RT_FILE_NEW)) | O_EXCL);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+static int open_file(void *arg)
+{
+	struct open_job *job = arg;
+	struct stat info;
+	int fd;
+
+	if ((job->flags & RT_FILE_LOCK) && stat(job->path, &info) == 0 && S_ISBLK(info.st_mode)) {
+		fd = open_locked_device(job->path, job->flags);
+		job->fd = fd;
+		return fd >= 0 ? 0 : fd;
+	}
+	fd = open(job->path, open_flags(job->flags), 0600);
+	if (fd < 0)
+		return -errno;
+	if ((job->flags & RT_FILE_LOCK) && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		int rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+		close(fd);
+		return rc;
+	}
+	job->fd = fd;
+	return 0;
+}
+
+static int uring_file_open(const char *path, unsigned flags, struct rt_file **out)
+{
+	struct open_job job = { .path = path, .flags = flags };
+	struct uring_file *file = mem_alloc_zeroed(sizeof(*file));
+	int rc;
+
+	if (file == NULL)
+		return -ENOMEM;
+	rc = uring_help(open_file, &job);
+	if (rc != 0) {
+		mem_free(file);
+		return rc;
+	}
+	file->base.flags = flags;
+	file->fd = job.fd;
+	*out = &file->base;
+	return 0;
+}
+
+/* May have to write back or to free the space of a file without a name. Closes the descriptor whatever it returns. */
+static int close_file(void *arg)
+{
+	return close(*(int *)arg) == 0 ? 0 : -errno;
+}
+
+static void uring_file_close(struct rt_file *base)
+{
+	struct uring_file *file = from_base(base);
+
+	int rc = uring_help(close_file, &file->fd);
+
+	(void)rc;	/* what was not synced was not promised */
+	mem_free(file);
+}
+
+/* ---- reading ---- */
+
+/* What the page cache holds: bytes read, 0 at the end of the file, -EAGAIN when the disk must be asked. */
+static ssize_t read_cached(struct uring_file *file, void *buf, size_t len, uint64_t offset)
+{
+	struct iovec part = { .iov_base = buf, .iov_len = piece(len) };
+	ssize_t got;
+
+	if (__atomic_load_n(&file->no_nowait, __ATOMIC_RELAXED))
+		return -EAGAIN;
+	do {
+		got = preadv2(file->fd, &part, 1, (off_t)offset, RWF_NOWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got >= 0)
+		return got;
+	if (errno == EOPNOTSUPP) {
+		__atomic_store_n(&file->no_nowait, true, __ATOMIC_RELAXED);
+		return -EAGAIN;
+	}
+	return -errno;
+}
+
+static ssize_t read_by_ring(struct uring_file *file, void *buf, size_t len, uint64_t offset)
+{
+	struct uring_op op;
+	struct io_uring_sqe *sqe = uring_begin();
+
+	uring_check_buffer(buf, len);
+	io_uring_prep_read(sqe, file->fd, buf, (unsigned)piece(len), offset);
+	return uring_wait(&op, sqe);
+}
+
+static ssize_t uring_file_read(struct rt_file *base, void *buf, size_t len, uint64_t offset)
+{
+	struct uring_file *file = from_base(base);
+	bool direct = base->flags & RT_FILE_DIRECT;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t got = direct ? -EAGAIN : read_cached(file, (char *)buf + done, len - done, offset + done);
+
+		if (got == -EAGAIN)
+			got = read_by_ring(file, (char *)buf + done, len - done, offset + done);
+		if (got == -EINTR)
+			continue;
+		if (got < 0)
+			return got;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+		/* O_DIRECT ends with the file; the rest of a sector that is half inside cannot be asked for again. */
+		if (direct && done % 512 != 0)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+/* ---- writing ---- */
+
+struct write_job {
+	int fd;
+	const char *buf;
+	size_t len;
+	uint64_t offset;
+};
+
+/* All of it, or the errno of the first call that wrote nothing. */
+static int write_all(void *arg)
+{
+	const struct write_job *job = arg;
+	size_t done = 0;
+
+	while (done < job->len) {
+		ssize_t put = pwrite(job->fd, job->buf + done, piece(job->len - done), (off_t)(job->offset + done));
+
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		if (put == 0)
+			return -EIO;
+		if (put > 0)
+			done += (size_t)put;
+	}
+	return 0;
+}
+
+static int write_by_ring(struct uring_file *file, const char *buf, size_t len, uint64_t offset)
+{
+	uring_check_buffer(buf, len);
+	while (len > 0) {
+		struct io_uring_sqe *sqe = uring_begin();
+		struct uring_op op;
+		int put;
+
+		io_uring_prep_write(sqe, file->fd, buf, (unsigned)piece(len), offset);
+		put = uring_wait(&op, sqe);
+		if (put == -EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? put : -EIO;
+		buf += put;
+		len -= (size_t)put;
+		offset += (size_t)put;
+	}
+	return 0;
+}
+
+static bool may_write_inline(struct uring_file *file)
+{
+	struct uring_reactor *reactor = uring_here();
+
+	if (file->base.flags & RT_FILE_DSYNC)
+		return false;
+	if (__atomic_load_n(&file->unsynced_bytes, __ATOMIC_RELAXED) > INLINE_DIRTY_BYTES_MAX)
+		return false;
+	return reactor->slow_until_ns == 0 || rt_now_ns() >= reactor->slow_until_ns;
+}
+
+static int write_inline(struct write_job *job)
+{
+	int64_t begin_ns = rt_now_ns(), end_ns;
+	int rc = write_all(job);
+
+	end_ns = rt_now_ns();
+	uring_here()->slow_until_ns = end_ns - begin_ns > INLINE_SLOW_NS ? end_ns + INLINE_PAUSE_NS : 0;
+	return rc;
+}
+
+static int uring_file_write(struct rt_file *base, const void *buf, size_t len, uint64_t offset)
+{
+	struct uring_file *file = from_base(base);
+	struct write_job job = { .fd = file->fd, .buf = buf, .len = len, .offset = offset };
+
+	if (base->flags & RT_FILE_DIRECT)
+		return write_by_ring(file, buf, len, offset);
+	__atomic_add_fetch(&file->unsynced_bytes, len, __ATOMIC_RELAXED);
+	return may_write_inline(file) ? write_inline(&job) : uring_help(write_all, &job);
+}
+
+/* ---- what else is done to an open file: all on helper threads ---- */
+
+struct file_job {
+	struct uring_file *file;
+	uint64_t offset, len;
+	bool data;
+	uint64_t end;
+};
+
+static int sync_data(void *arg)
+{
+	struct file_job *job = arg;
+
+	__atomic_store_n(&job->file->unsynced_bytes, 0, __ATOMIC_RELAXED);
+	return fdatasync(job->file->fd) == 0 ? 0 : -errno;
+}
+
+static int uring_file_sync(struct rt_file *file)
+{
+	struct file_job job = { .file = from_base(file) };
+
+	return uring_help(sync_data, &job);
+}
+
+static int start_writeout(void *arg)
+{
+	struct file_job *job = arg;
+
+	return sync_file_range(job->file->fd, (off_t)job->offset, (off_t)job->len, SYNC_FILE_RANGE_WRITE);
+}
+
+static void uring_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len)
+{
+	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
+	int rc = uring_help(start_writeout, &job);
+
+	(void)rc;	/* it proves nothing, so its failure means nothing: the sync will tell */
+}
+
+static int allocate(void *arg)
+{
+	struct file_job *job = arg;
+
+	return fallocate(job->file->fd, 0, (off_t)job->offset, (off_t)job->len) == 0 ? 0 : -errno;
+}
+
+static int uring_file_allocate(struct rt_file *file, uint64_t offset, uint64_t len)
+{
+	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
+
+	return uring_help(allocate, &job);
+}
+
+static int punch(void *arg)
+{
+	struct file_job *job = arg;
+	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	return fallocate(job->file->fd, mode, (off_t)job->offset, (off_t)job->len) == 0 ? 0 : -errno;
+}
+
+static int uring_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
+{
+	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
+
+	return uring_help(punch, &job);
+}
+
+static int set_size(void *arg)
+{
+	struct file_job *job = arg;
+
+	return ftruncate(job->file->fd, (off_t)job->len) == 0 ? 0 : -errno;
+}
+
+static int uring_file_set_size(struct rt_file *file, uint64_t size)
+{
+	struct file_job job = { .file = from_base(file), .len = size };
+
+	return uring_help(set_size, &job);
+}
+
+static void fill_info(struct rt_file_info *info, const struct stat *from)
+{
+	*info = (struct rt_file_info){
+		.size = (uint64_t)from->st_size,
+		.allocated = (uint64_t)from->st_blocks * 512,
+		.is_device = S_ISBLK(from->st_mode),
+		.is_folder = S_ISDIR(from->st_mode),
+	};
+}
+
+/* Known to the kernel without asking a disk, so inline. */
+static int uring_file_get_info(struct rt_file *base, struct rt_file_info *info)
+{
+	struct uring_file *file = from_base(base);
+	struct stat from;
+
+	if (fstat(file->fd, &from) != 0)
+		return -errno;
+	fill_info(info, &from);
+	if (info->is_device) {
+		if (ioctl(file->fd, BLKGETSIZE64, &info->size) != 0)
+			return -errno;
+		info->allocated = info->size;
+	}
+	return 0;
+}
+
+static int find_run(void *arg)
+{
+	struct file_job *job = arg;
+	int fd = job->file->fd;
+	off_t at = (off_t)job->offset, data = lseek(fd, at, SEEK_DATA), end;
+
+	if (data < 0 && errno == ENXIO) {
+		end = lseek(fd, 0, SEEK_END);	/* only a hole up to the end */
+		data = end;
+	} else if (data < 0) {
+		return -errno;
+	} else {
+		end = data > at ? data : lseek(fd, at, SEEK_HOLE);
+	}
+	if (end < 0)
+		return -errno;
+	job->data = data == at;
+	job->end = (uint64_t)end;
+	return end > at ? 0 : -EINVAL;
+}
+
+static int uring_file_get_run(struct rt_file *base, uint64_t offset, bool *data, uint64_t *end)
+{
+	struct file_job job = { .file = from_base(base), .offset = offset };
+	struct rt_file_info info;
+	int rc = uring_file_get_info(base, &info);
+
+	if (rc != 0)
+		return rc;
+	if (offset >= info.size)
+		return -EINVAL;
+	rc = info.is_device ? -EINVAL : uring_help(find_run, &job);
+	if (rc == -EINVAL || rc == -EOPNOTSUPP) {
+		*data = true;
+		*end = info.size;
+		return 0;
+	}
+	*data = job.data;
+	*end = job.end < info.size ? job.end : info.size;
+	return rc;
+}
+
+/* ---- names ---- */
+
+struct path_job {
+	const char *path, *to;
+	struct rt_file_info *info;
+	struct dirent **entries;
+	int entry_count;
+	uint64_t total, free;
+};
+
+static int path_info(void *arg)
+{
+	struct path_job *job = arg;
+	struct stat from;
+	int fd, rc = 0;
+
+	if (stat(job->path, &from) != 0)
+		return -errno;
+	fill_info(job->info, &from);
+	if (!job->info->is_device)
+		return 0;
+	fd = open(job->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, BLKGETSIZE64, &job->info->size) != 0)
+		rc = -errno;
+	job->info->allocated = job->info->size;
+	close(fd);
+	return rc;
+}
+
+static int uring_path_info(const char *path, struct rt_file_info *info)
+{
+	struct path_job job = { .path = path, .info = info };
+
+	return uring_help(path_info, &job);
+}
+
+static int path_unlink(void *arg)
+{
+	struct path_job *job = arg;
+
+	return unlink(job->path) == 0 ? 0 : -errno;
+}
+
+static int uring_path_unlink(const char *path)
+{
+	struct path_job job = { .path = path };
+
+	return uring_help(path_unlink, &job);
+}
+
+static int path_rename(void *arg)
+{
+	struct path_job *job = arg;
+
+	return rename(job->path, job->to) == 0 ? 0 : -errno;
+}
+
+static int uring_path_rename(const char *from, const char *to)
+{
+	struct path_job job = { .path = from, .to = to };
+
+	return uring_help(path_rename, &job);
+}
+
+static int path_make_folder(void *arg)
+{
+	struct path_job *job = arg;
+
+	return mkdir(job->path, 0700) == 0 ? 0 : -errno;
+}
+
+static int uring_path_make_folder(const char *path)
+{
+	struct path_job job = { .path = path };
+
+	return uring_help(path_make_folder, &job);
+}
+
+static int path_sync_folder(void *arg)
+{
+	struct path_job *job = arg;
+	int fd = open(job->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) != 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int uring_path_sync_folder(const char *path)
+{
+	struct path_job job = { .path = path };
+
+	return uring_help(path_sync_folder, &job);
+}
+
+static int is_listed(const struct dirent *entry)
+{
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* By bytes, not by the order of some language. */
+static int compare_entries(const struct dirent **first, const struct dirent **second)
+{
+	return strcmp((*first)->d_name, (*second)->d_name);
+}
+
+static int path_scan(void *arg)
+{
+	struct path_job *job = arg;
+
+	job->entry_count = scandir(job->path, &job->entries, is_listed, compare_entries);
+	return job->entry_count >= 0 ? 0 : -errno;
+}
+
+static int uring_path_list(const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+	struct path_job job = { .path = path };
+	int rc = uring_help(path_scan, &job);
+
+	if (rc != 0)
+		return rc;
+	for (int i = 0; i < job.entry_count; i++) {
+		if (rc == 0)
+			rc = each(arg, job.entries[i]->d_name);
+		free(job.entries[i]);
+	}
+	free(job.entries);
+	return rc;
+}
+
+static int path_space(void *arg)
+{
+	struct path_job *job = arg;
+	struct statvfs space;
+
+	if (statvfs(job->path, &space) != 0)
+		return -errno;
+	job->total = (uint64_t)space.f_blocks * space.f_frsize;
+	job->free = (uint64_t)space.f_bavail * space.f_frsize;
+	return 0;
+}
+
+static int uring_path_space(const char *path, uint64_t *total, uint64_t *free_bytes)
+{
+	struct path_job job = { .path = path };
+	int rc = uring_help(path_space, &job);
+
+	*total = job.total;
+	*free_bytes = job.free;
+	return rc;
+}
+
+void uring_add_files(struct rt_backend *backend)
+{
+	backend->file_open = uring_file_open;
+	backend->file_close = uring_file_close;
+	backend->file_read = uring_file_read;
+	backend->file_write = uring_file_write;
+	backend->file_sync = uring_file_sync;
+	backend->file_start_writeout = uring_file_start_writeout;
+	backend->file_allocate = uring_file_allocate;
+	backend->file_punch = uring_file_punch;
+	backend->file_set_size = uring_file_set_size;
+	backend->file_get_info = uring_file_get_info;
+	backend->file_get_run = uring_file_get_run;
+	backend->path_info = uring_path_info;
+	backend->path_unlink = uring_path_unlink;
+	backend->path_rename = uring_path_rename;
+	backend->path_make_folder = uring_path_make_folder;
+	backend->path_sync_folder = uring_path_sync_folder;
+	backend->path_list = uring_path_list;
+	backend->path_space = uring_path_space;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rt/helpers.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* On the stack of the waiting fiber. */
+struct job {
+	struct list_head link;
+	struct core_wait wait;
+	struct rt_message done;
+	struct helpers *helpers;
+	struct rt_reactor *from;
+	int (*fn)(void *arg);
+	void *arg;
+	int result;
+	bool is_queued;		/* under the mutex: no thread has taken it yet */
+};
+
+static struct job *take_job(struct helpers *helpers)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&helpers->mutex);
+	helpers->idle_count++;
+	while (list_empty(&helpers->jobs) && !helpers->ending)
+		pthread_cond_wait(&helpers->work, &helpers->mutex);
+	helpers->idle_count--;
+	if (list_empty(&helpers->jobs)) {
+		pthread_mutex_unlock(&helpers->mutex);
+		return NULL;
+	}
+	job = list_first(&helpers->jobs, struct job, link);
+	list_remove(&job->link);
+	job->is_queued = false;
+	pthread_mutex_unlock(&helpers->mutex);
+	return job;
+}
+
+static void *helper_main(void *arg)
+{
+	struct helpers *helpers = arg;
+	struct job *job;
+
+	while ((job = take_job(helpers)) != NULL) {
+		job->result = job->fn(job->arg);
+		rt_post(job->from, &job->done);
+	}
+	return NULL;
+}
+
+static void job_done(struct rt_message *message)
+{
+	struct job *job = container_of(message, struct job, done);
+
+	core_wake(&job->wait, job->result);
+}
+
+static void job_cancel(struct core_wait *wait)
+{
+	struct job *job = container_of(wait, struct job, wait);
+	bool was_queued;
+
+	pthread_mutex_lock(&job->helpers->mutex);
+	was_queued = job->is_queued;
+	job->is_queued = false;
+	if (was_queued)
+		list_remove(&job->link);
+	pthread_mutex_unlock(&job->helpers->mutex);
+	if (was_queued)
+		core_wake(wait, -ECANCELED);
+}
+
+/* Called with the mutex held, or before any other thread knows the helpers. */
+static void add_thread(struct helpers *helpers)
+{
+	unsigned index = helpers->thread_count;
+
+	if (index < HELPERS_MAX && pthread_create(&helpers->threads[index], NULL, helper_main, helpers) == 0)
+		helpers->thread_count++;
+}
+
+int helpers_run(struct helpers *helpers, int (*fn)(void *arg), void *arg)
+{
+	struct job job = { .helpers = helpers, .from = rt_here(), .fn = fn, .arg = arg, .done.fn = job_done };
+
+	core_wait_init(&job.wait, job_cancel);
+	pthread_mutex_lock(&helpers->mutex);
+	/* idle_count falls only when a woken thread runs, so jobs that still wait have their claim on idle ones. */
+	if (helpers->idle_count == 0 || !list_empty(&helpers->jobs))
+		add_thread(helpers);
+	job.is_queued = true;
+	list_add_last(&helpers->jobs, &job.link);
+	pthread_cond_signal(&helpers->work);
+	pthread_mutex_unlock(&helpers->mutex);
+	return (int)core_suspend(&job.wait);
+}
+
+void helpers_destroy(struct helpers *helpers)
+{
+	pthread_mutex_lock(&helpers->mutex);
+	assert(list_empty(&helpers->jobs));
+	helpers->ending = true;
+	pthread_cond_broadcast(&helpers->work);
+	pthread_mutex_unlock(&helpers->mutex);
+	for (unsigned i = 0; i < helpers->thread_count; i++)
+		pthread_join(helpers->threads[i], NULL);
+	pthread_cond_destroy(&helpers->work);
+	pthread_mutex_destroy(&helpers->mutex);
+}
+
+int helpers_init(struct helpers *helpers)
+{
+	*helpers = (struct helpers){ 0 };
+	pthread_mutex_init(&helpers->mutex, NULL);
+	pthread_cond_init(&helpers->work, NULL);
+	list_init(&helpers->jobs);
+	add_thread(helpers);
+	if (helpers->thread_count > 0)
+		return 0;
+	helpers_destroy(helpers);
+	return -EAGAIN;
+}

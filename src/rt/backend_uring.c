@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real backend: a thread with an io_uring a reactor. A turn of the loop runs the core, hands all operations that came
- * up to the kernel in one system call, and sleeps in the same call when nothing else is to be done.
+ * The real backend: a thread with an io_uring a reactor. A turn of the loop runs the core, hands all operations that
+ * came up to the kernel in one system call, and sleeps in the same call when nothing else is to be done.
  */
 #include <assert.h>
 #include <errno.h>
@@ -243,7 +243,10 @@ static void uring_post(struct rt_reactor *to, struct rt_message *message)
 	int wake_fd = reactor->wake_fd;
 	uint64_t one = 1;
 
-	/* Once delivered, the message may be the one that ends the loop: reactors are freed only after all have ended. */
+	/*
+	 * Once delivered, the message may be the one that ends the loop: reactors are freed only after all have
+	 * ended.
+	 */
 	if (core_deliver(to, message) && __atomic_exchange_n(&reactor->sleeping, false, __ATOMIC_SEQ_CST)) {
 		ssize_t rc = write(wake_fd, &one, sizeof(one));
 
@@ -453,7 +456,8 @@ static void free_reactors(struct uring_system *system)
 
 		core_reactor_destroy(&reactor->core);
 		fiber_pool_destroy(&reactor->pool);
-		log_line(LOG_DEBUG, "rt", "reactor %u: stacks used up to %zu KiB", i, reactor->pool.high_water_bytes / 1024);
+		log_line(LOG_DEBUG, "rt", "reactor %u: stacks used up to %zu KiB", i,
+			 reactor->pool.high_water_bytes / 1024);
 		if (reactor->wake_fd >= 0)
 			close(reactor->wake_fd);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of the real backend. O_DIRECT goes through the ring. Buffered files are served from the page cache inline, without
- * a switch: reads when the bytes are there (else through the ring), writes while they are quick. What may block for long
- * (opening, syncing, allocating, all work on names) runs on helper threads.
+ * Files of the real backend. O_DIRECT goes through the ring. Buffered files are served from the page cache inline,
+ * without a switch: reads when the bytes are there (else through the ring), writes while they are quick. What may block
+ * for long (opening, syncing, allocating, all work on names) runs on helper threads.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -26,8 +26,8 @@
 #define PIECE_BYTES_MAX		((size_t)1 << 30)
 
 /*
- * A buffered write runs inline while less than this was written to the file since its last sync, and unless an inline write
- * took long lately: both are signs that the kernel may make writers wait for the disk.
+ * A buffered write runs inline while less than this was written to the file since its last sync, and unless an inline
+ * write took long lately: both are signs that the kernel may make writers wait for the disk.
  */
 #define INLINE_DIRTY_BYTES_MAX	((uint64_t)256 << 20)
 #define INLINE_SLOW_NS		(2 * RT_MS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * helpers.h - a bounded number of threads that run what blocks, private to the real backend. Threads are made when there is
- * work for them and stay; jobs beyond their number wait in order.
+ * helpers.h - a bounded number of threads that run what blocks, private to the real backend. Threads are made when
+ * there is work for them and stay; jobs beyond their number wait in order.
  */
 #ifndef XDC_RT_HELPERS_H
 #define XDC_RT_HELPERS_H
@@ -28,8 +28,8 @@ RT_MUST_CHECK int helpers_init(struct helpers *helpers);
 void helpers_destroy(struct helpers *helpers);
 
 /*
- * Runs fn(arg) on one of the threads; suspends until it has returned, with its result. -ECANCELED or -ETIMEDOUT only when it
- * has not begun.
+ * Runs fn(arg) on one of the threads; suspends until it has returned, with its result. -ECANCELED or -ETIMEDOUT only
+ * when it has not begun.
  */
 RT_MUST_CHECK int helpers_run(struct helpers *helpers, int (*fn)(void *arg), void *arg);
 

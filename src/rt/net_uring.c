@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sockets of the real backend. Waiting goes through the ring; a write is first tried inline, so that a reply leaves without a
- * turn of the loop, and so is a read when the last one filled its buffer, so that more is likely to be there.
+ * Sockets of the real backend. Waiting goes through the ring; a write is first tried inline, so that a reply leaves
+ * without a turn of the loop, and so is a read when the last one filled its buffer, so that more is likely to be there.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -373,7 +373,10 @@ static int bind_unix(const struct lookup *lookup, struct uring_listener *listene
 	struct stat info;
 	int rc;
 
-	/* The file is made with the mode of the socket, less the umask: never more open than this, not even for a moment. */
+	/*
+	 * The file is made with the mode of the socket, less the umask: never more open than this, not even for a
+	 * moment.
+	 */
 	if (fchmod(listener->fd, 0660) != 0)
 		return -errno;
 	rc = bind_address(lookup, listener);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * uring.h - what the parts of the real backend share: backend_uring.c (threads, loop, clock), file_uring.c, net_uring.c.
- * One io_uring a reactor, used by its thread alone.
+ * uring.h - what the parts of the real backend share: backend_uring.c (threads, loop, clock), file_uring.c,
+ * net_uring.c. One io_uring a reactor, used by its thread alone.
  */
 #ifndef XDC_RT_URING_H
 #define XDC_RT_URING_H
@@ -49,8 +49,8 @@ struct uring_op {
 };
 
 /*
- * An operation: sqe = uring_begin(); io_uring_prep_...(sqe, ...); result = uring_wait(&op, sqe). begin may suspend when the
- * ring is full, wait suspends until the kernel has done with the operation, which is its result.
+ * An operation: sqe = uring_begin(); io_uring_prep_...(sqe, ...); result = uring_wait(&op, sqe). begin may suspend when
+ * the ring is full, wait suspends until the kernel has done with the operation, which is its result.
  */
 struct io_uring_sqe *uring_begin(void);
 int uring_wait(struct uring_op *op, struct io_uring_sqe *sqe);

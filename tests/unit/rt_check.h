@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rt_check.h - for tests that run on fibers of real reactors: a failed check says where and ends the process, because cmocka's
- * own way, a jump to the test's frame, must not leave a fiber or a thread.
+ * rt_check.h - for tests that run on fibers of real reactors: a failed check says where and ends the process, because
+ * cmocka's own way, a jump to the test's frame, must not leave a fiber or a thread.
  */
 #ifndef XDC_TESTS_RT_CHECK_H
 #define XDC_TESTS_RT_CHECK_H

@@ -157,7 +157,8 @@ static int main_direct(void *arg)
 
 static int main_flags(void *arg)
 {
-	struct rt_file *first = open_file("flags", RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_NEW | RT_FILE_LOCK), *second;
+	struct rt_file *first = open_file("flags", RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_NEW | RT_FILE_LOCK);
+	struct rt_file *second;
 	struct stat info;
 
 	(void)arg;
@@ -217,8 +218,9 @@ static int main_space(void *arg)
 
 static int append_name(void *arg, const char *name)
 {
-	strcat(arg, name);
-	strcat(arg, " ");
+	size_t used = strlen(arg);
+
+	snprintf((char *)arg + used, 256 - used, "%s ", name);
 	return strcmp(name, "b") == 0 ? 17 : 0;
 }
 

@@ -78,7 +78,7 @@ int64_t rt_limit_ns(void);
 
 /*
  * While a fiber is shielded it is neither cancelled nor limited: for the few lines that put things in order again and
- * whose waits are certain to end. Nests by blocks.
+ * whose waits are certain to end. A limit that is set inside the shield counts. Nests by blocks.
  */
 #define RT_SHIELD() \
 	__attribute__((cleanup(rt_shield_restore), unused)) \

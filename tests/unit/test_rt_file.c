@@ -273,6 +273,9 @@ static int main_full(void *arg)
 	CHECK_EQUAL(rt_file_read(file, bytes, 16384, 0), 12288);
 	rt_file_close(direct);
 	rt_file_close(file);
+	CHECK_EQUAL(rt_file_open("/dev/full", RT_FILE_WRITE, &file), 0);
+	CHECK_EQUAL(rt_file_write(file, bytes, 4096, 0), -ENOSPC);
+	rt_file_close(file);
 	mem_free(bytes);
 	return 0;
 }

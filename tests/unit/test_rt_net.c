@@ -325,8 +325,8 @@ static void test_moves(void **state)
 static int main_addresses(void *arg)
 {
 	static const char *const bad[] = {
-		"", ":", "host", "unix:", ":10809", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:123456", "::1:80", "[::1:80",
-		"[]:80", "127.0.0.1:-1",
+		"", ":", "host", "unix:", ":10809", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:123456", "::1:80",
+		"[::1:80", "[]:80", "127.0.0.1:-1",
 	};
 	char too_long[200] = "unix:";
 	struct rt_listener *listener;

@@ -20,17 +20,24 @@ struct volume_options {
 	uint16_t id;			/* LLVV */
 	struct vdisk *disk;		/* owned by the volume from here on */
 	uint64_t sidefile_bytes;	/* bound of the sidefile of this volume */
+	uint32_t sidefile_wait_ms;	/* how long a write waits for room in it before the attempt fails; 0: 10 s */
 };
 
 /* On the reactor that is to own the volume. -ENOMEM. */
 RT_MUST_CHECK int volume_open(const struct volume_options *options, struct volume **out);
 
-/* Waits for all requests under way, then closes the disk. */
+/*
+ * Ends a hold, waits for all requests under way, then closes the disk. No send is under way any more. What the dirty
+ * log holds stays there.
+ */
 void volume_close(struct volume *volume);
 
 struct rt_reactor *volume_reactor(const struct volume *volume);
 uint16_t volume_id(const struct volume *volume);
 uint64_t volume_size(const struct volume *volume);
+
+/* Grows the disk, durably. Errors of vdisk_grow, -ENOMEM. Suspends. */
+RT_MUST_CHECK int volume_grow(struct volume *volume, uint64_t size);
 struct vdisk *volume_disk(struct volume *volume);
 
 /* ---- hosts ---- */
@@ -62,25 +69,40 @@ RT_MUST_CHECK int volume_get_run(struct volume *volume, uint64_t offset, bool *d
 /* ---- increments: called by copy/, on the volume's reactor; none of these suspends unless it says so ---- */
 
 /*
- * From here on every host write is noted, tagged with the open increment's number. log may be NULL (nothing survives a
- * crash: tests). What the log holds for this volume is in the mask at once. -ENOMEM, -EALREADY.
+ * From here on every host write is noted, tagged with the open increment's number (> 0). log may be NULL (nothing
+ * survives a crash: tests). What the log holds for this volume is in the mask at once. Suspends until the writes that
+ * began before are on disk: what is read or marked afterwards misses none of them. -ENOMEM, -EALREADY; -ETIMEDOUT,
+ * -ECANCELED: not tracked.
  */
 RT_MUST_CHECK int volume_track(struct volume *volume, struct dirtylog *log, uint64_t open_number);
-void volume_untrack(struct volume *volume);		/* masks, sidefile and log entries of the volume are dropped */
+
+/* Masks, sidefile and log entries of the volume are dropped, a hold ends. No send is under way. */
+void volume_untrack(struct volume *volume);
 bool volume_is_tracked(const struct volume *volume);
 
 /*
- * The whole range is to be sent (first copy; a far side that lost data), as if it had been written just now.
- * -ENOMEM. Suspends (dirty log).
+ * The whole range is to be sent (first copy; a far side that lost data), as if it had been written just now. Whole
+ * blocks; takes no memory for the masks of whole regions. The dirty log is for what hosts write and has no room for
+ * this: that the range is being copied, and how far (volume_first_needed), is for the caller to keep durably. -ENOMEM:
+ * a part is marked.
  */
 RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t len);
+
+/*
+ * All bytes before this one are known to be at the far side or in the dirty log. The size of the volume: nothing is
+ * needed.
+ */
+uint64_t volume_first_needed(const struct volume *volume);
 
 /* Tags from now on; never lower than before. Only while no increment is closing. */
 void volume_set_open_number(struct volume *volume, uint64_t number);
 uint64_t volume_open_number(const struct volume *volume);
 uint64_t volume_closing_number(const struct volume *volume);	/* 0: none */
 
-/* One step: the open increment becomes the closing one with this number, number + 1 is open, the hold is on. */
+/*
+ * One step: the open increment becomes the closing one with this number, number + 1 is open, the hold is on. number is
+ * not lower than the open number. An increment that is still closing is merged first.
+ */
 void volume_close_increment(struct volume *volume, uint64_t number);
 
 /* The hold is over: held answers and reads go out. */
@@ -89,13 +111,26 @@ void volume_release(struct volume *volume);
 /* The attempt failed here: closing and open are one again, the hold is off. Nothing is forgotten. */
 void volume_merge(struct volume *volume);
 
-/* CG closing_number exists: its mask is forgotten and regions that are now clean may leave the log. */
+/*
+ * CG closing_number exists: what is acknowledged of it is forgotten (all of it is, if it was drained), the hold is
+ * off, and regions that are now clean may leave the log.
+ */
 void volume_forget(struct volume *volume);
 
-/* Nothing of the closing increment is unsent, in the sidefile or under way. */
+/* An increment is closing, and nothing of it is unsent, in the sidefile or under way. */
 bool volume_is_drained(const struct volume *volume);
 
-/* A condition that is woken when a volume_is_drained may have become true, or something became sendable. */
+/*
+ * The number of the last attempt that the volume itself has given up: a write had waited for the sidefile for too
+ * long, or an old block could not be read. The volume has merged already; the system has to leave the attempt. 0: none
+ * yet. volume_changed is woken.
+ */
+uint64_t volume_attempt_failed(const struct volume *volume);
+
+/*
+ * A condition that is woken when volume_is_drained may have become true, something became sendable, or the volume has
+ * given an attempt up.
+ */
 struct rt_cond *volume_changed(struct volume *volume);
 
 /* ---- sending: what the far side lacks ---- */
@@ -106,13 +141,14 @@ struct volume_send {
 	uint32_t len;			/* bytes, a multiple of 4 KiB but for the end of an adopted volume */
 	uint64_t tag;			/* number of the increment it belongs to */
 	bool zero;			/* reads as zeros: no data */
-	void *data;			/* len bytes unless zero; belongs to the send */
+	void *data;			/* len bytes unless zero; belongs to the send; aligned to pages */
 };
 
 /*
- * Takes the next run (at most max_len bytes, one contiguous range, one tag), closing increment and sidefile first, and
- * reads it under the lock of its blocks. A block is under way at most once. *out is NULL when nothing can be sent now.
- * Suspends for locks and the disk. -EIO (a failed disk sends nothing), -ENOMEM.
+ * Takes the next run (at most max_len bytes, one contiguous range within 1 MiB, one tag), the closing increment first,
+ * and reads it under the lock of its blocks. A block is under way at most once, and not while a write of it is on its
+ * way to the disk. *out is NULL when nothing can be sent now. Suspends for the disk. -EIO (a failed disk sends
+ * nothing), -ENOMEM, -ETIMEDOUT, -ECANCELED: what was taken is unsent again. Several fibers may call it at once.
  */
 RT_MUST_CHECK int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send **out);
 
@@ -134,6 +170,15 @@ void volume_resend_open(struct volume *volume);
  */
 bool volume_sync_begin(struct volume *volume);
 void volume_sync_end(struct volume *volume, bool ok);
+
+/* ---- the dirty log ---- */
+
+/*
+ * Lets those regions of the volume leave the dirty log of which nothing is needed, nobody writes now, and the local
+ * data were synced after the last write; syncs when that helps. Suspends. Errors of the sync. For the fiber that waits
+ * for dirtylog_pressure, and for quiet times: hot regions are noted durably again with their next write.
+ */
+RT_MUST_CHECK int volume_clean_regions(struct volume *volume);
 
 struct volume_counters {
 	uint64_t reads, writes, flushes, discards;	/* requests answered */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clean.c - regions of the volume in the dirty log: before the first write they go in, when nothing needs them they
+ * leave.
+ */
+#include "volume/volume_internal.h"
+
+#include <errno.h>
+
+static uint64_t region_of(uint64_t block)
+{
+	return block / MASK_REGION_BLOCKS;
+}
+
+/* A claim lies within one zone, and a zone within one region. */
+_Static_assert(MASK_REGION_BLOCKS % BLOCKLOCK_ZONE_BLOCKS == 0, "a claim touches one region");
+
+bool volume_is_logged(const struct volume *volume, uint64_t first)
+{
+	const struct mask_slot *slot;
+
+	if (!volume->log)
+		return true;
+	slot = mask_find_slot(&volume->mask, region_of(first));
+	return slot && slot->durable;
+}
+
+int volume_log_region(struct volume *volume, uint64_t first)
+{
+	struct dirtylog *log = volume->log;
+	uint32_t region = (uint32_t)region_of(first);
+	struct mask_slot *slot = mask_make_slot(&volume->mask, region);
+	int rc;
+
+	if (!slot)
+		return -ENOMEM;
+	mask_set_in_log(&volume->mask, region, true);
+	rc = dirtylog_mark(log, volume->options.id, region);
+	slot = volume->tracked && volume->log == log ? mask_find_slot(&volume->mask, region) : NULL;
+	if (slot && slot->in_log)
+		slot->durable = dirtylog_is_dirty(log, volume->options.id, region);
+	else
+		dirtylog_clean(log, volume->options.id, region);	/* its pair went while we waited */
+	return rc;
+}
+
+void volume_note_written(struct volume *volume, uint64_t first)
+{
+	struct mask_slot *slot = volume->tracked ? mask_find_slot(&volume->mask, region_of(first)) : NULL;
+
+	if (slot)
+		slot->last_write = volume->syncs_begun;
+}
+
+/* The region may leave the log once a sync that began after its last write has succeeded. */
+static bool is_unneeded(const struct volume *volume, uint64_t region)
+{
+	return !mask_is_region_needed(&volume->mask, region) &&
+		!blocklock_is_claimed(&volume->lock, region * MASK_REGION_BLOCKS, (region + 1) * MASK_REGION_BLOCKS);
+}
+
+static bool has_unneeded(const struct volume *volume)
+{
+	uint64_t region = mask_next_logged(&volume->mask, 0);
+
+	while (region != UINT64_MAX && !is_unneeded(volume, region))
+		region = mask_next_logged(&volume->mask, region + 1);
+	return region != UINT64_MAX;
+}
+
+static void clean_unneeded(struct volume *volume, uint64_t synced)
+{
+	uint64_t region = mask_next_logged(&volume->mask, 0);
+
+	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
+		if (!is_unneeded(volume, region) || mask_find_slot(&volume->mask, region)->last_write >= synced)
+			continue;
+		mask_set_in_log(&volume->mask, region, false);
+		dirtylog_clean(volume->log, volume->options.id, (uint32_t)region);
+	}
+}
+
+int volume_clean_regions(struct volume *volume)
+{
+	uint64_t number;
+	int rc;
+
+	if (!volume->tracked || !volume->log || !has_unneeded(volume))
+		return 0;
+	number = ++volume->syncs_begun;
+	rc = vdisk_sync(volume->disk);
+	if (rc == 0 && volume->tracked && volume->log)
+		clean_unneeded(volume, number);
+	return rc;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mask.h - which 4 KiB blocks of a volume the far side lacks. All calls on the volume's reactor; none suspends.
+ *
+ * There are two sides: the open increment, in which writes are noted, and the closing one, which is being sent for the
+ * next consistency group. A block on a side is
+ *	needed		not known to be in a consistency group that exists; all others are subsets of this:
+ *	unsent		to be sent (again);
+ *	flying		under way to the far side, at most once over both sides;
+ *	kept		(closing side) its old content is in the sidefile;
+ *	settling	(open side) acknowledged before the far side was asked to sync.
+ * A block that is needed and neither unsent nor flying is acknowledged.
+ *
+ * Masks are kept for regions of 4 MiB, only where something is needed. Where all of a region is needed and unsent, as
+ * in a first copy, one bit says so (bulk). Closing exchanges the sides; merging and forgetting take time by the
+ * regions of the closing side. The same table notes for each region whether it is in the dirty log.
+ */
+#ifndef XDC_VOLUME_MASK_H
+#define XDC_VOLUME_MASK_H
+
+#include "rt/rt.h"
+
+#define MASK_TRACK_BLOCKS	16u
+#define MASK_REGION_TRACKS	64u
+#define MASK_REGION_BLOCKS	(MASK_TRACK_BLOCKS * MASK_REGION_TRACKS)
+#define MASK_CHUNK_REGIONS	512u
+
+enum mask_kind { MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_KEPT, MASK_SETTLING, MASK_KIND_COUNT };
+
+struct mask_region {
+	struct list_head link;		/* among those of its side with something unsent, or among the others */
+	uint64_t index;
+	uint16_t next_block;		/* of the region: the search for unsent blocks goes on here */
+	uint16_t count[MASK_KIND_COUNT];
+	uint16_t tracks[MASK_KIND_COUNT][MASK_REGION_TRACKS];
+};
+
+struct mask_side {
+	struct list_head unsent;	/* regions with something unsent, the longest there first */
+	struct list_head settled;	/* the others */
+	uint64_t count[MASK_KIND_COUNT];	/* blocks, with those in bulk */
+	uint64_t *bulk;			/* bit a region: all is needed and unsent, no masks; NULL: none is */
+	uint64_t bulk_count;
+	uint64_t bulk_from;		/* no bit is set below this one */
+	struct mask_region *unpacked;	/* the one region made of bulk whose blocks are still unsent; NULL: none */
+};
+
+/* What is known of one region. */
+struct mask_slot {
+	struct mask_region *region[2];
+	uint64_t last_write;		/* number of the last sync that began before its last write was done */
+	bool in_log;			/* may be in the dirty log */
+	bool durable;			/* is in the dirty log: may be written */
+};
+
+struct mask_chunk {
+	struct mask_slot slots[MASK_CHUNK_REGIONS];
+	unsigned used;			/* masks and logged regions in it */
+};
+
+struct mask {
+	uint64_t blocks;		/* of the volume */
+	struct mask_chunk **chunks;
+	uint64_t chunk_count;
+	struct mask_side sides[2];
+	unsigned open;			/* which of them is open */
+	bool settling;			/* between begin and end of a sync */
+	struct list_head spare;		/* regions for the next notes */
+	unsigned spare_count;
+};
+
+/* -ENOMEM. */
+RT_MUST_CHECK int mask_init(struct mask *mask, uint64_t blocks);
+void mask_destroy(struct mask *mask);
+
+/* The volume has grown. -ENOMEM. */
+RT_MUST_CHECK int mask_grow(struct mask *mask, uint64_t blocks);
+
+static inline struct mask_side *mask_open_side(struct mask *mask)
+{
+	return &mask->sides[mask->open];
+}
+
+static inline struct mask_side *mask_closing_side(struct mask *mask)
+{
+	return &mask->sides[!mask->open];
+}
+
+/* NULL where nothing is known of the region. */
+static inline struct mask_slot *mask_find_slot(const struct mask *mask, uint64_t region)
+{
+	struct mask_chunk *chunk = mask->chunks[region / MASK_CHUNK_REGIONS];
+
+	return chunk ? &chunk->slots[region % MASK_CHUNK_REGIONS] : NULL;
+}
+
+/* ---- noting, for a range of blocks [first, end) ---- */
+
+/* There is room to note the range in the open increment; if not, mask_reserve makes it: 0 or -ENOMEM. */
+bool mask_has_room(const struct mask *mask, uint64_t first, uint64_t end);
+RT_MUST_CHECK int mask_reserve(struct mask *mask, uint64_t first, uint64_t end);
+
+/* Notes the range as needed and unsent in the open increment. mask_has_room was true in this same step. */
+void mask_note(struct mask *mask, uint64_t first, uint64_t end);
+
+/* The same for a range of any length, which may go to bulk. -ENOMEM: a part may be noted. */
+RT_MUST_CHECK int mask_mark(struct mask *mask, uint64_t first, uint64_t end);
+
+/* Some block of the range is needed in the open increment. */
+bool mask_is_noted(const struct mask *mask, uint64_t first, uint64_t end);
+
+/*
+ * The first run of blocks in the range whose old content the closing increment still needs: unsent or flying there and
+ * not kept. False: none, *run_first and *run_end are undefined.
+ */
+bool mask_find_collision(const struct mask *mask, uint64_t first, uint64_t end, uint64_t *run_first, uint64_t *run_end);
+
+/* Their old content is in the sidefile now. All of the range collides. */
+void mask_keep(struct mask *mask, uint64_t first, uint64_t end);
+
+/* ---- increments ---- */
+
+/* Nothing is needed in the closing side. */
+bool mask_is_closing_empty(const struct mask *mask);
+bool mask_is_drained(const struct mask *mask);
+
+/* The open side becomes the closing one, which was empty. */
+void mask_close(struct mask *mask);
+
+/* The closing side goes back into the open one; nothing is kept any more. */
+void mask_merge(struct mask *mask);
+
+/* What is acknowledged of the closing side is forgotten, the rest goes back into the open one. */
+void mask_forget(struct mask *mask);
+
+/* All that is needed in the open side is unsent. */
+void mask_resend(struct mask *mask);
+
+/* ---- sending ---- */
+
+struct mask_run {
+	uint64_t first, end;		/* blocks, within one region */
+	bool closing;
+	bool kept;			/* all of it is in the sidefile; otherwise none of it */
+};
+
+/*
+ * Goes through the regions of a side that have something unsent, the longest there first (*at NULL: to the first). A
+ * region in bulk is given masks when the last one that was is sent. 0 with *at NULL: no more; -ENOMEM.
+ */
+RT_MUST_CHECK int mask_next_region(struct mask *mask, bool closing, struct mask_region **at);
+
+/*
+ * The first run in [from, end) of the region that is unsent and not flying, on either side; all of it kept or none of
+ * it. False: none.
+ */
+bool mask_next_run(const struct mask *mask, const struct mask_region *region, bool closing, uint64_t from, uint64_t end,
+		struct mask_run *run);
+
+/* The masks of the closing side where the block lies; NULL: none. */
+struct mask_region *mask_find_closing(const struct mask *mask, uint64_t block);
+
+/* The run, or a part of what mask_next_run found, is flying now. */
+void mask_take_off(struct mask *mask, const struct mask_run *run);
+
+/*
+ * The blocks were flying. Acknowledged: calls drop(arg, block) for each kept block that is safe now. Else they are
+ * unsent again.
+ */
+void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledged,
+		void (*drop)(void *arg, uint64_t block), void *arg);
+
+/* What is acknowledged in the open side settles; false if nothing is. Then: it is forgotten (ok), or not. */
+bool mask_settle_begin(struct mask *mask);
+void mask_settle_end(struct mask *mask, bool ok);
+
+/* ---- regions and the dirty log ---- */
+
+/* The slot of a region, made if need be. NULL: -ENOMEM. */
+struct mask_slot *mask_make_slot(struct mask *mask, uint64_t region);
+void mask_set_in_log(struct mask *mask, uint64_t region, bool in_log);
+
+/* Something of the region is needed on either side. */
+bool mask_is_region_needed(const struct mask *mask, uint64_t region);
+
+/* The first region at or after from that may be in the dirty log; UINT64_MAX: none. */
+uint64_t mask_next_logged(const struct mask *mask, uint64_t from);
+
+/* The first block that is needed on either side; mask->blocks if none is. */
+uint64_t mask_first_needed(const struct mask *mask);
+
+#endif

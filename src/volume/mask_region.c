@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "volume/mask_region.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "rt/mem.h"
+
+#define SPARE_MAX	64u
+
+void mask_set_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
+		uint16_t bits)
+{
+	uint16_t *word = &region->tracks[kind][track];
+	uint16_t added = (uint16_t)(bits & ~*word);
+	uint16_t count = (uint16_t)__builtin_popcount(added);
+
+	if (added == 0)
+		return;
+	*word |= added;
+	if (kind == MASK_UNSENT && region->count[kind] == 0) {
+		list_remove(&region->link);
+		list_add_last(&side->unsent, &region->link);
+	}
+	region->count[kind] = (uint16_t)(region->count[kind] + count);
+	side->count[kind] += count;
+}
+
+void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
+		uint16_t bits)
+{
+	uint16_t *word = &region->tracks[kind][track];
+	uint16_t removed = (uint16_t)(bits & *word);
+	uint16_t count = (uint16_t)__builtin_popcount(removed);
+
+	if (removed == 0)
+		return;
+	*word = (uint16_t)(*word & ~removed);
+	region->count[kind] = (uint16_t)(region->count[kind] - count);
+	side->count[kind] -= count;
+	if (kind == MASK_UNSENT && region->count[kind] == 0) {
+		list_remove(&region->link);
+		list_add_last(&side->settled, &region->link);
+		if (side->unpacked == region)
+			side->unpacked = NULL;
+	}
+}
+
+void mask_set_all(struct mask_side *side, struct mask_region *region, enum mask_kind kind)
+{
+	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
+		mask_set_bits(side, region, kind, track, MASK_FULL_TRACK);
+}
+
+static struct mask_region *get_region(struct mask *mask)
+{
+	struct mask_region *region;
+
+	if (list_empty(&mask->spare))
+		return mem_alloc_zeroed(sizeof(*region));
+	region = list_first(&mask->spare, struct mask_region, link);
+	list_remove(&region->link);
+	mask->spare_count--;
+	memset(region, 0, sizeof(*region));
+	return region;
+}
+
+static void put_region(struct mask *mask, struct mask_region *region)
+{
+	list_remove(&region->link);
+	if (mask->spare_count < SPARE_MAX) {
+		list_add_last(&mask->spare, &region->link);
+		mask->spare_count++;
+	} else {
+		mem_free(region);
+	}
+}
+
+struct mask_slot *mask_make_slot(struct mask *mask, uint64_t region)
+{
+	struct mask_chunk **chunk = &mask->chunks[region / MASK_CHUNK_REGIONS];
+
+	assert(region < mask_region_count(mask->blocks));
+	if (!*chunk)
+		*chunk = mem_alloc_zeroed(sizeof(**chunk));
+	return *chunk ? &(*chunk)->slots[region % MASK_CHUNK_REGIONS] : NULL;
+}
+
+void mask_use_chunk(struct mask *mask, uint64_t region)
+{
+	mask->chunks[region / MASK_CHUNK_REGIONS]->used++;
+}
+
+void mask_leave_chunk(struct mask *mask, uint64_t region)
+{
+	struct mask_chunk **chunk = &mask->chunks[region / MASK_CHUNK_REGIONS];
+
+	assert((*chunk)->used > 0);
+	if (--(*chunk)->used == 0) {
+		mem_free(*chunk);
+		*chunk = NULL;
+	}
+}
+
+struct mask_region *mask_add_region(struct mask *mask, unsigned side, uint64_t index)
+{
+	struct mask_slot *slot = mask_make_slot(mask, index);
+	struct mask_region *region;
+
+	if (!slot)
+		return NULL;
+	assert(!slot->region[side]);
+	mask_use_chunk(mask, index);
+	region = get_region(mask);
+	if (!region) {
+		mask_leave_chunk(mask, index);
+		return NULL;
+	}
+	region->index = index;
+	list_init(&region->link);
+	list_add_last(&mask->sides[side].settled, &region->link);
+	slot->region[side] = region;
+	return region;
+}
+
+/* Takes the region off its side: from its slot and from the counts. It stays in the caller's hands. */
+void mask_take_region(struct mask *mask, unsigned side, struct mask_region *region)
+{
+	mask_find_slot(mask, region->index)->region[side] = NULL;
+	list_remove(&region->link);
+	if (mask->sides[side].unpacked == region)
+		mask->sides[side].unpacked = NULL;
+	for (unsigned kind = 0; kind < MASK_KIND_COUNT; kind++)
+		mask->sides[side].count[kind] -= region->count[kind];
+}
+
+void mask_drop_region(struct mask *mask, unsigned side, struct mask_region *region)
+{
+	uint64_t index = region->index;
+
+	mask_take_region(mask, side, region);
+	put_region(mask, region);
+	mask_leave_chunk(mask, index);
+}
+
+/* ---- bulk ---- */
+
+void mask_forget_bulk(struct mask_side *side, uint64_t region)
+{
+	side->bulk[region / 64] &= ~(UINT64_C(1) << (region % 64));
+	side->count[MASK_NEEDED] -= MASK_REGION_BLOCKS;
+	side->count[MASK_UNSENT] -= MASK_REGION_BLOCKS;
+	if (--side->bulk_count == 0) {
+		mem_free(side->bulk);
+		side->bulk = NULL;
+	}
+}
+
+void mask_add_bulk(struct mask_side *side, uint64_t region)
+{
+	side->bulk[region / 64] |= UINT64_C(1) << (region % 64);
+	side->count[MASK_NEEDED] += MASK_REGION_BLOCKS;
+	side->count[MASK_UNSENT] += MASK_REGION_BLOCKS;
+	side->bulk_count++;
+	if (region < side->bulk_from)
+		side->bulk_from = region;
+}
+
+/* Masks instead of the one bit. -ENOMEM: NULL. */
+struct mask_region *mask_unpack_bulk(struct mask *mask, unsigned side, uint64_t index)
+{
+	struct mask_region *region = mask_add_region(mask, side, index);
+
+	if (!region)
+		return NULL;
+	mask_forget_bulk(&mask->sides[side], index);
+	mask_set_all(&mask->sides[side], region, MASK_NEEDED);
+	mask_set_all(&mask->sides[side], region, MASK_UNSENT);
+	return region;
+}
+
+/* The first region in bulk; there is one. */
+uint64_t mask_first_bulk(struct mask_side *side)
+{
+	uint64_t word = side->bulk_from / 64;
+
+	assert(side->bulk_count > 0);
+	while (side->bulk[word] == 0)
+		word++;
+	side->bulk_from = word * 64 + (unsigned)__builtin_ctzll(side->bulk[word]);
+	return side->bulk_from;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mask_region.h - the regions of which a mask is made: private to mask.c and mask_send.c. */
+#ifndef XDC_VOLUME_MASK_REGION_H
+#define XDC_VOLUME_MASK_REGION_H
+
+#include "volume/mask.h"
+
+#define MASK_FULL_TRACK	UINT16_C(0xffff)
+
+static inline uint64_t mask_region_count(uint64_t blocks)
+{
+	return (blocks + MASK_REGION_BLOCKS - 1) / MASK_REGION_BLOCKS;
+}
+
+/* The bits that [first, end) has in a track that it touches. */
+static inline uint16_t mask_bits_of(uint64_t track, uint64_t first, uint64_t end)
+{
+	uint64_t base = track * MASK_TRACK_BLOCKS;
+	unsigned low = first > base ? (unsigned)(first - base) : 0;
+	unsigned high = end < base + MASK_TRACK_BLOCKS ? (unsigned)(end - base) : MASK_TRACK_BLOCKS;
+
+	return (uint16_t)((MASK_FULL_TRACK << low) & (MASK_FULL_TRACK >> (MASK_TRACK_BLOCKS - high)));
+}
+
+/* NULL where a side has no masks: nothing is needed there, or all of it (bulk). */
+static inline struct mask_region *mask_find_region(const struct mask *mask, unsigned side, uint64_t region)
+{
+	const struct mask_slot *slot = mask_find_slot(mask, region);
+
+	return slot ? slot->region[side] : NULL;
+}
+
+static inline struct mask_region *mask_find_track(const struct mask *mask, unsigned side, uint64_t track)
+{
+	return mask_find_region(mask, side, track / MASK_REGION_TRACKS);
+}
+
+static inline bool mask_is_bulk(const struct mask_side *side, uint64_t region)
+{
+	return side->bulk && (side->bulk[region / 64] >> (region % 64) & 1);
+}
+
+/* Set and clear bits of one track (of the region) and keep the counts and lists right. MASK_SETTLING has no counts. */
+void mask_set_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
+		uint16_t bits);
+void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
+		uint16_t bits);
+void mask_set_all(struct mask_side *side, struct mask_region *region, enum mask_kind kind);
+
+/* An empty region of a side that has none there. NULL: -ENOMEM. */
+struct mask_region *mask_add_region(struct mask *mask, unsigned side, uint64_t index);
+
+/* Takes it off its side: from its slot, list and the counts. It stays in the caller's hands, its chunk stays in use. */
+void mask_take_region(struct mask *mask, unsigned side, struct mask_region *region);
+void mask_drop_region(struct mask *mask, unsigned side, struct mask_region *region);
+
+/* A chunk lives as long as something uses it: masks of either side, a region in the log. */
+void mask_use_chunk(struct mask *mask, uint64_t region);
+void mask_leave_chunk(struct mask *mask, uint64_t region);
+
+void mask_add_bulk(struct mask_side *side, uint64_t region);
+void mask_forget_bulk(struct mask_side *side, uint64_t region);
+
+/* Masks instead of the one bit. NULL: -ENOMEM. */
+struct mask_region *mask_unpack_bulk(struct mask *mask, unsigned side, uint64_t index);
+
+/* The first region in bulk; there is one. */
+uint64_t mask_first_bulk(struct mask_side *side);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mask_send.c - what of the masks is sent and acknowledged, and which regions are in the dirty log. */
+#include <assert.h>
+#include <errno.h>
+
+#include "volume/mask_region.h"
+#include "volume/planted.h"
+
+/* ---- sending ---- */
+
+int mask_next_region(struct mask *mask, bool closing, struct mask_region **at)
+{
+	unsigned which = closing ? !mask->open : mask->open;
+	struct mask_side *side = &mask->sides[which];
+	struct list_head *next = *at ? (*at)->link.next : side->unsent.next;
+
+	if (*at == NULL && side->bulk_count > 0 && !side->unpacked) {
+		side->unpacked = mask_unpack_bulk(mask, which, mask_first_bulk(side));
+		if (!side->unpacked)
+			return -ENOMEM;
+		next = side->unsent.next;
+	}
+	*at = next == &side->unsent ? NULL : container_of(next, struct mask_region, link);
+	return 0;
+}
+
+/* What can be sent of a track: it is neither under way now nor, as a part of the other increment, a moment ago. */
+static uint16_t sendable_bits(const struct mask_region *region, const struct mask_region *other, unsigned track)
+{
+	uint16_t flying = region->tracks[MASK_FLYING][track];
+
+	if (other)
+		flying |= other->tracks[MASK_FLYING][track];
+	return (uint16_t)(region->tracks[MASK_UNSENT][track] & ~flying);
+}
+
+bool mask_next_run(const struct mask *mask, const struct mask_region *region, bool closing, uint64_t from, uint64_t end,
+		struct mask_run *run)
+{
+	const struct mask_region *other = mask_find_region(mask, closing ? mask->open : !mask->open, region->index);
+	uint64_t base = region->index * MASK_REGION_BLOCKS;
+	bool found = false;
+
+	assert(from >= base && end <= base + MASK_REGION_BLOCKS);
+	for (uint64_t block = from; block < end; block++) {
+		unsigned track = (unsigned)((block - base) / MASK_TRACK_BLOCKS), bit = block % MASK_TRACK_BLOCKS;
+		uint16_t sendable = sendable_bits(region, other, track);
+		bool kept = region->tracks[MASK_KEPT][track] >> bit & 1;
+
+		if (found && (!(sendable >> bit & 1) || kept != run->kept))
+			break;
+		if (sendable >> bit == 0) {
+			block |= MASK_TRACK_BLOCKS - 1;		/* the rest of the track */
+			continue;
+		}
+		if (!(sendable >> bit & 1))
+			continue;
+		if (!found)
+			*run = (struct mask_run) { .first = block, .closing = closing, .kept = kept };
+		run->end = block + 1;
+		found = true;
+	}
+	return found;
+}
+
+struct mask_region *mask_find_closing(const struct mask *mask, uint64_t block)
+{
+	return mask_find_region(mask, !mask->open, block / MASK_REGION_BLOCKS);
+}
+
+void mask_take_off(struct mask *mask, const struct mask_run *run)
+{
+	unsigned which = run->closing ? !mask->open : mask->open;
+	struct mask_side *side = &mask->sides[which];
+	struct mask_region *region = mask_find_region(mask, which, run->first / MASK_REGION_BLOCKS);
+
+	for (uint64_t track = run->first / MASK_TRACK_BLOCKS; track <= (run->end - 1) / MASK_TRACK_BLOCKS; track++) {
+		uint16_t bits = mask_bits_of(track, run->first, run->end);
+
+		mask_clear_bits(side, region, MASK_UNSENT, track % MASK_REGION_TRACKS, bits);
+		mask_set_bits(side, region, MASK_FLYING, track % MASK_REGION_TRACKS, bits);
+	}
+	region->next_block = (uint16_t)(run->end % MASK_REGION_BLOCKS);
+	if (region->count[MASK_UNSENT] > 0) {	/* the others have their turn */
+		list_remove(&region->link);
+		list_add_last(&side->unsent, &region->link);
+	}
+}
+
+static void drop_kept(struct mask_side *side, struct mask_region *region, uint64_t track, uint16_t bits,
+		void (*drop)(void *arg, uint64_t block), void *arg)
+{
+	unsigned at = track % MASK_REGION_TRACKS;
+	uint16_t safe = (uint16_t)(bits & region->tracks[MASK_KEPT][at] & ~region->tracks[MASK_UNSENT][at]);
+
+	mask_clear_bits(side, region, MASK_KEPT, at, safe);
+	for (unsigned i = 0; safe >> i; i++)
+		if (safe >> i & 1)
+			drop(arg, track * MASK_TRACK_BLOCKS + i);
+}
+
+void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledged,
+		void (*drop)(void *arg, uint64_t block), void *arg)
+{
+	for (uint64_t track = first / MASK_TRACK_BLOCKS; track <= (end - 1) / MASK_TRACK_BLOCKS; track++) {
+		unsigned at = track % MASK_REGION_TRACKS;
+		uint16_t left = mask_bits_of(track, first, end);
+
+		for (unsigned which = 0; which < 2; which++) {
+			struct mask_side *side = &mask->sides[which];
+			struct mask_region *region = mask_find_track(mask, which, track);
+			uint16_t bits = region ? left & region->tracks[MASK_FLYING][at] : 0;
+
+			if (bits == 0)
+				continue;
+			left = (uint16_t)(left & ~bits);
+			mask_clear_bits(side, region, MASK_FLYING, at, bits);
+			region->tracks[MASK_SETTLING][at] = (uint16_t)(region->tracks[MASK_SETTLING][at] & ~bits);
+			if (!acknowledged)
+				mask_set_bits(side, region, MASK_UNSENT, at, bits);
+			else
+				drop_kept(side, region, track, bits, drop, arg);
+			if (acknowledged && planted(PLANTED_FORGET_EARLY))
+				mask_clear_bits(side, region, MASK_NEEDED, at,
+					(uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]));
+		}
+		assert(left == 0);
+	}
+}
+
+static uint16_t settled_bits(const struct mask_region *region, unsigned track)
+{
+	return (uint16_t)(region->tracks[MASK_NEEDED][track] & ~region->tracks[MASK_UNSENT][track] &
+		~region->tracks[MASK_FLYING][track]);
+}
+
+static bool settle_list(struct list_head *regions)
+{
+	struct mask_region *region;
+	uint16_t any = 0;
+
+	list_for_each(region, regions, link) {
+		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+			region->tracks[MASK_SETTLING][track] = settled_bits(region, track);
+			any |= region->tracks[MASK_SETTLING][track];
+		}
+	}
+	return any != 0;
+}
+
+bool mask_settle_begin(struct mask *mask)
+{
+	struct mask_side *side = mask_open_side(mask);
+	bool unsent = settle_list(&side->unsent), settled = settle_list(&side->settled);
+
+	mask->settling = unsent || settled;
+	return mask->settling;
+}
+
+static void forget_settled(struct mask *mask, struct list_head *regions)
+{
+	struct mask_region *region, *next;
+
+	list_for_each_safe(region, next, regions, link) {
+		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
+			mask_clear_bits(mask_open_side(mask), region, MASK_NEEDED, track,
+				region->tracks[MASK_SETTLING][track] & settled_bits(region, track));
+		if (region->count[MASK_NEEDED] == 0)
+			mask_drop_region(mask, mask->open, region);
+	}
+}
+
+void mask_settle_end(struct mask *mask, bool ok)
+{
+	if (mask->settling && ok) {
+		forget_settled(mask, &mask_open_side(mask)->unsent);
+		forget_settled(mask, &mask_open_side(mask)->settled);
+	}
+	mask->settling = false;
+}
+
+/* ---- regions and the dirty log ---- */
+
+void mask_set_in_log(struct mask *mask, uint64_t region, bool in_log)
+{
+	struct mask_slot *slot = mask_find_slot(mask, region);
+
+	if (slot->in_log == in_log)
+		return;
+	slot->in_log = in_log;
+	slot->durable = false;
+	if (in_log)
+		mask_use_chunk(mask, region);
+	else
+		mask_leave_chunk(mask, region);
+}
+
+bool mask_is_region_needed(const struct mask *mask, uint64_t index)
+{
+	for (unsigned which = 0; which < 2; which++) {
+		const struct mask_region *region = mask_find_region(mask, which, index);
+
+		if (mask_is_bulk(&mask->sides[which], index) || (region && region->count[MASK_NEEDED] > 0))
+			return true;
+	}
+	return false;
+}
+
+uint64_t mask_next_logged(const struct mask *mask, uint64_t from)
+{
+	for (uint64_t region = from; region < mask_region_count(mask->blocks); region++) {
+		const struct mask_slot *slot = mask_find_slot(mask, region);
+
+		if (slot && slot->in_log)
+			return region;
+		if (!slot)
+			region |= MASK_CHUNK_REGIONS - 1;	/* nothing in the rest of the chunk */
+	}
+	return UINT64_MAX;
+}
+
+static uint64_t first_needed_in(const struct mask *mask, uint64_t index)
+{
+	uint64_t track = index * MASK_REGION_TRACKS;
+	uint16_t needed = 0;
+
+	if (mask_is_bulk(&mask->sides[0], index) || mask_is_bulk(&mask->sides[1], index))
+		return index * MASK_REGION_BLOCKS;
+	for (; needed == 0; track++) {
+		for (unsigned which = 0; which < 2; which++) {
+			const struct mask_region *region = mask_find_region(mask, which, index);
+
+			if (region)
+				needed |= region->tracks[MASK_NEEDED][track % MASK_REGION_TRACKS];
+		}
+	}
+	return (track - 1) * MASK_TRACK_BLOCKS + (unsigned)__builtin_ctz(needed);
+}
+
+uint64_t mask_first_needed(const struct mask *mask)
+{
+	bool bulk = mask->sides[0].bulk || mask->sides[1].bulk;
+
+	for (uint64_t region = 0; region < mask_region_count(mask->blocks); region++) {
+		if (mask_is_region_needed(mask, region))
+			return first_needed_in(mask, region);
+		if (!bulk && !mask->chunks[region / MASK_CHUNK_REGIONS])
+			region |= MASK_CHUNK_REGIONS - 1;
+	}
+	return mask->blocks;
+}

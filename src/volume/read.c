@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read.c - what reveals content of a volume to hosts, and flush. */
+#include <assert.h>
+
+#include "volume/planted.h"
+#include "volume/volume_internal.h"
+
+/*
+ * The read rule: whoever saw a write of the held increment may send the next write, that depends on it, to a system
+ * that has not closed the increment before. So it sees it only when all have. Always after the disk was read: a write
+ * that came in between would be seen and not found in the mask.
+ */
+static int wait_until_shown(struct volume *volume, uint64_t offset, uint64_t len)
+{
+	if (!volume->tracked || !volume->hold ||
+	    !mask_is_noted(&volume->mask, volume_first_block(offset), volume_end_block(offset, len)))
+		return 0;
+	return volume_wait_release(volume, volume->open_number, &volume->counters.held_reads);
+}
+
+static int do_read(struct volume *volume, void *buf, size_t len, uint64_t offset)
+{
+	int rc = 0;
+
+	if (planted(PLANTED_READ_CHECKS_FIRST))
+		rc = wait_until_shown(volume, offset, len);
+	if (rc == 0)
+		rc = vdisk_read(volume->disk, buf, len, offset);
+	if (rc == 0 && !planted(PLANTED_READ_CHECKS_FIRST) && !planted(PLANTED_NO_READ_HOLD))
+		rc = wait_until_shown(volume, offset, len);
+	return rc;
+}
+
+int volume_read(struct volume *volume, void *buf, size_t len, uint64_t offset)
+{
+	int rc = volume_admit_read(volume);
+
+	if (rc < 0)
+		return rc;
+	rc = do_read(volume, buf, len, offset);
+	if (rc == 0) {
+		volume->counters.reads++;
+		volume->counters.read_bytes += len;
+	}
+	volume_leave_read(volume);
+	return rc;
+}
+
+int volume_get_run(struct volume *volume, uint64_t offset, bool *data, uint64_t *end)
+{
+	int rc = volume_admit_read(volume);
+
+	if (rc < 0)
+		return rc;
+	rc = vdisk_get_run(volume->disk, offset, data, end);
+	if (rc == 0)
+		rc = wait_until_shown(volume, offset, *end - offset);
+	volume_leave_read(volume);
+	return rc;
+}
+
+int volume_flush(struct volume *volume)
+{
+	int rc = volume_admit_read(volume);
+
+	if (rc < 0)
+		return rc;
+	rc = vdisk_sync(volume->disk);
+	volume->counters.flushes += rc == 0;
+	volume_leave_read(volume);
+	return rc;
+}

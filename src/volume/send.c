@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* send.c - what the far side lacks: the next run to send, and what became of it. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "rt/mem.h"
+#include "volume/planted.h"
+#include "volume/volume_internal.h"
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- what to send next ---- */
+
+/*
+ * The first run in [from, end) of the region that can be sent now. A block that is noted and not yet on disk cannot,
+ * unless its old content is in the sidefile.
+ */
+static bool find_run_in(const struct volume *volume, const struct mask_region *region, bool closing, uint64_t from,
+		uint64_t end, uint64_t max_blocks, struct mask_run *run)
+{
+	while (from < end && mask_next_run(&volume->mask, region, closing, from, end, run)) {
+		uint64_t zone_end = (run->first / BLOCKLOCK_ZONE_BLOCKS + 1) * BLOCKLOCK_ZONE_BLOCKS;
+
+		run->end = least(run->end, least(zone_end, run->first + max_blocks));
+		from = run->end;
+		if (run->kept || blocklock_trim_to_firm(&volume->lock, &run->first, &run->end))
+			return true;
+	}
+	return false;
+}
+
+/* Goes on where the last search in this region ended, so that hot blocks at its beginning do not starve the others. */
+static bool find_run_of_region(const struct volume *volume, const struct mask_region *region, bool closing,
+		uint64_t max_blocks, struct mask_run *run)
+{
+	uint64_t first = region->index * MASK_REGION_BLOCKS, middle = first + region->next_block;
+
+	return find_run_in(volume, region, closing, middle, first + MASK_REGION_BLOCKS, max_blocks, run) ||
+		find_run_in(volume, region, closing, first, middle, max_blocks, run);
+}
+
+/* Blocks that a write waits for are sent before all others. */
+static bool find_awaited_run(const struct volume *volume, uint64_t max_blocks, struct mask_run *run)
+{
+	const struct volume_drain_wait *wait;
+
+	list_for_each(wait, &volume->drain_waits, link) {
+		const struct mask_region *region = mask_find_closing(&volume->mask, wait->first);
+
+		if (region && find_run_in(volume, region, true, wait->first, wait->end, max_blocks, run))
+			return true;
+	}
+	return false;
+}
+
+/* 1 and *run, 0 if there is none, -ENOMEM. */
+static int find_run_of_side(struct volume *volume, bool closing, uint64_t max_blocks, struct mask_run *run)
+{
+	struct mask_region *region = NULL;
+	int rc;
+
+	while ((rc = mask_next_region(&volume->mask, closing, &region)) == 0 && region)
+		if (find_run_of_region(volume, region, closing, max_blocks, run))
+			return 1;
+	return rc;
+}
+
+static int find_run(struct volume *volume, uint64_t max_blocks, struct mask_run *run)
+{
+	int rc;
+
+	if (find_awaited_run(volume, max_blocks, run))
+		return 1;
+	rc = find_run_of_side(volume, true, max_blocks, run);
+	return rc == 0 ? find_run_of_side(volume, false, max_blocks, run) : rc;
+}
+
+/* ---- getting its data ---- */
+
+static void free_send(struct volume_send *send)
+{
+	list_remove(&send->link);
+	mem_free(send->data);
+	mem_free(send);
+}
+
+static struct volume_send *make_send(const struct volume *volume, const struct mask_run *run)
+{
+	struct volume_send *send = mem_alloc_zeroed(sizeof(*send));
+	bool closing = run->closing && !(run->kept && planted(PLANTED_SIDEFILE_TAG));
+
+	if (!send)
+		return NULL;
+	list_init(&send->link);
+	send->offset = run->first * XDC_BLOCK_SIZE;
+	send->len = (uint32_t)volume_bytes(volume, run->first, run->end);
+	send->tag = closing ? volume->closing_number : volume->open_number;
+	send->data = mem_alloc_pages(send->len);
+	if (send->data)
+		return send;
+	free_send(send);
+	return NULL;
+}
+
+static uint64_t first_of(const struct volume_send *send)
+{
+	return volume_first_block(send->offset);
+}
+
+static uint64_t end_of(const struct volume_send *send)
+{
+	return volume_end_block(send->offset, send->len);
+}
+
+static void copy_kept(const struct volume *volume, struct volume_send *send)
+{
+	for (uint32_t at = 0; at < send->len; at += XDC_BLOCK_SIZE)
+		memcpy((uint8_t *)send->data + at,
+			sidefile_find(&volume->sidefile, first_of(send) + at / XDC_BLOCK_SIZE),
+			least(XDC_BLOCK_SIZE, send->len - at));
+}
+
+static bool is_zero(const uint8_t *data, size_t len)
+{
+	return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
+static void become_zero(struct volume_send *send)
+{
+	send->zero = true;
+	mem_free(send->data);
+	send->data = NULL;
+}
+
+/* What is behind the end block is unsent again. */
+static void cut_send(struct volume *volume, struct volume_send *send, uint64_t end)
+{
+	mask_land(&volume->mask, end, end_of(send), false, NULL, NULL);
+	send->len = (uint32_t)volume_bytes(volume, first_of(send), end);
+}
+
+/* Large runs: a hole is not read, and what begins with a hole ends with it. */
+static int look_for_hole(struct volume *volume, struct volume_send *send)
+{
+	uint64_t run_end, end;
+	bool data;
+	int rc;
+
+	if (send->len <= XDC_TRACK_SIZE)
+		return 0;
+	rc = vdisk_get_run(volume->disk, send->offset, &data, &run_end);
+	if (rc < 0)
+		return rc;
+	end = data ? volume_end_block(0, run_end) : least(run_end, volume_size(volume)) / XDC_BLOCK_SIZE;
+	if (run_end >= send->offset + send->len)
+		end = end_of(send);
+	if (end <= first_of(send))
+		return 0;
+	if (end < end_of(send))
+		cut_send(volume, send, end);
+	if (!data)
+		become_zero(send);
+	return 0;
+}
+
+/* Nobody may write these blocks until they are read: the content is that of the increment whose tag they carry. */
+static int read_blocks(struct volume *volume, struct volume_send *send)
+{
+	struct blocklock_claim claim;
+	int rc;
+
+	blocklock_take_to_send(&volume->lock, &claim, first_of(send), end_of(send));
+	volume->sends_reading++;
+	rc = look_for_hole(volume, send);
+	if (rc == 0 && !send->zero)
+		rc = vdisk_read(volume->disk, send->data, send->len, send->offset);
+	volume->sends_reading--;
+	blocklock_release(&volume->lock, &claim);
+	return rc;
+}
+
+int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send **out)
+{
+	struct volume_send *send;
+	struct mask_run run;
+	int rc;
+
+	assert(volume->tracked && max_len >= XDC_BLOCK_SIZE);
+	*out = NULL;
+	if (vdisk_failed(volume->disk))
+		return -EIO;
+	sidefile_free_dropped(&volume->sidefile);
+	rc = find_run(volume, max_len / XDC_BLOCK_SIZE, &run);
+	if (rc <= 0)
+		return rc;
+	send = make_send(volume, &run);
+	if (!send)
+		return -ENOMEM;
+	mask_take_off(&volume->mask, &run);
+	list_add_last(&volume->sends, &send->link);
+	if (run.kept)
+		copy_kept(volume, send);
+	else
+		rc = read_blocks(volume, send);
+	if (rc < 0) {
+		volume_send_failed(volume, send);
+		return rc;
+	}
+	if (!send->zero && is_zero(send->data, send->len))
+		become_zero(send);
+	*out = send;
+	return 0;
+}
+
+/* ---- what became of it ---- */
+
+static void drop_kept(void *arg, uint64_t block)
+{
+	struct volume *volume = arg;
+
+	sidefile_drop(&volume->sidefile, block);
+}
+
+static void end_send(struct volume *volume, struct volume_send *send)
+{
+	free_send(send);
+	rt_cond_wake_all(&volume->drained);
+	rt_cond_wake_all(&volume->changed);
+}
+
+void volume_send_acked(struct volume *volume, struct volume_send *send)
+{
+	mask_land(&volume->mask, first_of(send), end_of(send), true, drop_kept, volume);
+	end_send(volume, send);
+}
+
+void volume_send_failed(struct volume *volume, struct volume_send *send)
+{
+	mask_land(&volume->mask, first_of(send), end_of(send), false, NULL, NULL);
+	end_send(volume, send);
+}
+
+void volume_resend_open(struct volume *volume)
+{
+	assert(volume->tracked);
+	mask_resend(&volume->mask);
+	rt_cond_wake_all(&volume->changed);
+}
+
+bool volume_sync_begin(struct volume *volume)
+{
+	return volume->tracked && volume->closing_number == 0 && mask_settle_begin(&volume->mask);
+}
+
+void volume_sync_end(struct volume *volume, bool ok)
+{
+	if (volume->tracked)
+		mask_settle_end(&volume->mask, ok);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "volume/volume.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "rt/mem.h"
+#include "volume/volume_internal.h"
+
+#define SIDEFILE_WAIT_MS	10000u
+
+int volume_open(const struct volume_options *options, struct volume **out)
+{
+	struct volume *volume = mem_alloc_zeroed(sizeof(*volume));
+
+	if (!volume)
+		return -ENOMEM;
+	volume->options = *options;
+	if (options->sidefile_wait_ms == 0)
+		volume->options.sidefile_wait_ms = SIDEFILE_WAIT_MS;
+	volume->disk = options->disk;
+	volume->reactor = rt_here();
+	rt_cond_init(&volume->idle);
+	rt_cond_init(&volume->released);
+	rt_cond_init(&volume->drained);
+	rt_cond_init(&volume->changed);
+	list_init(&volume->drain_waits);
+	list_init(&volume->sends);
+	blocklock_init(&volume->lock);
+	sidefile_init(&volume->sidefile, options->sidefile_bytes);
+	*out = volume;
+	return 0;
+}
+
+/* Requests under way end by themselves: nothing holds them once the increment is merged. */
+static void wait_until_idle(struct volume *volume, const unsigned *count)
+{
+	RT_SHIELD();
+
+	while (*count > 0)
+		(void)!rt_cond_wait(&volume->idle);
+}
+
+void volume_close(struct volume *volume)
+{
+	assert(volume->reactor == rt_here());
+	volume->access = VOLUME_ACCESS_NONE;
+	if (volume->tracked)
+		volume_merge(volume);
+	wait_until_idle(volume, &volume->writers);
+	wait_until_idle(volume, &volume->readers);
+	wait_until_idle(volume, &volume->appliers);
+	assert(list_empty(&volume->sends) && volume->sends_reading == 0 && blocklock_is_free(&volume->lock));
+	if (volume->tracked)
+		mask_destroy(&volume->mask);
+	sidefile_destroy(&volume->sidefile);
+	vdisk_close(volume->disk);
+	mem_free(volume);
+}
+
+struct rt_reactor *volume_reactor(const struct volume *volume)
+{
+	return volume->reactor;
+}
+
+uint16_t volume_id(const struct volume *volume)
+{
+	return volume->options.id;
+}
+
+uint64_t volume_size(const struct volume *volume)
+{
+	return vdisk_size(volume->disk);
+}
+
+struct vdisk *volume_disk(struct volume *volume)
+{
+	return volume->disk;
+}
+
+int volume_grow(struct volume *volume, uint64_t size)
+{
+	int rc = vdisk_grow(volume->disk, size);
+
+	if (rc < 0 || !volume->tracked)
+		return rc;
+	return mask_grow(&volume->mask, volume_end_block(0, size));
+}
+
+uint64_t volume_bytes(const struct volume *volume, uint64_t first, uint64_t end)
+{
+	uint64_t offset = first * XDC_BLOCK_SIZE, left = volume_size(volume) - offset;
+	uint64_t bytes = (end - first) * XDC_BLOCK_SIZE;
+
+	return bytes < left ? bytes : left;
+}
+
+/* ---- access ---- */
+
+int volume_set_access(struct volume *volume, enum volume_access access)
+{
+	volume->access = access;
+	while ((access < VOLUME_ACCESS_WRITE && volume->writers > 0) ||
+	       (access < VOLUME_ACCESS_READ && volume->readers > 0)) {
+		int rc = rt_cond_wait(&volume->idle);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+enum volume_access volume_get_access(const struct volume *volume)
+{
+	return volume->access;
+}
+
+int volume_admit_read(struct volume *volume)
+{
+	if (volume->access < VOLUME_ACCESS_READ)
+		return -EPERM;
+	volume->readers++;
+	return 0;
+}
+
+int volume_admit_write(struct volume *volume)
+{
+	if (volume->access < VOLUME_ACCESS_WRITE)
+		return volume->access == VOLUME_ACCESS_READ ? -EROFS : -EPERM;
+	volume->writers++;
+	return 0;
+}
+
+void volume_leave_read(struct volume *volume)
+{
+	assert(volume->readers > 0);
+	if (--volume->readers == 0)
+		rt_cond_wake_all(&volume->idle);
+}
+
+void volume_leave_write(struct volume *volume)
+{
+	assert(volume->writers > 0);
+	if (--volume->writers == 0)
+		rt_cond_wake_all(&volume->idle);
+}
+
+/* ---- counters ---- */
+
+void volume_get_counters(const struct volume *volume, struct volume_counters *counters)
+{
+	const struct mask_side *open = &volume->mask.sides[volume->mask.open];
+	const struct mask_side *closing = &volume->mask.sides[!volume->mask.open];
+
+	*counters = volume->counters;
+	counters->open_blocks = open->count[MASK_NEEDED];
+	counters->closing_blocks = closing->count[MASK_NEEDED];
+	counters->unsent_blocks = open->count[MASK_UNSENT] + closing->count[MASK_UNSENT];
+	counters->sending_blocks = open->count[MASK_FLYING] + closing->count[MASK_FLYING];
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume_internal.h - what the files of a volume share. Private to this folder. */
+#ifndef XDC_VOLUME_VOLUME_INTERNAL_H
+#define XDC_VOLUME_VOLUME_INTERNAL_H
+
+#include "volume/blocklock.h"
+#include "volume/mask.h"
+#include "volume/sidefile.h"
+#include "volume/volume.h"
+
+/* Longer requests pass in pieces, each of which lies within one zone of the lock. */
+#define VOLUME_PIECE_BYTES	(BLOCKLOCK_ZONE_BLOCKS * XDC_BLOCK_SIZE)
+
+struct volume {
+	struct volume_options options;
+	struct vdisk *disk;
+	struct rt_reactor *reactor;
+	enum volume_access access;
+	unsigned readers, writers;	/* requests of hosts under way */
+	unsigned appliers;		/* requests of the far side */
+	struct rt_cond idle;		/* one of these has become 0 */
+	struct blocklock lock;
+
+	/* increments */
+	bool tracked;
+	unsigned unnoted_writes;	/* on their way to the disk and not noted: the volume was not tracked */
+	struct dirtylog *log;		/* may be NULL */
+	uint64_t syncs_begun;		/* by volume_clean_regions: the clock of mask_slot.last_write */
+	struct mask mask;
+	uint64_t open_number;
+	uint64_t closing_number;	/* 0: none */
+	uint64_t failed_number;		/* the last attempt that was given up here */
+	bool hold;
+	struct rt_cond released;	/* the hold is over */
+	struct sidefile sidefile;
+	struct list_head drain_waits;	/* writes that wait for the drain of their blocks, in order */
+	struct rt_cond drained;		/* some blocks of the closing increment were acknowledged, or it is over */
+	struct list_head sends;		/* under way */
+	unsigned sends_reading;		/* and still being read from the disk */
+	struct rt_cond changed;
+
+	struct volume_counters counters;
+};
+
+/* A write that waits for the drain of its blocks: they are sent before all others. */
+struct volume_drain_wait {
+	struct list_head link;
+	uint64_t first, end;
+};
+
+static inline uint64_t volume_first_block(uint64_t offset)
+{
+	return offset / XDC_BLOCK_SIZE;
+}
+
+static inline uint64_t volume_end_block(uint64_t offset, uint64_t len)
+{
+	return (offset + len + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE;
+}
+
+/* Bytes of whole blocks; the last one of an adopted volume may be shorter. */
+uint64_t volume_bytes(const struct volume *volume, uint64_t first, uint64_t end);
+
+/* How much of the request lies in the same zone as its first byte. */
+static inline uint64_t volume_piece_len(uint64_t offset, uint64_t len)
+{
+	uint64_t room = VOLUME_PIECE_BYTES - offset % VOLUME_PIECE_BYTES;
+
+	return len < room ? len : room;
+}
+
+/* Requests of hosts: 0 and counted, -EPERM or -EROFS. */
+RT_MUST_CHECK int volume_admit_read(struct volume *volume);
+RT_MUST_CHECK int volume_admit_write(struct volume *volume);
+void volume_leave_read(struct volume *volume);
+void volume_leave_write(struct volume *volume);
+
+/*
+ * Suspends while the hold is on and the increment of this number is the open one: until every system of the session has
+ * closed the one before. waited counts the answers that had to wait. 0, -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int volume_wait_release(struct volume *volume, uint64_t number, uint64_t *waited);
+
+/* The attempt fails here, by the volume itself. */
+void volume_give_up_attempt(struct volume *volume);
+
+/* ---- the dirty log, clean.c ---- */
+
+_Static_assert(DIRTYLOG_REGION_SIZE == MASK_REGION_BLOCKS * XDC_BLOCK_SIZE, "one region of the log, one of the mask");
+
+/* The region of a claim that begins with this block is durable in the dirty log, or there is no log. */
+bool volume_is_logged(const struct volume *volume, uint64_t first);
+
+/* Makes it so; suspends. The claim keeps it there until its blocks are noted. -ENOMEM, errors of dirtylog_mark. */
+RT_MUST_CHECK int volume_log_region(struct volume *volume, uint64_t first);
+
+/* The blocks of the claim were written to the disk just now: only a sync that begins later covers them. */
+void volume_note_written(struct volume *volume, uint64_t first);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write.c - what changes a volume: host writes, zeroes and discards, and the writes of the far side. */
+#include <assert.h>
+#include <errno.h>
+
+#include "volume/planted.h"
+#include "volume/volume_internal.h"
+
+/* What is to be done to a range that lies within one zone. */
+struct change {
+	const void *buf;		/* NULL: zeroes */
+	uint64_t offset, len;
+	bool keep_allocated;		/* of zeroes */
+};
+
+static int put_on_disk(struct volume *volume, const struct change *change)
+{
+	if (change->buf)
+		return vdisk_write(volume->disk, change->buf, change->len, change->offset);
+	return vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
+}
+
+static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, const struct change *change)
+{
+	return blocklock_claim(&volume->lock, claim, volume_first_block(change->offset),
+		volume_end_block(change->offset, change->len));
+}
+
+/* ---- step 3: what a write has to wait for ---- */
+
+enum obstacle { OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_COLLISION, OBSTACLE_SENDER };
+
+/* The first thing that keeps the claim from being noted and written in this moment. */
+static enum obstacle find_obstacle(const struct volume *volume, const struct blocklock_claim *claim)
+{
+	uint64_t first, end;
+
+	if (volume->tracked) {
+		if (!mask_has_room(&volume->mask, claim->first, claim->end))
+			return OBSTACLE_ROOM;
+		if (!volume_is_logged(volume, claim->first))
+			return OBSTACLE_LOG;
+		if (!planted(PLANTED_NOTE_THEN_KEEP) &&
+		    mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
+			return OBSTACLE_COLLISION;
+	}
+	return blocklock_may_write(&volume->lock, claim) ? OBSTACLE_NONE : OBSTACLE_SENDER;
+}
+
+/* How many blocks of the claim collide; their numbers go to the room, if there is one. */
+static uint32_t list_collisions(const struct volume *volume, const struct blocklock_claim *claim,
+		struct sidefile_room *room)
+{
+	uint64_t from = claim->first, first, end;
+	uint32_t count = 0;
+
+	while (from < claim->end && mask_find_collision(&volume->mask, from, claim->end, &first, &end)) {
+		for (uint64_t block = first; block < end; block++, count++)
+			if (room)
+				room->entries[count].block = block;
+		from = end;
+	}
+	return count;
+}
+
+/* The claim keeps others from writing these blocks, so what is read is what the closing increment needs. */
+static int read_old_blocks(struct volume *volume, const struct sidefile_room *room)
+{
+	int rc = 0;
+
+	for (uint32_t from = 0, to; rc == 0 && from < room->count; from = to) {
+		uint64_t first = room->entries[from].block;
+
+		for (to = from + 1; to < room->count && room->entries[to].block == first + (to - from); to++)
+			;
+		rc = vdisk_read(volume->disk, room->data + (size_t)from * XDC_BLOCK_SIZE,
+			volume_bytes(volume, first, first + (to - from)), first * XDC_BLOCK_SIZE);
+	}
+	return rc;
+}
+
+/* Enters those that still collide: in the meantime some may have been acknowledged, or the increment is over. */
+static void keep_old_blocks(struct volume *volume, struct sidefile_room *room)
+{
+	for (uint32_t i = 0; volume->tracked && i < room->count; i++) {
+		uint64_t block = room->entries[i].block, first, end;
+
+		if (!mask_find_collision(&volume->mask, block, block + 1, &first, &end))
+			continue;
+		sidefile_enter(&volume->sidefile, room, i, block);
+		mask_keep(&volume->mask, block, block + 1);
+		volume->counters.collisions_sidefile++;
+	}
+	sidefile_leave(&volume->sidefile, room);
+}
+
+/*
+ * The blocks of the claim are sent before all others. Not for ever: then the attempt fails here and the write goes on.
+ */
+static int wait_for_drain(struct volume *volume, const struct blocklock_claim *claim, int64_t *until_ns)
+{
+	struct volume_drain_wait wait = { .first = claim->first, .end = claim->end };
+	int rc;
+
+	if (*until_ns == RT_NEVER) {
+		*until_ns = rt_now_ns() + volume->options.sidefile_wait_ms * RT_MS;
+		volume->counters.collisions_waited++;
+	}
+	list_add_last(&volume->drain_waits, &wait.link);
+	rt_cond_wake_all(&volume->changed);
+	{
+		RT_LIMIT(*until_ns);
+		rc = rt_cond_wait(&volume->drained);
+	}
+	list_remove(&wait.link);
+	if (rc == -ETIMEDOUT && rt_now_ns() >= *until_ns) {
+		volume_give_up_attempt(volume);
+		return 0;
+	}
+	return rc;
+}
+
+/* The closing increment still needs old blocks of the claim: to the sidefile with them, all or none. Suspends. */
+static int save_old_blocks(struct volume *volume, const struct blocklock_claim *claim, int64_t *until_ns)
+{
+	struct sidefile_room *room;
+	int rc;
+
+	room = sidefile_reserve(&volume->sidefile, list_collisions(volume, claim, NULL));
+	if (!room)
+		return wait_for_drain(volume, claim, until_ns);
+	list_collisions(volume, claim, room);
+	rc = read_old_blocks(volume, room);
+	if (rc < 0) {
+		sidefile_leave(&volume->sidefile, room);
+		if (rc == -ETIMEDOUT || rc == -ECANCELED)
+			return rc;
+		volume_give_up_attempt(volume);		/* the host may well overwrite what cannot be read */
+		return 0;
+	}
+	keep_old_blocks(volume, room);
+	return 0;
+}
+
+static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, enum obstacle obstacle,
+		int64_t *until_ns)
+{
+	switch (obstacle) {
+	case OBSTACLE_ROOM:
+		return mask_reserve(&volume->mask, claim->first, claim->end);
+	case OBSTACLE_LOG:
+		return volume_log_region(volume, claim->first);
+	case OBSTACLE_COLLISION:
+		return save_old_blocks(volume, claim, until_ns);
+	case OBSTACLE_SENDER:
+		return blocklock_wait_senders(&volume->lock, claim);
+	case OBSTACLE_NONE:
+		break;
+	}
+	return -EINVAL;
+}
+
+/* ---- step 4 ---- */
+
+/* The number of the increment that the write belongs to; 0 where nothing is noted. */
+static uint64_t note(struct volume *volume, const struct blocklock_claim *claim)
+{
+	if (!volume->tracked) {
+		volume->unnoted_writes++;
+		return 0;
+	}
+	mask_note(&volume->mask, claim->first, claim->end);
+	return volume->open_number;
+}
+
+/* ---- the planted mistakes of this file; nothing of them is left in a server ---- */
+
+/* NOTE_LATE: the write is on disk, and only now is it noted. */
+static int note_late(struct volume *volume, const struct blocklock_claim *claim, uint64_t *number)
+{
+	int rc;
+
+	rt_yield();
+	rc = mask_reserve(&volume->mask, claim->first, claim->end);
+	if (rc == 0)
+		*number = note(volume, claim);
+	return rc;
+}
+
+/* NOTE_THEN_KEEP: the write is noted, and only now are old blocks kept. */
+static int keep_late(struct volume *volume, const struct blocklock_claim *claim)
+{
+	int64_t until_ns = RT_NEVER;
+	uint64_t first, end;
+	int rc = 0;
+
+	rt_yield();
+	while (rc == 0 && mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
+		rc = save_old_blocks(volume, claim, &until_ns);
+	return rc;
+}
+
+/* ---- a host write, in order: design.md section 5 ---- */
+
+/* The write reached the disk or failed; either way it may now be sent as it is. */
+static void end_writing(struct volume *volume, struct blocklock_claim *claim, uint64_t number)
+{
+	blocklock_end_writing(claim);
+	volume_note_written(volume, claim->first);
+	if (number == 0) {
+		assert(volume->unnoted_writes > 0);
+		volume->unnoted_writes--;
+	}
+	rt_cond_wake_all(&volume->changed);
+}
+
+/* Step 1, admission, is behind us. */
+static int do_write(struct volume *volume, const struct change *change)
+{
+	int64_t until_ns = RT_NEVER;		/* for the drain; set when the wait begins */
+	struct blocklock_claim claim;
+	enum obstacle obstacle;
+	uint64_t number;
+	int rc;
+
+	/* 2. Claim the blocks. */
+	rc = claim_blocks(volume, &claim, change);
+
+	/* 3. Wait for what may take time: masks, the dirty log's region, the sidefile, senders of the old content. */
+	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)) != OBSTACLE_NONE) {
+		rc = clear_obstacle(volume, &claim, obstacle, &until_ns);
+		if (rc < 0)
+			blocklock_release(&volume->lock, &claim);
+	}
+	if (rc < 0)
+		return rc;
+
+	/* 4. In one step with the last look for obstacles: note all blocks in the open increment. */
+	number = planted(PLANTED_NOTE_LATE) ? volume->open_number : note(volume, &claim);
+	blocklock_start_writing(&volume->lock, &claim);
+	if (planted(PLANTED_NOTE_THEN_KEEP))
+		rc = keep_late(volume, &claim);
+
+	/* 5. Write. If it fails the blocks stay noted: any part of them may be on disk. */
+	if (rc == 0)
+		rc = put_on_disk(volume, change);
+	if (planted(PLANTED_NOTE_LATE) && rc == 0)
+		rc = note_late(volume, &claim, &number);
+	end_writing(volume, &claim, number);
+
+	/* 7. What was noted in the held increment is answered when every system has closed the one before. */
+	if (rc == 0 && !planted(PLANTED_NO_WRITE_HOLD))
+		rc = volume_wait_release(volume, number, &volume->counters.held_writes);
+
+	/* 8. Answer, unlock. */
+	blocklock_release(&volume->lock, &claim);
+	return rc;
+}
+
+/* A request of any length, in pieces, each of them a write of its own. */
+static int write_pieces(struct volume *volume, struct change change, unsigned flags)
+{
+	uint64_t offset = change.offset, len = change.len;
+	const uint8_t *buf = change.buf;
+	int rc = 0;
+
+	while (rc == 0 && len > 0) {
+		change.offset = offset;
+		change.len = volume_piece_len(offset, len);
+		change.buf = buf;
+		rc = do_write(volume, &change);
+		offset += change.len;
+		len -= change.len;
+		buf = buf ? buf + change.len : NULL;
+	}
+	if (rc == 0 && (flags & VOLUME_FUA))
+		rc = vdisk_sync(volume->disk);
+	return rc;
+}
+
+static int host_write(struct volume *volume, const struct change *change, unsigned flags, uint64_t *answered)
+{
+	int rc = volume_admit_write(volume);
+
+	if (rc < 0)
+		return rc;
+	rc = write_pieces(volume, *change, flags);
+	*answered += rc == 0;
+	volume_leave_write(volume);
+	return rc;
+}
+
+int volume_write(struct volume *volume, const void *buf, size_t len, uint64_t offset, unsigned flags)
+{
+	struct change change = { .buf = buf, .offset = offset, .len = len };
+	int rc = host_write(volume, &change, flags, &volume->counters.writes);
+
+	volume->counters.written_bytes += rc == 0 ? len : 0;
+	return rc;
+}
+
+int volume_zero(struct volume *volume, uint64_t len, uint64_t offset, unsigned flags)
+{
+	struct change change = { .offset = offset, .len = len, .keep_allocated = flags & VOLUME_NO_HOLE };
+
+	return host_write(volume, &change, flags, &volume->counters.writes);
+}
+
+int volume_discard(struct volume *volume, uint64_t len, uint64_t offset, unsigned flags)
+{
+	struct change change = { .offset = offset, .len = len };
+
+	return host_write(volume, &change, flags, &volume->counters.discards);
+}
+
+/* ---- the far side ---- */
+
+static int apply_piece(struct volume *volume, const struct change *change)
+{
+	struct blocklock_claim claim;
+	int rc = claim_blocks(volume, &claim, change);
+
+	if (rc < 0)
+		return rc;
+	rc = put_on_disk(volume, change);
+	blocklock_release(&volume->lock, &claim);
+	return rc;
+}
+
+static int apply(struct volume *volume, const uint8_t *buf, uint64_t len, uint64_t offset)
+{
+	int rc = 0;
+
+	volume->appliers++;
+	while (rc == 0 && len > 0) {
+		struct change change = { .buf = buf, .offset = offset, .len = volume_piece_len(offset, len) };
+
+		rc = apply_piece(volume, &change);
+		offset += change.len;
+		len -= change.len;
+		buf = buf ? buf + change.len : NULL;
+	}
+	if (--volume->appliers == 0)
+		rt_cond_wake_all(&volume->idle);
+	return rc;
+}
+
+int volume_apply(struct volume *volume, const void *buf, size_t len, uint64_t offset)
+{
+	assert(buf);
+	return apply(volume, buf, len, offset);
+}
+
+int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset)
+{
+	return apply(volume, NULL, len, offset);
+}
+
+int volume_apply_sync(struct volume *volume)
+{
+	return vdisk_sync(volume->disk);
+}

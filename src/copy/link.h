@@ -113,6 +113,15 @@ struct link_acks {
 };
 void link_acks_init(struct link_acks *acks);
 
+/* What waits to be written to a connection. The link's own. */
+struct link_out {
+	struct list_head link;
+	struct iovec parts[2];
+	bool is_writing;
+	void (*fill)(struct link_out *out);		/* sets parts when its turn has come; NULL: they are set */
+	void (*gone)(struct link_out *out);		/* written, or dropped since the connection broke */
+};
+
 /* One data frame. Memory and payload are the caller's and stay as they are until it is done. */
 struct link_send {
 	/* what to send, by the caller */
@@ -132,10 +141,12 @@ struct link_send {
 	/* the link's own */
 	struct list_head link;
 	struct link_acks *acks;
+	struct link_channel *channel;
+	struct link_out out;
 	void *packed;			/* the payload as compressed */
 	uint64_t seq;
-	uint32_t window_bytes;
-	uint8_t state;
+	uint32_t payload_bytes;
+	bool is_acked;			/* by the far side, before the write returned */
 	uint8_t header[WIRE_DATA_SIZE];
 };
 

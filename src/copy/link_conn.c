@@ -201,7 +201,9 @@ static int queue_probe(struct link_conn *conn, bool is_pong, uint64_t id)
 	uint8_t header[WIRE_DATA_SIZE];
 
 	if (conn->is_data) {
-		wire_put_data(header, &(struct wire_data){ .kind = is_pong ? WIRE_DATA_PONG : WIRE_DATA_PING, .seq = id });
+		struct wire_data probe = { .kind = is_pong ? WIRE_DATA_PONG : WIRE_DATA_PING, .seq = id };
+
+		wire_put_data(header, &probe);
 		return link_conn_queue_frame(conn, header, WIRE_DATA_SIZE, NULL, 0);
 	}
 	wire_put_control(header, &(struct wire_control){ .kind = is_pong ? WIRE_PONG : WIRE_PING, .id = id });

@@ -65,8 +65,8 @@ void link_conn_queue(struct link_conn *conn, struct link_out *out);
  * Queues a frame of its own: header (and its payload, which is mem_freed afterwards; may be NULL). -ENOMEM: payload is
  * still the caller's. Does not suspend.
  */
-RT_MUST_CHECK int link_conn_queue_frame(struct link_conn *conn, const uint8_t *header, size_t header_len, uint8_t *payload,
-					size_t payload_len);
+RT_MUST_CHECK int link_conn_queue_frame(struct link_conn *conn, const uint8_t *header, size_t header_len,
+					uint8_t *payload, size_t payload_len);
 
 /* Reads, or reads and forgets, exactly len bytes. Suspends. Any error: give the connection up. */
 RT_MUST_CHECK int link_conn_read(struct link_conn *conn, void *buf, size_t len);

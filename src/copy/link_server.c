@@ -196,7 +196,8 @@ static bool is_acceptable(struct served_conn *served, const char *identity)
 		return false;
 	}
 	if (identity && strcmp(identity, hello->from)) {
-		refuse(served, WIRE_REFUSED_IDENTITY, "the credentials are those of %s, not of %s", identity, hello->from);
+		refuse(served, WIRE_REFUSED_IDENTITY, "the credentials are those of %s, not of %s", identity,
+		       hello->from);
 		return false;
 	}
 	if (hello->kind == WIRE_KIND_DATA && !config->data) {

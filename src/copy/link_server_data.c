@@ -329,8 +329,8 @@ static int serve_with(struct served_conn *served, struct served_data *data)
 	served->data = NULL;
 	settle_checks(data);
 	served->conn = NULL;
-	log_line(LOG_NOTICE, "link", "data connection %u of %s has ended: %s", served->peer.reactor, served->peer.system,
-		 conn.why);
+	log_line(LOG_NOTICE, "link", "data connection %u of %s has ended: %s", served->peer.reactor,
+		 served->peer.system, conn.why);
 	link_conn_destroy(&conn);
 	return 0;
 }

@@ -22,7 +22,7 @@ enum wire_field_kind {
 struct wire_field {
 	enum wire_field_kind kind;
 	uint32_t size;				/* in memory; of LIST and ARRAY: the items allowed */
-	size_t offset;				/* in the struct; of LIST: of the pointer; of ARRAY: of the first item */
+	size_t offset;				/* in the struct; LIST: of the pointer; ARRAY: of the items */
 	size_t count_offset;			/* LIST, ARRAY: of the uint32_t */
 	const struct wire_layout *items;	/* STRUCT, LIST, ARRAY */
 };

@@ -15,7 +15,8 @@
 #define TEXT(type, member) \
 	{ .kind = WIRE_FIELD_TEXT, .size = SIZE_OF(type, member), .offset = offsetof(type, member) }
 #define STRUCT(type, member, layout) \
-	{ .kind = WIRE_FIELD_STRUCT, .size = SIZE_OF(type, member), .offset = offsetof(type, member), .items = &(layout) }
+	{ .kind = WIRE_FIELD_STRUCT, .size = SIZE_OF(type, member), .offset = offsetof(type, member), \
+	  .items = &(layout) }
 #define LIST(type, count, member, layout, max) \
 	{ .kind = WIRE_FIELD_LIST, .size = (max), .offset = offsetof(type, member), \
 	  .count_offset = offsetof(type, count), .items = &(layout) }

@@ -206,16 +206,36 @@ static void set_allocated(struct sim_content *content, struct chunk *chunk, unsi
 
 /* ---- one page ---- */
 
+/* Everything has just reached the device: what a sync under way may do at any moment. */
+static void settle_all(struct sim_content *content)
+{
+	struct sim_sync all = { .upto = content->clock, .size = content->size };
+
+	sim_content_sync_end(content, &all);
+	content->syncing = 0;
+}
+
+static bool is_beyond_cut(const struct sim_content *content, const struct chunk *chunk, unsigned i)
+{
+	return content->cut_to != UINT64_MAX &&
+	       (chunk->index * FANOUT + i + 1) * SIM_PAGE_BYTES > content->cut_to;
+}
+
 /*
  * To be called before a page changes: keeps what the device holds. Returns what programs see now (NULL: zeros),
  * which after this is either still the page or has become its base.
  */
 static const uint8_t *preserve_page(struct sim_content *content, struct chunk *chunk, unsigned i)
 {
-	struct changes *changes = chunk->changes;
+	bool cut = is_beyond_cut(content, chunk, i);
+	struct changes *changes;
 	uint8_t *seen = chunk->page[i];
 	bool written_back;
 
+	/* What is written beyond a cut is on the device only after the cut is. */
+	if (cut && content->cut_at <= content->syncing)
+		settle_all(content);
+	changes = chunk->changes;
 	if (changes == NULL) {
 		changes = chunk->changes = sim_alloc(sizeof(*changes));
 		list_add_last(&content->changed, &chunk->link);
@@ -232,7 +252,7 @@ static const uint8_t *preserve_page(struct sim_content *content, struct chunk *c
 		 * likes.
 		 */
 		written_back = changes->at[i] <= content->syncing || sim_rand_below(content->rand, 4) == 0;
-		if (!written_back)
+		if (!written_back || cut)
 			return seen;
 		sim_page_give(changes->base[i]);
 	} else {
@@ -433,16 +453,8 @@ void sim_content_set_size(struct sim_content *content, uint64_t size)
 		grow_to(content, size);
 		return;
 	}
-	if (content->syncing != 0) {
-		/*
-		 * The sync under way covers what is about to be cut off; that it has just reached the device is
-		 * possible.
-		 */
-		struct sim_sync all = { .upto = content->clock, .size = content->size };
-
-		sim_content_sync_end(content, &all);
-		content->syncing = 0;
-	}
+	if (content->syncing != 0)
+		settle_all(content);	/* it covers what is about to be cut off */
 	if (size % SIM_PAGE_BYTES != 0)
 		clear_part(content, size, (size_t)(SIM_PAGE_BYTES - size % SIM_PAGE_BYTES));
 	drop_pages(content, pages_for(size), pages_for(content->size));
@@ -566,7 +578,8 @@ void sim_content_sync_fail(struct sim_content *content, const struct sim_sync *s
 			unsigned i = lowest_bit(bits);
 			uint64_t fate;
 
-			if (changes->at[i] > sync->upto)
+			/* What lies beyond a cut waits for the cut, which the journal will try again. */
+			if (changes->at[i] > sync->upto || is_beyond_cut(content, chunk, i))
 				continue;
 			fate = sim_rand_below(content->rand, 4);
 			if (fate == 0) {
@@ -592,12 +605,8 @@ void sim_content_sync_range(struct sim_content *content, uint64_t offset, uint64
 {
 	uint64_t first = offset / SIM_PAGE_BYTES, end = pages_for(offset + len);
 
-	if (content->cut_to != UINT64_MAX) {
-		/* Its size may depend on the cut, which then has reached the device as well. */
-		struct sim_sync all = { .upto = content->clock, .size = content->size };
-
-		sim_content_sync_end(content, &all);
-	}
+	if (content->cut_to != UINT64_MAX)
+		settle_all(content);	/* its place may depend on the cut */
 	for (uint64_t page = first; page < end; page++) {
 		struct chunk *chunk = tree_find(content, page / FANOUT);
 
@@ -671,7 +680,7 @@ static void lose_page(struct sim_content *content, struct chunk *chunk, unsigned
 {
 	struct changes *changes = chunk->changes;
 	uint64_t start = (chunk->index * FANOUT + i) * SIM_PAGE_BYTES;
-	bool beyond_cut = content->cut_to != UINT64_MAX && start + SIM_PAGE_BYTES > content->cut_to;
+	bool beyond_cut = is_beyond_cut(content, chunk, i);
 	uint64_t roll = sim_rand_below(content->rand, 256);
 	bool base_allocated = (changes->base_allocated & bit_of(i)) != 0;
 	bool keep = roll < plan->keep_of_256 && !(changes->lost & bit_of(i)) && !(beyond_cut && plan->cut_undone);

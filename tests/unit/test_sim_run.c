@@ -10,6 +10,7 @@
 
 #include "rt/mem.h"
 #include "rt/sim.h"
+#include "rt_check.h"
 
 static struct sim_world *world;
 static struct sim_system *a1;
@@ -35,7 +36,7 @@ static void run(int (*scenario)(void *arg))
 
 	if (end != SIM_DONE)
 		sim_print_log(world, stderr);
-	assert_int_equal(end, SIM_DONE);
+	CHECK_EQUAL(end, SIM_DONE);
 }
 
 static int wait_for_stop(void *arg)
@@ -52,9 +53,9 @@ static int sleep_an_hour(void *arg)
 	int rc = rt_sleep_until(before_ns + 3600 * RT_SECOND);
 
 	(void)arg;
-	assert_int_equal(rc, 0);
-	assert_true(rt_now_ns() - before_ns >= 3600 * RT_SECOND);
-	assert_true(rt_now_ns() - before_ns < 3601 * RT_SECOND);
+	CHECK_EQUAL(rc, 0);
+	CHECK(rt_now_ns() - before_ns >= 3600 * RT_SECOND);
+	CHECK(rt_now_ns() - before_ns < 3601 * RT_SECOND);
 	return 0;
 }
 
@@ -107,13 +108,13 @@ static void a_busy_fiber_does_not_stop_time(void **state)
 static int boot_and_stop(void *arg)
 {
 	(void)arg;
-	assert_false(sim_is_running(a1));
+	CHECK(!sim_is_running(a1));
 	sim_boot(a1, wait_for_stop, NULL);
-	assert_true(sim_is_running(a1));
-	assert_int_equal(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
-	assert_true(sim_is_running(a1));
-	assert_int_equal(sim_stop_and_wait(a1), 0);
-	assert_false(sim_is_running(a1));
+	CHECK(sim_is_running(a1));
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK(sim_is_running(a1));
+	CHECK_EQUAL(sim_stop_and_wait(a1), 0);
+	CHECK(!sim_is_running(a1));
 	return 0;
 }
 
@@ -133,8 +134,8 @@ static int boot_for_seven(void *arg)
 {
 	(void)arg;
 	sim_boot(a1, seven, NULL);
-	assert_int_equal(sim_wait_ended(a1), 0);
-	assert_int_equal(sim_exit_code(a1), 7);
+	CHECK_EQUAL(sim_wait_ended(a1), 0);
+	CHECK_EQUAL(sim_exit_code(a1), 7);
 	return 0;
 }
 
@@ -150,9 +151,9 @@ static int allocate_and_wait(void *arg)
 	char *grown = mem_resize(mem_copy_string("abc"), 5000);
 
 	(void)arg;
-	assert_non_null(small);
-	assert_int_equal((uintptr_t)pages % 4096, 0);
-	assert_string_equal(grown, "abc");
+	CHECK(small != NULL);
+	CHECK_EQUAL((uintptr_t)pages % 4096, 0);
+	CHECK(strcmp(grown, "abc") == 0);
 	return rt_wait_stop();		/* and lose them all */
 }
 
@@ -160,13 +161,13 @@ static int crash_with_memory(void *arg)
 {
 	(void)arg;
 	sim_boot(a1, allocate_and_wait, NULL);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
-	assert_int_equal(sim_memory_pieces(a1), 3);
-	assert_true(sim_memory_bytes(a1) == 100 + 8192 + 5000);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK_EQUAL(sim_memory_pieces(a1), 3);
+	CHECK(sim_memory_bytes(a1) == 100 + 8192 + 5000);
 	sim_crash(a1, SIM_DEATH);
-	assert_int_equal(sim_memory_pieces(a1), 0);
+	CHECK_EQUAL(sim_memory_pieces(a1), 0);
 	sim_boot(a1, wait_for_stop, NULL);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
 	return sim_stop_and_wait(a1);
 }
 
@@ -181,7 +182,7 @@ static int boot_leaking(void *arg)
 {
 	(void)arg;
 	sim_boot(a1, allocate_and_wait, NULL);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
 	return sim_stop_and_wait(a1);
 }
 
@@ -245,20 +246,20 @@ static int boot_three_times(void *arg)
 
 	(void)arg;
 	sim_boot(a1, look_at_clocks, &first);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
 	sim_crash(a1, SIM_DEATH);
 	sim_boot(a1, look_at_clocks, &second);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 2000 * RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 2000 * RT_SECOND), 0);
 	sim_crash(a1, SIM_POWER_LOSS);
 	sim_jump_wall(a1, -3600 * RT_SECOND);
 	sim_boot(a1, look_at_clocks, &third);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
 
-	assert_memory_equal(first.boot_id, second.boot_id, 16);
-	assert_true(second.now_ns - first.now_ns > 9 * RT_SECOND);
-	assert_memory_not_equal(second.boot_id, third.boot_id, 16);
-	assert_true(third.now_ns < 1001 * RT_SECOND);	/* counts from boot */
-	assert_true(third.wall_ns < second.wall_ns - 1500 * RT_SECOND);
+	CHECK(memcmp(first.boot_id, second.boot_id, 16) == 0);
+	CHECK(second.now_ns - first.now_ns > 9 * RT_SECOND);
+	CHECK(memcmp(second.boot_id, third.boot_id, 16) != 0);
+	CHECK(third.now_ns < 1001 * RT_SECOND);	/* counts from boot */
+	CHECK(third.wall_ns < second.wall_ns - 1500 * RT_SECOND);
 	return sim_stop_and_wait(a1);
 }
 
@@ -290,15 +291,15 @@ static int pause_for_a_minute(void *arg)
 
 	(void)arg;
 	sim_boot(a1, count_ticks, &ticks);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
 	before = ticks;
-	assert_in_range(before, 90, 101);
+	CHECK(before >= 90 && before <= 101);
 	sim_pause(a1);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 60 * RT_SECOND), 0);
-	assert_int_equal(ticks, before);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 60 * RT_SECOND), 0);
+	CHECK_EQUAL(ticks, before);
 	sim_resume(a1);
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
-	assert_in_range(ticks, before + 90, before + 102);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	CHECK(ticks >= before + 90 && ticks <= before + 102);
 	return sim_stop_and_wait(a1);
 }
 
@@ -321,9 +322,9 @@ static int which_reactor(void *arg)
 static int ask_reactors(void *arg)
 {
 	(void)arg;
-	assert_int_equal(rt_reactor_count(), 2);
-	assert_int_equal(rt_call(rt_reactor(1), which_reactor, NULL), 1);
-	assert_int_equal(rt_help(seven, NULL), 7);
+	CHECK_EQUAL(rt_reactor_count(), 2);
+	CHECK_EQUAL(rt_call(rt_reactor(1), which_reactor, NULL), 1);
+	CHECK_EQUAL(rt_help(seven, NULL), 7);
 	return 0;
 }
 
@@ -331,7 +332,7 @@ static int boot_asking(void *arg)
 {
 	(void)arg;
 	sim_boot(a1, ask_reactors, NULL);
-	assert_int_equal(sim_wait_ended(a1), 0);
+	CHECK_EQUAL(sim_wait_ended(a1), 0);
 	return sim_exit_code(a1);
 }
 
@@ -344,9 +345,9 @@ static void reactors_call_one_another(void **state)
 static int call_inside(void *arg)
 {
 	(void)arg;
-	assert_int_equal(sim_call(a1, seven, NULL), -ECONNABORTED);
+	CHECK_EQUAL(sim_call(a1, seven, NULL), -ECONNABORTED);
 	sim_boot(a1, wait_for_stop, NULL);
-	assert_int_equal(sim_call(a1, which_reactor, NULL), 0);
+	CHECK_EQUAL(sim_call(a1, which_reactor, NULL), 0);
 	return sim_stop_and_wait(a1);
 }
 
@@ -371,8 +372,8 @@ static int call_and_crash(void *arg)
 	(void)arg;
 	rt_group_init(&group);
 	sim_boot(a1, wait_for_stop, NULL);
-	assert_int_equal(rt_group_start(&group, "crash", crash_soon, NULL), 0);
-	assert_int_equal(sim_call(a1, wait_for_stop, NULL), -ECONNABORTED);
+	CHECK_EQUAL(rt_group_start(&group, "crash", crash_soon, NULL), 0);
+	CHECK_EQUAL(sim_call(a1, wait_for_stop, NULL), -ECONNABORTED);
 	return rt_group_wait(&group);
 }
 
@@ -405,10 +406,10 @@ static int fail_third_allocation(void *arg)
 	(void)arg;
 	sim_fail_nth(a1, SIM_ALLOC, 3);
 	sim_boot(a1, allocate_five, &got);
-	assert_int_equal(sim_wait_ended(a1), 0);
-	assert_int_equal(got, 0x1b);	/* 11011 */
-	assert_int_equal(sim_calls(a1, SIM_ALLOC), 5);
-	assert_int_equal(sim_fault_count(world, SIM_FAULT_NTH_CALL), 1);
+	CHECK_EQUAL(sim_wait_ended(a1), 0);
+	CHECK_EQUAL(got, 0x1b);	/* 11011 */
+	CHECK_EQUAL(sim_calls(a1, SIM_ALLOC), 5);
+	CHECK_EQUAL(sim_fault_count(world, SIM_FAULT_NTH_CALL), 1);
 	return 0;
 }
 
@@ -425,8 +426,8 @@ static int crash_at_third_allocation(void *arg)
 	(void)arg;
 	sim_crash_at_nth(a1, SIM_ALLOC, 2, SIM_DEATH);
 	sim_boot(a1, allocate_and_wait, &got);
-	assert_int_equal(sim_wait_ended(a1), 0);
-	assert_int_equal(sim_exit_code(a1), -ECONNABORTED);
+	CHECK_EQUAL(sim_wait_ended(a1), 0);
+	CHECK_EQUAL(sim_exit_code(a1), -ECONNABORTED);
 	return 0;
 }
 
@@ -445,7 +446,7 @@ static int a_bit_of_everything(void *arg)
 	(void)arg;
 	sim_boot(a1, count_ticks, &ticks);
 	for (unsigned i = 0; i < 20; i++) {
-		assert_int_equal(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(world, 1000) * RT_MS), 0);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(world, 1000) * RT_MS), 0);
 		sim_crash(a1, i % 2 == 0 ? SIM_DEATH : SIM_POWER_LOSS);
 		sim_boot(a1, count_ticks, &ticks);
 	}

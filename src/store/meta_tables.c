@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of the metadata database: one line a column. What they become is in meta_schema.c. */
+#include "store/records.h"
+
+#define SIZE_OF(record, member)	sizeof(((struct record *)0)->member)
+
+/* A column of the table that is being described (RECORD), named as its field. */
+#define FIELD(kind, column, member, ...) \
+	{ .name = (column), .type = (kind), .offset = offsetof(struct RECORD, member), \
+	  .size = SIZE_OF(RECORD, member), ##__VA_ARGS__ }
+#define COLUMN(kind, member, ...)	FIELD(kind, #member, member, ##__VA_ARGS__)
+#define WORD(member, count_, names, ...) \
+	FIELD(META_WORD, #member, member, .words = (names), .word_count = (count_), ##__VA_ARGS__)
+#define KEY		.key = true
+#define NOTE(text)	.comment = (text)
+
+#define RECORD record_system
+static const struct meta_column system_columns[] = {
+	COLUMN(META_TEXT, id, KEY, NOTE("TYPE.SERIAL")),
+	COLUMN(META_UUID, uuid),
+	COLUMN(META_UINT, starts, NOTE("how often xdcd was started on this state")),
+	COLUMN(META_BYTES, kernel_boot_id, NOTE("of the last start; another one now: the power was lost meanwhile")),
+	COLUMN(META_BOOL, stopped_cleanly, NOTE("0 while xdcd runs")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_pool
+static const struct meta_column pool_columns[] = {
+	COLUMN(META_TEXT, name, KEY),
+	WORD(kind, POOL_KIND_COUNT, pool_kind_names),
+	WORD(cache, CACHE_MODE_COUNT, cache_mode_names),
+	COLUMN(META_TEXT, folder, NOTE("kind dir: where the files of the volumes are")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_lss
+static const struct meta_column lss_columns[] = {
+	COLUMN(META_HEX, id, KEY),
+	COLUMN(META_HEX, ssid, NOTE("0000: none")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_volume
+static const struct meta_column volume_columns[] = {
+	COLUMN(META_HEX, id, KEY, NOTE("LSS, number")),
+	COLUMN(META_TEXT, name),
+	COLUMN(META_UUID, uuid),
+	COLUMN(META_BYTES, naa),
+	COLUMN(META_TEXT, pool),
+	COLUMN(META_UINT, size_bytes),
+	COLUMN(META_TEXT, adopted_path, NOTE("empty: a file of the pool")),
+	WORD(access, VOLUME_ACCESS_COUNT, volume_access_names, NOTE("what hosts may do")),
+	FIELD(META_TIME, "unflushed_lost", unflushed_lost_wall_ns, NOTE("unflushed writes were lost with the power")),
+	FIELD(META_TIME, "sync_failed", sync_failed_wall_ns, NOTE("a sync failed; until repaired or accepted")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_retired
+static const struct meta_column retired_columns[] = {
+	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_UUID, uuid),
+	FIELD(META_TIME, "retired", retired_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_path
+static const struct meta_column path_columns[] = {
+	COLUMN(META_HEX, source_lss, KEY),
+	COLUMN(META_TEXT, system, KEY),
+	COLUMN(META_HEX, target_lss, KEY),
+	COLUMN(META_TEXT, address),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_pair
+static const struct meta_column pair_columns[] = {
+	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_TEXT, system, KEY, NOTE("of the remote volume")),
+	COLUMN(META_HEX, remote_volume, KEY),
+	WORD(role, PAIR_ROLE_COUNT, pair_role_names, NOTE("of the volume of this system")),
+	WORD(type, PAIR_TYPE_COUNT, pair_type_names),
+	WORD(state, PAIR_STATE_COUNT, pair_state_names),
+	WORD(reason, PAIR_REASON_COUNT, pair_reason_names, NOTE("why suspended")),
+	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
+	COLUMN(META_UINT, session, NOTE("0: none")),
+	COLUMN(META_BOOL, joined, NOTE("in the consistency groups of the session")),
+	COLUMN(META_UINT, joined_sequence, NOTE("the first that it is in")),
+	COLUMN(META_BOOL, first_copy_done),
+	COLUMN(META_UINT, first_copy_bytes, NOTE("all before is at the far side, durably")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_history
+static const struct meta_column history_columns[] = {
+	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_UINT, ordinal, KEY, NOTE("the highest is the newest")),
+	COLUMN(META_UUID, generation),
+	COLUMN(META_UINT, sequence, NOTE("the consistency group that it began from; 0: none")),
+	FIELD(META_TIME, "began", began_wall_ns),
+};
+#undef RECORD
+
+#define FAILURE(which) \
+	FIELD(META_WORD, #which "_reason", which.reason, .words = cg_failure_names, .word_count = CG_FAILURE_COUNT), \
+	FIELD(META_WORD, #which "_phase", which.phase, .words = session_phase_names, .word_count = PHASE_COUNT), \
+	FIELD(META_TEXT, #which "_system", which.system), \
+	FIELD(META_HEX, #which "_lss", which.lss), \
+	FIELD(META_UINT, #which "_sequence", which.sequence), \
+	FIELD(META_TIME, #which "_at", which.at_wall_ns)
+
+#define RECORD record_session
+static const struct meta_column session_columns[] = {
+	COLUMN(META_UINT, number, KEY),
+	COLUMN(META_HEX, type, NOTE("40: XDC")),
+	WORD(role, SESSION_ROLE_COUNT, session_role_names, NOTE("of this system")),
+	WORD(state, SESSION_STATE_COUNT, session_state_names),
+	COLUMN(META_TEXT, master_system, NOTE("empty: never started")),
+	COLUMN(META_HEX, master_lss),
+	COLUMN(META_UINT, interval_ns),
+	COLUMN(META_UINT, coordination_ns),
+	COLUMN(META_UINT, drain_ns),
+	COLUMN(META_UINT, incarnation, NOTE("of the master")),
+	COLUMN(META_UINT, recovery_epoch),
+	COLUMN(META_UINT, reserved_attempt, NOTE("numbers up to this may have been used")),
+	COLUMN(META_UINT, sequence, NOTE("the last consistency group; 0: none")),
+	FIELD(META_TIME, "session_time", session_wall_ns, NOTE("the moment that it shows")),
+	COLUMN(META_UINT, member_version),
+	COLUMN(META_UINT, cg_good),
+	COLUMN(META_UINT, cg_failed),
+	COLUMN(META_UINT, cg_failed_since_good),
+	FAILURE(first_failure),
+	FAILURE(previous_failure),
+	FAILURE(last_failure),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_session_lss
+static const struct meta_column session_lss_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_HEX, lss, KEY),
+};
+#undef RECORD
+
+#define RECORD record_session_volume
+static const struct meta_column session_volume_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_BOOL, joined, NOTE("0: join pending")),
+	COLUMN(META_UINT, joined_sequence),
+};
+#undef RECORD
+
+#define RECORD record_session_subordinate
+static const struct meta_column session_subordinate_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_TEXT, system, KEY),
+	COLUMN(META_HEX, lss),
+};
+#undef RECORD
+
+#define RECORD record_leg
+static const struct meta_column leg_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_TEXT, source_system, KEY),
+	WORD(state, SESSION_STATE_COUNT, session_state_names),
+	COLUMN(META_TEXT, master_system),
+	COLUMN(META_HEX, master_lss),
+	COLUMN(META_UINT, incarnation, NOTE("the highest of a master that was obeyed")),
+	COLUMN(META_UINT, recovery_epoch),
+	COLUMN(META_UINT, first_sequence, NOTE("the first consistency group that it takes part in; 0: none yet")),
+	COLUMN(META_UINT, member_version),
+	COLUMN(META_UINT, recovered_sequence, NOTE("0: not recovered")),
+	COLUMN(META_UINT, forced_sequence, NOTE("decided by force, without all members; 0: not")),
+};
+#undef RECORD
+
+#define RECORD record_member
+static const struct meta_column member_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_UINT, version, KEY),
+	COLUMN(META_TEXT, source_system, KEY),
+	COLUMN(META_TEXT, far_system, KEY),
+	COLUMN(META_TEXT, far_address, NOTE("of its link")),
+	COLUMN(META_BOOL, is_master, NOTE("the source system")),
+};
+#undef RECORD
+
+#define TABLE(table, text) { \
+	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
+	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
+}
+#define CHECK_TABLE(table) \
+	_Static_assert(sizeof(struct record_##table) <= META_RECORD_MAX && \
+		       sizeof(table##_columns) / sizeof(table##_columns[0]) <= META_COLUMNS_MAX, "room for " #table)
+
+CHECK_TABLE(system);
+CHECK_TABLE(pool);
+CHECK_TABLE(volume);
+CHECK_TABLE(path);
+CHECK_TABLE(pair);
+CHECK_TABLE(session);
+CHECK_TABLE(leg);
+CHECK_TABLE(member);
+
+const struct meta_table meta_tables[META_KIND_COUNT] = {
+	[META_SYSTEM] = TABLE(system, "this system"),
+	[META_POOL] = TABLE(pool, "where volumes take their space"),
+	[META_LSS] = TABLE(lss, "logical subsystems"),
+	[META_VOLUME] = TABLE(volume, "volumes of this system"),
+	[META_RETIRED] = TABLE(retired, "ids of deleted volumes that something remembers: not given away again"),
+	[META_PATH] = TABLE(path, "from a source LSS to a target LSS of another system"),
+	[META_PAIR] = TABLE(pair, "remote copies, as this system sees them"),
+	[META_HISTORY] = TABLE(history, "generations of the data of paired volumes"),
+	[META_SESSION] = TABLE(session, "sessions that form consistency groups"),
+	[META_SESSION_LSS] = TABLE(session_lss, "where a session is open"),
+	[META_SESSION_VOLUME] = TABLE(session_volume, "volumes in sessions"),
+	[META_SESSION_SUBORDINATE] = TABLE(session_subordinate, "other systems that the master coordinates"),
+	[META_LEG] = TABLE(leg, "far side: the state of each source system of a session"),
+	[META_MEMBER] = TABLE(member, "who takes part in a session, by version of the list"),
+};

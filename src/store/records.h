@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * records.h - what the metadata database keeps: one struct a kind of record, as the control plane and the copy
+ * services hold them in memory. Plain values, no pointers; a record begins zeroed. Texts end with a zero byte.
+ *
+ * A new field is a member here and one line in meta_tables.c; once a version is released, META_VERSION rises with
+ * it.
+ */
+#ifndef XDC_STORE_RECORDS_H
+#define XDC_STORE_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/vdisk.h"
+#include "store/words.h"
+
+/* Of the tables: a database of a newer one is refused, one of an older is brought to this when it is opened. */
+#define META_VERSION	1
+
+#define XDC_UUID_LEN	16u
+
+enum meta_kind {
+	META_SYSTEM, META_POOL, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY, META_SESSION,
+	META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER, META_KIND_COUNT
+};
+
+/* This system; one record. */
+struct record_system {
+	char id[XDC_SYSTEM_ID_MAX];		/* key */
+	uint8_t uuid[XDC_UUID_LEN];
+	uint64_t starts;			/* of xdcd on this state */
+	uint8_t kernel_boot_id[16];		/* of the last start */
+	bool stopped_cleanly;			/* the last run made all durable; false while one runs */
+	int64_t created_wall_ns;
+};
+
+struct record_pool {
+	char name[XDC_NAME_MAX];		/* key */
+	enum pool_kind kind;
+	enum cache_mode cache;
+	char folder[XDC_PATH_MAX];		/* kind dir */
+	int64_t created_wall_ns;
+};
+
+struct record_lss {
+	uint8_t id;				/* key */
+	uint16_t ssid;				/* 0: none */
+	int64_t created_wall_ns;
+};
+
+struct record_volume {
+	uint16_t id;				/* key; LLVV */
+	char name[XDC_NAME_MAX];		/* empty: none */
+	uint8_t uuid[XDC_UUID_LEN];
+	uint8_t naa[16];
+	char pool[XDC_NAME_MAX];
+	uint64_t size_bytes;
+	char adopted_path[XDC_PATH_MAX];	/* empty: a file of the pool */
+	enum volume_access access;
+	int64_t unflushed_lost_wall_ns;		/* writes were lost with the power; 0: none, or accepted */
+	int64_t sync_failed_wall_ns;		/* a sync failed; 0: none, or accepted */
+	int64_t created_wall_ns;
+};
+
+/* Ids of deleted volumes that something still remembers: not given to a new volume. */
+struct record_retired {
+	uint16_t volume;			/* key */
+	uint8_t uuid[XDC_UUID_LEN];
+	int64_t retired_wall_ns;
+};
+
+/* Key: source_lss, system, target_lss. */
+struct record_path {
+	uint8_t source_lss, target_lss;
+	char system[XDC_SYSTEM_ID_MAX];
+	char address[XDC_ADDRESS_MAX];
+	int64_t created_wall_ns;
+};
+
+/* Key: volume, system, remote_volume. */
+struct record_pair {
+	uint16_t volume;			/* of this system */
+	char system[XDC_SYSTEM_ID_MAX];		/* of the remote volume */
+	uint16_t remote_volume;
+	enum pair_role role;
+	enum pair_type type;
+	enum pair_state state;
+	enum pair_reason reason;		/* why suspended */
+	int64_t since_wall_ns;			/* in this state */
+	uint8_t session;			/* 0: none */
+	bool joined;				/* in the consistency groups of the session */
+	uint64_t joined_sequence;		/* the first that it is in */
+	bool first_copy_done;
+	uint64_t first_copy_bytes;		/* all before is at the far side, durably */
+	int64_t created_wall_ns;
+};
+
+/* The generations of a paired volume's data; the highest ordinal is the newest. Key: volume, ordinal. */
+struct record_history {
+	uint16_t volume;
+	uint32_t ordinal;
+	uint8_t generation[XDC_UUID_LEN];
+	uint64_t sequence;			/* the CG that it began from; 0: none */
+	int64_t began_wall_ns;
+};
+
+struct record_failure {
+	enum cg_failure reason;			/* NONE: there was none */
+	enum session_phase phase;
+	char system[XDC_SYSTEM_ID_MAX];
+	uint8_t lss;
+	uint64_t sequence;			/* of the attempt */
+	int64_t at_wall_ns;
+};
+
+struct record_session {
+	uint8_t number;				/* key */
+	uint8_t type;				/* 0x40 XDC */
+	enum session_role role;			/* of this system */
+	enum session_state state;
+	char master_system[XDC_SYSTEM_ID_MAX];	/* empty: never started */
+	uint8_t master_lss;
+	int64_t interval_ns;
+	int64_t coordination_ns;
+	int64_t drain_ns;
+	uint64_t incarnation;			/* of the master: one more at each start of it */
+	uint64_t recovery_epoch;		/* far side: the highest it was told; masters are refused since */
+	uint64_t reserved_attempt;		/* numbers up to this may have been used */
+	uint64_t sequence;			/* the last CG; 0: none */
+	int64_t session_wall_ns;		/* its session time */
+	uint64_t member_version;		/* of the member list in force */
+	uint64_t cg_good, cg_failed, cg_failed_since_good;
+	struct record_failure first_failure, previous_failure, last_failure;
+	int64_t created_wall_ns;
+};
+
+/* The LSSs on which a session is open. Key: both. */
+struct record_session_lss {
+	uint8_t session;
+	uint8_t lss;
+};
+
+/* Key: session, volume. */
+struct record_session_volume {
+	uint8_t session;
+	uint16_t volume;
+	bool joined;				/* else join pending */
+	uint64_t joined_sequence;
+};
+
+/* At the master. Key: session, system. */
+struct record_session_subordinate {
+	uint8_t session;
+	char system[XDC_SYSTEM_ID_MAX];
+	uint8_t lss;
+};
+
+/* A far side's state of one source system of a session. What is prepared and committed stands in its journal. */
+struct record_leg {
+	uint8_t session;			/* key: session, source_system */
+	char source_system[XDC_SYSTEM_ID_MAX];
+	enum session_state state;
+	char master_system[XDC_SYSTEM_ID_MAX];
+	uint8_t master_lss;
+	uint64_t incarnation;			/* the highest of a master that was obeyed */
+	uint64_t recovery_epoch;
+	uint64_t first_sequence;		/* the first CG that this leg takes part in; 0: none yet */
+	uint64_t member_version;
+	uint64_t recovered_sequence;		/* 0: not recovered */
+	uint64_t forced_sequence;		/* decided by force, without all members; 0: not */
+};
+
+/* One row of a member list: who takes part, and where. Key: session, version, source_system, far_system. */
+struct record_member {
+	uint8_t session;
+	uint64_t version;
+	char source_system[XDC_SYSTEM_ID_MAX];
+	char far_system[XDC_SYSTEM_ID_MAX];
+	char far_address[XDC_ADDRESS_MAX];	/* of its link */
+	bool is_master;				/* the source system */
+};
+
+/* ---- how they are kept: one table a kind, one column a field ---- */
+
+enum meta_type {
+	META_BOOL,		/* bool: 0 or 1 */
+	META_UINT,		/* unsigned, or int64_t that is not negative, of size bytes: a number up to INT64_MAX */
+	META_HEX,		/* uint8_t or uint16_t: 2 or 4 hexadecimal digits */
+	META_WORD,		/* an enum: its word */
+	META_TEXT,		/* char[size] */
+	META_UUID,		/* 16 bytes in the usual groups; empty when all are zero */
+	META_BYTES,		/* size bytes as hexadecimal digits; empty when all are zero */
+	META_TIME,		/* int64_t, ns since 1970: 2026-11-23T00:18:59.123456789Z; empty when zero */
+};
+
+struct meta_column {
+	const char *name;
+	enum meta_type type;
+	bool key;
+	uint16_t offset, size;
+	const char *const *words;	/* META_WORD */
+	unsigned word_count;
+	const char *comment;		/* for the administrator; NULL: the name says it */
+};
+
+struct meta_table {
+	const char *name;
+	const char *comment;
+	size_t record_size;
+	const struct meta_column *columns;
+	unsigned column_count;
+};
+
+extern const struct meta_table meta_tables[META_KIND_COUNT];
+
+/* The largest record, and the largest number of columns of one table. */
+#define META_RECORD_MAX		2560u
+#define META_COLUMNS_MAX	48u
+
+#endif

@@ -42,6 +42,16 @@ static enum scope scope_of(const char *host)
 	return SCOPE_NAME;
 }
 
+/* A version 6 address stands in brackets, and nothing else has colons. */
+static bool is_host(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (text[0] == '[')
+		return len > 2 && text[len - 1] == ']';
+	return strchr(text, ':') == NULL;
+}
+
 static int parse_address(const char *text, struct address *out)
 {
 	const char *colon = strrchr(text, ':');
@@ -62,6 +72,8 @@ static int parse_address(const char *text, struct address *out)
 	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
 		return -EINVAL;
 	memcpy(out->name, text, (size_t)(colon - text));
+	if (!is_host(out->name))
+		return -EINVAL;
 	out->scope = scope_of(out->name);
 	out->port = (unsigned)port;
 	return 0;
@@ -276,7 +288,7 @@ static void request_arrives(struct sim_wait *wait)
 		return;
 	}
 	if (c->fails || listener == NULL || c->to->refuses) {
-		c->answer = -ECONNREFUSED;
+		c->answer = c->address.scope == SCOPE_UNIX && !c->fails ? -ENOENT : -ECONNREFUSED;
 	} else {
 		connection = sim_connection_new(c->wait.system, c->from, c->to);
 		name_peers(c, connection);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What crashes leave on simulated disks. Each case prepares something durable, changes it, and says what may be there after
- * the crash, as letters. Over many seeds exactly these must be seen: what is synced stays, what is not may be lost and may
- * be kept, and each of the two is seen.
+ * What crashes leave on simulated disks. Each case prepares something durable, changes it, and says what may be
+ * there after the crash, as letters. Over many seeds exactly these must be seen: what is synced stays, what is
+ * not may be lost and may be kept, and each of the two is seen.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +20,7 @@
 
 #define PAGE	4096u
 #define SEEDS	150u
+#define NAMES_BYTES	64u
 
 /* ---- the moves of the cases, all on fibers of the system ---- */
 
@@ -330,7 +331,8 @@ static const struct disk_case {
 	{ "cut and write", prepare_file, cut_and_write, sync_file, cut_file, "A-0sB*", "B", HONEST },
 	{ "allocate", prepare_file, allocate, sync_file, tenth_page, "-0s", "0", HONEST },
 	{ "create", prepare_nothing, create, sync_root, has_g, "ny", "y", HONEST },
-	{ "create, file synced", prepare_nothing, create_and_sync_file, sync_root, has_g_with_content, "nB", "B", HONEST },
+	{ "create, file synced", prepare_nothing, create_and_sync_file, sync_root, has_g_with_content, "nB", "B",
+		HONEST },
 	{ "unlink", prepare_file, unlink_f, sync_root, has_f, "An", "n", HONEST },
 	{ "rename", prepare_file, rename_f, sync_root, which_name, "fg", "g", HONEST },
 	{ "rename over", prepare_two, rename_over, sync_root, has_f, "AB", "B", HONEST },
@@ -410,7 +412,8 @@ static void expect(const struct disk_case *test, bool sync, enum sim_crash how, 
 		char letter = outcome(test, seed, sync, how);
 
 		if (strchr(expected, letter) == NULL)
-			fail_msg("%s: '%c' after seed %u, but only \"%s\" is possible", test->name, letter, seed, expected);
+			fail_msg("%s: '%c' after seed %u, but only \"%s\" is possible", test->name, letter, seed,
+				expected);
 		seen[(unsigned char)letter] = true;
 	}
 	for (const char *letter = expected; *letter != '\0'; letter++)
@@ -549,14 +552,13 @@ static int collect(void *arg, const char *name)
 {
 	char *names = arg;
 
-	strcat(names, name);
-	strcat(names, " ");
+	snprintf(names + strlen(names), NAMES_BYTES - strlen(names), "%s ", name);
 	return 0;
 }
 
 static void use_names(void)
 {
-	char names[64] = "";
+	char names[NAMES_BYTES] = "";
 	struct rt_file *file;
 	struct rt_file_info info;
 

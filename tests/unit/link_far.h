@@ -190,4 +190,29 @@ static int far_main(void *arg)
 	return 0;
 }
 
+/* ---- dialing by hand ---- */
+
+static inline struct wire_hello near_hello(uint64_t generation)
+{
+	struct wire_hello hello = {
+		.version_min = 1, .version_max = 1, .from = NEAR_ID, .to = FAR_ID, .kind = WIRE_KIND_DATA,
+		.generation = generation, .idle_ms = 10000,
+	};
+
+	return hello;
+}
+
+/* Greets by hand. The stream is open afterwards, whatever the answer was. */
+static inline int greet(const struct wire_hello *hello, struct rt_stream **stream, struct wire_refused *refused)
+{
+	struct wire_welcome welcome;
+	uint8_t bytes[WIRE_ANSWER_SIZE];
+
+	CHECK_EQUAL(rt_connect(FAR_ADDRESS, stream), 0);
+	wire_put_hello(bytes, hello);
+	CHECK_EQUAL(rt_stream_write(*stream, &(struct iovec){ bytes, WIRE_HELLO_SIZE }, 1), 0);
+	CHECK_EQUAL(rt_stream_read_full(*stream, bytes, sizeof(bytes)), 0);
+	return wire_get_answer(bytes, &welcome, refused);
+}
+
 #endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may connect: versions, ids, credentials; the younger connection fences the older; hostile dialers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "link_far.h"
+
+static struct sim_world *world;
+static struct sim_system *far_system;
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&far, 0, sizeof(far));
+	world = sim_create(7, NULL);
+	far_system = sim_add_system(world, "far", 3);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sim_destroy(world);
+	return 0;
+}
+
+static void run(int (*scenario)(void *arg), void *arg)
+{
+	enum sim_end end = sim_run(world, scenario, arg, 100000 * RT_SECOND);
+
+	if (end != SIM_DONE) {
+		fprintf(stderr, "%s\n", sim_failure(world));
+		sim_print_log(world, stderr);
+	}
+	assert_int_equal(end, SIM_DONE);
+}
+
+static void boot_far(void)
+{
+	sim_boot(far_system, far_main, NULL);
+}
+
+static void sleep_ms(int64_t ms)
+{
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + ms * RT_MS), 0);
+}
+
+static struct link_config near_config(void)
+{
+	struct link_config config = {
+		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
+	};
+
+	memset(config.boot_id, 0x5a, sizeof(config.boot_id));
+	return config;
+}
+
+static struct link *open_link(const struct link_config *config)
+{
+	struct link *link;
+
+	CHECK_EQUAL(link_open(config, &link), 0);
+	return link;
+}
+
+static int scenario_wrong_id(void *arg)
+{
+	struct link_config config = near_config();
+	struct link_state state;
+	struct link *link;
+
+	(void)arg;
+	snprintf(config.peer, sizeof(config.peer), "2105.OTHER");
+	boot_far();
+	link = open_link(&config);
+	sleep_ms(5000);
+	link_get_state(link, &state);
+	CHECK(!state.connected && !state.connects);
+	CHECK_EQUAL(state.last_error, -ECONNREFUSED);
+	CHECK(strstr(state.last_error_text, FAR_ID) && strstr(state.last_error_text, "2105.OTHER"));
+	link_close(link);
+	return sim_stop_and_wait(far_system);
+}
+
+static void another_system_is_refused_by_name(void **state)
+{
+	(void)state;
+	run(scenario_wrong_id, NULL);
+}
+
+static int scenario_wrong_identity(void *arg)
+{
+	struct link_config config = near_config();
+	struct link_state state;
+	struct link *link;
+
+	(void)arg;
+	far.identity = "2105.THIEF";
+	boot_far();
+	link = open_link(&config);
+	sleep_ms(5000);
+	link_get_state(link, &state);
+	CHECK(!state.connected && strstr(state.last_error_text, "2105.THIEF"));
+	link_close(link);
+	return sim_stop_and_wait(far_system);
+}
+
+static void credentials_of_another_are_refused(void **state)
+{
+	(void)state;
+	run(scenario_wrong_identity, NULL);
+}
+
+/* True when the other side ended the connection. */
+static bool is_ended(struct rt_stream *stream)
+{
+	RT_LIMIT(rt_now_ns() + RT_SECOND);
+	uint8_t byte;
+	ssize_t got = rt_stream_read(stream, &byte, 1);
+
+	return got <= 0 && got != -ETIMEDOUT;
+}
+
+static int scenario_versions(void *arg)
+{
+	struct wire_hello hello = near_hello(1);
+	struct wire_refused refused;
+	struct rt_stream *stream;
+
+	(void)arg;
+	boot_far();
+	sleep_ms(1000);
+	hello.version_min = hello.version_max = 9;
+	CHECK_EQUAL(greet(&hello, &stream, &refused), -ECONNREFUSED);
+	CHECK_EQUAL(refused.code, WIRE_REFUSED_VERSION);
+	CHECK(!strcmp(refused.system, FAR_ID) && is_ended(stream));
+	rt_stream_close(stream);
+	hello.version_min = 1;
+	CHECK_EQUAL(greet(&hello, &stream, &refused), 0);
+	rt_stream_close(stream);
+	return sim_stop_and_wait(far_system);
+}
+
+static void versions_must_meet(void **state)
+{
+	(void)state;
+	run(scenario_versions, NULL);
+}
+
+static int scenario_generations(void *arg)
+{
+	struct wire_hello hello = near_hello(100);
+	struct rt_stream *first, *second, *third;
+	struct wire_refused refused;
+
+	(void)arg;
+	boot_far();
+	sleep_ms(1000);
+	CHECK_EQUAL(greet(&hello, &first, &refused), 0);
+	/* The same or a lower one: refused, and the first lives on. */
+	CHECK_EQUAL(greet(&hello, &second, &refused), -ECONNREFUSED);
+	CHECK_EQUAL(refused.code, WIRE_REFUSED_GENERATION);
+	rt_stream_close(second);
+	CHECK(!is_ended(first));
+	/* A higher one ends the first before it is welcome. */
+	hello.generation = 101;
+	CHECK_EQUAL(greet(&hello, &second, &refused), 0);
+	CHECK(is_ended(first));
+	/* Other reactors and kinds are none of its business. */
+	hello.reactor = 1;
+	hello.generation = 1;
+	CHECK_EQUAL(greet(&hello, &third, &refused), 0);
+	rt_stream_close(third);
+	hello.reactor = 0;
+	hello.kind = WIRE_KIND_CONTROL;
+	CHECK_EQUAL(greet(&hello, &third, &refused), 0);
+	rt_stream_close(third);
+	CHECK(!is_ended(second));
+	/* A dialer that was started anew counts anew. */
+	hello.kind = WIRE_KIND_DATA;
+	hello.boot_id[0] = 1;
+	CHECK_EQUAL(greet(&hello, &third, &refused), 0);
+	CHECK(is_ended(second));
+	rt_stream_close(third);
+	rt_stream_close(first);
+	rt_stream_close(second);
+	return sim_stop_and_wait(far_system);
+}
+
+static void a_younger_connection_fences_the_older(void **state)
+{
+	(void)state;
+	run(scenario_generations, NULL);
+}
+
+/* The old one's handler takes two seconds and cannot be cancelled: that long the new one is not welcome. */
+static int scenario_fence_waits(void *arg)
+{
+	struct wire_hello hello = near_hello(1);
+	struct wire_refused refused;
+	struct rt_stream *first, *second;
+	struct wire_data frame = { .kind = WIRE_DATA, .seq = 1, .volume = FAR_STUBBORN, .raw_bytes = 4096,
+				   .flags = WIRE_DATA_ZERO };
+	uint8_t bytes[WIRE_DATA_SIZE];
+	int64_t begin_ns;
+
+	(void)arg;
+	boot_far();
+	sleep_ms(1000);
+	CHECK_EQUAL(greet(&hello, &first, &refused), 0);
+	wire_put_data(bytes, &frame);
+	CHECK_EQUAL(rt_stream_write(first, &(struct iovec){ bytes, sizeof(bytes) }, 1), 0);
+	sleep_ms(100);
+	CHECK_EQUAL(far.running, 1);
+	begin_ns = rt_now_ns();
+	hello.generation++;
+	CHECK_EQUAL(greet(&hello, &second, &refused), 0);
+	CHECK(rt_now_ns() - begin_ns > 1800 * RT_MS);
+	CHECK_EQUAL(far.running, 0);
+	CHECK_EQUAL(far.frame_count, 1);
+	rt_stream_close(first);
+	rt_stream_close(second);
+	return sim_stop_and_wait(far_system);
+}
+
+static void welcome_waits_for_the_last_frame(void **state)
+{
+	(void)state;
+	run(scenario_fence_waits, NULL);
+}
+
+/* What a hostile dialer may send: each ends its connection and nothing else. */
+static int scenario_hostile(void *arg)
+{
+	static const struct wire_data bad[] = {
+		{ .kind = WIRE_DATA, .seq = 2, .raw_bytes = 4096, .flags = WIRE_DATA_ZERO },	/* 1 is missing */
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 4096, .flags = WIRE_DATA_ZSTD, .payload_bytes = 9 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = WIRE_DATA_MAX + 1, .flags = WIRE_DATA_ZERO },
+		{ .kind = WIRE_MARK, .seq = 1, .tag = 0 },
+		{ .kind = WIRE_MARK, .seq = 0, .tag = 1 },
+		{ .kind = WIRE_ACK, .payload_bytes = 16 },
+		{ .kind = 99 },
+	};
+	struct wire_hello hello = near_hello(1);
+	struct wire_refused refused;
+	struct rt_stream *stream;
+	uint8_t bytes[WIRE_DATA_SIZE];
+
+	(void)arg;
+	boot_far();
+	sleep_ms(1000);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK_EQUAL(greet(&hello, &stream, &refused), 0);
+		hello.generation++;
+		wire_put_data(bytes, &bad[i]);
+		CHECK_EQUAL(rt_stream_write(stream, &(struct iovec){ bytes, sizeof(bytes) }, 1), 0);
+		CHECK(is_ended(stream));
+		rt_stream_close(stream);
+	}
+	CHECK_EQUAL(far.frame_count, 0);
+	CHECK_EQUAL(rt_connect(FAR_ADDRESS, &stream), 0);
+	memset(bytes, 0xff, sizeof(bytes));
+	for (unsigned i = 0; i < 2; i++)
+		CHECK_EQUAL(rt_stream_write(stream, &(struct iovec){ bytes, sizeof(bytes) }, 1), 0);
+	CHECK(is_ended(stream));
+	rt_stream_close(stream);
+	return sim_stop_and_wait(far_system);
+}
+
+static void bad_frames_end_their_connection(void **state)
+{
+	(void)state;
+	run(scenario_hostile, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(another_system_is_refused_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(credentials_of_another_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(versions_must_meet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_younger_connection_fences_the_older, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(welcome_waits_for_the_last_frame, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_frames_end_their_connection, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

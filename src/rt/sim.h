@@ -195,6 +195,13 @@ uint64_t sim_calls(const struct sim_system *system, enum sim_call_kind kind);
 /* The n-th such call from now on fails (1: the next), once. 0 takes it back. Survives boots. */
 void sim_fail_nth(struct sim_system *system, enum sim_call_kind kind, uint64_t n);
 
+/*
+ * The n-th such call of all systems but outside, counted from the creation of the world, fails; and how many
+ * there were. For runs that fail every call once.
+ */
+void sim_fail_nth_of_all(struct sim_world *world, enum sim_call_kind kind, uint64_t n);
+uint64_t sim_calls_of_all(const struct sim_world *world, enum sim_call_kind kind);
+
 /* The system crashes during the n-th such call from now on. 0 takes it back. */
 void sim_crash_at_nth(struct sim_system *system, enum sim_call_kind kind, uint64_t n, enum sim_crash how);
 

@@ -71,6 +71,16 @@ void sim_fail_nth(struct sim_system *system, enum sim_call_kind kind, uint64_t n
 	system->fail_in[kind] = n;
 }
 
+void sim_fail_nth_of_all(struct sim_world *world, enum sim_call_kind kind, uint64_t n)
+{
+	world->fail_at[kind] = n;
+}
+
+uint64_t sim_calls_of_all(const struct sim_world *world, enum sim_call_kind kind)
+{
+	return world->calls_made[kind];
+}
+
 void sim_crash_at_nth(struct sim_system *system, enum sim_call_kind kind, uint64_t n, enum sim_crash how)
 {
 	system->crash_in[kind] = n;
@@ -79,13 +89,19 @@ void sim_crash_at_nth(struct sim_system *system, enum sim_call_kind kind, uint64
 
 bool sim_call_fails(struct sim_system *system, enum sim_call_kind kind)
 {
+	struct sim_world *world = system->world;
+	bool fails = false;
+
 	system->calls_made[kind]++;
+	if (system->index != 0)
+		fails = ++world->calls_made[kind] == world->fail_at[kind];
 	if (system->crash_in[kind] > 0 && --system->crash_in[kind] == 0)
-		sim_after(system->world, &system->crash, sim_rand_between(&system->world->rand, 0, 20 * RT_US));
-	if (system->fail_in[kind] == 0 || --system->fail_in[kind] > 0)
-		return false;
-	sim_count_fault(system->world, SIM_FAULT_NTH_CALL);
-	return true;
+		sim_after(world, &system->crash, sim_rand_between(&world->rand, 0, 20 * RT_US));
+	if (system->fail_in[kind] > 0)
+		fails |= --system->fail_in[kind] == 0;
+	if (fails)
+		sim_count_fault(world, SIM_FAULT_NTH_CALL);
+	return fails;
 }
 
 /* ---- disks ---- */

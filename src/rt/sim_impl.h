@@ -98,6 +98,8 @@ struct sim_world {
 	unsigned next_stream_port;
 	struct sim_log *log;
 	uint64_t faults[SIM_FAULTS];
+	uint64_t calls_made[SIM_CALL_KINDS];	/* of all systems but outside */
+	uint64_t fail_at[SIM_CALL_KINDS];	/* 0: none */
 	bool scenario_done;
 	int scenario_rc;
 };

@@ -474,28 +474,26 @@ static void the_seed_decides_everything(void **state)
 	assert_true(hash != hash_of_seed(6));
 }
 
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_hour_passes_at_once),
-		TEST(time_ends_when_told),
-		TEST(a_deadlock_is_found_and_named),
-		TEST(a_busy_fiber_does_not_stop_time),
-		TEST(a_system_boots_and_stops),
-		TEST(the_exit_code_is_what_main_returned),
-		TEST(a_crash_frees_what_the_system_had),
-		TEST(a_leak_at_a_clean_stop_fails_the_run),
-		TEST(a_fiber_left_at_a_clean_stop_fails_the_run),
-		TEST(clocks_and_boot_ids_follow_the_kernel),
-		TEST(no_fiber_of_a_paused_system_runs),
-		TEST(reactors_call_one_another),
-		TEST(outside_calls_into_a_system),
-		TEST(a_crash_ends_a_call_from_outside),
-		TEST(the_nth_allocation_fails),
-		TEST(a_system_crashes_at_the_nth_call),
-		TEST(the_seed_decides_everything),
+		cmocka_unit_test_setup_teardown(an_hour_passes_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(time_ends_when_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_deadlock_is_found_and_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_busy_fiber_does_not_stop_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_system_boots_and_stops, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_exit_code_is_what_main_returned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_crash_frees_what_the_system_had, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_leak_at_a_clean_stop_fails_the_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_fiber_left_at_a_clean_stop_fails_the_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(clocks_and_boot_ids_follow_the_kernel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_fiber_of_a_paused_system_runs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reactors_call_one_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(outside_calls_into_a_system, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_crash_ends_a_call_from_outside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_nth_allocation_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_system_crashes_at_the_nth_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_seed_decides_everything, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim - runs scenarios on many seeds.
+ *
+ *	sim list
+ *	sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice] [--fail CALL[:N]] [--planted MISTAKE]
+ *
+ * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
+ * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that
+ * call failing, or only the N-th. --planted switches a mistake on (volume/planted.h); the run is then good when
+ * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenarios.h"
+#include "volume/planted.h"
+
+#define COUNTERS_MAX	64u
+
+struct options {
+	const struct scenario *scenario;
+	uint64_t first, last;
+	bool trace, twice, fail_calls;
+	enum sim_call_kind fail_kind;
+	uint64_t fail_only;	/* 0: each */
+	bool planted;
+};
+
+struct counter {
+	const char *name;
+	uint64_t count;
+};
+
+/* Totals over all runs of this process. */
+static struct counter counters[COUNTERS_MAX];
+static uint64_t fault_totals[SIM_FAULTS];
+static uint64_t run_count;
+static int64_t virtual_ns;
+
+/* What runs now, for the line that is printed when the program dies in it. */
+static const char *scenario_now;
+static uint64_t seed_now, failing_call_now;
+static const char *fail_kind_now;
+
+void scenario_count(const char *name, uint64_t count)
+{
+	unsigned i = 0;
+
+	while (i < COUNTERS_MAX && counters[i].name != NULL && strcmp(counters[i].name, name) != 0)
+		i++;
+	if (i == COUNTERS_MAX)
+		abort();
+	counters[i].name = name;
+	counters[i].count += count;
+}
+
+/* ---- one run ---- */
+
+static void print_replay(FILE *out)
+{
+	fprintf(out, "replay: sim run %s --seed %llu --count 1 --trace", scenario_now, (unsigned long long)seed_now);
+	if (fail_kind_now != NULL)
+		fprintf(out, " --fail %s:%llu", fail_kind_now, (unsigned long long)failing_call_now);
+	if (planted_now != PLANTED_NONE)
+		fprintf(out, " --planted %s", planted_names[planted_now]);
+	fprintf(out, "\n");
+	fflush(out);
+}
+
+/* An assert or a sanitizer ends the program: which seed it was must be known all the same. */
+static void dying(int number)
+{
+	static bool once;
+
+	if (!once && scenario_now != NULL) {
+		once = true;
+		fprintf(stderr, "%s: seed %llu: the program died\n", scenario_now, (unsigned long long)seed_now);
+		print_replay(stderr);
+	}
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+
+static void sanitizer_dies(void)
+{
+	if (scenario_now != NULL)
+		print_replay(stderr);
+}
+#endif
+
+struct result {
+	enum sim_end end;
+	uint64_t hash;
+	uint64_t calls;		/* of the kind that is to fail */
+};
+
+static void add_totals(const struct sim_world *world)
+{
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		fault_totals[i] += sim_fault_count(world, (enum sim_fault)i);
+	run_count++;
+	virtual_ns += sim_now_ns(world);
+}
+
+static struct result run_seed(const struct options *options, uint64_t seed, uint64_t failing_call)
+{
+	struct sim_config config;
+	struct sim_world *world;
+	struct result result;
+
+	seed_now = seed;
+	failing_call_now = failing_call;
+	sim_config_default(&config);
+	if (options->scenario->configure != NULL)
+		options->scenario->configure(&config);
+	world = sim_create(seed, &config);
+	if (options->trace)
+		sim_show_log(world, stdout);
+	if (failing_call > 0)
+		sim_fail_nth_of_all(world, options->fail_kind, failing_call);
+	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);
+	result.hash = sim_trace_hash(world);
+	result.calls = sim_calls_of_all(world, options->fail_kind);
+	if (result.end != SIM_DONE && !options->planted) {
+		if (!options->trace)
+			sim_print_log(world, stdout);
+		printf("%s: seed %llu FAILED at %.9f s: %s\n", options->scenario->name, (unsigned long long)seed,
+			(double)sim_now_ns(world) / 1e9, sim_failure(world));
+		print_replay(stdout);
+	}
+	add_totals(world);
+	sim_destroy(world);
+	return result;
+}
+
+static bool run_twice(const struct options *options, uint64_t seed, const struct result *first)
+{
+	struct result second = run_seed(options, seed, failing_call_now);
+
+	if (second.hash == first->hash && second.end == first->end)
+		return true;
+	printf("%s: seed %llu FAILED: it did not repeat\n", options->scenario->name, (unsigned long long)seed);
+	return false;
+}
+
+/* Every call of the kind fails once, one a run; or only the one that --fail names. */
+static bool fail_each_call(const struct options *options, uint64_t seed, uint64_t calls)
+{
+	uint64_t first = options->fail_only > 0 ? options->fail_only : 1;
+	uint64_t last = options->fail_only > 0 ? options->fail_only : calls;
+
+	fail_kind_now = sim_call_name(options->fail_kind);
+	for (uint64_t n = first; n <= last; n++)
+		if (run_seed(options, seed, n).end != SIM_DONE)
+			return false;
+	fail_kind_now = NULL;
+	return true;
+}
+
+static bool run_options(const struct options *options)
+{
+	for (uint64_t seed = options->first; seed <= options->last; seed++) {
+		struct result result = run_seed(options, seed, 0);
+
+		if (result.end != SIM_DONE)
+			return false;
+		if (options->twice && !run_twice(options, seed, &result))
+			return false;
+		if (options->fail_calls && !fail_each_call(options, seed, result.calls))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what a run must have seen ---- */
+
+static uint64_t total_of(const char *name)
+{
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		if (strcmp(sim_fault_name((enum sim_fault)i), name) == 0)
+			return fault_totals[i];
+	for (unsigned i = 0; i < COUNTERS_MAX && counters[i].name != NULL; i++)
+		if (strcmp(counters[i].name, name) == 0)
+			return counters[i].count;
+	return 0;
+}
+
+static void print_totals(const struct options *options)
+{
+	printf("%s: %llu runs, seeds %llu..%llu, %.3f s of virtual time\n", options->scenario->name,
+		(unsigned long long)run_count, (unsigned long long)options->first, (unsigned long long)seed_now,
+		(double)virtual_ns / 1e9);
+	for (unsigned i = 0; i < COUNTERS_MAX && counters[i].name != NULL; i++)
+		printf("  %-24s %12llu\n", counters[i].name, (unsigned long long)counters[i].count);
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		if (fault_totals[i] > 0)
+			printf("  fault %-18s %12llu\n", sim_fault_name((enum sim_fault)i),
+				(unsigned long long)fault_totals[i]);
+}
+
+static bool all_happened(const struct options *options)
+{
+	bool all = true;
+
+	for (const char *const *name = options->scenario->must_happen; *name != NULL; name++) {
+		if (total_of(*name) > 0)
+			continue;
+		printf("%s: FAILED: there was no %s in any run\n", options->scenario->name, *name);
+		all = false;
+	}
+	return all;
+}
+
+/* ---- the command line ---- */
+
+__attribute__((noreturn)) static void usage(const char *what)
+{
+	fprintf(stderr, "sim: %s\n"
+		"usage: sim list\n"
+		"       sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]\n"
+		"                        [--fail CALL[:N]] [--planted MISTAKE]\n", what);
+	exit(2);
+}
+
+static uint64_t parse_number(const char *text, const char **end)
+{
+	char *stop;
+	unsigned long long value = strtoull(text, &stop, 10);
+
+	if (text[0] < '0' || text[0] > '9')
+		usage("a number is missing");
+	*end = stop;
+	return value;
+}
+
+static uint64_t parse_whole_number(const char *text)
+{
+	const char *end;
+	uint64_t value = parse_number(text, &end);
+
+	if (*end != '\0')
+		usage("this is not a number");
+	return value;
+}
+
+static void parse_seeds(struct options *options, const char *text)
+{
+	const char *end;
+
+	options->first = options->last = parse_number(text, &end);
+	if (strncmp(end, "..", 2) == 0)
+		options->last = parse_whole_number(end + 2);
+	else if (*end != '\0')
+		usage("seeds are FROM..TO");
+	if (options->last < options->first)
+		usage("seeds are FROM..TO, with FROM not above TO");
+}
+
+static void parse_fail(struct options *options, const char *text)
+{
+	size_t len = strcspn(text, ":");
+
+	for (unsigned i = 0; i < SIM_CALL_KINDS; i++) {
+		const char *name = sim_call_name((enum sim_call_kind)i);
+
+		if (strlen(name) == len && memcmp(text, name, len) == 0) {
+			options->fail_calls = true;
+			options->fail_kind = (enum sim_call_kind)i;
+			if (text[len] == ':')
+				options->fail_only = parse_whole_number(text + len + 1);
+			return;
+		}
+	}
+	usage("--fail takes alloc, fiber, open, read, write, sync, allocate, punch, set_size, change_name, "
+		"sync_folder, listen, accept, connect, send or receive");
+}
+
+static void parse_planted(struct options *options, const char *text)
+{
+	for (unsigned i = 1; i < PLANTED_COUNT; i++) {
+		if (strcmp(text, planted_names[i]) == 0) {
+			options->planted = true;
+			planted_now = (enum planted_mistake)i;
+			return;
+		}
+	}
+	usage("--planted takes the name of a mistake of volume/planted.h");
+}
+
+static const struct scenario *find_scenario(const char *name)
+{
+	for (unsigned i = 0; scenarios[i] != NULL; i++)
+		if (strcmp(scenarios[i]->name, name) == 0)
+			return scenarios[i];
+	usage("no such scenario; see sim list");
+}
+
+static void parse_options(struct options *options, char **args)
+{
+	uint64_t count = 0;
+
+	*options = (struct options){ .scenario = find_scenario(args[0]), .first = 1, .last = 10 };
+	for (args++; *args != NULL; args++) {
+		const char *name = args[0], *value = args[1];
+
+		if (strcmp(name, "--trace") == 0) {
+			options->trace = true;
+			continue;
+		}
+		if (strcmp(name, "--twice") == 0) {
+			options->twice = true;
+			continue;
+		}
+		if (value == NULL)
+			usage("an option lacks its value");
+		if (strcmp(name, "--seeds") == 0)
+			parse_seeds(options, value);
+		else if (strcmp(name, "--seed") == 0)
+			options->first = parse_whole_number(value);
+		else if (strcmp(name, "--count") == 0)
+			count = parse_whole_number(value);
+		else if (strcmp(name, "--fail") == 0)
+			parse_fail(options, value);
+		else if (strcmp(name, "--planted") == 0)
+			parse_planted(options, value);
+		else
+			usage("unknown option");
+		args++;
+	}
+	if (count > 0)
+		options->last = options->first + count - 1;
+	if (options->last < options->first)
+		options->last = options->first;
+}
+
+static int list_scenarios(void)
+{
+	for (unsigned i = 0; scenarios[i] != NULL; i++)
+		printf("%-20s %s\n", scenarios[i]->name, scenarios[i]->about);
+	return 0;
+}
+
+static int run_scenario(char **args)
+{
+	struct options options;
+	bool good;
+
+	parse_options(&options, args);
+	scenario_now = options.scenario->name;
+	signal(SIGABRT, dying);
+	signal(SIGSEGV, dying);
+#if defined(__SANITIZE_ADDRESS__)
+	__sanitizer_set_death_callback(sanitizer_dies);
+#endif
+	good = run_options(&options);
+	scenario_now = NULL;
+	print_totals(&options);
+	if (options.planted) {
+		printf("%s: planted %s was %s after %llu runs\n", options.scenario->name, planted_names[planted_now],
+			good ? "NOT found" : "found", (unsigned long long)run_count);
+		return good ? 1 : 0;
+	}
+	/* One seed is a replay, and need not see everything. */
+	return good && (options.first == options.last || all_happened(&options)) ? 0 : 1;
+}
+
+int main(int count, char **args)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (count == 2 && strcmp(args[1], "list") == 0)
+		return list_scenarios();
+	if (count >= 3 && strcmp(args[1], "run") == 0)
+		return run_scenario(args + 2);
+	usage("list or run?");
+}

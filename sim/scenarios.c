@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenarios.h"
+
+#include <stddef.h>
+
+/* One name a line, sorted. */
+const struct scenario *const scenarios[] = {
+	&scenario_echo,
+	NULL
+};

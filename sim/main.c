@@ -3,7 +3,8 @@
  * sim - runs scenarios on many seeds.
  *
  *	sim list
- *	sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice] [--fail CALL[:N]] [--planted MISTAKE]
+ *	sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]
+ *		[--fail CALL[:N]] [--planted MISTAKE]
  *
  * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
  * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that

@@ -142,17 +142,6 @@ uint64_t volume_closing_number(const struct volume *volume)
 	return volume->closing_number;
 }
 
-void volume_close_increment(struct volume *volume, uint64_t number)
-{
-	assert(volume->tracked && number >= volume->open_number);
-	volume_merge(volume);
-	mask_close(&volume->mask);
-	volume->closing_number = number;
-	volume->open_number = number + 1;
-	volume->hold = true;
-	rt_cond_wake_all(&volume->changed);
-}
-
 void volume_release(struct volume *volume)
 {
 	volume->hold = false;
@@ -168,16 +157,31 @@ static void end_closing(struct volume *volume)
 	wake_all(volume);
 }
 
-void volume_merge(struct volume *volume)
+static void merge(struct volume *volume)
 {
 	if (volume->closing_number == 0)
 		return;
-	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && volume->hold) {
-		volume_release(volume);
-		return;
-	}
 	mask_merge(&volume->mask);
 	end_closing(volume);
+}
+
+void volume_merge(struct volume *volume)
+{
+	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && volume->hold)
+		volume_release(volume);
+	else
+		merge(volume);
+}
+
+void volume_close_increment(struct volume *volume, uint64_t number)
+{
+	assert(volume->tracked && number >= volume->open_number);
+	merge(volume);
+	mask_close(&volume->mask);
+	volume->closing_number = number;
+	volume->open_number = number + 1;
+	volume->hold = true;
+	rt_cond_wake_all(&volume->changed);
 }
 
 void volume_forget(struct volume *volume)

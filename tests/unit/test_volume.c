@@ -55,7 +55,8 @@ static void fill(uint8_t *buf, size_t len, unsigned seed)
 static int main_data(void *arg)
 {
 	static const struct { uint64_t offset; size_t len; char kind; } steps[] = {
-		{ 0, 4096, 'w' }, { 1, 1, 'w' }, { 5000, 100000, 'w' }, { MIB - 10, 20, 'w' }, { MIB - 4096, 3 * MIB, 'w' },
+		{ 0, 4096, 'w' }, { 1, 1, 'w' }, { 5000, 100000, 'w' }, { MIB - 10, 20, 'w' },
+		{ MIB - 4096, 3 * MIB, 'w' },
 		{ 2 * MIB + 512, MIB, 'z' }, { 3 * MIB, 2 * MIB, 'd' }, { SIZE - 1, 1, 'w' }, { 0, SIZE, 'r' },
 		{ 0, SIZE, 'd' }, { 4095, 2, 'w' }, { SIZE - MIB - 1, MIB + 1, 'w' }, { SIZE - MIB, 4096, 'k' },
 	};

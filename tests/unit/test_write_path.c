@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The write path under a made-up coordination, in the simulator.
+ *
+ * Goal: whatever the order of events, every consistency group is one moment in time. Method: chains of dependent
+ * writes run over all volumes of two or three systems; write k + 1 of a chain is issued when somebody got the answer
+ * to write k or read it. A master closes, releases, prepares, commits and forgets, or aborts, with every message late
+ * by chance; systems leave attempts by their own timers; sends are delayed and lost; far sides restart and lose what
+ * is not prepared; systems die and start again from their dirty log. Whenever a far side has prepared or committed,
+ * the checker recovers from all far sides (highest tag up to the CG on top) and demands that the image holds a prefix
+ * of each chain, with everything that was answered before the CG began.
+ *
+ * Then each planted mistake of the write path must be found by the same checker.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rt/file.h"
+#include "rt/mem.h"
+#include "volume/planted.h"
+#include "write_path_far.h"
+
+#define SEEDS		300u
+#define PLANTED_SEEDS	400u
+
+static void send_one(struct site *site, struct volume *volume, struct volume_send *send)
+{
+	unsigned generation = site->generation;
+	bool up = site->up;
+
+	site->flying++;
+	if (up)
+		delay(400 * RT_US);
+	if (up && generation == site->generation) {
+		receive(site, send);
+		delay(200 * RT_US);
+	}
+	if (up && generation == site->generation)
+		volume_send_acked(volume, send);
+	else
+		volume_send_failed(volume, send);
+	site->flying--;
+}
+
+static void sender(void *arg)
+{
+	struct site *site = arg;
+	struct volume *volume = site->volume;
+
+	while (!rt_cancelled()) {
+		struct volume_send *send = NULL;
+
+		if (site->up && (!scene.lazy || volume_closing_number(volume) != 0 || scene.quiet))
+			if (volume_send_next(volume, (1 + (uint32_t)below(4)) * XDC_BLOCK_SIZE, &send) < 0)
+				send = NULL;
+		if (send) {
+			send_one(site, volume, send);
+			continue;
+		}
+		RT_LIMIT(rt_now_ns() + 300 * RT_US);
+		(void)!rt_cond_wait(volume_changed(volume));
+	}
+}
+
+static void cleaner(void *arg)
+{
+	struct site *site = arg;
+
+	while (!rt_cancelled()) {
+		delay(5 * RT_MS);
+		(void)!volume_clean_regions(site->volume);
+	}
+}
+
+/* ---- a system ---- */
+
+/* Above all CGs that its far side holds, and not below any tag. */
+static uint64_t next_number(const struct site *site)
+{
+	uint64_t number = (site->prepared > site->committed ? site->prepared : site->committed) + 1;
+
+	for (uint64_t tag = number; tag < TAGS; tag++)
+		for (unsigned block = 0; block < BLOCKS; block++)
+			if (site->pending[tag][block])
+				number = tag;
+	return number;
+}
+
+static int open_site(struct site *site)
+{
+	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = DISK_BYTES };
+	struct volume_options options = {
+		.id = (uint16_t)(0x1500 + site->index),
+		.sidefile_bytes = scene.sidefile_blocks * XDC_BLOCK_SIZE,
+		.sidefile_wait_ms = 3,
+	};
+	int rc = vdisk_create(&disk);
+
+	if (rc == 0 || rc == -EEXIST)
+		rc = vdisk_open(&disk, &options.disk);
+	if (rc == 0)
+		rc = dirtylog_open("dirty", 1024, &site->log);
+	if (rc == 0)
+		rc = volume_open(&options, &site->volume);
+	if (rc == 0)
+		rc = volume_track(site->volume, site->log, next_number(site));
+	if (rc == 0)
+		rc = volume_set_access(site->volume, VOLUME_ACCESS_WRITE);
+	return rc;
+}
+
+static int run_site(void *arg)
+{
+	struct site *site = arg;
+	int rc = open_site(site);
+
+	if (rc < 0) {
+		sim_fail(sim_world(), "site %u does not start: %d", site->index, rc);
+		return rc;
+	}
+	site->attempt_seen = scene.attempt;
+	site->flying = 0;
+	site->starting = false;
+	rt_group_init(&site->fibers);
+	for (unsigned i = 0; i < 3; i++)
+		start(&site->fibers, "sender", sender, site);
+	start(&site->fibers, "cleaner", cleaner, site);
+	site->up = true;
+	rc = rt_wait_stop();
+	rt_group_stop(&site->fibers);
+	volume_close(site->volume);
+	dirtylog_close(site->log);
+	site->volume = NULL;
+	return rc;
+}
+
+static void boot(struct site *site)
+{
+	site->starting = true;
+	sim_boot(site->system, run_site, site);
+	while (site->starting)
+		delay(RT_MS);
+}
+
+/* ---- what is done to a system, there ---- */
+
+struct order {
+	struct site *site;
+	uint64_t number, exists;
+};
+
+static int close_there(void *arg)
+{
+	const struct order *order = arg;
+	struct volume *volume = order->site->volume;
+
+	if (!volume || order->number <= order->site->attempt_seen ||
+	    order->number < volume_open_number(volume))
+		return 0;
+	if (order->exists != 0 && volume_closing_number(volume) == order->exists)
+		volume_forget(volume);
+	order->site->attempt_seen = order->number;
+	volume_close_increment(volume, order->number);
+	return 0;
+}
+
+static int release_there(void *arg)
+{
+	const struct order *order = arg;
+	struct volume *volume = order->site->volume;
+
+	if (!volume || volume_closing_number(volume) != order->number)
+		return 0;
+	volume_release(volume);
+	order->site->released = order->number;
+	return 0;
+}
+
+static int merge_there(void *arg)
+{
+	const struct order *order = arg;
+	struct volume *volume = order->site->volume;
+
+	if (volume && volume_closing_number(volume) == order->number)
+		volume_merge(volume);
+	return 0;
+}
+
+static int forget_there(void *arg)
+{
+	const struct order *order = arg;
+	struct volume *volume = order->site->volume;
+
+	if (volume && volume_closing_number(volume) == order->number)
+		volume_forget(volume);
+	return 0;
+}
+
+/* The far side has restarted: what it held unprepared is gone. */
+static int reconnect_there(void *arg)
+{
+	struct site *site = ((struct order *)arg)->site;
+	uint64_t closing;
+
+	if (!site->volume)
+		return 0;
+	closing = volume_closing_number(site->volume);
+	if (closing != 0 && site->prepared != closing && site->committed < closing)
+		volume_merge(site->volume);
+	volume_resend_open(site->volume);
+	return 0;
+}
+
+static bool is_there(const struct site *site, uint64_t number)
+{
+	return site->volume && volume_closing_number(site->volume) == number;
+}
+
+/* ---- messages: an order that arrives late ---- */
+
+struct message {
+	struct order order;
+	int (*fn)(void *arg);
+	int64_t delay_ns;
+};
+
+static void carry(void *arg)
+{
+	struct message *message = arg;
+
+	delay(message->delay_ns);
+	(void)!sim_call(message->order.site->system, message->fn, &message->order);
+	mem_free(message);
+}
+
+static void post(struct site *site, int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
+{
+	struct message *message = mem_alloc_zeroed(sizeof(*message));
+
+	message->order = (struct order) { .site = site, .number = number, .exists = exists };
+	message->fn = fn;
+	message->delay_ns = delay_ns;
+	start(&scene.messages, "message", carry, message);
+}
+
+static void post_to_all(int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
+{
+	for (unsigned s = 0; s < scene.site_count; s++)
+		post(&scene.sites[s], fn, number, exists, delay_ns);
+}
+
+/* ---- the master ---- */
+
+/* Until all sites say so, or the time is up. */
+static bool wait_for_all(bool (*says)(const struct site *site, uint64_t number), uint64_t number, int64_t limit_ns)
+{
+	int64_t until_ns = rt_now_ns() + limit_ns;
+
+	for (;;) {
+		bool all = true;
+
+		for (unsigned s = 0; s < scene.site_count; s++)
+			all = all && says(&scene.sites[s], number);
+		if (all || rt_now_ns() >= until_ns)
+			return all;
+		delay(100 * RT_US);
+	}
+}
+
+static bool says_drained(const struct site *cited, uint64_t number)
+{
+	struct site *site = &scene.sites[cited->index];
+
+	if (site->drained != number && is_there(site, number) && site->released == number &&
+	    volume_is_drained(site->volume))
+		site->drained = number;
+	return site->drained == number;
+}
+
+/* Goes through the source, which knows whether it is still in the attempt, and over its present connection. */
+static bool prepare(struct site *site, uint64_t number)
+{
+	unsigned generation = site->generation;
+
+	delay(200 * RT_US);
+	if (!is_there(site, number) || site->drained != number || !site->up || generation != site->generation)
+		return false;
+	delay(200 * RT_US);
+	if (generation != site->generation || number <= site->prepared || number <= site->committed)
+		return false;
+	site->prepared = number;
+	check();
+	return true;
+}
+
+static void commit(struct site *site)
+{
+	delay(200 * RT_US);
+	for (unsigned block = 0; block < BLOCKS; block++)
+		site->image[block] = shown(site, block, site->prepared);
+	memset(site->pending, 0, (site->prepared + 1) * sizeof(site->pending[0]));
+	site->committed = site->prepared;
+	site->prepared = 0;
+	check();
+}
+
+static bool form_group(uint64_t number, uint64_t exists)
+{
+	bool patient = scene.quiet;
+
+	post_to_all(close_there, number, exists, 600 * RT_US);
+	if (!wait_for_all(is_there, number, patient ? RT_SECOND : (int64_t)below(3 * RT_MS)))
+		return false;
+	post_to_all(release_there, number, 0, 600 * RT_US);
+	if (!wait_for_all(says_drained, number, patient ? RT_SECOND : (int64_t)below(20 * RT_MS)))
+		return false;
+	for (unsigned s = 0; s < scene.site_count; s++)
+		if (!prepare(&scene.sites[s], number))
+			return false;
+	return true;
+}
+
+static void abort_attempt(uint64_t number)
+{
+	post_to_all(merge_there, number, 0, 600 * RT_US);
+	for (unsigned s = 0; s < scene.site_count; s++)
+		if (scene.sites[s].prepared == number)
+			scene.sites[s].prepared = 0;
+	scene.totals->aborts++;
+}
+
+/* One attempt. True: the CG exists. */
+static bool attempt(void)
+{
+	uint64_t number = scene.attempt + 1 + below(2);
+
+	if (number >= TAGS - 1) {
+		sim_fail(sim_world(), "no end of attempts");
+		return false;
+	}
+	scene.attempt = number;
+	for (unsigned c = 0; c < CHAINS; c++)
+		scene.answered_at[number][c] = scene.chains[c].answered;
+	if (!form_group(number, scene.reported)) {
+		abort_attempt(number);
+		return false;
+	}
+	for (unsigned s = 0; s < scene.site_count; s++)
+		commit(&scene.sites[s]);
+	scene.reported = number;
+	scene.totals->groups++;
+	check();
+	if (scene.quiet || below(2) == 0)	/* or with the next close */
+		post_to_all(forget_there, number, 0, 500 * RT_US);
+	return true;
+}
+
+/* ---- hosts ---- */
+
+struct request {
+	struct chain *chain;
+	unsigned number;
+	struct volume *volume;
+	uint8_t *data;
+};
+
+static uint64_t offset_of(unsigned block)
+{
+	return (uint64_t)(FIRST_BLOCK + block) * XDC_BLOCK_SIZE;
+}
+
+static struct site *site_of(const struct chain *chain, unsigned number)
+{
+	return &scene.sites[chain->where[number].site];
+}
+
+static int write_there(void *arg)
+{
+	struct request *request = arg;
+	struct chain *chain = request->chain;
+	struct volume *volume = site_of(chain, request->number)->volume;
+	unsigned first = chain->where[request->number].first, count = chain->where[request->number].count;
+	uint64_t value = value_of(chain->index, request->number);
+
+	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
+		return -ECONNABORTED;
+	for (size_t at = 0; at < count * XDC_BLOCK_SIZE; at += sizeof(value))
+		memcpy(request->data + at, &value, sizeof(value));
+	return volume_write(volume, request->data, count * XDC_BLOCK_SIZE, offset_of(first), 0);
+}
+
+/* After the death of the system the host writes again what nobody has seen. */
+static void write_until_answered(void *arg)
+{
+	struct request *request = arg;
+	struct chain *chain = request->chain;
+	int rc;
+
+	do {
+		rc = sim_call(site_of(chain, request->number)->system, write_there, request);
+		if (rc == -ECONNABORTED)
+			delay(5 * RT_MS);
+	} while (rc == -ECONNABORTED && chain->seen < request->number);
+	if (rc == 0) {
+		delay(20 * RT_US);
+		if (chain->answered < request->number)
+			chain->answered = request->number;
+		if (chain->seen < request->number)
+			chain->seen = request->number;
+	} else if (rc != -ECONNABORTED) {
+		sim_fail(sim_world(), "write %u of chain %u: %d", request->number, chain->index, rc);
+	}
+	rt_cond_wake_all(&chain->changed);
+	mem_free(request->data);
+	mem_free(request);
+}
+
+static int read_there(void *arg)
+{
+	struct request *request = arg;
+	const struct chain *chain = request->chain;
+	struct volume *volume = site_of(chain, request->number)->volume;
+
+	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
+		return -ECONNABORTED;
+	return volume_read(volume, request->data, XDC_BLOCK_SIZE, offset_of(chain->where[request->number].first));
+}
+
+/* Somebody else reads until the write is there to be seen. */
+static void look_for(struct chain *chain, unsigned number)
+{
+	uint8_t data[XDC_BLOCK_SIZE];
+	struct request request = { .chain = chain, .number = number, .data = data };
+	uint64_t value;
+
+	while (chain->seen < number) {
+		if (sim_call(site_of(chain, number)->system, read_there, &request) == 0) {
+			memcpy(&value, data, sizeof(value));
+			if (value == value_of(chain->index, number) && chain->seen < number)
+				chain->seen = number;
+		}
+		delay(20 * RT_US);
+	}
+}
+
+static void issue(struct chain *chain)
+{
+	struct request *request = mem_alloc_zeroed(sizeof(*request));
+	unsigned number = chain->issued + 1, first = (unsigned)below(BLOCKS / CHAINS);
+
+	chain->where[number].site = (unsigned)below(scene.site_count);
+	chain->where[number].first = chain->index * (BLOCKS / CHAINS) + first;
+	chain->where[number].count = 1 + (unsigned)below(BLOCKS / CHAINS - first);
+	request->chain = chain;
+	request->number = number;
+	request->data = mem_alloc_pages(BLOCKS * XDC_BLOCK_SIZE);
+	chain->issued = number;
+	start(&scene.hosts, "write", write_until_answered, request);
+}
+
+static void host(void *arg)
+{
+	struct chain *chain = arg;
+
+	while (chain->issued < WRITES) {
+		issue(chain);
+		if (below(2) == 0)
+			look_for(chain, chain->issued);
+		while (chain->seen < chain->issued)
+			if (rt_cond_wait(&chain->changed) != 0)
+				return;
+		if (below(8) == 0)
+			delay(2 * RT_MS);
+	}
+}
+
+/* ---- faults ---- */
+
+/* The site leaves the attempt by its own timer. */
+static void strike(struct site *site)
+{
+	struct order order = { .site = site, .number = site->attempt_seen };
+
+	scene.totals->timeouts++;
+	(void)!sim_call(site->system, merge_there, &order);
+}
+
+static void restart_far_side(struct site *site)
+{
+	struct order order = { .site = site };
+
+	scene.totals->restarts++;
+	site->up = false;
+	site->generation++;
+	for (uint64_t tag = site->prepared + 1; tag < TAGS; tag++)
+		memset(site->pending[tag], 0, sizeof(site->pending[tag]));
+	if (site->prepared == 0)
+		memset(site->pending, 0, TAGS * sizeof(site->pending[0]));
+	while (site->flying > 0)
+		delay(300 * RT_US);
+	(void)!sim_call(site->system, reconnect_there, &order);
+	site->up = site->volume != NULL;
+}
+
+/* The process dies; the page cache stays. It starts again from its dirty log. */
+static void die(struct site *site)
+{
+	scene.totals->deaths++;
+	site->up = false;
+	site->generation++;
+	sim_crash(site->system, SIM_DEATH);
+	site->volume = NULL;
+	site->drained = 0;
+	site->released = 0;
+	delay(2 * RT_MS);
+	boot(site);
+}
+
+static void trouble(void *arg)
+{
+	(void)arg;
+	while (!scene.quiet) {
+		struct site *site = &scene.sites[below(scene.site_count)];
+
+		delay(3 * RT_MS);
+		switch (below(scene.deaths ? 12 : 10)) {
+		case 0: case 1: case 2: case 3:
+			strike(site);
+			break;
+		case 4: case 5: case 6:
+			scene.totals->cuts++;
+			site->generation++;
+			break;
+		case 7: case 8:
+			restart_far_side(site);
+			break;
+		case 10:
+			die(site);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* ---- the end: both sides are equal, nothing is needed any more ---- */
+
+static int inspect_there(void *arg)
+{
+	struct site *site = arg;
+	struct volume_counters counters, *total = &scene.totals->counters;
+	uint8_t data[XDC_BLOCK_SIZE];
+	uint64_t value;
+
+	for (unsigned block = 0; block < BLOCKS; block++) {
+		if (volume_read(site->volume, data, sizeof(data), offset_of(block)) != 0)
+			return -EIO;
+		memcpy(&value, data, sizeof(value));
+		if (value != site->image[block])
+			sim_fail(sim_world(), "block %u of site %u: the far side shows %u, the volume %u", block,
+				site->index, (unsigned)site->image[block], (unsigned)value);
+	}
+	volume_get_counters(site->volume, &counters);
+	if (counters.open_blocks != 0 || counters.closing_blocks != 0 || counters.sending_blocks != 0)
+		sim_fail(sim_world(), "site %u: blocks are needed after the last CG", site->index);
+	if (volume_clean_regions(site->volume) != 0 || dirtylog_count(site->log) != 0)
+		sim_fail(sim_world(), "site %u: regions stay in the dirty log", site->index);
+	total->collisions_sidefile += counters.collisions_sidefile;
+	total->collisions_waited += counters.collisions_waited;
+	total->held_reads += counters.held_reads;
+	total->held_writes += counters.held_writes;
+	return 0;
+}
+
+static void finish(void)
+{
+	scene.quiet = true;
+	(void)!rt_group_wait(&scene.faults);
+	(void)!rt_group_wait(&scene.messages);
+	while (!sim_failure(sim_world()) && !attempt())
+		delay(RT_MS);
+	(void)!rt_group_wait(&scene.messages);
+	for (unsigned s = 0; s < scene.site_count && !sim_failure(sim_world()); s++)
+		if (sim_call(scene.sites[s].system, inspect_there, &scene.sites[s]) != 0)
+			sim_fail(sim_world(), "site %u cannot be read", s);
+	for (unsigned s = 0; s < scene.site_count && !sim_failure(sim_world()); s++)
+		if (sim_stop_and_wait(scene.sites[s].system) != 0)
+			sim_fail(sim_world(), "site %u does not stop", s);
+}
+
+static bool is_busy(void)
+{
+	for (unsigned c = 0; c < CHAINS; c++)
+		if (scene.chains[c].seen < WRITES)
+			return true;
+	return scene.hosts.count > 0;
+}
+
+static void set_scene(struct totals *totals)
+{
+	memset(&scene, 0, sizeof(scene));
+	scene.totals = totals;
+	scene.site_count = 2 + (unsigned)below(SITES_MAX - 1);
+	scene.sidefile_blocks = (uint32_t)below(4) * 2;
+	scene.deaths = below(3) == 0;
+	scene.lazy = below(3) == 0;
+	rt_group_init(&scene.hosts);
+	rt_group_init(&scene.faults);
+	rt_group_init(&scene.messages);
+	for (unsigned c = 0; c < CHAINS; c++) {
+		scene.chains[c].index = c;
+		rt_cond_init(&scene.chains[c].changed);
+	}
+}
+
+static int scenario(void *arg)
+{
+	set_scene(arg);
+	for (unsigned s = 0; s < scene.site_count; s++) {
+		struct site *site = &scene.sites[s];
+		char name[8];
+
+		snprintf(name, sizeof(name), "s%u", s);
+		site->index = s;
+		site->pending = mem_alloc_zeroed(TAGS * sizeof(site->pending[0]));
+		site->system = sim_add_system(sim_world(), name, 1);
+		boot(site);
+	}
+	for (unsigned c = 0; c < CHAINS; c++)
+		start(&scene.hosts, "host", host, &scene.chains[c]);
+	start(&scene.faults, "trouble", trouble, NULL);
+	while (is_busy() && !sim_failure(sim_world())) {
+		attempt();
+		delay(below(4) == 0 ? 3 * RT_MS : 300 * RT_US);
+	}
+	finish();
+	for (unsigned s = 0; s < scene.site_count; s++)
+		mem_free(scene.sites[s].pending);
+	return 0;
+}
+
+/* ---- seeds ---- */
+
+/* NULL, or why the seed failed. */
+static const char *run_seed(uint64_t seed, struct totals *totals)
+{
+	static char reason[4096];
+	struct sim_world *world = sim_create(seed, NULL);
+	enum sim_end end = sim_run(world, scenario, totals, 100 * RT_SECOND);
+
+	snprintf(reason, sizeof(reason), "%s", end == SIM_DONE ? "" : sim_failure(world));
+	sim_destroy(world);
+	return end == SIM_DONE ? NULL : reason;
+}
+
+static void no_seed_fails(void **state)
+{
+	struct totals totals = { .groups = 0 };
+	const char *reason;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		reason = run_seed(seed, &totals);
+		if (reason)
+			fail_msg("seed %llu: %s", (unsigned long long)seed, reason);
+	}
+	print_message("%u seeds: %u CGs, %u aborted, %u time-outs of sources, %u cuts, %u far sides restarted, "
+		"%u deaths, %llu collisions kept, %llu waited, %llu answers and %llu reads held\n", SEEDS,
+		totals.groups, totals.aborts, totals.timeouts, totals.cuts, totals.restarts, totals.deaths,
+		(unsigned long long)totals.counters.collisions_sidefile,
+		(unsigned long long)totals.counters.collisions_waited,
+		(unsigned long long)totals.counters.held_writes, (unsigned long long)totals.counters.held_reads);
+	assert_true(totals.groups && totals.aborts && totals.timeouts);
+	assert_true(totals.cuts && totals.restarts && totals.deaths);
+	assert_true(totals.counters.collisions_sidefile && totals.counters.collisions_waited);
+	assert_true(totals.counters.held_writes && totals.counters.held_reads);
+}
+
+static void each_mistake_is_found(void **state)
+{
+	unsigned missed = 0;
+
+	(void)state;
+	for (int mistake = PLANTED_NO_READ_HOLD; mistake <= PLANTED_FORGET_EARLY; mistake++) {
+		struct totals totals = { .groups = 0 };
+		const char *reason = NULL;
+		uint64_t seed = 0;
+
+		planted_now = (enum planted_mistake)mistake;
+		while (!reason && seed < PLANTED_SEEDS)
+			reason = run_seed(++seed, &totals);
+		planted_now = PLANTED_NONE;
+		if (reason)
+			print_message("%s: found by seed %llu: %s\n", planted_names[mistake],
+				(unsigned long long)seed, reason);
+		else
+			print_message("%s: NOT FOUND by %u seeds\n", planted_names[mistake], PLANTED_SEEDS);
+		missed += !reason;
+	}
+	assert_int_equal(missed, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_seed_fails),
+		cmocka_unit_test(each_mistake_is_found),
+	};
+	struct totals totals = { .groups = 0 };
+	const char *reason;
+
+	if (argc < 2)
+		return cmocka_run_group_tests(tests, NULL, NULL);
+
+	/* test_write_path SEED [MISTAKE]: one seed again. */
+	for (int mistake = 0; argc > 2 && mistake < PLANTED_COUNT; mistake++)
+		if (strcmp(planted_names[mistake], argv[2]) == 0)
+			planted_now = (enum planted_mistake)mistake;
+	reason = run_seed(strtoull(argv[1], NULL, 10), &totals);
+	printf("%s\n", reason ? reason : "holds");
+	return reason != NULL;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * write_path_far.h - for test_write_path.c: the scene, the made-up far sides and what they hold, and the checker of
+ * what they show.
+ */
+#ifndef XDC_TESTS_WRITE_PATH_FAR_H
+#define XDC_TESTS_WRITE_PATH_FAR_H
+
+#include <string.h>
+
+#include "rt/sim.h"
+#include "volume/volume.h"
+
+#define SITES_MAX	3u
+#define CHAINS		2u
+#define BLOCKS		6u		/* a site */
+#define FIRST_BLOCK	1021u		/* they lie in two regions */
+#define WRITES		60u		/* a chain */
+#define TAGS		2000u
+#define DISK_BYTES	(16u << 20)
+
+/* ---- the scene ---- */
+
+/* A system with one volume, and its far side. */
+struct site {
+	unsigned index;
+	struct sim_system *system;
+	struct volume *volume;		/* NULL: not running */
+	struct dirtylog *log;
+	struct rt_group fibers;
+	bool starting;
+
+	/* the source's side of the attempt under way, besides the volume itself */
+	uint64_t attempt_seen;		/* attempts up to this one are refused */
+	uint64_t released, drained;	/* attempt for which this was heard, said */
+
+	/* the link */
+	unsigned generation;
+	bool up;
+	unsigned flying;
+
+	/* the far side: value + 1, 0 none */
+	uint64_t (*pending)[BLOCKS];	/* by tag */
+	uint64_t image[BLOCKS];
+	uint64_t prepared, committed;
+};
+
+struct chain {
+	unsigned index;
+	unsigned issued, answered;	/* the last write */
+	unsigned seen;			/* somebody knows of it */
+	struct { unsigned site, first, count; } where[WRITES + 1];
+	struct rt_cond changed;
+};
+
+struct totals {
+	unsigned groups, aborts, timeouts, cuts, restarts, deaths;
+	struct volume_counters counters;
+};
+
+static struct {
+	struct site sites[SITES_MAX];
+	unsigned site_count;
+	struct chain chains[CHAINS];
+	uint64_t attempt, reported;
+	unsigned answered_at[TAGS][CHAINS];	/* when the attempt began */
+	bool quiet;				/* no faults any more */
+	bool deaths, lazy;			/* of this seed */
+	uint32_t sidefile_blocks;
+	struct rt_group hosts, faults, messages;
+	struct totals *totals;
+} scene;
+
+static uint64_t below(uint64_t bound)
+{
+	return sim_random_below(sim_world(), bound);
+}
+
+static void delay(int64_t most_ns)
+{
+	(void)!rt_sleep_until(rt_now_ns() + (int64_t)below((uint64_t)most_ns));
+}
+
+static void start(struct rt_group *group, const char *name, void (*fn)(void *arg), void *arg)
+{
+	if (rt_group_start(group, name, fn, arg) != 0)
+		sim_fail(sim_world(), "no fiber for %s", name);
+}
+
+/* ---- the checker ---- */
+
+static uint64_t value_of(unsigned chain, unsigned number)
+{
+	return number == 0 ? 0 : (uint64_t)(chain + 1) << 32 | number;
+}
+
+/* What CG number shows in a block: all tags up to it over what was committed, the highest on top. */
+static uint64_t shown(const struct site *site, unsigned block, uint64_t number)
+{
+	for (uint64_t tag = number; tag > site->committed; tag--)
+		if (site->pending[tag][block])
+			return site->pending[tag][block] - 1;
+	return site->image[block];
+}
+
+static void check_chain(const struct chain *chain, uint64_t number)
+{
+	uint64_t expected[SITES_MAX][BLOCKS] = { { 0 } };
+	unsigned newest = 0;
+
+	for (unsigned s = 0; s < scene.site_count; s++)
+		for (unsigned block = 0; block < BLOCKS; block++) {
+			uint64_t value = shown(&scene.sites[s], block, number);
+
+			if (value >> 32 == chain->index + 1 && (unsigned)value > newest)
+				newest = (unsigned)value;
+		}
+	for (unsigned k = 1; k <= newest; k++)
+		for (unsigned i = 0; i < chain->where[k].count; i++)
+			expected[chain->where[k].site][chain->where[k].first + i] = value_of(chain->index, k);
+	for (unsigned s = 0; s < scene.site_count; s++)
+		for (unsigned i = 0; i < BLOCKS / CHAINS; i++) {
+			unsigned block = chain->index * (BLOCKS / CHAINS) + i;
+			uint64_t value = shown(&scene.sites[s], block, number);
+
+			if (value != expected[s][block])
+				sim_fail(sim_world(), "CG %llu holds write %u of chain %u, but block %u of site %u "
+					"shows %u instead of %u", (unsigned long long)number, newest, chain->index,
+					block, s, (unsigned)value, (unsigned)expected[s][block]);
+		}
+	if (newest < scene.answered_at[scene.reported][chain->index])
+		sim_fail(sim_world(), "CG %llu lacks write %u of chain %u, answered before CG %llu began",
+			(unsigned long long)number, scene.answered_at[scene.reported][chain->index], chain->index,
+			(unsigned long long)scene.reported);
+}
+
+/* The source site is lost now: what do the far sides give? */
+static void check(void)
+{
+	uint64_t highest = 0, prepared = scene.sites[0].prepared;
+	bool same = true;
+
+	for (unsigned s = 0; s < scene.site_count; s++) {
+		if (scene.sites[s].committed > highest)
+			highest = scene.sites[s].committed;
+		same = same && scene.sites[s].prepared == prepared;
+	}
+	for (unsigned c = 0; c < CHAINS; c++) {
+		check_chain(&scene.chains[c], highest);
+		if (same && prepared > highest)
+			check_chain(&scene.chains[c], prepared);
+	}
+}
+
+/* ---- far side and link ---- */
+
+static void receive(struct site *site, const struct volume_send *send)
+{
+	unsigned first = (unsigned)(send->offset / XDC_BLOCK_SIZE - FIRST_BLOCK);
+
+	if (send->tag >= TAGS || send->tag <= site->committed || send->tag <= site->prepared)
+		return;
+	for (unsigned i = 0; i < send->len / XDC_BLOCK_SIZE; i++) {
+		uint64_t value = 0;
+
+		if (send->zero ? false : first + i < BLOCKS)
+			memcpy(&value, (uint8_t *)send->data + i * XDC_BLOCK_SIZE, sizeof(value));
+		if (first + i < BLOCKS)
+			site->pending[send->tag][first + i] = value + 1;
+	}
+}
+
+#endif

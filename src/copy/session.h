@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h - the master of a session: forms consistency groups over all member systems, one attempt after the other
+ * (design: 6, steps 1 to 5; proctype Master of model/consistency-group.pml). It speaks to members by requests alone, also to
+ * the one on its own system, so that there is one way only. Everything on reactor 0.
+ */
+#ifndef XDC_COPY_SESSION_H
+#define XDC_COPY_SESSION_H
+
+#include "copy/copy.h"
+#include "copy/wire_message.h"
+
+struct session;
+
+/* Asks a system, this one or another: a request of wire_message.h, as link_request. */
+typedef int (*session_ask)(void *arg, const char *system, uint16_t type, const void *request, void *reply,
+			   char why[WIRE_TEXT_SIZE]);
+
+/*
+ * What must be durable before the master goes on: number reserved below which attempts may be used, the incarnation, and
+ * with the rest (state, counters) for the next start. 0 or negative errno.
+ */
+struct session_durable {
+	uint64_t reserved;
+	uint64_t incarnation;
+	enum session_state state;
+	uint64_t cg_good, cg_failed;
+};
+
+struct session_config {
+	uint8_t number;
+	uint8_t master_lss;
+	char own[XDC_SYSTEM_ID_MAX];
+	unsigned member_count;			/* source systems, own first */
+	char members[XDC_SESSION_MEMBERS_MAX][XDC_SYSTEM_ID_MAX];
+	struct session_tunables tunables;
+	struct session_durable durable;		/* as last saved */
+	session_ask ask;
+	int (*save)(void *arg, const struct session_durable *durable);
+	void *arg;				/* of ask and save */
+};
+
+/* Begins to run in fibers of its own: a new incarnation asks all members first, then forms CGs. -ENOMEM. */
+RT_MUST_CHECK int session_start(const struct session_config *config, struct session **out);
+
+/* Stops at once, wherever it is (a commit under way goes on at the next start), and frees. Suspends. */
+void session_stop(struct session *session);
+
+/* Ends the attempt under way in an orderly way and forms no more: 0, -ETIMEDOUT, -ECANCELED. Suspends. */
+RT_MUST_CHECK int session_pause(struct session *session);
+
+/* A member has something to send after a time without writes: no need to sleep on. Does not suspend. */
+void session_wake(struct session *session);
+
+/* Tells every member that the session is over: 0 when all have heard it, else -ENOTCONN. Only when paused. Suspends. */
+RT_MUST_CHECK int session_dismiss(struct session *session);
+
+/* Fills in what a master knows of a session; the rest stays as it is. */
+void session_get_info(const struct session *session, struct copy_session_info *info);
+
+#endif

@@ -465,6 +465,7 @@ static bool join_members(struct session *session)
 	};
 	bool all = true;
 
+	memcpy(request.key, session->config.key, sizeof(request.key));
 	for (unsigned i = 0; i < session->config.member_count; i++) {
 		if (!session->members[i].joined)
 			free_report(&session->members[i]);

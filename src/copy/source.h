@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source.h - this system's part in a session as a source: answers the master (session.h) and passes prepare, commit and
+ * abort on to its legs, one a far side. What it does to volumes is in member.h. Reactor 0.
+ */
+#ifndef XDC_COPY_SOURCE_H
+#define XDC_COPY_SOURCE_H
+
+#include "copy/engine.h"
+
+struct pair;
+struct source;
+
+/* The session's part here, made when the first volume is added. NULL: no memory; find: there is none. */
+struct source *source_get(struct copy *copy, uint8_t session);
+struct source *source_find(struct copy *copy, uint8_t session);
+void source_delete(struct source *source);		/* suspends */
+
+/* A pair takes part from now on: join pending until its first copy is done. 0, -ENOMEM, -EEXIST. Suspends. */
+RT_MUST_CHECK int source_add_pair(struct source *source, struct pair *pair);
+RT_MUST_CHECK int source_remove_pair(struct source *source, struct pair *pair);
+
+/* The far side was reached with another boot id than before: what it had not prepared is gone. Suspends. */
+void source_far_restarted(struct copy *copy, const char *far);
+
+/* What it knows of the session, for a system that is not the master. */
+void source_get_info(struct source *source, struct copy_session_info *info);
+
+/* Handlers of session_... (link_server.h). */
+int source_on_join(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_release(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_drain(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_exists(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_leave(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+
+#endif

@@ -10,6 +10,7 @@
 #define XDC_COPY_COPY_H
 
 #include "copy/history.h"
+#include "copy/link.h"
 #include "rt/fault.h"
 #include "rt/net.h"
 #include "rt/rt.h"
@@ -32,9 +33,8 @@ struct copy_config {
 	struct meta *meta;
 	copy_find_volume find_volume;
 	void *find_arg;
-	/* Wraps an outgoing link connection in TLS; NULL: plain. Takes the plain stream over. */
-	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);
-	void *wrap_arg;
+	struct link_wrap wrap;			/* TLS around link connections, both ways; fn NULL: plain */
+	struct link_timing timing;
 	bool compress;				/* zstd on links, when the other side can */
 };
 
@@ -48,8 +48,8 @@ RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out
 /* Stops everything cleanly: nothing is under way afterwards. */
 void copy_stop(struct copy *copy);
 
-/* A connection that came in on a link listener (after TLS). Runs it to its end; takes the stream over. Any reactor. */
-void copy_serve_link(struct copy *copy, struct rt_stream *stream);
+/* Serves other systems on this listener too, and owns it from here on. -ENOMEM (listener closed). */
+RT_MUST_CHECK int copy_listen(struct copy *copy, struct rt_listener *listener);
 
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);

@@ -46,6 +46,9 @@ RT_MUST_CHECK int copy_ask(struct copy *copy, const char *system, uint16_t type,
 /* The table of all handlers of this system (copy.c). */
 extern const struct link_handler copy_handlers[];
 
+/* An event of another system (link.h). */
+void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);
+
 /* Says no: fills in why (WIRE_TEXT_SIZE) and returns error. */
 __attribute__((format(printf, 3, 4))) int copy_refuse(char *why, int error, const char *format, ...);
 

@@ -29,6 +29,10 @@ extern const struct member_volume_ops pair_member_ops;
 /* Targets of all joined pairs of the session with this far side; ids to be freed. -ENOMEM. */
 RT_MUST_CHECK int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out);
 
+/* The far side is reached again: every pair asks whether it may go on, and does. Suspends. */
+void pair_link_up(struct copy *copy, const char *far);
+void pair_link_down(struct copy *copy, const char *far);
+
 /* All that is noted for pairs with this far side counts as unsent again. Suspends. */
 void pair_far_restarted(struct copy *copy, const char *far);
 

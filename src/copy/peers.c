@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links by system: dialled when first needed, watched, and closed with their last user. */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/engine.h"
+#include "copy/pair.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "volume/planted.h"
+
+int copy_refuse(char *why, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, WIRE_TEXT_SIZE, format, args);
+	va_end(args);
+	return error;
+}
+
+static struct peer *find_peer(struct copy *copy, const char *system)
+{
+	struct peer *peer;
+
+	list_for_each(peer, &copy->peers, link) {
+		if (!strcmp(peer->system, system))
+			return peer;
+	}
+	return NULL;
+}
+
+/*
+ * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it first,
+ * since an attempt under way may be over by that, and only then everything noted is marked to be sent again.
+ */
+static void peer_connected(struct peer *peer, const struct link_state *state)
+{
+	static const uint8_t none[WIRE_ID_SIZE];
+	bool known = memcmp(peer->boot_id, none, WIRE_ID_SIZE) != 0;
+	bool restarted = known && memcmp(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE) != 0;
+
+	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
+	if (restarted) {
+		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
+		source_far_restarted(peer->copy, peer->system);
+		if (!planted(PLANTED_PREPARE_ANY_BOOT))
+			pair_far_restarted(peer->copy, peer->system);
+	}
+	pair_link_up(peer->copy, peer->system);
+}
+
+static void watch_peer(void *arg)
+{
+	struct peer *peer = arg;
+	uint64_t generation = 0;
+	struct link_state state;
+
+	do {
+		link_get_state(peer->to, &state);
+		if (state.connected && state.generation != generation) {
+			generation = state.generation;
+			peer_connected(peer, &state);
+			continue;
+		}
+		if (!state.connected)
+			pair_link_down(peer->copy, peer->system);
+	} while (!rt_cancelled() && !rt_cond_wait(link_changed(peer->to)));
+}
+
+static int dial(struct peer *peer, const char *address)
+{
+	const struct copy_config *config = &peer->copy->config;
+	struct link_config to = { .zstd = config->compress, .wrap = config->wrap, .timing = config->timing };
+	int rc;
+
+	snprintf(to.own, sizeof(to.own), "%s", config->system);
+	snprintf(to.peer, sizeof(to.peer), "%s", peer->system);
+	snprintf(to.address, sizeof(to.address), "%s", address);
+	memcpy(to.boot_id, config->boot_id, WIRE_ID_SIZE);
+	to.event = copy_on_event;
+	to.event_arg = peer->copy;
+	rc = link_open(&to, &peer->to);
+	if (rc)
+		return rc;
+	rc = link_start_data(peer->to);
+	if (!rc)
+		rc = rt_group_start(&peer->watch, "peer watch", watch_peer, peer);
+	if (rc)
+		link_close(peer->to);
+	return rc;
+}
+
+struct peer *peer_get(struct copy *copy, const char *system, const char *address)
+{
+	struct peer *peer = find_peer(copy, system);
+
+	if (peer) {
+		if (address && strcmp(link_get_config(peer->to)->address, address) != 0)
+			link_kick(peer->to, address);
+		peer->uses++;
+		return peer;
+	}
+	if (!address)
+		return NULL;
+	peer = mem_alloc_zeroed(sizeof(*peer));
+	if (!peer)
+		return NULL;
+	peer->copy = copy;
+	peer->uses = 1;
+	snprintf(peer->system, sizeof(peer->system), "%s", system);
+	rt_group_init(&peer->watch);
+	if (dial(peer, address)) {
+		mem_free(peer);
+		return NULL;
+	}
+	list_add_last(&copy->peers, &peer->link);
+	return peer;
+}
+
+void peer_put(struct peer *peer)
+{
+	assert(peer->uses > 0);
+	if (--peer->uses)
+		return;
+	list_remove(&peer->link);
+	rt_group_stop(&peer->watch);
+	link_close(peer->to);
+	mem_free(peer);
+}
+
+static int ask_own(struct copy *copy, uint16_t type, const void *request, void *reply, char *why)
+{
+	struct link_peer self = { 0 };
+
+	snprintf(self.system, sizeof(self.system), "%s", copy->config.system);
+	memcpy(self.boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	for (const struct link_handler *handler = copy_handlers; handler->type; handler++) {
+		if (handler->type == type) {
+			memset(reply, 0, wire_struct_size(wire_type_find(type)->reply));
+			return handler->fn(copy, &self, request, reply, why);
+		}
+	}
+	return -EOPNOTSUPP;
+}
+
+int copy_ask(struct copy *copy, const char *system, uint16_t type, const void *request, void *reply,
+	     char why[WIRE_TEXT_SIZE])
+{
+	struct peer *peer;
+
+	why[0] = '\0';
+	if (!strcmp(system, copy->config.system))
+		return ask_own(copy, type, request, reply, why);
+	peer = find_peer(copy, system);
+	if (!peer)
+		return copy_refuse(why, -ENOTCONN, "no path leads to system %s", system);
+	return link_request(peer->to, type, request, reply, why, NULL);
+}

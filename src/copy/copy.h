@@ -14,7 +14,7 @@
 #include "rt/fault.h"
 #include "rt/net.h"
 #include "rt/rt.h"
-#include "store/words.h"
+#include "store/records.h"
 
 #define XDC_SESSION_MEMBERS_MAX	16u
 
@@ -33,7 +33,8 @@ struct copy_config {
 	struct meta *meta;
 	copy_find_volume find_volume;
 	void *find_arg;
-	struct link_wrap wrap;			/* TLS around link connections, both ways; fn NULL: plain */
+	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
+	void *wrap_arg;
 	struct link_timing timing;
 	bool compress;				/* zstd on links, when the other side can */
 };
@@ -48,8 +49,11 @@ RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out
 /* Stops everything cleanly: nothing is under way afterwards. */
 void copy_stop(struct copy *copy);
 
-/* Serves other systems on this listener too, and owns it from here on. -ENOMEM (listener closed). */
-RT_MUST_CHECK int copy_listen(struct copy *copy, struct rt_listener *listener);
+/*
+ * Serves a connection that was accepted on a link listener (after TLS) to its end, and closes it. identity: the system that
+ * the other side proved to be by its credentials, NULL if they do not say. Reactor 0, on a fiber of the listener's own.
+ */
+void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *identity);
 
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
@@ -145,15 +149,6 @@ int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
 
-struct session_failure {
-	enum cg_failure reason;			/* NONE: there was none */
-	enum session_phase phase;
-	char system[XDC_SYSTEM_ID_MAX];
-	uint8_t lss;
-	uint64_t sequence;			/* of the attempt */
-	int64_t at_wall_ns;
-};
-
 struct copy_session_info {
 	uint8_t session;
 	enum session_role role;
@@ -173,7 +168,7 @@ struct copy_session_info {
 	uint64_t out_of_sync_blocks;
 	int64_t hold_p99_ns, hold_max_ns;
 	uint64_t cg_good, cg_failed, cg_failed_since_good;
-	struct session_failure first_failure, last_failure, previous_failure;
+	struct record_failure first_failure, last_failure, previous_failure;
 	unsigned volumes, joined;
 	/* far role: */
 	uint64_t prepared;

@@ -1,27 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pair.h - one end of a pair on this system. A source end keeps its volume tracked and sends what the far side lacks over
- * the data channel of the volume's reactor (pump); a target end only remembers. Private to copy/.
+ * pair.h - one end of a pair on this system, private to copy/. A source end keeps its volume tracked and sends what the far
+ * side lacks (pump.h); a target end only remembers, and says whether data may be written to its volume. Reactor 0, but for
+ * the two calls of member.h.
  */
 #ifndef XDC_COPY_PAIR_H
 #define XDC_COPY_PAIR_H
 
 #include "copy/engine.h"
 #include "copy/member.h"
+#include "copy/pump.h"
 
 struct pair {
 	struct list_head link;			/* of copy->pairs */
 	struct copy *copy;
-	struct copy_pair_info info;		/* what is known of it; the durable part is saved by pair_save */
+	struct record_pair record;		/* as it is durable */
+	struct history history;			/* likewise */
 	struct volume *volume;
-	struct peer *peer;			/* source end */
-	struct pump *pump;			/* source end, on the volume's reactor; NULL while suspended */
+	struct peer *peer;			/* source end: the far side; NULL at a target end */
+	struct pump *pump;			/* source end, on the volume's reactor: NULL until the far side agreed */
+	struct rt_mutex turn;			/* one change of the pair at a time */
+	bool first_copy_done;			/* touched on the volume's reactor */
+	bool joined;				/* the same */
+	uint64_t writes_at_break;		/* host writes when the far side was last heard */
+	bool broken;				/* the far side is not heard, and no generation began since */
 };
 
 struct pair *pair_find(struct copy *copy, uint16_t volume);
+struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume);
 
-/* Makes the record durable as it is in info. Negative errno. Suspends. */
+/* An end as the metadata have it. The volume must exist. NULL: no memory. The object is in copy->pairs. */
+struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, const struct history *history,
+			  struct volume *volume);
+
+/* A source end begins to work: its volume is tracked from here on. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_begin_source(struct pair *pair);
+
+/* Stops all work of this end and frees it; the metadata stay. Suspends. */
+void pair_put_down(struct pair *pair);
+
+/* Makes record and history durable as they are now. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_save(struct pair *pair);
+
+/* Stops sending; what is noted stays noted. Suspends. */
+void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason);
+
+/* Asks the far side whether this pair may go on, and if so sends. 0 or the far side's refusal with its words. Suspends. */
+RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;
@@ -33,7 +58,16 @@ RT_MUST_CHECK int pair_collect_joined(struct copy *copy, uint8_t session, const 
 void pair_link_up(struct copy *copy, const char *far);
 void pair_link_down(struct copy *copy, const char *far);
 
+/* While the far side is not heard: a source that hosts have written to since begins a new generation. Suspends. */
+void pair_watch_broken(struct copy *copy, const char *far);
+bool pair_any_broken(struct copy *copy, const char *far);
+
 /* All that is noted for pairs with this far side counts as unsent again. Suspends. */
-void pair_far_restarted(struct copy *copy, const char *far);
+void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE]);
+
+/* What is acknowledged is made durable at the far side and forgotten; marks first copies done. Suspends. */
+void pair_sync_all(struct copy *copy, struct peer *peer);
+
+void pair_get_info(struct pair *pair, struct copy_pair_info *info);
 
 #endif

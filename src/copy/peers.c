@@ -75,7 +75,9 @@ static void watch_peer(void *arg)
 static int dial(struct peer *peer, const char *address)
 {
 	const struct copy_config *config = &peer->copy->config;
-	struct link_config to = { .zstd = config->compress, .wrap = config->wrap, .timing = config->timing };
+	struct link_config to = {
+		.zstd = config->compress, .wrap = config->wrap, .wrap_arg = config->wrap_arg, .timing = config->timing,
+	};
 	int rc;
 
 	snprintf(to.own, sizeof(to.own), "%s", config->system);

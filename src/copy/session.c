@@ -50,7 +50,7 @@ struct session {
 	int64_t shown_ns;			/* the same by the clock of ages; 0: not known */
 	unsigned drain_misses;
 	uint64_t failed_since_good;
-	struct session_failure first_failure, last_failure, previous_failure;
+	struct record_failure first_failure, last_failure, previous_failure;
 	uint32_t holds[HOLDS];
 	unsigned hold_count;
 	uint32_t hold_max_us;
@@ -178,7 +178,7 @@ static void note_hold(struct session *session)
 /* The attempt failed in this phase: say why, by the first member that refused. Data go on flowing. */
 static void note_failure(struct session *session, enum cg_failure otherwise)
 {
-	struct session_failure failure = {
+	struct record_failure failure = {
 		.reason = otherwise, .phase = session->phase, .sequence = session->attempt, .at_wall_ns = rt_wall_ns(),
 		.lss = session->config.master_lss,
 	};

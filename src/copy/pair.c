@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/pair.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/meta.h"
+#include "volume/planted.h"
+
+struct pair *pair_find(struct copy *copy, uint16_t volume)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (pair->record.volume == volume)
+			return pair;
+	}
+	return NULL;
+}
+
+struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume)
+{
+	struct pair *pair = pair_find(copy, volume);
+
+	if (!pair || pair->record.role != PAIR_TARGET || strcmp(pair->record.system, source_system) != 0)
+		return NULL;
+	return pair;
+}
+
+int pair_save(struct pair *pair)
+{
+	struct record_history rows[HISTORY_MAX];
+	struct meta_change changes[HISTORY_MAX + 1];
+	unsigned count = 0;
+
+	changes[count++] = (struct meta_change){ .kind = META_PAIR, .record = &pair->record };
+	for (uint32_t i = 0; i < pair->history.count; i++) {
+		const struct history_entry *entry = &pair->history.entries[i];
+
+		rows[i] = (struct record_history){
+			.volume = pair->record.volume, .ordinal = pair->history.count - 1 - i,
+			.sequence = entry->sequence, .began_wall_ns = entry->began_wall_ns,
+		};
+		memcpy(rows[i].generation, entry->generation, sizeof(rows[i].generation));
+		changes[count++] = (struct meta_change){ .kind = META_HISTORY, .record = &rows[i] };
+	}
+	return meta_commit(pair->copy->config.meta, changes, count);
+}
+
+static void set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
+{
+	int rc;
+
+	if (pair->record.state == state && pair->record.reason == reason)
+		return;
+	pair->record.state = state;
+	pair->record.reason = reason;
+	pair->record.since_wall_ns = rt_wall_ns();
+	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s%s%s", pair->record.volume, pair->record.system,
+		 pair->record.remote_volume, pair_state_names[state], reason ? ", " : "",
+		 reason ? pair_reason_names[reason] : "");
+	rc = pair_save(pair);
+	if (rc)
+		log_line(LOG_ERROR, "pair", "volume %04X: its new state is not durable: %s", pair->record.volume,
+			 strerror(-rc));
+}
+
+/* ---- on the volume's reactor ---- */
+
+struct pair_order {
+	struct pair *pair;
+	uint8_t boot_id[WIRE_ID_SIZE];
+	struct dirtylog *log;
+	struct volume_counters counters;
+	bool flag;
+};
+
+static int order_pair(struct pair *pair, int (*fn)(void *arg), struct pair_order *order)
+{
+	order->pair = pair;
+	return rt_call(volume_reactor(pair->volume), fn, order);
+}
+
+static int do_start_pump(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	if (pair->pump)
+		return 0;
+	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
+			  order->boot_id, &pair->pump);
+}
+
+static int do_stop_pump(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pump *pump = order->pair->pump;
+
+	order->pair->pump = NULL;
+	pump_stop(pump);
+	return 0;
+}
+
+static int do_far_restarted(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	if (pair->pump)
+		pump_far_restarted(pair->pump, order->boot_id);
+	else if (volume_is_tracked(pair->volume))
+		volume_resend_open(pair->volume);
+	return 0;
+}
+
+/* After a crash of this system what the dirty log holds is noted at once; a first copy goes on where it was durable. */
+static int do_track(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+	uint64_t from = pair->record.first_copy_bytes, size = volume_size(pair->volume);
+	int rc;
+
+	if (volume_is_tracked(pair->volume))
+		return 0;
+	rc = volume_track(pair->volume, order->log, 1);
+	if (!rc && !pair->record.first_copy_done && from < size)
+		rc = volume_mark(pair->volume, from, size - from);
+	return rc;
+}
+
+static int do_untrack(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (volume_is_tracked(order->pair->volume))
+		volume_untrack(order->pair->volume);
+	return 0;
+}
+
+static int do_counters(void *arg)
+{
+	struct pair_order *order = arg;
+
+	volume_get_counters(order->pair->volume, &order->counters);
+	return 0;
+}
+
+static int do_sync_begin(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->flag = !order->pair->joined && volume_is_tracked(order->pair->volume) &&
+		      volume_sync_begin(order->pair->volume);
+	return 0;
+}
+
+static int do_sync_end(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	volume_sync_end(pair->volume, order->flag);
+	volume_get_counters(pair->volume, &order->counters);
+	if (order->flag && !order->counters.open_blocks && !order->counters.closing_blocks)
+		pair->first_copy_done = true;
+	order->flag = pair->first_copy_done;
+	return volume_clean_regions(pair->volume);
+}
+
+static bool member_ready(void *arg)
+{
+	const struct pair *pair = arg;
+
+	return pair->first_copy_done && pair->pump;
+}
+
+static void member_joined(void *arg, uint64_t number)
+{
+	struct pair *pair = arg;
+
+	(void)number;
+	pair->joined = true;
+	pump_join(pair->pump, pair->record.session);
+}
+
+const struct member_volume_ops pair_member_ops = { .ready = member_ready, .joined = member_joined };
+
+/* ---- life ---- */
+
+struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, const struct history *history,
+			  struct volume *volume)
+{
+	struct pair *pair = mem_alloc_zeroed(sizeof(*pair));
+
+	if (!pair)
+		return NULL;
+	pair->copy = copy;
+	pair->record = *record;
+	pair->history = *history;
+	pair->volume = volume;
+	pair->first_copy_done = record->first_copy_done;
+	pair->joined = record->joined;
+	rt_mutex_init(&pair->turn);
+	list_add_last(&copy->pairs, &pair->link);
+	return pair;
+}
+
+int pair_begin_source(struct pair *pair)
+{
+	struct pair_order order = { .log = copy_dirtylog(pair->copy, volume_reactor(pair->volume)) };
+	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
+
+	if (!pair->peer)
+		pair->peer = peer_get(pair->copy, pair->record.system, address);
+	if (!pair->peer)
+		return address ? -ENOMEM : -ENOTCONN;
+	return order_pair(pair, do_track, &order);
+}
+
+void pair_put_down(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	int rc;
+	RT_SHIELD();
+
+	list_remove(&pair->link);
+	rc = order_pair(pair, do_stop_pump, &order);
+	assert(!rc);
+	rc = order_pair(pair, do_untrack, &order);
+	assert(!rc);
+	if (pair->peer)
+		peer_put(pair->peer);
+	mem_free(pair);
+}
+
+void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
+{
+	struct pair_order order = { 0 };
+	int rc = order_pair(pair, do_stop_pump, &order);
+
+	assert(!rc);
+	set_state(pair, state, reason);
+}
+
+/* ---- the far side's consent ---- */
+
+static enum pair_reason reason_of(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return PAIR_REASON_FAR_GONE;
+	case -ESTALE:
+		return PAIR_REASON_HISTORY;
+	case -ENOSPC:
+		return PAIR_REASON_FAR_FULL;
+	case -EIO:
+		return PAIR_REASON_FAR_DISK;
+	default:
+		return PAIR_REASON_LINK;
+	}
+}
+
+int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
+{
+	struct wire_pair_establish request = {
+		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
+		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
+		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
+	};
+	struct pair_order order = { 0 };
+	int rc;
+
+	rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+	if (rc)
+		return rc;
+	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
+	return order_pair(pair, do_start_pump, &order);
+}
+
+static void reconnect(struct pair *pair)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "";
+	int rc;
+
+	if (rt_mutex_lock(&pair->turn))
+		return;
+	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
+	if (!rc) {
+		pair->broken = false;
+		set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
+		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
+			 pair->record.system, why[0] ? why : strerror(-rc));
+		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
+		if (rc == -ESTALE && volume_set_access(pair->volume, VOLUME_ACCESS_READ))
+			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+	}
+	rt_mutex_unlock(&pair->turn);
+}
+
+static bool sends_to(const struct pair *pair, const char *far)
+{
+	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);
+}
+
+static bool may_resume_by_itself(const struct pair *pair)
+{
+	return pair->record.state == PAIR_COPY_PENDING ||
+	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+}
+
+void pair_link_up(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (sends_to(pair, far) && may_resume_by_itself(pair))
+			reconnect(pair);
+	}
+}
+
+void pair_link_down(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		struct pair_order order = { 0 };
+
+		if (!sends_to(pair, far) || pair->broken)
+			continue;
+		if (order_pair(pair, do_counters, &order))
+			continue;
+		pair->writes_at_break = order.counters.writes + order.counters.discards;
+		pair->broken = true;
+		if (pair->record.state == PAIR_COPY_PENDING)
+			set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
+	}
+}
+
+bool pair_any_broken(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (sends_to(pair, far) && pair->broken)
+			return true;
+	}
+	return false;
+}
+
+void pair_watch_broken(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		struct pair_order order = { 0 };
+		uint8_t generation[16];
+
+		if (!sends_to(pair, far) || !pair->broken || order_pair(pair, do_counters, &order))
+			continue;
+		if (order.counters.writes + order.counters.discards == pair->writes_at_break)
+			continue;
+		rt_random_bytes(generation, sizeof(generation));
+		history_begin(&pair->history, generation, 0, rt_wall_ns());
+		if (pair_save(pair))
+			log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
+		pair->broken = false;
+	}
+}
+
+void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE])
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		struct pair_order order = { 0 };
+		int rc;
+
+		if (!sends_to(pair, far))
+			continue;
+		memcpy(order.boot_id, boot_id, WIRE_ID_SIZE);
+		rc = order_pair(pair, do_far_restarted, &order);
+		assert(!rc);
+	}
+}
+
+/* ---- durable at the far side ---- */
+
+static void end_sync(struct pair *pair, bool ok)
+{
+	struct pair_order order = { .flag = ok };
+	int rc = order_pair(pair, do_sync_end, &order);
+
+	if (rc)
+		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume, strerror(-rc));
+	if (order.flag && !pair->record.first_copy_done) {
+		pair->record.first_copy_done = true;
+		log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
+		if (pair_save(pair))
+			log_line(LOG_ERROR, "pair", "volume %04X: its state is not durable", pair->record.volume);
+	}
+}
+
+static bool is_among(const struct wire_volumes *volumes, uint16_t id)
+{
+	for (uint32_t i = 0; i < volumes->count; i++) {
+		if (volumes->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+void pair_sync_all(struct copy *copy, struct peer *peer)
+{
+	struct wire_volumes_sync request = { 0 };
+	struct wire_volumes_sync_reply reply = { 0 };
+	struct pair *pair, **asked;
+	char why[WIRE_TEXT_SIZE];
+	unsigned count = 0;
+	int rc;
+	RT_SHIELD();
+
+	list_for_each(pair, &copy->pairs, link)
+		count++;
+	asked = mem_alloc_zeroed((count + 1) * sizeof(struct pair *));
+	request.targets.ids = mem_alloc_zeroed((count + 1) * sizeof(request.targets.ids[0]));
+	if (!asked || !request.targets.ids)
+		goto out;
+	list_for_each(pair, &copy->pairs, link) {
+		struct pair_order order = { 0 };
+
+		if (!sends_to(pair, peer->system) || !pair->pump || order_pair(pair, do_sync_begin, &order) || !order.flag)
+			continue;
+		asked[request.targets.count] = pair;
+		request.targets.ids[request.targets.count++] = pair->record.remote_volume;
+	}
+	if (!request.targets.count)
+		goto out;
+	rc = link_request(peer->to, WIRE_VOLUMES_SYNC, &request, &reply, why, NULL);
+	/* The word of another start of the far side says nothing about what this one acknowledged. */
+	if (!rc && memcmp(reply.boot_id, peer->boot_id, WIRE_ID_SIZE) != 0)
+		rc = -ESTALE;
+	for (unsigned i = 0; i < request.targets.count; i++)
+		end_sync(asked[i], !rc && !is_among(&reply.failed, request.targets.ids[i]));
+	if (!rc || rc == -ESTALE)
+		link_reply_free(WIRE_VOLUMES_SYNC, &reply);
+out:
+	mem_free(request.targets.ids);
+	mem_free(asked);
+}
+
+/* ---- what others ask ---- */
+
+int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out)
+{
+	struct pair *pair;
+	unsigned count = 0;
+
+	*out = (struct wire_volumes){ 0 };
+	list_for_each(pair, &copy->pairs, link)
+		count++;
+	out->ids = mem_alloc_zeroed((count + 1) * sizeof(out->ids[0]));
+	if (!out->ids)
+		return -ENOMEM;
+	list_for_each(pair, &copy->pairs, link) {
+		if (sends_to(pair, far) && pair->record.session == session && pair->joined)
+			out->ids[out->count++] = pair->record.remote_volume;
+	}
+	return 0;
+}
+
+void pair_get_info(struct pair *pair, struct copy_pair_info *info)
+{
+	struct pair_order order = { 0 };
+	const struct record_pair *record = &pair->record;
+
+	*info = (struct copy_pair_info){
+		.volume = record->volume, .remote_volume = record->remote_volume,
+		.is_source = record->role == PAIR_SOURCE, .type = record->type, .state = record->state,
+		.reason = record->reason, .since_wall_ns = record->since_wall_ns, .session = record->session,
+		.joined = pair->joined, .first_copy_done = pair->first_copy_done, .size_bytes = volume_size(pair->volume),
+		.history = pair->history,
+	};
+	memcpy(info->system, record->system, sizeof(info->system));
+	if (!order_pair(pair, do_counters, &order)) {
+		info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
+		info->unsent_blocks = order.counters.unsent_blocks;
+	}
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/pump.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "rt/mem.h"
+
+#define RUN_MAX		(256u << 10)		/* bytes of one frame */
+#define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
+
+struct pump {
+	struct volume *volume;
+	struct link_channel *channel;
+	struct rt_group fibers;
+	struct link_acks acks;
+	uint16_t target;
+	uint8_t session;
+	bool journal;
+	uint8_t far_boot_id[WIRE_ID_SIZE];
+	struct pump_state state;
+	int64_t not_before_ns;			/* the far side said no: try again then */
+};
+
+/* One run under way: what the volume gave, in the shape of the link. */
+struct pump_frame {
+	struct link_send send;			/* first, so that a done send leads back here */
+	struct volume_send *run;
+};
+
+static void fail_run(struct pump *pump, struct volume_send *run)
+{
+	volume_send_failed(pump->volume, run);
+}
+
+/* A frame is done: by the far side that is meant, by another one, or not at all. */
+static void finish_frame(struct pump *pump, struct pump_frame *frame)
+{
+	bool same_far = !memcmp(frame->send.far_boot_id, pump->far_boot_id, WIRE_ID_SIZE);
+
+	if (!frame->send.error && same_far) {
+		pump->state.far_error = 0;
+		pump->state.sent_bytes += frame->run->len;
+		volume_send_acked(pump->volume, frame->run);
+	} else {
+		if (frame->send.error && frame->send.error != -ECONNRESET) {
+			pump->state.far_error = frame->send.error;
+			pump->not_before_ns = rt_now_ns() + RETRY_NS;
+		}
+		fail_run(pump, frame->run);
+	}
+	mem_free(frame);
+}
+
+static void reap(void *arg)
+{
+	struct pump *pump = arg;
+	struct link_send *send;
+
+	while (!rt_cancelled()) {
+		if (link_acks_wait(&pump->acks, &send))
+			break;
+		if (send)
+			finish_frame(pump, container_of(send, struct pump_frame, send));
+		else if (rt_cond_wait(&pump->acks.changed))
+			break;
+	}
+}
+
+static int send_run(struct pump *pump, struct volume_send *run)
+{
+	struct pump_frame *frame = mem_alloc_zeroed(sizeof(*frame));
+	int rc;
+
+	if (!frame) {
+		fail_run(pump, run);
+		return -ENOMEM;
+	}
+	frame->run = run;
+	frame->send.volume = pump->target;
+	frame->send.session = pump->journal ? pump->session : 0;
+	frame->send.journal = pump->journal;
+	frame->send.zero = run->zero;
+	frame->send.tag = run->tag;
+	frame->send.offset = run->offset;
+	frame->send.len = run->len;
+	frame->send.data = run->data;
+	rc = link_data_send(pump->channel, &frame->send, &pump->acks);
+	if (rc) {
+		fail_run(pump, run);
+		mem_free(frame);
+	}
+	return rc;
+}
+
+/* Nothing can be sent now: wait for a change of what stands in the way. */
+static void wait_after(struct pump *pump, int error)
+{
+	struct link_state state;
+	int rc = 0;
+
+	link_channel_get_state(pump->channel, &state);
+	if (error == -ENOTCONN) {
+		if (!state.connected)
+			rc = rt_cond_wait(link_channel_changed(pump->channel));
+	} else {
+		rc = rt_sleep_until(rt_now_ns() + RETRY_NS);
+	}
+	if (rc)
+		return;		/* cancelled: the loop sees it */
+}
+
+static void run_pump(void *arg)
+{
+	struct pump *pump = arg;
+	struct volume_send *run;
+	int rc;
+
+	while (!rt_cancelled()) {
+		if (rt_now_ns() < pump->not_before_ns) {
+			if (rt_sleep_until(pump->not_before_ns))
+				break;
+			continue;
+		}
+		rc = volume_send_next(pump->volume, RUN_MAX, &run);
+		pump->state.disk_error = rc == -EIO ? rc : 0;
+		if (!rc && !run) {
+			if (rt_cond_wait(volume_changed(pump->volume)))
+				break;
+			continue;
+		}
+		if (!rc)
+			rc = send_run(pump, run);
+		if (rc)
+			wait_after(pump, rc);
+	}
+}
+
+int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
+	       const uint8_t far_boot_id[WIRE_ID_SIZE], struct pump **out)
+{
+	struct pump *pump = mem_alloc_zeroed(sizeof(*pump));
+	int rc;
+
+	assert(rt_here() == volume_reactor(volume) && volume_is_tracked(volume));
+	if (!pump)
+		return -ENOMEM;
+	pump->volume = volume;
+	pump->channel = link_channel_here(link);
+	pump->target = target;
+	pump->session = session;
+	pump->journal = journal;
+	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
+	link_acks_init(&pump->acks);
+	rt_group_init(&pump->fibers);
+	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
+	if (!rc)
+		rc = rt_group_start(&pump->fibers, "pump acks", reap, pump);
+	if (rc) {
+		pump_stop(pump);
+		return rc;
+	}
+	*out = pump;
+	return 0;
+}
+
+void pump_stop(struct pump *pump)
+{
+	struct link_send *send;
+	RT_SHIELD();
+
+	if (!pump)
+		return;
+	rt_group_stop(&pump->fibers);
+	/* What the link still has comes back: acknowledged, or broken when the connection dies. */
+	while (!link_acks_wait(&pump->acks, &send) && send)
+		finish_frame(pump, container_of(send, struct pump_frame, send));
+	mem_free(pump);
+}
+
+void pump_join(struct pump *pump, uint8_t session)
+{
+	pump->session = session;
+	pump->journal = true;
+}
+
+void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZE])
+{
+	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
+	volume_resend_open(pump->volume);
+}
+
+void pump_get_state(const struct pump *pump, struct pump_state *state)
+{
+	*state = pump->state;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/leg.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/leg_apply.h"
+#include "copy/pair.h"
+#include "rt/bytes.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/meta.h"
+#include "volume/planted.h"
+#include "volume/volume.h"
+
+#define MEMBER_BYTES	(2 * WIRE_SYSTEM_SIZE + WIRE_ADDRESS_SIZE)	/* of a member in a CG record */
+
+struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session && !strcmp(leg->record.source_system, source_system))
+			return leg;
+	}
+	return NULL;
+}
+
+static int save(struct leg *leg)
+{
+	const struct meta_change change = { .op = META_PUT, .kind = META_LEG, .record = &leg->record };
+
+	return meta_commit(leg->copy->config.meta, &change, 1);
+}
+
+int leg_take_up(struct copy *copy, const struct record_leg *record)
+{
+	struct leg *leg = mem_alloc_zeroed(sizeof(*leg));
+	char folder[XDC_PATH_MAX], name[JOURNAL_LEG_MAX];
+	struct journal_limits limits;
+	int rc;
+
+	if (!leg)
+		return -ENOMEM;
+	leg->copy = copy;
+	leg->record = *record;
+	rt_group_init(&leg->fibers);
+	rt_cond_init(&leg->committed);
+	snprintf(folder, sizeof(folder), "%s/journals", copy->config.state_folder);
+	snprintf(name, sizeof(name), "%u-%s", record->session, record->source_system);
+	journal_limits_default(&limits);
+	if (copy->config.journal_bytes)
+		limits.bytes = copy->config.journal_bytes;
+	if (copy->config.journal_segment_bytes)
+		limits.segment_bytes = copy->config.journal_segment_bytes;
+	rc = journal_open(folder, name, &limits, &leg->journal);
+	if (!rc)
+		rc = rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+	if (rc) {
+		journal_close(leg->journal);
+		mem_free(leg);
+		return rc;
+	}
+	list_add_last(&copy->legs, &leg->link);
+	return 0;
+}
+
+void leg_put_down(struct leg *leg)
+{
+	list_remove(&leg->link);
+	rt_group_stop(&leg->fibers);
+	journal_close(leg->journal);
+	mem_free(leg);
+}
+
+int leg_wait_applied(struct leg *leg)
+{
+	struct journal_info info;
+	int rc = 0;
+
+	for (;;) {
+		journal_get_info(leg->journal, &info);
+		if (info.applied >= info.committed)
+			return 0;
+		if (rc)
+			return leg->apply_error ? leg->apply_error : rc;
+		rc = rt_cond_wait(&leg->committed);
+	}
+}
+
+static bool is_in(const struct journal_cg *cg, uint16_t volume)
+{
+	for (uint32_t i = 0; cg && i < cg->volume_count; i++) {
+		if (cg->volumes[i] == volume)
+			return true;
+	}
+	return false;
+}
+
+bool leg_owns_volume(struct copy *copy, uint16_t volume)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (is_in(journal_committed_cg(leg->journal), volume))
+			return true;
+	}
+	return false;
+}
+
+/* ---- member lists, as they lie in CG records ---- */
+
+static uint8_t *pack_members(const struct wire_members *members)
+{
+	uint8_t *bytes = mem_alloc_zeroed((members->count + 1) * MEMBER_BYTES);
+
+	for (uint32_t i = 0; bytes && i < members->count; i++) {
+		uint8_t *to = bytes + i * MEMBER_BYTES;
+
+		memcpy(to, members->items[i].source, WIRE_SYSTEM_SIZE);
+		memcpy(to + WIRE_SYSTEM_SIZE, members->items[i].far, WIRE_SYSTEM_SIZE);
+		memcpy(to + 2 * WIRE_SYSTEM_SIZE, members->items[i].far_address, WIRE_ADDRESS_SIZE);
+	}
+	return bytes;
+}
+
+int leg_get_members(const struct leg *leg, struct wire_members *members)
+{
+	const struct journal_cg *cg = journal_prepared_cg(leg->journal);
+	const uint8_t *from;
+
+	*members = (struct wire_members){ 0 };
+	if (!cg)
+		cg = journal_committed_cg(leg->journal);
+	if (!cg)
+		return -ENOENT;
+	members->count = cg->member_bytes / MEMBER_BYTES;
+	members->items = mem_alloc_zeroed((members->count + 1) * sizeof(members->items[0]));
+	if (!members->items)
+		return -ENOMEM;
+	from = cg->members;
+	for (uint32_t i = 0; i < members->count; i++, from += MEMBER_BYTES) {
+		memcpy(members->items[i].source, from, WIRE_SYSTEM_SIZE - 1);
+		memcpy(members->items[i].far, from + WIRE_SYSTEM_SIZE, WIRE_SYSTEM_SIZE - 1);
+		memcpy(members->items[i].far_address, from + 2 * WIRE_SYSTEM_SIZE, WIRE_ADDRESS_SIZE - 1);
+	}
+	return 0;
+}
+
+/* ---- requests of the source ---- */
+
+static void fill_state(const struct leg *leg, struct wire_leg_state *state)
+{
+	struct journal_info info;
+
+	journal_get_info(leg->journal, &info);
+	memcpy(state->boot_id, leg->copy->config.boot_id, WIRE_ID_SIZE);
+	state->committed = info.committed;
+	state->prepared = info.prepared;
+	state->highest_tag = info.highest_tag;
+	state->incarnation = info.incarnation;
+	state->recovery_epoch = info.epoch;
+	state->applied = info.applied;
+	state->journal_used_bytes = info.used_bytes;
+	state->journal_free_bytes = info.limit_bytes > info.used_bytes ? info.limit_bytes - info.used_bytes : 0;
+}
+
+/* The leg of the source that asks, unless its master is an older one or recovery has taken the leg. */
+static int admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
+		 struct leg **out, char *why)
+{
+	struct leg *leg = leg_find(copy, head->session, peer->system);
+	struct journal_info info;
+
+	if (!leg)
+		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", head->session, peer->system);
+	journal_get_info(leg->journal, &info);
+	if (info.epoch)
+		return copy_refuse(why, -EPERM, "session %u was recovered here by %s: it is not a target any more",
+				   head->session, info.initiator);
+	if (head->incarnation < info.incarnation && !planted(PLANTED_NO_INCARNATION))
+		return copy_refuse(why, -ESTALE, "session %u obeys a newer master", head->session);
+	*out = leg;
+	return 0;
+}
+
+static int make_leg(struct copy *copy, const struct link_peer *peer, const struct wire_leg_open *open)
+{
+	struct record_leg record = {
+		.session = open->head.session, .state = SESSION_OPEN, .incarnation = open->head.incarnation,
+	};
+	const struct meta_change change = { .op = META_PUT, .kind = META_LEG, .record = &record };
+	int rc;
+
+	snprintf(record.source_system, sizeof(record.source_system), "%s", peer->system);
+	rc = meta_commit(copy->config.meta, &change, 1);
+	return rc ? rc : leg_take_up(copy, &record);
+}
+
+int leg_on_open(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_open *open = request;
+	struct copy *copy = arg;
+	struct leg *leg;
+	int rc = 0;
+	RT_SHIELD();
+
+	if (!leg_find(copy, open->head.session, peer->system))
+		rc = make_leg(copy, peer, open);
+	if (rc)
+		return copy_refuse(why, rc, "the journal of session %u cannot be opened: %s", open->head.session,
+				   strerror(-rc));
+	rc = admit(copy, peer, &open->head, &leg, why);
+	if (rc)
+		return rc;
+	if (!planted(PLANTED_NO_INCARNATION))
+		rc = journal_obey(leg->journal, open->head.incarnation);
+	if (!rc && (leg->record.incarnation != open->head.incarnation || leg->record.state != SESSION_RUNNING ||
+		    memcmp(leg->record.key, open->key, sizeof(open->key)) != 0)) {
+		const char *colon = strchr(open->head.master, ':');
+
+		leg->record.incarnation = open->head.incarnation;
+		leg->record.state = SESSION_RUNNING;
+		memcpy(leg->record.key, open->key, sizeof(open->key));
+		snprintf(leg->record.master_system, sizeof(leg->record.master_system), "%.*s",
+			 colon ? (int)(colon - open->head.master) : 0, open->head.master);
+		rc = save(leg);
+	}
+	if (rc)
+		return copy_refuse(why, rc, "session %u cannot be taken up: %s", open->head.session, strerror(-rc));
+	fill_state(leg, reply);
+	return 0;
+}
+
+int leg_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_request *status = request;
+	struct leg *leg = leg_find(arg, status->head.session, peer->system);
+
+	if (!leg)
+		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", status->head.session, peer->system);
+	fill_state(leg, reply);
+	return 0;
+}
+
+/* Every data connection has brought here exactly what the source sent over it. */
+static int check_marks(struct copy *copy, const struct link_peer *peer, const struct wire_leg_prepare *prepare,
+		       char *why)
+{
+	for (uint32_t i = 0; i < prepare->mark_count; i++) {
+		int rc = link_server_check_mark(copy->server, peer->system, &prepare->marks[i]);
+
+		if (rc)
+			return copy_refuse(why, rc, "data connection %u does not hold what was sent", prepare->marks[i].reactor);
+	}
+	return 0;
+}
+
+int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_prepare *prepare = request;
+	struct copy *copy = arg;
+	struct leg *leg;
+	struct journal_cg cg = {
+		.number = prepare->head.attempt, .session_time_us = prepare->session_time_us,
+		.wall_time_us = prepare->wall_us, .incarnation = prepare->head.incarnation,
+		.member_version = prepare->head.member_version, .volume_count = prepare->volumes.count,
+		.volumes = prepare->volumes.ids, .member_bytes = prepare->members.count * MEMBER_BYTES,
+	};
+	MEM_OWNED uint8_t *members = NULL;
+	int rc = admit(copy, peer, &prepare->head, &leg, why);
+	RT_SHIELD();
+
+	if (rc)
+		return rc;
+	if (memcmp(prepare->far_boot_id, copy->config.boot_id, WIRE_ID_SIZE) != 0 && !planted(PLANTED_PREPARE_ANY_BOOT))
+		return copy_refuse(why, -ESTALE, "system %s has restarted since it acknowledged", copy->config.system);
+	if (!planted(PLANTED_PREPARE_ANY_BOOT))
+		rc = check_marks(copy, peer, prepare, why);
+	if (rc)
+		return rc;
+	/* The first CG of a volume rests on what the first copy wrote straight into it. */
+	rc = leg_sync_volumes(copy, prepare->volumes.ids, prepare->volumes.count);
+	members = pack_members(&prepare->members);
+	if (!rc && !members)
+		rc = -ENOMEM;
+	cg.members = members;
+	for (uint32_t i = 0; i < prepare->mark_count; i++) {
+		cg.frames += prepare->marks[i].frames;
+		cg.digest ^= prepare->marks[i].digest;
+	}
+	snprintf(cg.master, sizeof(cg.master), "%s", prepare->head.master);
+	if (!rc)
+		rc = journal_prepare(leg->journal, &cg);
+	if (rc)
+		return copy_refuse(why, rc, "CG %llu is not durable: %s", (unsigned long long)cg.number, strerror(-rc));
+	fill_state(leg, reply);
+	return 0;
+}
+
+int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_request *commit = request;
+	struct leg *leg;
+	int rc = admit(arg, peer, &commit->head, &leg, why);
+	RT_SHIELD();
+
+	if (!rc)
+		rc = journal_commit(leg->journal, commit->head.attempt);
+	if (rc)
+		return why[0] ? rc : copy_refuse(why, rc, "CG %llu cannot be committed: %s",
+						 (unsigned long long)commit->head.attempt, strerror(-rc));
+	rt_cond_wake_all(&leg->committed);
+	fill_state(leg, reply);
+	return 0;
+}
+
+/* attempt 0: whatever is prepared, by a master that has asked all and found no CG that may be committed. */
+int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_request *abort = request;
+	struct journal_info info;
+	struct leg *leg;
+	uint64_t number = abort->head.attempt;
+	int rc = admit(arg, peer, &abort->head, &leg, why);
+	RT_SHIELD();
+
+	if (rc)
+		return rc;
+	journal_get_info(leg->journal, &info);
+	if (!number)
+		number = info.prepared;
+	if (number)
+		rc = journal_abort(leg->journal, number);
+	if (rc)
+		return copy_refuse(why, rc, "CG %llu cannot be given up: %s", (unsigned long long)number, strerror(-rc));
+	fill_state(leg, reply);
+	return 0;
+}
+
+/* ---- data ---- */
+
+struct data_order {
+	struct copy *copy;
+	const struct link_peer *peer;
+	const struct wire_data *frame;
+	const void *data;
+	struct volume *volume;
+};
+
+static int do_apply(void *arg)
+{
+	struct data_order *order = arg;
+	const struct wire_data *frame = order->frame;
+
+	if (order->data)
+		return volume_apply(order->volume, order->data, frame->raw_bytes, frame->offset);
+	return volume_apply_zero(order->volume, frame->raw_bytes, frame->offset);
+}
+
+/* Straight into the volume: only where a pair says that it is the target of this system, and no CG rests on it. */
+static int write_direct(struct data_order *order)
+{
+	const struct wire_data *frame = order->frame;
+	struct pair *pair = pair_find_target(order->copy, order->peer->system, frame->volume);
+	uint64_t size;
+
+	if (!pair)
+		return -ENOENT;
+	if (pair->record.state != PAIR_TARGET_COPY_PENDING || leg_owns_volume(order->copy, frame->volume))
+		return -EPERM;
+	size = volume_size(pair->volume);
+	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
+		return -EINVAL;
+	order->volume = pair->volume;
+	return rt_call(volume_reactor(pair->volume), do_apply, order);
+}
+
+static int write_journal(struct data_order *order)
+{
+	const struct wire_data *frame = order->frame;
+	struct leg *leg = leg_find(order->copy, frame->session, order->peer->system);
+	struct pair *pair = pair_find_target(order->copy, order->peer->system, frame->volume);
+	uint64_t size;
+
+	if (!leg || !pair)
+		return -ENOENT;
+	size = volume_size(pair->volume);
+	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
+		return -EINVAL;
+	return journal_append(leg->journal, frame->volume, frame->offset, frame->raw_bytes, frame->tag, order->data);
+}
+
+static int do_data(void *arg)
+{
+	struct data_order *order = arg;
+
+	return order->frame->flags & WIRE_DATA_JOURNAL ? write_journal(order) : write_direct(order);
+}
+
+int leg_on_data(void *arg, const struct link_peer *peer, const struct wire_data *frame, void **data)
+{
+	struct data_order order = { .copy = arg, .peer = peer, .frame = frame, .data = *data };
+
+	return rt_call(rt_reactor(0), do_data, &order);
+}
+
+int leg_on_volumes_sync(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_volumes_sync *sync = request;
+	struct wire_volumes_sync_reply *answer = reply;
+	struct copy *copy = arg;
+
+	(void)why;
+	memcpy(answer->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	answer->failed.ids = mem_alloc_zeroed((sync->targets.count + 1) * sizeof(answer->failed.ids[0]));
+	if (!answer->failed.ids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < sync->targets.count; i++) {
+		uint16_t id = sync->targets.ids[i];
+
+		if (!pair_find_target(copy, peer->system, id) || leg_sync_volumes(copy, &id, 1))
+			answer->failed.ids[answer->failed.count++] = id;
+	}
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leg.h - the far side of a session: one leg for each source system that sends here, each with a journal of its own
+ * (store/journal.h). Takes data, prepares, commits and aborts consistency groups, and applies committed ones to the target
+ * volumes closely behind. This is proctype Target of model/consistency-group.pml. Reactor 0.
+ */
+#ifndef XDC_COPY_LEG_H
+#define XDC_COPY_LEG_H
+
+#include "copy/engine.h"
+#include "store/journal.h"
+
+struct leg {
+	struct list_head link;			/* of copy->legs */
+	struct copy *copy;
+	struct record_leg record;		/* as it is durable */
+	struct journal *journal;
+	struct rt_group fibers;			/* the applier */
+	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
+	int apply_error;			/* why applying stands still; 0: it does not */
+};
+
+struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);
+
+/* Opens the journal of a leg that the metadata know, and applies what is committed. Negative errno. Suspends. */
+RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record);
+
+/* Stops applying and closes the journal; all stays on disk. Suspends. */
+void leg_put_down(struct leg *leg);
+
+/* Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that. */
+RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
+
+/* True when the leg's last CG holds this target volume: nothing may write to it but the leg. */
+bool leg_owns_volume(struct copy *copy, uint16_t volume);
+
+/* The member list of the leg's newest CG record (prepared, else committed), to be freed. -ENOENT: it has none; -ENOMEM. */
+RT_MUST_CHECK int leg_get_members(const struct leg *leg, struct wire_members *members);
+
+/* Handlers of leg_... and of data frames (link_server.h). */
+int leg_on_open(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_data(void *arg, const struct link_peer *peer, const struct wire_data *frame, void **data);
+
+/* Makes durable what was written straight into target volumes: the handler of volumes_sync. */
+int leg_on_volumes_sync(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+
+#endif

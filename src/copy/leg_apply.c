@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/leg_apply.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "copy/leg.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "volume/volume.h"
+
+#define RETRY_NS	RT_SECOND
+
+struct apply_order {
+	struct volume *volume;
+	const struct journal_run *run;
+	const void *data;
+};
+
+static int do_apply(void *arg)
+{
+	struct apply_order *order = arg;
+	const struct journal_run *run = order->run;
+
+	if (run->zero)
+		return volume_apply_zero(order->volume, run->len, run->offset);
+	return volume_apply(order->volume, order->data, run->len, run->offset);
+}
+
+static int do_sync(void *arg)
+{
+	return volume_apply_sync(arg);
+}
+
+static struct volume *find_volume(struct copy *copy, uint16_t id)
+{
+	return copy->config.find_volume(copy->config.find_arg, id);
+}
+
+int leg_sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < count && !rc; i++) {
+		struct volume *volume = find_volume(copy, volumes[i]);
+
+		rc = volume ? rt_call(volume_reactor(volume), do_sync, volume) : -ENOENT;
+	}
+	return rc;
+}
+
+static int apply_run(struct leg *leg, const struct journal_run *run, const void *data)
+{
+	struct apply_order order = { .volume = find_volume(leg->copy, run->volume), .run = run, .data = data };
+
+	if (!order.volume)
+		return -ENOENT;
+	return rt_call(volume_reactor(order.volume), do_apply, &order);
+}
+
+/* One pass brings the volumes to the newest committed CG: its runs come in order of volume, so each is synced once. */
+static int apply_pass(struct leg *leg, void *buf)
+{
+	struct journal_run run = { 0 };
+	uint16_t volume = 0;
+	bool any = false;
+	int rc;
+
+	while ((rc = journal_apply_next(leg->journal, &run, buf)) == 1) {
+		if (any && run.volume != volume) {
+			rc = leg_sync_volumes(leg->copy, &volume, 1);
+			if (rc)
+				return rc;
+		}
+		rc = apply_run(leg, &run, buf);
+		if (rc)
+			return rc;
+		volume = run.volume;
+		any = true;
+	}
+	if (!rc && any)
+		rc = leg_sync_volumes(leg->copy, &volume, 1);
+	if (!rc)
+		rc = journal_apply_done(leg->journal, run.up_to);
+	return rc;
+}
+
+static bool is_behind(const struct leg *leg)
+{
+	struct journal_info info;
+
+	journal_get_info(leg->journal, &info);
+	return info.applied < info.committed && !info.failed;
+}
+
+void leg_apply(void *arg)
+{
+	struct leg *leg = arg;
+	void *buf = mem_alloc_pages(JOURNAL_RUN_MAX);
+	int rc = buf ? 0 : -ENOMEM;
+
+	while (buf && rc != -ECANCELED) {
+		if (!is_behind(leg)) {
+			rt_cond_wake_all(&leg->committed);
+			rc = rt_cond_wait(&leg->committed);
+			continue;
+		}
+		rc = apply_pass(leg, buf);
+		if (rc && rc != -ECANCELED) {
+			if (leg->apply_error != rc)
+				log_line(LOG_ERROR, "journal", "session %u of %s: a group cannot be applied: %s; it is tried again",
+					 leg->record.session, leg->record.source_system, strerror(-rc));
+			leg->apply_error = rc;
+			journal_apply_again(leg->journal);
+			rc = rt_sleep_until(rt_now_ns() + RETRY_NS);
+		} else if (!rc) {
+			leg->apply_error = 0;
+			rt_cond_wake_all(&leg->committed);
+		}
+	}
+	mem_free(buf);
+}

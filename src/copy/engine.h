@@ -10,17 +10,47 @@
 #include "copy/link.h"
 #include "copy/link_server.h"
 
+struct dirtylog;
+struct session;
+
+/* A path: permission and route of one LSS to one LSS of another system. */
+struct path {
+	struct list_head link;
+	struct record_path record;
+	struct peer *peer;
+};
+
+/* A session on this system as an administrator sees it, whatever its role: what is durable of it. */
+struct session_entry {
+	struct list_head link;
+	struct record_session record;
+	struct session *master;			/* while this system coordinates it */
+	struct copy *copy;
+	struct rt_mutex turn;			/* one command at a time */
+};
+
 struct copy {
 	struct copy_config config;
 	struct link_server *server;
+	struct dirtylog **dirtylogs;		/* one a reactor */
 	struct list_head peers;			/* struct peer: systems that this one dials */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
 	struct list_head sources;		/* struct source: sessions with volumes here */
-	struct list_head masters;		/* struct master: sessions started here */
+	struct list_head sessions;		/* struct session_entry: all that this system knows by number */
+	struct list_head session_lsses;		/* struct session_lss */
+	struct list_head subordinates;		/* struct subordinate */
 	struct list_head legs;			/* struct leg: journals here */
-	struct rt_group group;
-	bool stopping;
+};
+
+/* The LSSs on which a session is open, and the other systems that a master coordinates, as they are durable. */
+struct session_lss {
+	struct list_head link;
+	struct record_session_lss record;
+};
+struct subordinate {
+	struct list_head link;
+	struct record_session_subordinate record;
 };
 
 /* ---- peers (peers.c): links by system, shared by all that use them ---- */
@@ -30,7 +60,8 @@ struct peer {
 	struct copy *copy;
 	char system[XDC_SYSTEM_ID_MAX];
 	struct link *to;
-	struct rt_group watch;
+	struct rt_group watch;			/* its fibers */
+	struct rt_cond sync_wanted;
 	unsigned uses;
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };
@@ -45,6 +76,28 @@ RT_MUST_CHECK int copy_ask(struct copy *copy, const char *system, uint16_t type,
 
 /* The table of all handlers of this system (copy.c). */
 extern const struct link_handler copy_handlers[];
+
+/* The dirty log of a reactor (reactor 0 may ask for any; used on its own reactor only). */
+struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor);
+
+/* ---- paths (paths.c) ---- */
+
+RT_MUST_CHECK int path_take_up(struct copy *copy, const struct record_path *record);
+void path_put_down(struct path *path);
+
+/* Where paths from this LSS to this system lead; NULL: there is none. */
+const char *copy_path_address(struct copy *copy, uint8_t source_lss, const char *system);
+
+/* True when a path leads from this LSS to that LSS. */
+bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss);
+
+/* ---- sessions (session_ops.c) ---- */
+
+struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
+
+/* After everything is taken up: sessions that were running here go on. */
+RT_MUST_CHECK int session_entries_resume(struct copy *copy);
+void session_entries_stop(struct copy *copy);
 
 /* An event of another system (link.h). */
 void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);

@@ -36,6 +36,23 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 /* A source end begins to work: its volume is tracked from here on. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_begin_source(struct pair *pair);
 
+/* At the start of the system: whatever its role and state ask for. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_resume_work(struct pair *pair);
+
+/* The pair is deleted from the metadata and put down. Suspends. */
+RT_MUST_CHECK int pair_forget(struct pair *pair);
+
+/* For rt_call to the volume's reactor. */
+struct access_order {
+	struct volume *volume;
+	enum volume_access access;
+};
+int pair_do_set_access(void *order);
+struct pair_order_volume {
+	struct volume *volume;
+};
+int pair_do_untrack(void *order);
+
 /* Stops all work of this end and frees it; the metadata stay. Suspends. */
 void pair_put_down(struct pair *pair);
 

@@ -120,6 +120,8 @@ enum wire_pair_type { WIRE_PAIR_SYNC = 1, WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_A
 #define WIRE_PAIR_FAILBACK	1u		/* the target was the source before */
 #define WIRE_PAIR_NO_COPY	2u		/* the administrator says that both sides are equal */
 #define WIRE_PAIR_RESUME	4u		/* the pair is there already: only the relation is checked */
+#define WIRE_PAIR_DISCARD	8u		/* with FAILBACK: what the target alone wrote is lost */
+#define WIRE_PAIR_RETURN	16u		/* the target, which was the source before, is the source again */
 
 struct wire_pair_establish {
 	uint16_t source_volume, target_volume;

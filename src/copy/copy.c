@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/copy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/engine.h"
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/pair_far.h"
+#include "copy/recover.h"
+#include "copy/session.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/dirtylog.h"
+#include "store/meta.h"
+
+static int on_system_show(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	struct wire_system_reply *answer = reply;
+	struct copy *copy = arg;
+
+	(void)peer;
+	(void)request;
+	(void)why;
+	memcpy(answer->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	snprintf(answer->version, sizeof(answer->version), "%s", XDC_VERSION);
+	snprintf(answer->link_address, sizeof(answer->link_address), "%s",
+		 copy->config.link_address ? copy->config.link_address : "");
+	return 0;
+}
+
+/* What other systems may ask of this one. */
+const struct link_handler copy_handlers[] = {
+	{ WIRE_SYSTEM_SHOW, on_system_show },
+	{ WIRE_PAIR_ESTABLISH, pair_far_on_establish },
+	{ WIRE_PAIR_REMOVE, pair_far_on_remove },
+	{ WIRE_PAIR_STATUS, pair_far_on_status },
+	{ WIRE_PAIR_CHANGES, pair_far_on_changes },
+	{ WIRE_VOLUMES_SYNC, leg_on_volumes_sync },
+	{ WIRE_LEG_OPEN, leg_on_open },
+	{ WIRE_LEG_STATUS, leg_on_status },
+	{ WIRE_LEG_PREPARE, leg_on_prepare },
+	{ WIRE_LEG_COMMIT, leg_on_commit },
+	{ WIRE_LEG_ABORT, leg_on_abort },
+	{ WIRE_SESSION_JOIN, source_on_join },
+	{ WIRE_SESSION_STATUS, source_on_status },
+	{ WIRE_SESSION_CLOSE, source_on_close },
+	{ WIRE_SESSION_RELEASE, source_on_release },
+	{ WIRE_SESSION_DRAIN, source_on_drain },
+	{ WIRE_SESSION_PREPARE, source_on_prepare },
+	{ WIRE_SESSION_COMMIT, source_on_commit },
+	{ WIRE_SESSION_ABORT, source_on_abort },
+	{ WIRE_SESSION_EXISTS, source_on_exists },
+	{ WIRE_SESSION_LEAVE, source_on_leave },
+	{ WIRE_RECOVER_PROBE, recover_on_probe },
+	{ WIRE_RECOVER_FENCE, recover_on_fence },
+	{ WIRE_RECOVER_DECIDE, recover_on_decide },
+	{ 0, NULL },
+};
+
+void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event)
+{
+	const struct wire_event_session *written = event;
+	struct session_entry *entry;
+
+	(void)link;
+	if (type != WIRE_EVENT_FIRST_WRITE)
+		return;
+	entry = session_entry_find(arg, written->session);
+	if (entry && entry->master)
+		session_wake(entry->master);
+}
+
+/* ---- dirty logs: one a reactor ---- */
+
+struct log_order {
+	struct copy *copy;
+	unsigned index;
+};
+
+static int do_open_log(void *arg)
+{
+	struct log_order *order = arg;
+	char path[XDC_PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/dirty-%u.log", order->copy->config.state_folder, order->index);
+	return dirtylog_open(path, 1024, &order->copy->dirtylogs[order->index]);
+}
+
+static int do_close_log(void *arg)
+{
+	struct log_order *order = arg;
+
+	dirtylog_close(order->copy->dirtylogs[order->index]);
+	return 0;
+}
+
+static int each_log(struct copy *copy, int (*fn)(void *arg))
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
+		struct log_order order = { .copy = copy, .index = i };
+
+		rc = rt_call(rt_reactor(i), fn, &order);
+	}
+	return rc;
+}
+
+struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor)
+{
+	return copy->dirtylogs[rt_reactor_index(reactor)];
+}
+
+/* ---- taking up what the metadata hold ---- */
+
+struct load {
+	struct copy *copy;
+	struct list_head rows;		/* struct row, in the order of the metadata */
+	int rc;
+};
+
+/* Records are kept while they are read, since visiting must not suspend and taking up does. */
+struct row {
+	struct list_head link;
+	enum meta_kind kind;
+	union {
+		struct record_path path;
+		struct record_pair pair;
+		struct record_history history;
+		struct record_session session;
+		struct record_session_lss session_lss;
+		struct record_session_subordinate subordinate;
+		struct record_leg leg;
+	};
+};
+
+static size_t row_bytes(enum meta_kind kind)
+{
+	switch (kind) {
+	case META_PATH:
+	case META_PAIR:
+	case META_HISTORY:
+	case META_SESSION:
+	case META_SESSION_LSS:
+	case META_SESSION_SUBORDINATE:
+	case META_LEG:
+		return meta_tables[kind].record_size;
+	default:
+		return 0;	/* the control plane's */
+	}
+}
+
+static int keep_row(void *arg, enum meta_kind kind, const void *record)
+{
+	struct load *load = arg;
+	struct row *row;
+
+	if (!row_bytes(kind))
+		return 0;
+	row = mem_alloc_zeroed(sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->kind = kind;
+	memcpy(&row->path, record, row_bytes(kind));
+	list_add_last(&load->rows, &row->link);
+	return 0;
+}
+
+/* The generations of a volume, newest first. */
+static void collect_history(const struct load *load, uint16_t volume, struct history *history)
+{
+	struct row *row;
+
+	*history = (struct history){ 0 };
+	list_for_each(row, &load->rows, link) {
+		if (row->kind == META_HISTORY && row->history.volume == volume)
+			history_begin(history, row->history.generation, row->history.sequence, row->history.began_wall_ns);
+	}
+}
+
+static int take_up_pair(struct load *load, const struct record_pair *record)
+{
+	struct copy *copy = load->copy;
+	struct volume *volume = copy->config.find_volume(copy->config.find_arg, record->volume);
+	struct history history;
+	struct pair *pair;
+
+	if (!volume) {
+		log_line(LOG_ERROR, "copy", "the pair of volume %04X is left out: the volume is not open", record->volume);
+		return 0;
+	}
+	collect_history(load, record->volume, &history);
+	pair = pair_take_up(copy, record, &history, volume);
+	if (!pair)
+		return -ENOMEM;
+	return pair_resume_work(pair);
+}
+
+static int take_up_row(struct load *load, struct row *row)
+{
+	struct copy *copy = load->copy;
+	struct session_lss *lss;
+	struct subordinate *subordinate;
+
+	switch (row->kind) {
+	case META_PATH:
+		return path_take_up(copy, &row->path);
+	case META_LEG:
+		return leg_take_up(copy, &row->leg);
+	case META_PAIR:
+		return take_up_pair(load, &row->pair);
+	case META_SESSION:
+		return session_entry_take_up(copy, &row->session);
+	case META_SESSION_LSS:
+		lss = mem_alloc_zeroed(sizeof(*lss));
+		if (!lss)
+			return -ENOMEM;
+		lss->record = row->session_lss;
+		list_add_last(&copy->session_lsses, &lss->link);
+		return 0;
+	case META_SESSION_SUBORDINATE:
+		subordinate = mem_alloc_zeroed(sizeof(*subordinate));
+		if (!subordinate)
+			return -ENOMEM;
+		subordinate->record = row->subordinate;
+		list_add_last(&copy->subordinates, &subordinate->link);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int take_up(struct copy *copy)
+{
+	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
+	static const enum meta_kind order[] = {
+		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_PAIR,
+	};
+	struct load load = { .copy = copy };
+	struct row *row, *tmp;
+	int rc;
+
+	list_init(&load.rows);
+	rc = meta_load(copy->config.meta, keep_row, &load);
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		list_for_each(row, &load.rows, link) {
+			if (!rc && row->kind == order[i])
+				rc = take_up_row(&load, row);
+		}
+	}
+	list_for_each_safe(row, tmp, &load.rows, link) {
+		list_remove(&row->link);
+		mem_free(row);
+	}
+	return rc;
+}
+
+/* ---- life ---- */
+
+static int make_folder(struct copy *copy)
+{
+	char path[XDC_PATH_MAX + 32];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/journals", copy->config.state_folder);
+	rc = rt_path_make_folder(path);
+	return rc == -EEXIST ? 0 : rc ? rc : rt_path_sync_folder(copy->config.state_folder);
+}
+
+static int start_server(struct copy *copy)
+{
+	struct link_server_config config = {
+		.handlers = copy_handlers, .data = leg_on_data, .arg = copy, .timing = copy->config.timing,
+	};
+
+	snprintf(config.own, sizeof(config.own), "%s", copy->config.system);
+	memcpy(config.boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	return link_server_start(&config, &copy->server);
+}
+
+int copy_start(const struct copy_config *config, struct copy **out)
+{
+	struct copy *copy = mem_alloc_zeroed(sizeof(*copy));
+	int rc = copy ? 0 : -ENOMEM;
+
+	if (rc)
+		return rc;
+	copy->config = *config;
+	list_init(&copy->peers);
+	list_init(&copy->paths);
+	list_init(&copy->pairs);
+	list_init(&copy->sources);
+	list_init(&copy->sessions);
+	list_init(&copy->session_lsses);
+	list_init(&copy->subordinates);
+	list_init(&copy->legs);
+	copy->dirtylogs = mem_alloc_zeroed(rt_reactor_count() * sizeof(struct dirtylog *));
+	if (!copy->dirtylogs)
+		rc = -ENOMEM;
+	if (!rc)
+		rc = make_folder(copy);
+	if (!rc)
+		rc = each_log(copy, do_open_log);
+	if (!rc)
+		rc = start_server(copy);
+	if (!rc)
+		rc = take_up(copy);
+	if (!rc)
+		rc = session_entries_resume(copy);
+	if (rc) {
+		log_line(LOG_ERROR, "copy", "the copy services do not start: %s", strerror(-rc));
+		copy_stop(copy);
+		return rc;
+	}
+	*out = copy;
+	return 0;
+}
+
+/* From what asks to what is asked: sessions, the answering side, pairs, journals, links, logs. */
+void copy_stop(struct copy *copy)
+{
+	int rc;
+	RT_SHIELD();
+
+	session_entries_stop(copy);
+	link_server_stop(copy->server);
+	while (!list_empty(&copy->sources))
+		source_delete(list_first(&copy->sources, struct source_link, link)->source);
+	while (!list_empty(&copy->pairs))
+		pair_put_down(list_first(&copy->pairs, struct pair, link));
+	while (!list_empty(&copy->legs))
+		leg_put_down(list_first(&copy->legs, struct leg, link));
+	while (!list_empty(&copy->paths))
+		path_put_down(list_first(&copy->paths, struct path, link));
+	assert(list_empty(&copy->peers));
+	if (copy->dirtylogs) {
+		rc = each_log(copy, do_close_log);
+		assert(!rc);
+	}
+	mem_free(copy->dirtylogs);
+	mem_free(copy);
+}
+
+void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *identity)
+{
+	link_server_serve(copy->server, stream, identity);
+}
+
+bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	char object[64], remedy[128];
+
+	if (!pair)
+		return false;
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	snprintf(remedy, sizeof(remedy), "xdc pair delete %04X", volume);
+	fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of a pair with volume %04X of %s",
+		  pair_role_names[pair->record.role], pair->record.remote_volume, pair->record.system);
+	return true;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/pair_far.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/meta.h"
+#include "volume/volume.h"
+
+static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_pair_reply *reply)
+{
+	memcpy(reply->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	reply->state = (uint8_t)pair->record.state;
+	reply->size_bytes = volume_size(pair->volume);
+	reply->history = pair->history;
+}
+
+static int set_access(struct pair *pair, enum volume_access access)
+{
+	struct access_order order = { .volume = pair->volume, .access = access };
+
+	return rt_call(volume_reactor(pair->volume), pair_do_set_access, &order);
+}
+
+/* A new pair: the volume is closed to hosts, and remembers from here on who writes to it. */
+static int establish_new(struct copy *copy, const struct link_peer *peer, const struct wire_pair_establish *request,
+			 struct pair **out, char *why)
+{
+	struct record_pair record = {
+		.volume = request->target_volume, .remote_volume = request->source_volume, .role = PAIR_TARGET,
+		.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY,
+		.state = PAIR_TARGET_COPY_PENDING, .since_wall_ns = rt_wall_ns(), .created_wall_ns = rt_wall_ns(),
+	};
+	struct volume *volume = copy->config.find_volume(copy->config.find_arg, request->target_volume);
+	struct pair *pair;
+	int rc;
+
+	snprintf(record.system, sizeof(record.system), "%s", peer->system);
+	if (!volume)
+		return copy_refuse(why, -ENODEV, "system %s has no volume %04X", copy->config.system, record.volume);
+	if (volume_size(volume) != request->size_bytes)
+		return copy_refuse(why, -ERANGE, "volume %04X of system %s has %llu bytes, the source %llu", record.volume,
+				   copy->config.system, (unsigned long long)volume_size(volume),
+				   (unsigned long long)request->size_bytes);
+	if (leg_owns_volume(copy, record.volume))
+		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
+				   record.volume, copy->config.system);
+	pair = pair_take_up(copy, &record, &request->history, volume);
+	if (!pair)
+		return -ENOMEM;
+	rc = set_access(pair, VOLUME_ACCESS_NONE);
+	if (!rc)
+		rc = pair_save(pair);
+	if (rc) {
+		pair_put_down(pair);
+		return copy_refuse(why, rc, "volume %04X cannot become a target: %s", record.volume, strerror(-rc));
+	}
+	*out = pair;
+	return 0;
+}
+
+/*
+ * A pair that is there: the source may go on only if what this side holds is the source's own past. A volume that was
+ * recovered here holds a generation that the source does not know, and is never overwritten.
+ */
+static int establish_again(struct pair *pair, const struct wire_pair_establish *request, char *why)
+{
+	enum history_verdict verdict = history_compare(&pair->history, &request->history);
+	struct pair_order_volume order = { .volume = pair->volume };
+	int rc;
+
+	if (pair->record.role != PAIR_TARGET || pair->record.state == PAIR_FAILED_OVER ||
+	    verdict == HISTORY_MINE_NEWER || verdict == HISTORY_BOTH_WRITTEN || verdict == HISTORY_UNRELATED)
+		return copy_refuse(why, -ESTALE, "volume %04X of system %s is newer (%s): it was recovered or written there",
+				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
+	rc = rt_call(volume_reactor(pair->volume), pair_do_untrack, &order);
+	if (rc)
+		return rc;
+	history_adopt(&pair->history, &request->history);
+	pair->record.state = PAIR_TARGET_COPY_PENDING;
+	pair->record.reason = PAIR_REASON_NONE;
+	return pair_save(pair);
+}
+
+/* The former far side sends its differences here: this end, the old source, becomes the target. */
+static int establish_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
+{
+	enum history_verdict verdict = history_compare(&pair->history, &request->history);
+	struct source *source = source_find(pair->copy, pair->record.session);
+	int rc;
+
+	if (pair->record.role == PAIR_TARGET)
+		return 0;	/* it was asked before, and the answer was lost */
+	if (verdict == HISTORY_BOTH_WRITTEN && !(request->flags & WIRE_PAIR_DISCARD))
+		return copy_refuse(why, -ESTALE, "volume %04X of system %s was written since as well", pair->record.volume,
+				   pair->copy->config.system);
+	if (verdict == HISTORY_MINE_NEWER || verdict == HISTORY_UNRELATED)
+		return copy_refuse(why, -ESTALE, "volume %04X of system %s is not an older state of the other side (%s)",
+				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
+	rc = set_access(pair, VOLUME_ACCESS_NONE);
+	if (rc)
+		return rc;
+	if (source && pair->record.session) {
+		rc = source_remove_pair(source, pair);
+		if (rc && rc != -ENOENT)
+			return rc;
+	}
+	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
+	pair->record.role = PAIR_TARGET;
+	pair->record.session = 0;
+	pair->record.joined = pair->joined = false;
+	pair->history = request->history;
+	return pair_save(pair);
+}
+
+/* Planned: the other side, whose hosts are stopped, has sent everything, and this end is the source again. */
+static int establish_return(struct pair *pair, const struct wire_pair_establish *request, char *why)
+{
+	int rc;
+
+	if (pair->record.role == PAIR_SOURCE)
+		return 0;	/* it was asked before */
+	if (history_compare(&pair->history, &request->history) != HISTORY_SAME)
+		return copy_refuse(why, -ESTALE, "volume %04X of system %s does not hold what the other side holds",
+				   pair->record.volume, pair->copy->config.system);
+	pair->record.role = PAIR_SOURCE;
+	pair->record.state = PAIR_COPY_PENDING;
+	pair->record.type = PAIR_ASYNC;
+	pair->record.first_copy_done = pair->first_copy_done = true;
+	rc = pair_save(pair);
+	if (!rc)
+		rc = pair_begin_source(pair);
+	if (!rc)
+		rc = set_access(pair, VOLUME_ACCESS_WRITE);
+	return rc;
+}
+
+int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_pair_establish *establish = request;
+	struct copy *copy = arg;
+	struct pair *pair = pair_find(copy, establish->target_volume);
+	int rc;
+	RT_SHIELD();
+
+	if (pair && (strcmp(pair->record.system, peer->system) != 0 ||
+		     pair->record.remote_volume != establish->source_volume))
+		return copy_refuse(why, -EBUSY, "volume %04X of system %s is paired with volume %04X of %s",
+				   establish->target_volume, copy->config.system, pair->record.remote_volume,
+				   pair->record.system);
+	if (!pair && (establish->flags & (WIRE_PAIR_RESUME | WIRE_PAIR_FAILBACK | WIRE_PAIR_RETURN)))
+		return copy_refuse(why, -ENOENT, "system %s does not know this pair", copy->config.system);
+	if (!pair)
+		rc = establish_new(copy, peer, establish, &pair, why);
+	else if (establish->flags & WIRE_PAIR_FAILBACK)
+		rc = establish_failback(pair, establish, why);
+	else if (establish->flags & WIRE_PAIR_RETURN)
+		rc = establish_return(pair, establish, why);
+	else
+		rc = establish_again(pair, establish, why);
+	if (!rc)
+		fill_reply(copy, pair, reply);
+	return rc;
+}
+
+int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_pair_request *remove = request;
+	struct copy *copy = arg;
+	struct pair *pair = pair_find_target(copy, peer->system, remove->target_volume);
+	int rc;
+	RT_SHIELD();
+
+	if (!pair) {
+		memcpy(((struct wire_pair_reply *)reply)->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+		return 0;	/* gone already */
+	}
+	if (leg_owns_volume(copy, pair->record.volume))
+		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
+				   pair->record.volume, copy->config.system);
+	fill_reply(copy, pair, reply);
+	rc = set_access(pair, VOLUME_ACCESS_WRITE);
+	return rc ? rc : pair_forget(pair);
+}
+
+int pair_far_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_pair_request *status = request;
+	struct pair *pair = pair_find(arg, status->target_volume);
+
+	if (!pair || strcmp(pair->record.system, peer->system) != 0)
+		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", status->target_volume,
+				   peer->system);
+	fill_reply(arg, pair, reply);
+	return 0;
+}
+
+/* What this side has noted and the other lacks: the old source tells it when production comes back. */
+struct changes_order {
+	struct volume *volume;
+	uint64_t from;
+	struct wire_pair_changes_reply *reply;
+};
+
+static int do_changes(void *arg)
+{
+	struct changes_order *order = arg;
+	struct wire_pair_changes_reply *reply = order->reply;
+	uint64_t from = order->from, offset, len;
+
+	reply->next_offset = UINT64_MAX;
+	while (volume_is_tracked(order->volume) && volume_next_noted(order->volume, from, &offset, &len)) {
+		if (reply->count == WIRE_RANGES_MAX) {
+			reply->next_offset = offset;
+			break;
+		}
+		reply->ranges[reply->count++] = (struct wire_range){ .offset = offset, .bytes = len };
+		from = offset + len;
+	}
+	return 0;
+}
+
+int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_pair_changes_request *changes = request;
+	struct wire_pair_changes_reply *answer = reply;
+	struct pair *pair = pair_find_target(arg, peer->system, changes->target_volume);
+	struct changes_order order = { .from = changes->from_offset, .reply = answer };
+
+	if (!pair)
+		return copy_refuse(why, -ENOENT, "volume %04X is no target of system %s", changes->target_volume,
+				   peer->system);
+	answer->ranges = mem_alloc_zeroed(WIRE_RANGES_MAX * sizeof(answer->ranges[0]));
+	if (!answer->ranges)
+		return -ENOMEM;
+	order.volume = pair->volume;
+	return rt_call(volume_reactor(pair->volume), do_changes, &order);
+}

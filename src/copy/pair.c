@@ -247,6 +247,97 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
 	set_state(pair, state, reason);
 }
 
+struct access_order {
+	struct volume *volume;
+	enum volume_access access;
+};
+
+static int do_set_access(void *arg)
+{
+	struct access_order *order = arg;
+
+	return volume_set_access(order->volume, order->access);
+}
+
+int pair_set_access(struct pair *pair, enum volume_access access)
+{
+	struct access_order order = { .volume = pair->volume, .access = access };
+
+	return rt_call(volume_reactor(pair->volume), do_set_access, &order);
+}
+
+void pair_untrack(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	int rc = order_pair(pair, do_untrack, &order);
+
+	assert(!rc);
+}
+
+/* Notes changes on this side, which sends to nobody. */
+static int track(struct pair *pair)
+{
+	struct pair_order order = { .log = copy_dirtylog(pair->copy, volume_reactor(pair->volume)) };
+
+	return order_pair(pair, do_track, &order);
+}
+
+int pair_fail_over(struct pair *pair, uint64_t sequence)
+{
+	uint8_t generation[16];
+	int rc;
+
+	if (pair->record.state != PAIR_FAILED_OVER) {
+		rt_random_bytes(generation, sizeof(generation));
+		history_begin(&pair->history, generation, sequence, rt_wall_ns());
+		pair->record.state = PAIR_FAILED_OVER;
+		pair->record.reason = PAIR_REASON_NONE;
+		pair->record.since_wall_ns = rt_wall_ns();
+		pair->record.first_copy_done = true;
+		rc = pair_save(pair);
+		if (rc)
+			return rc;
+	}
+	rc = track(pair);
+	return rc ? rc : pair_set_access(pair, VOLUME_ACCESS_WRITE);
+}
+
+int pair_resume_work(struct pair *pair)
+{
+	int rc;
+
+	if (pair->record.role == PAIR_SOURCE) {
+		rc = pair_begin_source(pair);
+		if (rc == -ENOTCONN) {
+			log_line(LOG_WARNING, "pair", "volume %04X: no path leads to %s any more", pair->record.volume,
+				 pair->record.system);
+			rc = 0;
+		}
+		return rc;
+	}
+	if (pair->record.state == PAIR_FAILED_OVER)
+		return track(pair);
+	return pair_set_access(pair, VOLUME_ACCESS_NONE);
+}
+
+int pair_forget(struct pair *pair)
+{
+	struct record_history rows[HISTORY_MAX];
+	struct meta_change changes[HISTORY_MAX + 1];
+	unsigned count = 0;
+	int rc;
+
+	changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_PAIR, .record = &pair->record };
+	for (uint32_t i = 0; i < HISTORY_MAX; i++) {
+		rows[i] = (struct record_history){ .volume = pair->record.volume, .ordinal = i };
+		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
+	}
+	rc = meta_commit(pair->copy->config.meta, changes, count);
+	if (!rc)
+		pair_put_down(pair);
+	return rc;
+}
+
 /* ---- the far side's consent ---- */
 
 static enum pair_reason reason_of(int error)
@@ -298,7 +389,7 @@ static void reconnect(struct pair *pair)
 		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
 			 pair->record.system, why[0] ? why : strerror(-rc));
 		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
-		if (rc == -ESTALE && volume_set_access(pair->volume, VOLUME_ACCESS_READ))
+		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
 			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
 	}
 	rt_mutex_unlock(&pair->turn);

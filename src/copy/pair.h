@@ -42,16 +42,14 @@ RT_MUST_CHECK int pair_resume_work(struct pair *pair);
 /* The pair is deleted from the metadata and put down. Suspends. */
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 
-/* For rt_call to the volume's reactor. */
-struct access_order {
-	struct volume *volume;
-	enum volume_access access;
-};
-int pair_do_set_access(void *order);
-struct pair_order_volume {
-	struct volume *volume;
-};
-int pair_do_untrack(void *order);
+/* What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_set_access(struct pair *pair, enum volume_access access);
+
+/* What was noted here is forgotten: the other side has it, or this side is overwritten by it. Suspends. */
+void pair_untrack(struct pair *pair);
+
+/* This end, a far side, becomes writable on its own: a new generation from CG sequence on, changes noted. Suspends. */
+RT_MUST_CHECK int pair_fail_over(struct pair *pair, uint64_t sequence);
 
 /* Stops all work of this end and frees it; the metadata stay. Suspends. */
 void pair_put_down(struct pair *pair);

@@ -21,13 +21,6 @@ static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_p
 	reply->history = pair->history;
 }
 
-static int set_access(struct pair *pair, enum volume_access access)
-{
-	struct access_order order = { .volume = pair->volume, .access = access };
-
-	return rt_call(volume_reactor(pair->volume), pair_do_set_access, &order);
-}
-
 /* A new pair: the volume is closed to hosts, and remembers from here on who writes to it. */
 static int establish_new(struct copy *copy, const struct link_peer *peer, const struct wire_pair_establish *request,
 			 struct pair **out, char *why)
@@ -54,7 +47,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	pair = pair_take_up(copy, &record, &request->history, volume);
 	if (!pair)
 		return -ENOMEM;
-	rc = set_access(pair, VOLUME_ACCESS_NONE);
+	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (!rc)
 		rc = pair_save(pair);
 	if (rc) {
@@ -72,16 +65,12 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 static int establish_again(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
-	struct pair_order_volume order = { .volume = pair->volume };
-	int rc;
 
 	if (pair->record.role != PAIR_TARGET || pair->record.state == PAIR_FAILED_OVER ||
 	    verdict == HISTORY_MINE_NEWER || verdict == HISTORY_BOTH_WRITTEN || verdict == HISTORY_UNRELATED)
 		return copy_refuse(why, -ESTALE, "volume %04X of system %s is newer (%s): it was recovered or written there",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
-	rc = rt_call(volume_reactor(pair->volume), pair_do_untrack, &order);
-	if (rc)
-		return rc;
+	pair_untrack(pair);
 	history_adopt(&pair->history, &request->history);
 	pair->record.state = PAIR_TARGET_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
@@ -103,7 +92,7 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	if (verdict == HISTORY_MINE_NEWER || verdict == HISTORY_UNRELATED)
 		return copy_refuse(why, -ESTALE, "volume %04X of system %s is not an older state of the other side (%s)",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
-	rc = set_access(pair, VOLUME_ACCESS_NONE);
+	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (rc)
 		return rc;
 	if (source && pair->record.session) {
@@ -137,7 +126,7 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 	if (!rc)
 		rc = pair_begin_source(pair);
 	if (!rc)
-		rc = set_access(pair, VOLUME_ACCESS_WRITE);
+		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
 	return rc;
 }
 
@@ -185,7 +174,7 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   pair->record.volume, copy->config.system);
 	fill_reply(copy, pair, reply);
-	rc = set_access(pair, VOLUME_ACCESS_WRITE);
+	rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
 	return rc ? rc : pair_forget(pair);
 }
 

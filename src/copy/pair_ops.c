@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an administrator may do with pairs (copy.h). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/source.h"
+#include "rt/mem.h"
+#include "volume/volume.h"
+
+#define CONNECT_NS	(10 * RT_SECOND)	/* a command waits so long for the far side */
+
+static const char *object_of(uint16_t volume, char text[64])
+{
+	snprintf(text, 64, "pair of volume %04X", volume);
+	return text;
+}
+
+static struct pair *find_or_fault(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	char object[64];
+
+	if (!pair)
+		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "xdc pair list shows those that exist",
+			  "volume %04X has no pair", volume);
+	return pair;
+}
+
+/* Suspends until the far side is reached, at most CONNECT_NS. */
+static bool wait_connected(struct peer *peer)
+{
+	struct link_state state;
+	RT_LIMIT(rt_now_ns() + CONNECT_NS);
+
+	link_kick(peer->to, NULL);
+	for (;;) {
+		link_get_state(peer->to, &state);
+		if (state.connected)
+			return true;
+		if (rt_cond_wait(link_changed(peer->to)))
+			return false;
+	}
+}
+
+static int fault_unreached(struct pair *pair, struct fault *fault)
+{
+	struct link_state state;
+	char object[64];
+
+	link_get_state(pair->peer->to, &state);
+	snprintf(object, sizeof(object), "system %s", pair->record.system);
+	return fault_set(fault, FAULT_FAILED, object, "xdc path list shows the link; is xdcd running there, with --link?",
+			 "it cannot be reached at %s: %s", state.address, state.last_error_text);
+}
+
+/* The far side said no to a new pair: in its words, with the command that mends it. */
+static int fault_refused(struct pair *pair, int error, const char *why, struct fault *fault)
+{
+	char object[64], remedy[256] = "";
+
+	if (error == -ENODEV)
+		snprintf(remedy, sizeof(remedy), "on %s: xdc volume create %04X --pool POOL --size %llu", pair->record.system,
+			 pair->record.remote_volume, (unsigned long long)volume_size(pair->volume));
+	else if (error == -ERANGE)
+		snprintf(remedy, sizeof(remedy), "make both of one size: xdc volume grow, or delete and create the target");
+	else if (error == -EBUSY)
+		snprintf(remedy, sizeof(remedy), "take another volume, or delete that pair first");
+	else if (error == -ESTALE)
+		snprintf(remedy, sizeof(remedy), "production moved there: xdc pair failback %04X on %s, with --discard if needed",
+			 pair->record.remote_volume, pair->record.system);
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), remedy, "system %s refuses: %s",
+			 pair->record.system, why[0] ? why : strerror(-error));
+}
+
+static int check_new_pair(struct copy *copy, const struct copy_pair_request *request, struct volume *volume,
+			  struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, request->source);
+	char object[64], remedy[256];
+
+	object_of(request->source, object);
+	if (!volume)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list shows those that exist",
+				 "there is no volume %04X", request->source);
+	if (pair)
+		return fault_set(fault, FAULT_IN_USE, object, "a volume has one pair; delete that one first",
+				 "volume %04X is paired with volume %04X of %s already", request->source,
+				 pair->record.remote_volume, pair->record.system);
+	if (!path_exists(copy, (uint8_t)(request->source >> 8), request->system, (uint8_t)(request->target >> 8))) {
+		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT", request->source >> 8,
+			 request->target >> 8, request->system);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
+				 "no path leads from LSS %02X to LSS %02X of system %s", request->source >> 8,
+				 request->target >> 8, request->system);
+	}
+	return 0;
+}
+
+int copy_pair_create(struct copy *copy, const struct copy_pair_request *request, struct fault *fault)
+{
+	struct record_pair record = {
+		.volume = request->source, .remote_volume = request->target, .role = PAIR_SOURCE, .type = request->type,
+		.state = PAIR_COPY_PENDING, .since_wall_ns = rt_wall_ns(), .created_wall_ns = rt_wall_ns(),
+	};
+	struct volume *volume = copy->config.find_volume(copy->config.find_arg, request->source);
+	struct wire_pair_reply reply = { 0 };
+	struct history history = { 0 };
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	uint8_t generation[16];
+	struct pair *pair;
+	int rc;
+
+	if (check_new_pair(copy, request, volume, fault))
+		return -1;
+	snprintf(record.system, sizeof(record.system), "%s", request->system);
+	rt_random_bytes(generation, sizeof(generation));
+	history_begin(&history, generation, 0, rt_wall_ns());
+	pair = pair_take_up(copy, &record, &history, volume);
+	if (!pair)
+		return fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "out of memory");
+	rc = pair_begin_source(pair);
+	if (!rc && !wait_connected(pair->peer)) {
+		fault_unreached(pair, fault);
+		pair_put_down(pair);
+		return -1;
+	}
+	/* Durable before the far side hears of it: what it was told exists here, whatever happens. */
+	if (!rc)
+		rc = pair_save(pair);
+	if (!rc)
+		rc = pair_connect(pair, 0, &reply, why);
+	if (!rc)
+		return 0;
+	fault_refused(pair, rc, why, fault);
+	if (pair_forget(pair))
+		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "xdc pair delete", "it is half made: %s", why);
+	return -1;
+}
+
+static int fault_in_session(const struct pair *pair, struct fault *fault)
+{
+	char object[64], remedy[128];
+
+	snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", pair->record.session, pair->record.volume);
+	return fault_set(fault, FAULT_IN_USE, object_of(pair->record.volume, object), remedy, "it is in session %u",
+			 pair->record.session);
+}
+
+int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+{
+	struct pair *pair = find_or_fault(copy, volume, fault);
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	int rc = 0;
+
+	if (!pair)
+		return -1;
+	if (pair->record.session)
+		return fault_in_session(pair, fault);
+	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER && !force)
+		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "delete it on the source, or --force here",
+				 "it is the target of system %s", pair->record.system);
+	if (pair->record.role == PAIR_SOURCE && pair->peer) {
+		struct wire_pair_request request = {
+			.source_volume = volume, .target_volume = pair->record.remote_volume,
+		};
+		struct wire_pair_reply reply = { 0 };
+		RT_LIMIT(rt_now_ns() + CONNECT_NS);
+
+		rc = link_request(pair->peer->to, WIRE_PAIR_REMOVE, &request, &reply, why, NULL);
+	}
+	if (rc && !force)
+		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "--force deletes this end alone",
+				 "system %s did not give its end up: %s", pair->record.system, why[0] ? why : strerror(-rc));
+	if (pair->record.role == PAIR_TARGET && leg_owns_volume(copy, volume) && !force)
+		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "--force gives the group up",
+				 "its volume holds a consistency group that is kept");
+	if (pair->record.role == PAIR_TARGET && pair_set_access(pair, VOLUME_ACCESS_WRITE))
+		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "", "its volume cannot be opened to hosts");
+	rc = pair_forget(pair);
+	if (rc)
+		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s", strerror(-rc));
+	return 0;
+}
+
+int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = find_or_fault(copy, volume, fault);
+	char object[64];
+
+	if (!pair)
+		return -1;
+	if (pair->record.role != PAIR_SOURCE)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "suspend it at its source",
+				 "this is the far side");
+	pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
+	return 0;
+}
+
+int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = find_or_fault(copy, volume, fault);
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	int rc;
+
+	if (!pair)
+		return -1;
+	if (pair->record.role != PAIR_SOURCE)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "resume it at its source",
+				 "this is the far side");
+	rc = pair_begin_source(pair);
+	if (rc)
+		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "xdc path create", "no path leads to %s: %s",
+				 pair->record.system, strerror(-rc));
+	if (!wait_connected(pair->peer))
+		return fault_unreached(pair, fault);
+	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
+	if (rc)
+		return fault_refused(pair, rc, why, fault);
+	pair->record.state = PAIR_COPY_PENDING;
+	pair->record.reason = PAIR_REASON_NONE;
+	pair->record.since_wall_ns = rt_wall_ns();
+	rc = pair_save(pair);
+	return rc ? fault_set(fault, FAULT_FAILED, object_of(volume, object), "", "not durable: %s", strerror(-rc)) : 0;
+}
+
+int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = find_or_fault(copy, volume, fault);
+	char object[64];
+	int rc;
+
+	if (!pair)
+		return -1;
+	if (pair->record.role != PAIR_TARGET)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "fail over at the far side",
+				 "volume %04X is the source", volume);
+	if (leg_owns_volume(copy, volume) && pair->record.state != PAIR_FAILED_OVER)
+		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "xdc session recover N",
+				 "it is in a session, which is recovered as a whole");
+	rc = pair_fail_over(pair, 0);
+	return rc ? fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s", strerror(-rc)) :
+		    0;
+}
+
+void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
+{
+	struct copy_pair_info info;
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		pair_get_info(pair, &info);
+		each(arg, &info);
+	}
+}

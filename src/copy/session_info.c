@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sessions look like from outside (copy.h): master, subordinate and far side each know their part. */
+#include <string.h>
+
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/session.h"
+#include "copy/source.h"
+
+/* A far side knows a session by its legs: the group that all of them here have, and what is behind. */
+static void add_leg(const struct leg *leg, struct copy_session_info *info)
+{
+	const struct journal_cg *cg = journal_committed_cg(leg->journal);
+	struct journal_info journal;
+	bool first = info->member_count == 0;
+
+	journal_get_info(leg->journal, &journal);
+	if (first || journal.committed < info->sequence)
+		info->sequence = journal.committed;
+	if (journal.prepared > info->prepared)
+		info->prepared = journal.prepared;
+	info->journal_bytes += journal.used_bytes;
+	info->journal_limit_bytes += journal.limit_bytes;
+	if (cg) {
+		info->volumes += cg->volume_count;
+		info->joined += cg->volume_count;
+		if (first || (int64_t)cg->session_time_us * RT_US < info->cg_wall_ns)
+			info->cg_wall_ns = (int64_t)cg->session_time_us * RT_US;
+	}
+	if (info->member_count < XDC_SESSION_MEMBERS_MAX)
+		memcpy(info->members[info->member_count++], leg->record.source_system, XDC_SYSTEM_ID_MAX);
+	memcpy(info->master, leg->record.master_system, sizeof(info->master));
+	if (journal.decided)
+		info->state = SESSION_RECOVERED;
+	else if (info->state == SESSION_OPEN)
+		info->state = SESSION_RUNNING;
+}
+
+static bool add_legs(struct copy *copy, uint8_t session, struct copy_session_info *info)
+{
+	struct leg *leg;
+	bool any = false;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session != session)
+			continue;
+		if (!any) {
+			info->session = session;
+			info->role = SESSION_FAR;
+			info->rpo_ns = -1;
+		}
+		any = true;
+		add_leg(leg, info);
+	}
+	return any;
+}
+
+static void add_entry(const struct session_entry *entry, struct copy_session_info *info)
+{
+	const struct record_session *record = &entry->record;
+
+	info->session = record->number;
+	info->state = record->state;
+	info->master_lss = record->master_lss;
+	memcpy(info->master, record->master_system, sizeof(info->master));
+	info->tunables = (struct session_tunables){ record->interval_ns, record->coordination_ns, record->drain_ns };
+	info->sequence = record->sequence;
+	info->cg_good = record->cg_good;
+	info->cg_failed = record->cg_failed;
+	info->first_failure = record->first_failure;
+	info->last_failure = record->last_failure;
+	info->previous_failure = record->previous_failure;
+	info->rpo_ns = -1;
+	if (record->role == SESSION_MASTER)
+		info->role = SESSION_MASTER;
+	if (entry->master)
+		session_get_info(entry->master, info);
+}
+
+int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info)
+{
+	struct session_entry *entry = session_entry_find(copy, session);
+	struct source *source = source_find(copy, session);
+
+	*info = (struct copy_session_info){ 0 };
+	if (!entry)
+		return add_legs(copy, session, info) ? 0 : -1;
+	add_entry(entry, info);
+	if (source)
+		source_get_info(source, info);
+	return 0;
+}
+
+void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct copy_session_info *info), void *arg)
+{
+	for (unsigned number = 1; number <= UINT8_MAX; number++) {
+		struct copy_session_info info;
+
+		if (!copy_session_get(copy, (uint8_t)number, &info))
+			each(arg, &info);
+	}
+}
+
+void copy_session_each_volume(struct copy *copy, uint8_t session,
+			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg)
+{
+	struct copy_session_volume volume = { .session = session };
+	struct pair *pair;
+	struct leg *leg;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (pair->record.role != PAIR_SOURCE || pair->record.session != session)
+			continue;
+		volume.volume = pair->record.volume;
+		volume.joined = pair->joined;
+		each(arg, &volume);
+	}
+	list_for_each(leg, &copy->legs, link) {
+		const struct journal_cg *cg = journal_committed_cg(leg->journal);
+
+		for (uint32_t i = 0; leg->record.session == session && cg && i < cg->volume_count; i++) {
+			volume.volume = cg->volumes[i];
+			volume.joined = true;
+			each(arg, &volume);
+		}
+	}
+}

@@ -10,7 +10,6 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
-#include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -56,9 +55,6 @@ const struct link_handler copy_handlers[] = {
 	{ WIRE_SESSION_ABORT, source_on_abort },
 	{ WIRE_SESSION_EXISTS, source_on_exists },
 	{ WIRE_SESSION_LEAVE, source_on_leave },
-	{ WIRE_RECOVER_PROBE, recover_on_probe },
-	{ WIRE_RECOVER_FENCE, recover_on_fence },
-	{ WIRE_RECOVER_DECIDE, recover_on_decide },
 	{ 0, NULL },
 };
 
@@ -329,8 +325,7 @@ void copy_stop(struct copy *copy)
 
 	session_entries_stop(copy);
 	link_server_stop(copy->server);
-	while (!list_empty(&copy->sources))
-		source_delete(list_first(&copy->sources, struct source_link, link)->source);
+	sources_stop(copy);
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link));
 	while (!list_empty(&copy->legs))
@@ -338,6 +333,7 @@ void copy_stop(struct copy *copy)
 	while (!list_empty(&copy->paths))
 		path_put_down(list_first(&copy->paths, struct path, link));
 	assert(list_empty(&copy->peers));
+	session_entries_free(copy);
 	if (copy->dirtylogs) {
 		rc = each_log(copy, do_close_log);
 		assert(!rc);

@@ -36,6 +36,8 @@ struct copy_config {
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
 	void *wrap_arg;
 	struct link_timing timing;
+	uint64_t journal_bytes;			/* limit of each journal; 0: the default of journal.h */
+	uint32_t journal_segment_bytes;		/* 0: the default */
 	bool compress;				/* zstd on links, when the other side can */
 };
 

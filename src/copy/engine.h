@@ -98,6 +98,8 @@ struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
 /* After everything is taken up: sessions that were running here go on. */
 RT_MUST_CHECK int session_entries_resume(struct copy *copy);
 void session_entries_stop(struct copy *copy);
+void session_entries_free(struct copy *copy);
+RT_MUST_CHECK int session_entry_take_up(struct copy *copy, const struct record_session *record);
 
 /* An event of another system (link.h). */
 void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);

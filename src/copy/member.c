@@ -42,7 +42,7 @@ struct member {
 
 struct shard_order {
 	struct member_shard *shard;
-	uint64_t number, tag;
+	uint64_t number;
 	struct volume *volume;
 	const struct member_volume_ops *ops;
 	void *arg;
@@ -95,10 +95,7 @@ static int shard_merge(void *arg)
 	list_for_each(mv, &order->shard->volumes, link) {
 		if (!volume_closing_number(mv->volume))
 			continue;
-		if (planted(PLANTED_TIMEOUT_ONLY_RELEASES))
-			volume_release(mv->volume);
-		else
-			volume_merge(mv->volume);
+		volume_merge(mv->volume);
 	}
 	return 0;
 }
@@ -123,12 +120,12 @@ static int drain_volume(struct volume *volume, uint64_t number)
 	int rc = 0;
 
 	while (!rc && volume_closing_number(volume) == number && !volume_is_drained(volume)) {
-		if (volume_attempt_failed(volume))
-			return -ENOBUFS;
 		if (vdisk_failed(volume_disk(volume)))
 			return -EIO;
 		rc = rt_cond_wait(volume_changed(volume));
 	}
+	if (volume_attempt_failed(volume) == number)
+		return -ENOBUFS;
 	return rc ? rc : volume_closing_number(volume) == number ? 0 : -ESTALE;
 }
 
@@ -155,8 +152,8 @@ static int shard_set_tag(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (volume_open_number(mv->volume) <= order->tag)
-			volume_set_open_number(mv->volume, order->tag + 1);
+		if (volume_open_number(mv->volume) < order->number)
+			volume_set_open_number(mv->volume, order->number);
 	}
 	return 0;
 }
@@ -280,11 +277,6 @@ static void leave_attempt(struct member *member, enum cg_failure reason)
 {
 	if (!member->closing)
 		return;
-	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && reason == CG_FAILURE_COORDINATION_TIME) {
-		order_surely(member, shard_merge, member->closing);
-		hold_ends(member);
-		return;
-	}
 	order_surely(member, shard_merge, member->closing);
 	hold_ends(member);
 	member->failure = reason;
@@ -429,7 +421,7 @@ void member_leave(struct member *member, uint64_t attempt, enum cg_failure reaso
 
 void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_tag)
 {
-	struct shard_order order = { .tag = highest_tag > attempt ? highest_tag : attempt };
+	struct shard_order order = { .number = highest_tag > attempt ? highest_tag : attempt + 1 };
 	int rc;
 	RT_SHIELD();
 

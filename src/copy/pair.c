@@ -15,10 +15,62 @@ struct pair *pair_find(struct copy *copy, uint16_t volume)
 	struct pair *pair;
 
 	list_for_each(pair, &copy->pairs, link) {
-		if (pair->record.volume == volume)
+		if (pair->record.volume == volume && !pair->gone)
 			return pair;
 	}
 	return NULL;
+}
+
+void pair_pin(struct pair *pair)
+{
+	pair->pins++;
+}
+
+void pair_unpin(struct pair *pair)
+{
+	assert(pair->pins > 0);
+	if (--pair->pins == 0)
+		rt_cond_wake_all(&pair->unpinned);
+}
+
+static struct pair *pin_at(struct copy *copy, struct list_head *at)
+{
+	struct pair *pair;
+
+	if (at == &copy->pairs)
+		return NULL;
+	pair = container_of(at, struct pair, link);
+	pair_pin(pair);
+	return pair;
+}
+
+struct pair *pair_pin_first(struct copy *copy)
+{
+	return pin_at(copy, copy->pairs.next);
+}
+
+struct pair *pair_pin_next(struct pair *pair)
+{
+	struct pair *next = pin_at(pair->copy, pair->link.next);
+
+	pair_unpin(pair);
+	return next;
+}
+
+int pair_begin_change(struct pair *pair)
+{
+	int rc = rt_mutex_lock(&pair->turn);
+
+	if (!rc && pair->gone) {
+		rt_mutex_unlock(&pair->turn);
+		rc = -ENOENT;
+	}
+	return rc;
+}
+
+void pair_end_change(struct pair *pair)
+{
+	rt_mutex_unlock(&pair->turn);
 }
 
 struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume)
@@ -206,6 +258,7 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->first_copy_done = record->first_copy_done;
 	pair->joined = record->joined;
 	rt_mutex_init(&pair->turn);
+	rt_cond_init(&pair->unpinned);
 	list_add_last(&copy->pairs, &pair->link);
 	return pair;
 }
@@ -225,9 +278,13 @@ int pair_begin_source(struct pair *pair)
 void pair_put_down(struct pair *pair)
 {
 	struct pair_order order = { 0 };
-	int rc;
+	int rc = 0;
 	RT_SHIELD();
 
+	pair->gone = true;
+	while (pair->pins && !rc)
+		rc = rt_cond_wait(&pair->unpinned);
+	assert(!rc);
 	list_remove(&pair->link);
 	rc = order_pair(pair, do_stop_pump, &order);
 	assert(!rc);
@@ -333,6 +390,9 @@ int pair_forget(struct pair *pair)
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
 	rc = meta_commit(pair->copy->config.meta, changes, count);
+	pair->gone = !rc;
+	pair_end_change(pair);
+	pair_unpin(pair);
 	if (!rc)
 		pair_put_down(pair);
 	return rc;
@@ -379,7 +439,7 @@ static void reconnect(struct pair *pair)
 	char why[WIRE_TEXT_SIZE] = "";
 	int rc;
 
-	if (rt_mutex_lock(&pair->turn))
+	if (pair_begin_change(pair))
 		return;
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
 	if (!rc) {
@@ -392,7 +452,7 @@ static void reconnect(struct pair *pair)
 		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
 			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
 	}
-	rt_mutex_unlock(&pair->turn);
+	pair_end_change(pair);
 }
 
 static bool sends_to(const struct pair *pair, const char *far)
@@ -410,7 +470,7 @@ void pair_link_up(struct copy *copy, const char *far)
 {
 	struct pair *pair;
 
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		if (sends_to(pair, far) && may_resume_by_itself(pair))
 			reconnect(pair);
 	}
@@ -420,7 +480,7 @@ void pair_link_down(struct copy *copy, const char *far)
 {
 	struct pair *pair;
 
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 
 		if (!sends_to(pair, far) || pair->broken)
@@ -449,7 +509,7 @@ void pair_watch_broken(struct copy *copy, const char *far)
 {
 	struct pair *pair;
 
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 		uint8_t generation[16];
 
@@ -469,7 +529,7 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 {
 	struct pair *pair;
 
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 		int rc;
 
@@ -523,11 +583,12 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 	request.targets.ids = mem_alloc_zeroed((count + 1) * sizeof(request.targets.ids[0]));
 	if (!asked || !request.targets.ids)
 		goto out;
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 
 		if (!sends_to(pair, peer->system) || !pair->pump || order_pair(pair, do_sync_begin, &order) || !order.flag)
 			continue;
+		pair_pin(pair);
 		asked[request.targets.count] = pair;
 		request.targets.ids[request.targets.count++] = pair->record.remote_volume;
 	}
@@ -537,8 +598,10 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 	/* The word of another start of the far side says nothing about what this one acknowledged. */
 	if (!rc && memcmp(reply.boot_id, peer->boot_id, WIRE_ID_SIZE) != 0)
 		rc = -ESTALE;
-	for (unsigned i = 0; i < request.targets.count; i++)
+	for (unsigned i = 0; i < request.targets.count; i++) {
 		end_sync(asked[i], !rc && !is_among(&reply.failed, request.targets.ids[i]));
+		pair_unpin(asked[i]);
+	}
 	if (!rc || rc == -ESTALE)
 		link_reply_free(WIRE_VOLUMES_SYNC, &reply);
 out:

@@ -20,6 +20,9 @@ struct pair {
 	struct peer *peer;			/* source end: the far side; NULL at a target end */
 	struct pump *pump;			/* source end, on the volume's reactor: NULL until the far side agreed */
 	struct rt_mutex turn;			/* one change of the pair at a time */
+	unsigned pins;				/* fibers that suspend and come back to it */
+	struct rt_cond unpinned;
+	bool gone;				/* being put down: not found any more */
 	bool first_copy_done;			/* touched on the volume's reactor */
 	bool joined;				/* the same */
 	uint64_t writes_at_break;		/* host writes when the far side was last heard */
@@ -28,6 +31,19 @@ struct pair {
 
 struct pair *pair_find(struct copy *copy, uint16_t volume);
 struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume);
+
+/*
+ * A pair that is pinned is not freed. Over all pairs, while the body may suspend:
+ * for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)); leaving early unpins it.
+ */
+void pair_pin(struct pair *pair);
+void pair_unpin(struct pair *pair);
+struct pair *pair_pin_first(struct copy *copy);
+struct pair *pair_pin_next(struct pair *pair);
+
+/* Takes the pair's turn for one change. -ENOENT: it went meanwhile; -ETIMEDOUT, -ECANCELED. Suspends. */
+RT_MUST_CHECK int pair_begin_change(struct pair *pair);
+void pair_end_change(struct pair *pair);
 
 /* An end as the metadata have it. The volume must exist. NULL: no memory. The object is in copy->pairs. */
 struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, const struct history *history,
@@ -39,7 +55,7 @@ RT_MUST_CHECK int pair_begin_source(struct pair *pair);
 /* At the start of the system: whatever its role and state ask for. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_resume_work(struct pair *pair);
 
-/* The pair is deleted from the metadata and put down. Suspends. */
+/* The pair is deleted from the metadata and put down; the caller's pin and turn go with it. Suspends. */
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 
 /* What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends. */
@@ -51,7 +67,7 @@ void pair_untrack(struct pair *pair);
 /* This end, a far side, becomes writable on its own: a new generation from CG sequence on, changes noted. Suspends. */
 RT_MUST_CHECK int pair_fail_over(struct pair *pair, uint64_t sequence);
 
-/* Stops all work of this end and frees it; the metadata stay. Suspends. */
+/* Stops all work of this end and frees it once nobody has it pinned; the metadata stay. Suspends. */
 void pair_put_down(struct pair *pair);
 
 /* Makes record and history durable as they are now. Negative errno. Suspends. */

@@ -145,16 +145,26 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 				   pair->record.system);
 	if (!pair && (establish->flags & (WIRE_PAIR_RESUME | WIRE_PAIR_FAILBACK | WIRE_PAIR_RETURN)))
 		return copy_refuse(why, -ENOENT, "system %s does not know this pair", copy->config.system);
-	if (!pair)
+	if (!pair) {
 		rc = establish_new(copy, peer, establish, &pair, why);
-	else if (establish->flags & WIRE_PAIR_FAILBACK)
-		rc = establish_failback(pair, establish, why);
-	else if (establish->flags & WIRE_PAIR_RETURN)
-		rc = establish_return(pair, establish, why);
-	else
-		rc = establish_again(pair, establish, why);
-	if (!rc)
-		fill_reply(copy, pair, reply);
+		if (!rc)
+			fill_reply(copy, pair, reply);
+		return rc;
+	}
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc) {
+		if (establish->flags & WIRE_PAIR_FAILBACK)
+			rc = establish_failback(pair, establish, why);
+		else if (establish->flags & WIRE_PAIR_RETURN)
+			rc = establish_return(pair, establish, why);
+		else
+			rc = establish_again(pair, establish, why);
+		if (!rc)
+			fill_reply(copy, pair, reply);
+		pair_end_change(pair);
+	}
+	pair_unpin(pair);
 	return rc;
 }
 
@@ -174,8 +184,14 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   pair->record.volume, copy->config.system);
 	fill_reply(copy, pair, reply);
-	rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
-	return rc ? rc : pair_forget(pair);
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc)
+		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
+	if (!rc)
+		return pair_forget(pair);
+	pair_unpin(pair);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int pair_far_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an administrator may do with pairs (copy.h). */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/source.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 #include "volume/volume.h"
 
@@ -18,15 +20,30 @@ static const char *object_of(uint16_t volume, char text[64])
 	return text;
 }
 
-static struct pair *find_or_fault(struct copy *copy, uint16_t volume, struct fault *fault)
+/* The pair of a volume, pinned and in its turn, for one command; end_command gives it back. */
+static struct pair *begin_command(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	struct pair *pair = pair_find(copy, volume);
 	char object[64];
+	int rc = -ENOENT;
 
-	if (!pair)
-		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "xdc pair list shows those that exist",
-			  "volume %04X has no pair", volume);
-	return pair;
+	if (pair) {
+		pair_pin(pair);
+		rc = pair_begin_change(pair);
+		if (!rc)
+			return pair;
+		pair_unpin(pair);
+	}
+	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "xdc pair list shows those that exist",
+		  rc == -ENOENT ? "volume %04X has no pair" : "another command on volume %04X does not end", volume);
+	return NULL;
+}
+
+static int end_command(struct pair *pair, int rc)
+{
+	pair_end_change(pair);
+	pair_unpin(pair);
+	return rc;
 }
 
 /* Suspends until the far side is reached, at most CONNECT_NS. */
@@ -121,22 +138,25 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	pair = pair_take_up(copy, &record, &history, volume);
 	if (!pair)
 		return fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "out of memory");
-	rc = pair_begin_source(pair);
-	if (!rc && !wait_connected(pair->peer)) {
-		fault_unreached(pair, fault);
-		pair_put_down(pair);
-		return -1;
-	}
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	assert(!rc);
 	/* Durable before the far side hears of it: what it was told exists here, whatever happens. */
+	rc = pair_begin_source(pair);
 	if (!rc)
 		rc = pair_save(pair);
-	if (!rc)
+	if (!rc && !wait_connected(pair->peer))
+		rc = fault_unreached(pair, fault);
+	else if (!rc) {
 		rc = pair_connect(pair, 0, &reply, why);
-	if (!rc)
-		return 0;
-	fault_refused(pair, rc, why, fault);
+		if (!rc)
+			return end_command(pair, 0);
+		fault_refused(pair, rc, why, fault);
+	} else {
+		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "it cannot begin: %s", strerror(-rc));
+	}
 	if (pair_forget(pair))
-		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "xdc pair delete", "it is half made: %s", why);
+		log_line(LOG_ERROR, "pair", "volume %04X: a pair that was refused is still in the metadata", record.volume);
 	return -1;
 }
 
@@ -149,72 +169,93 @@ static int fault_in_session(const struct pair *pair, struct fault *fault)
 			 pair->record.session);
 }
 
-int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+static int remove_far_end(struct pair *pair, char *why)
 {
-	struct pair *pair = find_or_fault(copy, volume, fault);
+	struct wire_pair_request request = {
+		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
+	};
+	struct wire_pair_reply reply = { 0 };
+	RT_LIMIT(rt_now_ns() + CONNECT_NS);
+
+	return link_request(pair->peer->to, WIRE_PAIR_REMOVE, &request, &reply, why, NULL);
+}
+
+static int check_delete(struct pair *pair, bool force, struct fault *fault)
+{
 	char why[WIRE_TEXT_SIZE] = "", object[64];
 	int rc = 0;
 
-	if (!pair)
-		return -1;
+	object_of(pair->record.volume, object);
 	if (pair->record.session)
 		return fault_in_session(pair, fault);
-	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER && !force)
-		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "delete it on the source, or --force here",
-				 "it is the target of system %s", pair->record.system);
-	if (pair->record.role == PAIR_SOURCE && pair->peer) {
-		struct wire_pair_request request = {
-			.source_volume = volume, .target_volume = pair->record.remote_volume,
-		};
-		struct wire_pair_reply reply = { 0 };
-		RT_LIMIT(rt_now_ns() + CONNECT_NS);
-
-		rc = link_request(pair->peer->to, WIRE_PAIR_REMOVE, &request, &reply, why, NULL);
-	}
-	if (rc && !force)
-		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "--force deletes this end alone",
-				 "system %s did not give its end up: %s", pair->record.system, why[0] ? why : strerror(-rc));
-	if (pair->record.role == PAIR_TARGET && leg_owns_volume(copy, volume) && !force)
-		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "--force gives the group up",
+	if (pair->record.role == PAIR_TARGET && !force && leg_owns_volume(pair->copy, pair->record.volume))
+		return fault_set(fault, FAULT_IN_USE, object, "--force gives the group up",
 				 "its volume holds a consistency group that is kept");
+	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER && !force)
+		return fault_set(fault, FAULT_IN_USE, object, "delete it on the source, or --force here",
+				 "it is the target of system %s", pair->record.system);
+	if (pair->record.role == PAIR_SOURCE && pair->peer)
+		rc = remove_far_end(pair, why);
+	if (rc && !force)
+		return fault_set(fault, FAULT_FAILED, object, "--force deletes this end alone",
+				 "system %s did not give its end up: %s", pair->record.system, why[0] ? why : strerror(-rc));
 	if (pair->record.role == PAIR_TARGET && pair_set_access(pair, VOLUME_ACCESS_WRITE))
-		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "", "its volume cannot be opened to hosts");
+		return fault_set(fault, FAULT_FAILED, object, "", "its volume cannot be opened to hosts");
+	return 0;
+}
+
+int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+{
+	struct pair *pair = begin_command(copy, volume, fault);
+	char object[64];
+	int rc;
+
+	if (!pair)
+		return -1;
+	if (check_delete(pair, force, fault))
+		return end_command(pair, -1);
 	rc = pair_forget(pair);
 	if (rc)
 		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s", strerror(-rc));
 	return 0;
 }
 
-int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
+static int fault_unless_source(const struct pair *pair, struct fault *fault)
 {
-	struct pair *pair = find_or_fault(copy, volume, fault);
 	char object[64];
 
-	if (!pair)
-		return -1;
-	if (pair->record.role != PAIR_SOURCE)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "suspend it at its source",
-				 "this is the far side");
-	pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
-	return 0;
+	if (pair->record.role == PAIR_SOURCE)
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object),
+			 "give the command at its source", "this is the far side");
 }
 
-int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = find_or_fault(copy, volume, fault);
-	struct wire_pair_reply reply = { 0 };
-	char why[WIRE_TEXT_SIZE] = "", object[64];
+	struct pair *pair = begin_command(copy, volume, fault);
 	int rc;
 
 	if (!pair)
 		return -1;
-	if (pair->record.role != PAIR_SOURCE)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "resume it at its source",
-				 "this is the far side");
+	rc = fault_unless_source(pair, fault);
+	if (!rc)
+		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
+	return end_command(pair, rc);
+}
+
+static int resume(struct pair *pair, struct fault *fault)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	int rc;
+
+	object_of(pair->record.volume, object);
+	if (fault_unless_source(pair, fault))
+		return -1;
 	rc = pair_begin_source(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "xdc path create", "no path leads to %s: %s",
-				 pair->record.system, strerror(-rc));
+		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s", pair->record.system,
+				 strerror(-rc));
 	if (!wait_connected(pair->peer))
 		return fault_unreached(pair, fault);
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
@@ -224,26 +265,38 @@ int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.since_wall_ns = rt_wall_ns();
 	rc = pair_save(pair);
-	return rc ? fault_set(fault, FAULT_FAILED, object_of(volume, object), "", "not durable: %s", strerror(-rc)) : 0;
+	return rc ? fault_set(fault, FAULT_FAILED, object, "", "not durable: %s", strerror(-rc)) : 0;
+}
+
+int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = begin_command(copy, volume, fault);
+
+	return pair ? end_command(pair, resume(pair, fault)) : -1;
+}
+
+static int fail_over(struct pair *pair, struct fault *fault)
+{
+	uint16_t volume = pair->record.volume;
+	char object[64];
+	int rc;
+
+	object_of(volume, object);
+	if (pair->record.role != PAIR_TARGET)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "fail over at the far side",
+				 "volume %04X is the source", volume);
+	if (leg_owns_volume(pair->copy, volume) && pair->record.state != PAIR_FAILED_OVER)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
+				 "it is in a session, which is recovered as a whole");
+	rc = pair_fail_over(pair, 0);
+	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
 
 int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = find_or_fault(copy, volume, fault);
-	char object[64];
-	int rc;
+	struct pair *pair = begin_command(copy, volume, fault);
 
-	if (!pair)
-		return -1;
-	if (pair->record.role != PAIR_TARGET)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "fail over at the far side",
-				 "volume %04X is the source", volume);
-	if (leg_owns_volume(copy, volume) && pair->record.state != PAIR_FAILED_OVER)
-		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "xdc session recover N",
-				 "it is in a session, which is recovered as a whole");
-	rc = pair_fail_over(pair, 0);
-	return rc ? fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s", strerror(-rc)) :
-		    0;
+	return pair ? end_command(pair, fail_over(pair, fault)) : -1;
 }
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
@@ -251,7 +304,7 @@ void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy
 	struct copy_pair_info info;
 	struct pair *pair;
 
-	list_for_each(pair, &copy->pairs, link) {
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		pair_get_info(pair, &info);
 		each(arg, &info);
 	}

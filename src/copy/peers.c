@@ -23,6 +23,8 @@ int copy_refuse(char *why, int error, const char *format, ...)
 	return error;
 }
 
+#define SYNC_NS	(200 * RT_MS)
+
 static struct peer *find_peer(struct copy *copy, const char *system)
 {
 	struct peer *peer;
@@ -49,7 +51,7 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
 		source_far_restarted(peer->copy, peer->system);
 		if (!planted(PLANTED_PREPARE_ANY_BOOT))
-			pair_far_restarted(peer->copy, peer->system);
+			pair_far_restarted(peer->copy, peer->system, peer->boot_id);
 	}
 	pair_link_up(peer->copy, peer->system);
 }
@@ -59,17 +61,38 @@ static void watch_peer(void *arg)
 	struct peer *peer = arg;
 	uint64_t generation = 0;
 	struct link_state state;
+	int rc = 0;
 
-	do {
+	while (rc != -ECANCELED) {
+		RT_LIMIT(pair_any_broken(peer->copy, peer->system) ? rt_now_ns() + RT_SECOND : RT_NEVER);
+
 		link_get_state(peer->to, &state);
 		if (state.connected && state.generation != generation) {
 			generation = state.generation;
 			peer_connected(peer, &state);
 			continue;
 		}
-		if (!state.connected)
+		if (!state.connected) {
 			pair_link_down(peer->copy, peer->system);
-	} while (!rt_cancelled() && !rt_cond_wait(link_changed(peer->to)));
+			pair_watch_broken(peer->copy, peer->system);
+		}
+		rc = rt_cond_wait(link_changed(peer->to));
+	}
+}
+
+/* What is acknowledged is made durable there and forgotten here, a few times a second while there is such a thing. */
+static void sync_peer(void *arg)
+{
+	struct peer *peer = arg;
+	int rc = 0;
+
+	while (!rc) {
+		rc = rt_cond_wait(&peer->sync_wanted);
+		if (!rc)
+			rc = rt_sleep_until(rt_now_ns() + SYNC_NS);
+		if (!rc)
+			pair_sync_all(peer->copy, peer);
+	}
 }
 
 static int dial(struct peer *peer, const char *address)
@@ -92,8 +115,12 @@ static int dial(struct peer *peer, const char *address)
 	rc = link_start_data(peer->to);
 	if (!rc)
 		rc = rt_group_start(&peer->watch, "peer watch", watch_peer, peer);
-	if (rc)
+	if (!rc)
+		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
+	if (rc) {
+		rt_group_stop(&peer->watch);
 		link_close(peer->to);
+	}
 	return rc;
 }
 
@@ -116,6 +143,7 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	peer->uses = 1;
 	snprintf(peer->system, sizeof(peer->system), "%s", system);
 	rt_group_init(&peer->watch);
+	rt_cond_init(&peer->sync_wanted);
 	if (dial(peer, address)) {
 		mem_free(peer);
 		return NULL;

@@ -569,7 +569,7 @@ static void drop_leg(struct source_leg *leg)
 	mem_free(leg);
 }
 
-void source_delete(struct source *source)
+static void delete_source(struct source *source)
 {
 	struct source_leg *leg, *tmp;
 
@@ -581,9 +581,15 @@ void source_delete(struct source *source)
 	mem_free(source);
 }
 
+void sources_stop(struct copy *copy)
+{
+	while (!list_empty(&copy->sources))
+		delete_source(list_first(&copy->sources, struct source, link));
+}
+
 int source_add_pair(struct source *source, struct pair *pair)
 {
-	struct source_leg *leg = find_leg(source, pair->info.system);
+	struct source_leg *leg = find_leg(source, pair->record.system);
 	int rc = member_add_volume(source->member, pair->volume, &pair_member_ops, pair);
 
 	if (rc)
@@ -593,7 +599,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 		if (!leg)
 			goto undo;
 		leg->source = source;
-		leg->peer = peer_get(source->copy, pair->info.system, NULL);
+		leg->peer = peer_get(source->copy, pair->record.system, NULL);
 		if (!leg->peer) {
 			mem_free(leg);
 			goto undo;
@@ -610,7 +616,7 @@ undo:
 
 int source_remove_pair(struct source *source, struct pair *pair)
 {
-	struct source_leg *leg = find_leg(source, pair->info.system);
+	struct source_leg *leg = find_leg(source, pair->record.system);
 	int rc = member_remove_volume(source->member, pair->volume);
 
 	if (rc)

@@ -14,7 +14,8 @@ struct source;
 /* The session's part here, made when the first volume is added. NULL: no memory; find: there is none. */
 struct source *source_get(struct copy *copy, uint8_t session);
 struct source *source_find(struct copy *copy, uint8_t session);
-void source_delete(struct source *source);		/* suspends */
+/* At the stop of the system: all of them leave and are freed. Suspends. */
+void sources_stop(struct copy *copy);
 
 /* A pair takes part from now on: join pending until its first copy is done. 0, -ENOMEM, -EEXIST. Suspends. */
 RT_MUST_CHECK int source_add_pair(struct source *source, struct pair *pair);

@@ -12,6 +12,7 @@
 #include "copy/history.h"
 #include "copy/link.h"
 #include "rt/fault.h"
+#include "rt/file.h"
 #include "rt/net.h"
 #include "rt/rt.h"
 #include "store/records.h"

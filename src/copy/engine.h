@@ -11,6 +11,7 @@
 #include "copy/link_server.h"
 
 struct dirtylog;
+struct pump_notice;
 struct session;
 
 /* A path: permission and route of one LSS to one LSS of another system. */
@@ -61,7 +62,7 @@ struct peer {
 	char system[XDC_SYSTEM_ID_MAX];
 	struct link *to;
 	struct rt_group watch;			/* its fibers */
-	struct rt_cond sync_wanted;
+	struct pump_notice *notices;		/* one a reactor */
 	unsigned uses;
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };

@@ -99,12 +99,17 @@ static bool is_in(const struct journal_cg *cg, uint16_t volume)
 	return false;
 }
 
+bool leg_group_has(const struct leg *leg, uint16_t volume)
+{
+	return is_in(journal_committed_cg(leg->journal), volume);
+}
+
 bool leg_owns_volume(struct copy *copy, uint16_t volume)
 {
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (is_in(journal_committed_cg(leg->journal), volume))
+		if (leg_group_has(leg, volume))
 			return true;
 	}
 	return false;

@@ -31,7 +31,10 @@ void leg_put_down(struct leg *leg);
 /* Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that. */
 RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
 
-/* True when the leg's last CG holds this target volume: nothing may write to it but the leg. */
+/* True when the last committed CG of the leg holds this target volume. */
+bool leg_group_has(const struct leg *leg, uint16_t volume);
+
+/* True when the last CG of any leg holds this target volume: nothing may write to it but the leg. */
 bool leg_owns_volume(struct copy *copy, uint16_t volume);
 
 /* The member list of the leg's newest CG record (prepared, else committed), to be freed. -ENOENT: it has none; -ENOMEM. */

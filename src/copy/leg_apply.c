@@ -53,6 +53,9 @@ static int apply_run(struct leg *leg, const struct journal_run *run, const void 
 {
 	struct apply_order order = { .volume = find_volume(leg->copy, run->volume), .run = run, .data = data };
 
+	/* A volume that left the session before this group: what the journal still has of it is nobody's. */
+	if (!leg_group_has(leg, run->volume))
+		return 0;
 	if (!order.volume)
 		return -ENOENT;
 	return rt_call(volume_reactor(order.volume), do_apply, &order);

@@ -10,6 +10,8 @@
 #include "store/meta.h"
 #include "volume/planted.h"
 
+#define PROGRESS_STEP	(256u << 20)
+
 struct pair *pair_find(struct copy *copy, uint16_t volume)
 {
 	struct pair *pair;
@@ -127,6 +129,7 @@ struct pair_order {
 	uint8_t boot_id[WIRE_ID_SIZE];
 	struct dirtylog *log;
 	struct volume_counters counters;
+	uint64_t first_needed;
 	bool flag;
 };
 
@@ -144,7 +147,7 @@ static int do_start_pump(void *arg)
 	if (pair->pump)
 		return 0;
 	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  order->boot_id, &pair->pump);
+			  order->boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
 }
 
 static int do_stop_pump(void *arg)
@@ -217,18 +220,23 @@ static int do_sync_end(void *arg)
 	struct pair *pair = order->pair;
 
 	volume_sync_end(pair->volume, order->flag);
-	volume_get_counters(pair->volume, &order->counters);
-	if (order->flag && !order->counters.open_blocks && !order->counters.closing_blocks)
-		pair->first_copy_done = true;
-	order->flag = pair->first_copy_done;
+	order->first_needed = volume_first_needed(pair->volume);
 	return volume_clean_regions(pair->volume);
+}
+
+static int do_allow_join(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->pair->may_join = true;
+	return 0;
 }
 
 static bool member_ready(void *arg)
 {
 	const struct pair *pair = arg;
 
-	return pair->first_copy_done && pair->pump;
+	return pair->may_join && pair->pump;
 }
 
 static void member_joined(void *arg, uint64_t number)
@@ -255,8 +263,7 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->record = *record;
 	pair->history = *history;
 	pair->volume = volume;
-	pair->first_copy_done = record->first_copy_done;
-	pair->joined = record->joined;
+	pair->may_join = pair->joined = record->joined;
 	rt_mutex_init(&pair->turn);
 	rt_cond_init(&pair->unpinned);
 	list_add_last(&copy->pairs, &pair->link);
@@ -543,6 +550,46 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 
 /* ---- durable at the far side ---- */
 
+void pair_allow_join(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	int rc;
+
+	if (!pair->record.session || !pair->record.first_copy_done)
+		return;
+	pair->record.joined = true;
+	rc = pair_save(pair);
+	if (rc) {
+		pair->record.joined = false;
+		log_line(LOG_ERROR, "pair", "volume %04X cannot join session %u: %s", pair->record.volume,
+			 pair->record.session, strerror(-rc));
+		return;
+	}
+	rc = order_pair(pair, do_allow_join, &order);
+	assert(!rc);
+}
+
+/* How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end. */
+static void note_progress(struct pair *pair, uint64_t first_needed)
+{
+	uint64_t size = volume_size(pair->volume);
+
+	if (pair->record.first_copy_done ||
+	    (first_needed < size && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
+		return;
+	pair->record.first_copy_bytes = first_needed;
+	pair->record.first_copy_done = first_needed >= size;
+	if (pair_save(pair)) {
+		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable", pair->record.volume);
+		pair->record.first_copy_done = false;
+		return;
+	}
+	if (!pair->record.first_copy_done)
+		return;
+	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
+	pair_allow_join(pair);
+}
+
 static void end_sync(struct pair *pair, bool ok)
 {
 	struct pair_order order = { .flag = ok };
@@ -550,12 +597,8 @@ static void end_sync(struct pair *pair, bool ok)
 
 	if (rc)
 		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume, strerror(-rc));
-	if (order.flag && !pair->record.first_copy_done) {
-		pair->record.first_copy_done = true;
-		log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
-		if (pair_save(pair))
-			log_line(LOG_ERROR, "pair", "volume %04X: its state is not durable", pair->record.volume);
-	}
+	if (ok)
+		note_progress(pair, order.first_needed);
 }
 
 static bool is_among(const struct wire_volumes *volumes, uint16_t id)
@@ -638,7 +681,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.volume = record->volume, .remote_volume = record->remote_volume,
 		.is_source = record->role == PAIR_SOURCE, .type = record->type, .state = record->state,
 		.reason = record->reason, .since_wall_ns = record->since_wall_ns, .session = record->session,
-		.joined = pair->joined, .first_copy_done = pair->first_copy_done, .size_bytes = volume_size(pair->volume),
+		.joined = pair->joined, .first_copy_done = record->first_copy_done, .size_bytes = volume_size(pair->volume),
 		.history = pair->history,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));

@@ -23,8 +23,8 @@ struct pair {
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
 	bool gone;				/* being put down: not found any more */
-	bool first_copy_done;			/* touched on the volume's reactor */
-	bool joined;				/* the same */
+	bool may_join;				/* touched on the volume's reactor: the record says joined, durably */
+	bool joined;				/* the same: what is sent belongs to the journal */
 	uint64_t writes_at_break;		/* host writes when the far side was last heard */
 	bool broken;				/* the far side is not heard, and no generation began since */
 };
@@ -78,6 +78,12 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
 
 /* Asks the far side whether this pair may go on, and if so sends. 0 or the far side's refusal with its words. Suspends. */
 RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why);
+
+/*
+ * If its first copy is done and it is in a session: from here on it may join at any close. That is durable before, so that
+ * after a restart nothing of it passes the journal by. Suspends.
+ */
+void pair_allow_join(struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;

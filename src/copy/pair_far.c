@@ -103,7 +103,7 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
 	pair->record.role = PAIR_TARGET;
 	pair->record.session = 0;
-	pair->record.joined = pair->joined = false;
+	pair->record.joined = pair->joined = pair->may_join = false;
 	pair->history = request->history;
 	return pair_save(pair);
 }
@@ -121,7 +121,7 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 	pair->record.role = PAIR_SOURCE;
 	pair->record.state = PAIR_COPY_PENDING;
 	pair->record.type = PAIR_ASYNC;
-	pair->record.first_copy_done = pair->first_copy_done = true;
+	pair->record.first_copy_done = true;
 	rc = pair_save(pair);
 	if (!rc)
 		rc = pair_begin_source(pair);

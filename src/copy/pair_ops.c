@@ -252,6 +252,9 @@ static int resume(struct pair *pair, struct fault *fault)
 	object_of(pair->record.volume, object);
 	if (fault_unless_source(pair, fault))
 		return -1;
+	if (pair->record.joined && !pair->record.session)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "add it to its session again, or delete and create it",
+				 "it was in the consistency groups of a session, and was removed");
 	rc = pair_begin_source(pair);
 	if (rc)
 		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s", pair->record.system,

@@ -8,6 +8,7 @@
 
 #include "copy/engine.h"
 #include "copy/pair.h"
+#include "copy/pump.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -80,19 +81,43 @@ static void watch_peer(void *arg)
 	}
 }
 
-/* What is acknowledged is made durable there and forgotten here, a few times a second while there is such a thing. */
+/* What a reactor's pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
+struct sync_watch {
+	struct peer *peer;
+	struct pump_notice *notice;
+};
+
 static void sync_peer(void *arg)
 {
-	struct peer *peer = arg;
+	struct sync_watch watch = *(struct sync_watch *)arg;
 	int rc = 0;
 
 	while (!rc) {
-		rc = rt_cond_wait(&peer->sync_wanted);
+		while (!watch.notice->due && !rc)
+			rc = rt_cond_wait(&watch.notice->woken);
 		if (!rc)
 			rc = rt_sleep_until(rt_now_ns() + SYNC_NS);
+		watch.notice->due = false;
 		if (!rc)
-			pair_sync_all(peer->copy, peer);
+			pair_sync_all(watch.peer->copy, watch.peer);
 	}
+}
+
+static int start_sync(struct peer *peer)
+{
+	struct sync_watch watch = { .peer = peer };
+	int rc = 0;
+
+	peer->notices = mem_alloc_zeroed(rt_reactor_count() * sizeof(peer->notices[0]));
+	if (!peer->notices)
+		return -ENOMEM;
+	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
+		pump_notice_init(&peer->notices[i]);
+		watch.notice = &peer->notices[i];
+		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, &watch);
+		rt_yield();	/* it takes its copy of watch */
+	}
+	return rc;
 }
 
 static int dial(struct peer *peer, const char *address)
@@ -116,10 +141,11 @@ static int dial(struct peer *peer, const char *address)
 	if (!rc)
 		rc = rt_group_start(&peer->watch, "peer watch", watch_peer, peer);
 	if (!rc)
-		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
+		rc = start_sync(peer);
 	if (rc) {
 		rt_group_stop(&peer->watch);
 		link_close(peer->to);
+		mem_free(peer->notices);
 	}
 	return rc;
 }
@@ -160,6 +186,7 @@ void peer_put(struct peer *peer)
 	list_remove(&peer->link);
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
+	mem_free(peer->notices);
 	mem_free(peer);
 }
 

@@ -214,8 +214,10 @@ static int add_volume(struct copy *copy, uint8_t session, uint16_t volume, struc
 	rc = pair_save(pair);
 	if (!rc)
 		rc = source_add_pair(source, pair);
-	if (!rc)
+	if (!rc) {
+		pair_allow_join(pair);
 		return 0;
+	}
 	pair->record.session = 0;
 	return fault_durable(session, rc, fault);
 }
@@ -241,11 +243,10 @@ static int remove_volume(struct copy *copy, uint8_t session, uint16_t volume, st
 	struct source *source = source_find(copy, session);
 	int rc = source ? source_remove_pair(source, pair) : 0;
 
-	/* What goes on is neither in the groups nor beside them: the last group must not be overwritten. */
+	/* Once in the groups it never goes beside them: the journal may still hold data of it. */
 	pair->record.session = 0;
-	if (pair->joined)
+	if (pair->record.joined)
 		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
-	pair->record.joined = pair->joined = false;
 	if (!rc || rc == -ENOENT)
 		rc = pair_save(pair);
 	return rc ? fault_durable(session, rc, fault) : 0;

@@ -9,9 +9,9 @@
 #include "copy/copy.h"
 #include "copy/link.h"
 #include "copy/link_server.h"
+#include "copy/pump.h"
 
 struct dirtylog;
-struct pump_notice;
 struct session;
 
 /* A path: permission and route of one LSS to one LSS of another system. */
@@ -56,13 +56,18 @@ struct subordinate {
 
 /* ---- peers (peers.c): links by system, shared by all that use them ---- */
 
+struct peer_sync {
+	struct pump_notice notice;
+	struct peer *peer;
+};
+
 struct peer {
 	struct list_head link;
 	struct copy *copy;
 	char system[XDC_SYSTEM_ID_MAX];
 	struct link *to;
 	struct rt_group watch;			/* its fibers */
-	struct pump_notice *notices;		/* one a reactor */
+	struct peer_sync *syncs;		/* one a reactor */
 	unsigned uses;
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };

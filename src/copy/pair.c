@@ -147,7 +147,7 @@ static int do_start_pump(void *arg)
 	if (pair->pump)
 		return 0;
 	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  order->boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+			  order->boot_id, &pair->peer->syncs[rt_reactor_index(rt_here())].notice, &pair->pump);
 }
 
 static int do_stop_pump(void *arg)

@@ -57,6 +57,14 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	pair_link_up(peer->copy, peer->system);
 }
 
+/* While a pair is broken that hosts may write to, their first write is to be seen within a second. */
+static int wait_link(struct peer *peer)
+{
+	RT_LIMIT(pair_any_broken(peer->copy, peer->system) ? rt_now_ns() + RT_SECOND : RT_NEVER);
+
+	return rt_cond_wait(link_changed(peer->to));
+}
+
 static void watch_peer(void *arg)
 {
 	struct peer *peer = arg;
@@ -65,8 +73,6 @@ static void watch_peer(void *arg)
 	int rc = 0;
 
 	while (rc != -ECANCELED) {
-		RT_LIMIT(pair_any_broken(peer->copy, peer->system) ? rt_now_ns() + RT_SECOND : RT_NEVER);
-
 		link_get_state(peer->to, &state);
 		if (state.connected && state.generation != generation) {
 			generation = state.generation;
@@ -77,45 +83,38 @@ static void watch_peer(void *arg)
 			pair_link_down(peer->copy, peer->system);
 			pair_watch_broken(peer->copy, peer->system);
 		}
-		rc = rt_cond_wait(link_changed(peer->to));
+		rc = wait_link(peer);
 	}
 }
 
 /* What a reactor's pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
-struct sync_watch {
-	struct peer *peer;
-	struct pump_notice *notice;
-};
-
 static void sync_peer(void *arg)
 {
-	struct sync_watch watch = *(struct sync_watch *)arg;
+	struct peer_sync *sync = arg;
 	int rc = 0;
 
 	while (!rc) {
-		while (!watch.notice->due && !rc)
-			rc = rt_cond_wait(&watch.notice->woken);
+		while (!sync->notice.due && !rc)
+			rc = rt_cond_wait(&sync->notice.woken);
 		if (!rc)
 			rc = rt_sleep_until(rt_now_ns() + SYNC_NS);
-		watch.notice->due = false;
+		sync->notice.due = false;
 		if (!rc)
-			pair_sync_all(watch.peer->copy, watch.peer);
+			pair_sync_all(sync->peer->copy, sync->peer);
 	}
 }
 
 static int start_sync(struct peer *peer)
 {
-	struct sync_watch watch = { .peer = peer };
 	int rc = 0;
 
-	peer->notices = mem_alloc_zeroed(rt_reactor_count() * sizeof(peer->notices[0]));
-	if (!peer->notices)
+	peer->syncs = mem_alloc_zeroed(rt_reactor_count() * sizeof(peer->syncs[0]));
+	if (!peer->syncs)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
-		pump_notice_init(&peer->notices[i]);
-		watch.notice = &peer->notices[i];
-		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, &watch);
-		rt_yield();	/* it takes its copy of watch */
+		peer->syncs[i].peer = peer;
+		pump_notice_init(&peer->syncs[i].notice);
+		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, &peer->syncs[i]);
 	}
 	return rc;
 }
@@ -145,7 +144,7 @@ static int dial(struct peer *peer, const char *address)
 	if (rc) {
 		rt_group_stop(&peer->watch);
 		link_close(peer->to);
-		mem_free(peer->notices);
+		mem_free(peer->syncs);
 	}
 	return rc;
 }
@@ -169,7 +168,6 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	peer->uses = 1;
 	snprintf(peer->system, sizeof(peer->system), "%s", system);
 	rt_group_init(&peer->watch);
-	rt_cond_init(&peer->sync_wanted);
 	if (dial(peer, address)) {
 		mem_free(peer);
 		return NULL;
@@ -186,7 +184,7 @@ void peer_put(struct peer *peer)
 	list_remove(&peer->link);
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
-	mem_free(peer->notices);
+	mem_free(peer->syncs);
 	mem_free(peer);
 }
 

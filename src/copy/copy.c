@@ -175,7 +175,8 @@ static void collect_history(const struct load *load, uint16_t volume, struct his
 	*history = (struct history){ 0 };
 	list_for_each(row, &load->rows, link) {
 		if (row->kind == META_HISTORY && row->history.volume == volume)
-			history_begin(history, row->history.generation, row->history.sequence, row->history.began_wall_ns);
+			history_begin(history, row->history.generation, row->history.sequence,
+				      row->history.began_wall_ns);
 	}
 }
 
@@ -187,7 +188,8 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 	struct pair *pair;
 
 	if (!volume) {
-		log_line(LOG_ERROR, "copy", "the pair of volume %04X is left out: the volume is not open", record->volume);
+		log_line(LOG_ERROR, "copy", "the pair of volume %04X is left out: the volume is not open",
+			 record->volume);
 		return 0;
 	}
 	collect_history(load, record->volume, &history);

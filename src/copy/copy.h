@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy.h - the copy services of one system, as the control plane sees them: paths, pairs, sessions, and recovery at the
- * far side. What an administrator may do, one function each; all else in copy/ carries it out.
+ * copy.h - the copy services of one system, as the control plane sees them: paths, pairs, sessions, and recovery at
+ * the far side. What an administrator may do, one function each; all else in copy/ carries it out.
  *
- * All functions are called on reactor 0 (the first), on any fiber, and suspend. Those with a fault return 0, or -1 with
- * the fault filled in; nothing is half done then. Changes are durable in the metadata before they return.
+ * All functions are called on reactor 0 (the first), on any fiber, and suspend. Those with a fault return 0, or -1
+ * with the fault filled in; nothing is half done then. Changes are durable in the metadata before they return.
  */
 #ifndef XDC_COPY_COPY_H
 #define XDC_COPY_COPY_H
@@ -43,8 +43,8 @@ struct copy_config {
 };
 
 /*
- * Takes up what the metadata hold: links are dialled, journals recovered, pairs resume where they stopped, sessions of
- * which this is the master go on. Volumes are open already; those that are targets are closed to hosts before this
+ * Takes up what the metadata hold: links are dialled, journals recovered, pairs resume where they stopped, sessions
+ * of which this is the master go on. Volumes are open already; those that are targets are closed to hosts before this
  * returns. Negative errno, after a line in the log.
  */
 RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out);
@@ -53,8 +53,9 @@ RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out
 void copy_stop(struct copy *copy);
 
 /*
- * Serves a connection that was accepted on a link listener (after TLS) to its end, and closes it. identity: the system that
- * the other side proved to be by its credentials, NULL if they do not say. Reactor 0, on a fiber of the listener's own.
+ * Serves a connection that was accepted on a link listener (after TLS) to its end, and closes it. identity: the
+ * system that the other side proved to be by its credentials, NULL if they do not say. Reactor 0, on a fiber of the
+ * listener's own.
  */
 void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *identity);
 
@@ -113,7 +114,8 @@ int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
 int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
 
 /*
- * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover instead.
+ * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover
+ * instead.
  */
 int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine.h - what the modules of copy/ share: the copy services of one system and their parts, private to copy/. All of it
- * lives on reactor 0 unless a comment says otherwise; the parts that touch volumes do so by rt_call to the volume's reactor.
+ * engine.h - what the modules of copy/ share: the copy services of one system and their parts, private to copy/. All
+ * of it lives on reactor 0 unless a comment says otherwise; the parts that touch volumes do so by rt_call to the
+ * volume's reactor.
  */
 #ifndef XDC_COPY_ENGINE_H
 #define XDC_COPY_ENGINE_H
@@ -72,11 +73,15 @@ struct peer {
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };
 
-/* Finds or dials; each get is given back by a put. address NULL: an existing one only. NULL: no memory, or none there. */
+/*
+ * Finds or dials; each get is given back by a put. address NULL: an existing one only. NULL: no memory, or none there.
+ */
 struct peer *peer_get(struct copy *copy, const char *system, const char *address);
 void peer_put(struct peer *peer);		/* suspends when it was the last use */
 
-/* As link_request; the own system is asked by calling the handler. -ENOTCONN also when no link to the system exists. */
+/*
+ * As link_request; the own system is asked by calling the handler. -ENOTCONN also when no link to the system exists.
+ */
 RT_MUST_CHECK int copy_ask(struct copy *copy, const char *system, uint16_t type, const void *request, void *reply,
 			   char why[WIRE_TEXT_SIZE]);
 

@@ -245,7 +245,8 @@ int leg_on_status(void *arg, const struct link_peer *peer, const void *request, 
 	struct leg *leg = leg_find(arg, status->head.session, peer->system);
 
 	if (!leg)
-		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", status->head.session, peer->system);
+		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", status->head.session,
+				   peer->system);
 	fill_state(leg, reply);
 	return 0;
 }
@@ -258,7 +259,8 @@ static int check_marks(struct copy *copy, const struct link_peer *peer, const st
 		int rc = link_server_check_mark(copy->server, peer->system, &prepare->marks[i]);
 
 		if (rc)
-			return copy_refuse(why, rc, "data connection %u does not hold what was sent", prepare->marks[i].reactor);
+			return copy_refuse(why, rc, "data connection %u does not hold what was sent",
+					   prepare->marks[i].reactor);
 	}
 	return 0;
 }
@@ -340,7 +342,8 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 	if (number)
 		rc = journal_abort(leg->journal, number);
 	if (rc)
-		return copy_refuse(why, rc, "CG %llu cannot be given up: %s", (unsigned long long)number, strerror(-rc));
+		return copy_refuse(why, rc, "CG %llu cannot be given up: %s", (unsigned long long)number,
+				   strerror(-rc));
 	fill_state(leg, reply);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * leg.h - the far side of a session: one leg for each source system that sends here, each with a journal of its own
- * (store/journal.h). Takes data, prepares, commits and aborts consistency groups, and applies committed ones to the target
- * volumes closely behind. This is proctype Target of model/consistency-group.pml. Reactor 0.
+ * (store/journal.h). Takes data, prepares, commits and aborts consistency groups, and applies committed ones to the
+ * target volumes closely behind. This is proctype Target of model/consistency-group.pml. Reactor 0.
  */
 #ifndef XDC_COPY_LEG_H
 #define XDC_COPY_LEG_H
@@ -37,7 +37,10 @@ bool leg_group_has(const struct leg *leg, uint16_t volume);
 /* True when the last CG of any leg holds this target volume: nothing may write to it but the leg. */
 bool leg_owns_volume(struct copy *copy, uint16_t volume);
 
-/* The member list of the leg's newest CG record (prepared, else committed), to be freed. -ENOENT: it has none; -ENOMEM. */
+/*
+ * The member list of the leg's newest CG record (prepared, else committed), to be freed. -ENOENT: it has none;
+ * -ENOMEM.
+ */
 RT_MUST_CHECK int leg_get_members(const struct leg *leg, struct wire_members *members);
 
 /* Handlers of leg_... and of data frames (link_server.h). */

@@ -111,7 +111,8 @@ void leg_apply(void *arg)
 		rc = apply_pass(leg, buf);
 		if (rc && rc != -ECANCELED) {
 			if (leg->apply_error != rc)
-				log_line(LOG_ERROR, "journal", "session %u of %s: a group cannot be applied: %s; it is tried again",
+				log_line(LOG_ERROR, "journal",
+					 "session %u of %s: a group cannot be applied: %s; it is tried again",
 					 leg->record.session, leg->record.source_system, strerror(-rc));
 			leg->apply_error = rc;
 			journal_apply_again(leg->journal);

@@ -8,7 +8,10 @@
 /* The fiber of a leg (struct leg *): applies what is committed, for as long as it runs. */
 void leg_apply(void *leg);
 
-/* Makes durable what was written to these target volumes. -ENOENT: one does not exist; else as volume_apply_sync. Suspends. */
+/*
+ * Makes durable what was written to these target volumes. -ENOENT: one does not exist; else as volume_apply_sync.
+ * Suspends.
+ */
 RT_MUST_CHECK int leg_sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count);
 
 #endif

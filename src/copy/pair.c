@@ -580,7 +580,8 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	pair->record.first_copy_bytes = first_needed;
 	pair->record.first_copy_done = first_needed >= size;
 	if (pair_save(pair)) {
-		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable", pair->record.volume);
+		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable",
+			 pair->record.volume);
 		pair->record.first_copy_done = false;
 		return;
 	}
@@ -596,7 +597,8 @@ static void end_sync(struct pair *pair, bool ok)
 	int rc = order_pair(pair, do_sync_end, &order);
 
 	if (rc)
-		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume, strerror(-rc));
+		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
+			 strerror(-rc));
 	if (ok)
 		note_progress(pair, order.first_needed);
 }
@@ -629,7 +631,8 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 
-		if (!sends_to(pair, peer->system) || !pair->pump || order_pair(pair, do_sync_begin, &order) || !order.flag)
+		if (!sends_to(pair, peer->system) || !pair->pump || order_pair(pair, do_sync_begin, &order) ||
+		    !order.flag)
 			continue;
 		pair_pin(pair);
 		asked[request.targets.count] = pair;
@@ -678,10 +681,17 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	const struct record_pair *record = &pair->record;
 
 	*info = (struct copy_pair_info){
-		.volume = record->volume, .remote_volume = record->remote_volume,
-		.is_source = record->role == PAIR_SOURCE, .type = record->type, .state = record->state,
-		.reason = record->reason, .since_wall_ns = record->since_wall_ns, .session = record->session,
-		.joined = pair->joined, .first_copy_done = record->first_copy_done, .size_bytes = volume_size(pair->volume),
+		.volume = record->volume,
+		.remote_volume = record->remote_volume,
+		.is_source = record->role == PAIR_SOURCE,
+		.type = record->type,
+		.state = record->state,
+		.reason = record->reason,
+		.since_wall_ns = record->since_wall_ns,
+		.session = record->session,
+		.joined = pair->joined,
+		.first_copy_done = record->first_copy_done,
+		.size_bytes = volume_size(pair->volume),
 		.history = pair->history,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pair.h - one end of a pair on this system, private to copy/. A source end keeps its volume tracked and sends what the far
- * side lacks (pump.h); a target end only remembers, and says whether data may be written to its volume. Reactor 0, but for
- * the two calls of member.h.
+ * pair.h - one end of a pair on this system, private to copy/. A source end keeps its volume tracked and sends what
+ * the far side lacks (pump.h); a target end only remembers, and says whether data may be written to its volume.
+ * Reactor 0, but for the two calls of member.h.
  */
 #ifndef XDC_COPY_PAIR_H
 #define XDC_COPY_PAIR_H
@@ -18,7 +18,7 @@ struct pair {
 	struct history history;			/* likewise */
 	struct volume *volume;
 	struct peer *peer;			/* source end: the far side; NULL at a target end */
-	struct pump *pump;			/* source end, on the volume's reactor: NULL until the far side agreed */
+	struct pump *pump; /* source end, on the volume's reactor: NULL until the far side agreed */
 	struct rt_mutex turn;			/* one change of the pair at a time */
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
@@ -58,13 +58,17 @@ RT_MUST_CHECK int pair_resume_work(struct pair *pair);
 /* The pair is deleted from the metadata and put down; the caller's pin and turn go with it. Suspends. */
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 
-/* What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends. */
+/*
+ * What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends.
+ */
 RT_MUST_CHECK int pair_set_access(struct pair *pair, enum volume_access access);
 
 /* What was noted here is forgotten: the other side has it, or this side is overwritten by it. Suspends. */
 void pair_untrack(struct pair *pair);
 
-/* This end, a far side, becomes writable on its own: a new generation from CG sequence on, changes noted. Suspends. */
+/*
+ * This end, a far side, becomes writable on its own: a new generation from CG sequence on, changes noted. Suspends.
+ */
 RT_MUST_CHECK int pair_fail_over(struct pair *pair, uint64_t sequence);
 
 /* Stops all work of this end and frees it once nobody has it pinned; the metadata stay. Suspends. */
@@ -76,12 +80,15 @@ RT_MUST_CHECK int pair_save(struct pair *pair);
 /* Stops sending; what is noted stays noted. Suspends. */
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason);
 
-/* Asks the far side whether this pair may go on, and if so sends. 0 or the far side's refusal with its words. Suspends. */
+/*
+ * Asks the far side whether this pair may go on, and if so sends. 0 or the far side's refusal with its words.
+ * Suspends.
+ */
 RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why);
 
 /*
- * If its first copy is done and it is in a session: from here on it may join at any close. That is durable before, so that
- * after a restart nothing of it passes the journal by. Suspends.
+ * If its first copy is done and it is in a session: from here on it may join at any close. That is durable before, so
+ * that after a restart nothing of it passes the journal by. Suspends.
  */
 void pair_allow_join(struct pair *pair);
 

@@ -38,8 +38,8 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	if (!volume)
 		return copy_refuse(why, -ENODEV, "system %s has no volume %04X", copy->config.system, record.volume);
 	if (volume_size(volume) != request->size_bytes)
-		return copy_refuse(why, -ERANGE, "volume %04X of system %s has %llu bytes, the source %llu", record.volume,
-				   copy->config.system, (unsigned long long)volume_size(volume),
+		return copy_refuse(why, -ERANGE, "volume %04X of system %s has %llu bytes, the source %llu",
+				   record.volume, copy->config.system, (unsigned long long)volume_size(volume),
 				   (unsigned long long)request->size_bytes);
 	if (leg_owns_volume(copy, record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
@@ -68,7 +68,8 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 
 	if (pair->record.role != PAIR_TARGET || pair->record.state == PAIR_FAILED_OVER ||
 	    verdict == HISTORY_MINE_NEWER || verdict == HISTORY_BOTH_WRITTEN || verdict == HISTORY_UNRELATED)
-		return copy_refuse(why, -ESTALE, "volume %04X of system %s is newer (%s): it was recovered or written there",
+		return copy_refuse(why, -ESTALE,
+				   "volume %04X of system %s is newer (%s): it was recovered or written there",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
 	pair_untrack(pair);
 	history_adopt(&pair->history, &request->history);
@@ -87,10 +88,11 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	if (pair->record.role == PAIR_TARGET)
 		return 0;	/* it was asked before, and the answer was lost */
 	if (verdict == HISTORY_BOTH_WRITTEN && !(request->flags & WIRE_PAIR_DISCARD))
-		return copy_refuse(why, -ESTALE, "volume %04X of system %s was written since as well", pair->record.volume,
-				   pair->copy->config.system);
+		return copy_refuse(why, -ESTALE, "volume %04X of system %s was written since as well",
+				   pair->record.volume, pair->copy->config.system);
 	if (verdict == HISTORY_MINE_NEWER || verdict == HISTORY_UNRELATED)
-		return copy_refuse(why, -ESTALE, "volume %04X of system %s is not an older state of the other side (%s)",
+		return copy_refuse(why, -ESTALE,
+				   "volume %04X of system %s is not an older state of the other side (%s)",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (rc)

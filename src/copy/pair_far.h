@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair_far.h - what a system says to the source of a pair whose target it is, or shall become. Reactor 0, private to copy/. */
+/*
+ * pair_far.h - what a system says to the source of a pair whose target it is, or shall become. Reactor 0, private to
+ * copy/.
+ */
 #ifndef XDC_COPY_PAIR_FAR_H
 #define XDC_COPY_PAIR_FAR_H
 

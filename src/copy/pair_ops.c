@@ -69,7 +69,8 @@ static int fault_unreached(struct pair *pair, struct fault *fault)
 
 	link_get_state(pair->peer->to, &state);
 	snprintf(object, sizeof(object), "system %s", pair->record.system);
-	return fault_set(fault, FAULT_FAILED, object, "xdc path list shows the link; is xdcd running there, with --link?",
+	return fault_set(fault, FAULT_FAILED, object,
+			 "xdc path list shows the link; is xdcd running there, with --link?",
 			 "it cannot be reached at %s: %s", state.address, state.last_error_text);
 }
 
@@ -79,14 +80,17 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 	char object[64], remedy[256] = "";
 
 	if (error == -ENODEV)
-		snprintf(remedy, sizeof(remedy), "on %s: xdc volume create %04X --pool POOL --size %llu", pair->record.system,
-			 pair->record.remote_volume, (unsigned long long)volume_size(pair->volume));
+		snprintf(remedy, sizeof(remedy), "on %s: xdc volume create %04X --pool POOL --size %llu",
+			 pair->record.system, pair->record.remote_volume,
+			 (unsigned long long)volume_size(pair->volume));
 	else if (error == -ERANGE)
-		snprintf(remedy, sizeof(remedy), "make both of one size: xdc volume grow, or delete and create the target");
+		snprintf(remedy, sizeof(remedy),
+			 "make both of one size: xdc volume grow, or delete and create the target");
 	else if (error == -EBUSY)
 		snprintf(remedy, sizeof(remedy), "take another volume, or delete that pair first");
 	else if (error == -ESTALE)
-		snprintf(remedy, sizeof(remedy), "production moved there: xdc pair failback %04X on %s, with --discard if needed",
+		snprintf(remedy, sizeof(remedy),
+			 "production moved there: xdc pair failback %04X on %s, with --discard if needed",
 			 pair->record.remote_volume, pair->record.system);
 	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), remedy, "system %s refuses: %s",
 			 pair->record.system, why[0] ? why : strerror(-error));
@@ -107,8 +111,8 @@ static int check_new_pair(struct copy *copy, const struct copy_pair_request *req
 				 "volume %04X is paired with volume %04X of %s already", request->source,
 				 pair->record.remote_volume, pair->record.system);
 	if (!path_exists(copy, (uint8_t)(request->source >> 8), request->system, (uint8_t)(request->target >> 8))) {
-		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT", request->source >> 8,
-			 request->target >> 8, request->system);
+		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
+			 request->source >> 8, request->target >> 8, request->system);
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
 				 "no path leads from LSS %02X to LSS %02X of system %s", request->source >> 8,
 				 request->target >> 8, request->system);
@@ -153,10 +157,12 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 			return end_command(pair, 0);
 		fault_refused(pair, rc, why, fault);
 	} else {
-		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "it cannot begin: %s", strerror(-rc));
+		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "it cannot begin: %s",
+			  strerror(-rc));
 	}
 	if (pair_forget(pair))
-		log_line(LOG_ERROR, "pair", "volume %04X: a pair that was refused is still in the metadata", record.volume);
+		log_line(LOG_ERROR, "pair", "volume %04X: a pair that was refused is still in the metadata",
+			 record.volume);
 	return -1;
 }
 
@@ -198,7 +204,8 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 		rc = remove_far_end(pair, why);
 	if (rc && !force)
 		return fault_set(fault, FAULT_FAILED, object, "--force deletes this end alone",
-				 "system %s did not give its end up: %s", pair->record.system, why[0] ? why : strerror(-rc));
+				 "system %s did not give its end up: %s", pair->record.system,
+				 why[0] ? why : strerror(-rc));
 	if (pair->record.role == PAIR_TARGET && pair_set_access(pair, VOLUME_ACCESS_WRITE))
 		return fault_set(fault, FAULT_FAILED, object, "", "its volume cannot be opened to hosts");
 	return 0;
@@ -216,7 +223,8 @@ int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct faul
 		return end_command(pair, -1);
 	rc = pair_forget(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s", strerror(-rc));
+		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s",
+				 strerror(-rc));
 	return 0;
 }
 
@@ -253,12 +261,13 @@ static int resume(struct pair *pair, struct fault *fault)
 	if (fault_unless_source(pair, fault))
 		return -1;
 	if (pair->record.joined && !pair->record.session)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "add it to its session again, or delete and create it",
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+				 "add it to its session again, or delete and create it",
 				 "it was in the consistency groups of a session, and was removed");
 	rc = pair_begin_source(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s", pair->record.system,
-				 strerror(-rc));
+		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s",
+				 pair->record.system, strerror(-rc));
 	if (!wait_connected(pair->peer))
 		return fault_unreached(pair, fault);
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths: the permission and route of one LSS to one LSS of another system. What they send goes over the systems' link. */
+/*
+ * Paths: the permission and route of one LSS to one LSS of another system. What they send goes over the systems' link.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,7 +106,8 @@ static struct pair *pair_that_needs(struct copy *copy, const struct record_path 
 
 	list_for_each(pair, &copy->pairs, link) {
 		if (pair->record.role == PAIR_SOURCE && pair->record.volume >> 8 == record->source_lss &&
-		    pair->record.remote_volume >> 8 == record->target_lss && !strcmp(pair->record.system, record->system))
+		    pair->record.remote_volume >> 8 == record->target_lss &&
+		    !strcmp(pair->record.system, record->system))
 			return pair;
 	}
 	return NULL;

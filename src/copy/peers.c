@@ -38,8 +38,8 @@ static struct peer *find_peer(struct copy *copy, const char *system)
 }
 
 /*
- * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it first,
- * since an attempt under way may be over by that, and only then everything noted is marked to be sent again.
+ * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it
+ * first, since an attempt under way may be over by that, and only then everything noted is marked to be sent again.
  */
 static void peer_connected(struct peer *peer, const struct link_state *state)
 {
@@ -87,7 +87,9 @@ static void watch_peer(void *arg)
 	}
 }
 
-/* What a reactor's pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
+/*
+ * What a reactor's pairs have got acknowledged is made durable there and forgotten here, while there is such a thing.
+ */
 static void sync_peer(void *arg)
 {
 	struct peer_sync *sync = arg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pump.h - sends what one volume's far side lacks, for as long as it runs: the drain of consistency groups, Global Copy and
- * first copies are the same thing seen from here. Lives on the volume's reactor; pump_start and pump_stop are called there.
+ * pump.h - sends what one volume's far side lacks, for as long as it runs: the drain of consistency groups, Global
+ * Copy and first copies are the same thing seen from here. Lives on the volume's reactor; pump_start and pump_stop
+ * are called there.
  */
 #ifndef XDC_COPY_PUMP_H
 #define XDC_COPY_PUMP_H

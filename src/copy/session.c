@@ -107,7 +107,8 @@ static void ask_member(void *arg)
 	if (planted(PLANTED_EARLY_RELEASE) && question->type == WIRE_SESSION_CLOSE && !member->rc) {
 		struct wire_session_request release = make_request(member->session, member->session->attempt);
 
-		(void)config->ask(config->arg, member->system, WIRE_SESSION_RELEASE, &release, &member->answer, member->why);
+		(void)config->ask(config->arg, member->system, WIRE_SESSION_RELEASE, &release, &member->answer,
+				  member->why);
 	}
 	if (!member->rc && question->type != WIRE_SESSION_JOIN &&
 	    memcmp(member->answer.boot_id, member->boot_id, WIRE_ID_SIZE) != 0)
@@ -195,9 +196,10 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 			failure.reason = CG_FAILURE_WRONG_STATE;
 		else if (member->answer.reason && member->answer.reason < CG_FAILURE_COUNT)
 			failure.reason = (enum cg_failure)member->answer.reason;
-		log_line(LOG_WARNING, "session", "session %u: CG %llu failed in %s at %s: %s%s%s", session->config.number,
-			 (unsigned long long)session->attempt, session_phase_names[failure.phase], member->system,
-			 cg_failure_names[failure.reason], member->why[0] ? ": " : "", member->why);
+		log_line(LOG_WARNING, "session", "session %u: CG %llu failed in %s at %s: %s%s%s",
+			 session->config.number, (unsigned long long)session->attempt,
+			 session_phase_names[failure.phase], member->system, cg_failure_names[failure.reason],
+			 member->why[0] ? ": " : "", member->why);
 		break;
 	}
 	session->previous_failure = session->last_failure;
@@ -210,7 +212,9 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 
 /* ---- steps ---- */
 
-/* The number of the next attempt: durable before the first close, never used again, above all that any far side holds. */
+/*
+ * The number of the next attempt: durable before the first close, never used again, above all that any far side holds.
+ */
 static int take_number(struct session *session)
 {
 	struct session_durable *durable = &session->config.durable;
@@ -289,7 +293,8 @@ static bool prepare(struct session *session)
 		.members = session->legs,
 	};
 
-	return ask_all(session, WIRE_SESSION_PREPARE, &request, rt_now_ns() + ANSWER_NS) || planted(PLANTED_COMMIT_EARLY);
+	return ask_all(session, WIRE_SESSION_PREPARE, &request, rt_now_ns() + ANSWER_NS) ||
+	       planted(PLANTED_COMMIT_EARLY);
 }
 
 static bool not_committed(struct session_member *member)
@@ -521,8 +526,9 @@ static unsigned collect_legs(const struct session *session, struct recover_leg *
 }
 
 /*
- * A new master asks all legs what they hold before it does anything else: a CG that may be committed somewhere is committed
- * everywhere, everything else that is prepared is given up. False: not all members have answered, or cancelled.
+ * A new master asks all legs what they hold before it does anything else: a CG that may be committed somewhere is
+ * committed everywhere, everything else that is prepared is given up. False: not all members have answered, or
+ * cancelled.
  */
 static bool resolve(struct session *session)
 {

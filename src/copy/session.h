@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * session.h - the master of a session: forms consistency groups over all member systems, one attempt after the other
- * (design: 6, steps 1 to 5; proctype Master of model/consistency-group.pml). It speaks to members by requests alone, also to
- * the one on its own system, so that there is one way only. Everything on reactor 0.
+ * (design: 6, steps 1 to 5; proctype Master of model/consistency-group.pml). It speaks to members by requests alone,
+ * also to the one on its own system, so that there is one way only. Everything on reactor 0.
  */
 #ifndef XDC_COPY_SESSION_H
 #define XDC_COPY_SESSION_H
@@ -17,8 +17,8 @@ typedef int (*session_ask)(void *arg, const char *system, uint16_t type, const v
 			   char why[WIRE_TEXT_SIZE]);
 
 /*
- * What must be durable before the master goes on: number reserved below which attempts may be used, the incarnation, and
- * with the rest (state, counters) for the next start. 0 or negative errno.
+ * What must be durable before the master goes on: number reserved below which attempts may be used, the incarnation,
+ * and with the rest (state, counters) for the next start. 0 or negative errno.
  */
 struct session_durable {
 	uint64_t reserved;
@@ -53,7 +53,9 @@ RT_MUST_CHECK int session_pause(struct session *session);
 /* A member has something to send after a time without writes: no need to sleep on. Does not suspend. */
 void session_wake(struct session *session);
 
-/* Tells every member that the session is over: 0 when all have heard it, else -ENOTCONN. Only when paused. Suspends. */
+/*
+ * Tells every member that the session is over: 0 when all have heard it, else -ENOTCONN. Only when paused. Suspends.
+ */
 RT_MUST_CHECK int session_dismiss(struct session *session);
 
 /* Fills in what a master knows of a session; the rest stays as it is. */

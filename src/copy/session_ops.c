@@ -63,8 +63,9 @@ static int fault_durable(uint8_t session, int rc, struct fault *fault)
 {
 	char object[64];
 
-	return fault_set(fault, FAULT_FAILED, object_of(session, object), "look at the log of xdcd and its state folder",
-			 "the change cannot be made durable: %s", strerror(-rc));
+	return fault_set(fault, FAULT_FAILED, object_of(session, object),
+			 "look at the log of xdcd and its state folder", "the change cannot be made durable: %s",
+			 strerror(-rc));
 }
 
 int session_entry_take_up(struct copy *copy, const struct record_session *record)
@@ -110,7 +111,8 @@ int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fa
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(session, object), "take a number of 1..255",
 				 "0 is not a session");
 	if (find_lss(copy, session, lss))
-		return fault_set(fault, FAULT_IN_USE, object_of(session, object), "", "it is open on LSS %02X already", lss);
+		return fault_set(fault, FAULT_IN_USE, object_of(session, object), "", "it is open on LSS %02X already",
+				 lss);
 	item = mem_alloc_zeroed(sizeof(*item));
 	if (!item)
 		return fault_durable(session, -ENOMEM, fault);
@@ -159,7 +161,8 @@ int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct f
 	if (!entry)
 		return -1;
 	if (!item)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list", "it is not open on LSS %02X", lss);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list",
+				 "it is not open on LSS %02X", lss);
 	if (pair) {
 		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, pair->record.volume);
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it", pair->record.volume);
@@ -191,12 +194,13 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 	snprintf(object, sizeof(object), "volume %04X", volume);
 	if (!find_lss(copy, session, volume >> 8)) {
 		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss %02X", session, volume >> 8);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "session %u is not open on LSS %02X", session,
-				 volume >> 8);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "session %u is not open on LSS %02X",
+				 session, volume >> 8);
 	}
 	snprintf(remedy, sizeof(remedy), "xdc pair create %04X TARGET --system SYSTEM --type async", volume);
 	if (!pair || pair->record.role != PAIR_SOURCE || pair->record.type != PAIR_ASYNC)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "it is not the source of an async pair");
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
+				 "it is not the source of an async pair");
 	if (pair->record.session)
 		return fault_set(fault, FAULT_IN_USE, object, "", "it is in session %u already", pair->record.session);
 	return 0;
@@ -308,7 +312,8 @@ static int begin(struct session_entry *entry)
 		.number = record->number, .master_lss = record->master_lss,
 		.tunables = { record->interval_ns, record->coordination_ns, record->drain_ns },
 		.durable = {
-			.reserved = record->reserved_attempt, .incarnation = record->incarnation, .state = record->state,
+			.reserved = record->reserved_attempt, .incarnation = record->incarnation,
+			.state = record->state,
 			.cg_good = record->cg_good, .cg_failed = record->cg_failed,
 		},
 		.ask = ask, .save = save, .arg = entry,
@@ -321,7 +326,8 @@ static int begin(struct session_entry *entry)
 		snprintf(config.members[config.member_count++], XDC_SYSTEM_ID_MAX, "%s", copy->config.system);
 	list_for_each(subordinate, &copy->subordinates, link) {
 		if (subordinate->record.session == record->number && config.member_count < XDC_SESSION_MEMBERS_MAX)
-			snprintf(config.members[config.member_count++], XDC_SYSTEM_ID_MAX, "%s", subordinate->record.system);
+			snprintf(config.members[config.member_count++], XDC_SYSTEM_ID_MAX, "%s",
+				 subordinate->record.system);
 	}
 	if (!config.member_count)
 		return -ENOENT;
@@ -334,12 +340,14 @@ static int check_tunables(uint8_t session, const struct session_tunables *tunabl
 
 	object_of(session, object);
 	if (tunables->interval_ns < 0 || tunables->interval_ns > INTERVAL_MAX_NS)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 0 to 18h", "the interval is out of range");
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 0 to 18h",
+				 "the interval is out of range");
 	if (tunables->coordination_ns < COORDINATION_MIN_NS || tunables->coordination_ns > COORDINATION_MAX_NS)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 1ms to 65535ms",
 				 "the coordination time is out of range");
 	if (tunables->drain_ns < RT_MS || tunables->drain_ns > DRAIN_MAX_NS)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 1ms to 65535m", "the drain time is out of range");
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 1ms to 65535m",
+				 "the drain time is out of range");
 	return 0;
 }
 
@@ -352,17 +360,18 @@ static int check_start(struct session_entry *entry, const struct session_start *
 	if (entry->master)
 		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
 	if (!find_lss(copy, start->session, start->master_lss))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "name an LSS on which it is open, or open it there",
-				 "it is not open on LSS %02X", start->master_lss);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+				 "name an LSS on which it is open, or open it there", "it is not open on LSS %02X",
+				 start->master_lss);
 	for (unsigned i = 0; i < start->subordinate_count; i++) {
 		const char *system = start->subordinates[i].system;
 
 		if (copy_path_address(copy, start->master_lss, system))
 			continue;
-		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT", start->master_lss,
-			 start->subordinates[i].lss, system);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "no path leads from LSS %02X to system %s",
-				 start->master_lss, system);
+		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
+			 start->master_lss, start->subordinates[i].lss, system);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
+				 "no path leads from LSS %02X to system %s", start->master_lss, system);
 	}
 	if (!start->subordinate_count && !source_find(copy, start->session))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session add, or name subordinates",
@@ -450,8 +459,8 @@ static struct session_entry *find_master_or_fault(struct copy *copy, uint8_t ses
 		return NULL;
 	if (entry->record.role == SESSION_MASTER)
 		return entry;
-	snprintf(remedy, sizeof(remedy), "give the command on its master%s%s", entry->record.master_system[0] ? ", " : "",
-		 entry->record.master_system);
+	snprintf(remedy, sizeof(remedy), "give the command on its master%s%s",
+		 entry->record.master_system[0] ? ", " : "", entry->record.master_system);
 	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(session, object), remedy, "this system is not its master");
 	return NULL;
 }
@@ -469,8 +478,9 @@ static int stop_master(struct session_entry *entry, enum session_state state, st
 	int rc = session_pause(master);
 
 	if (rc)
-		return fault_set(fault, FAULT_TIMEOUT, object_of(entry->record.number, object), "xdc session show says for whom",
-				 "an attempt under way has not come to its end: %s", strerror(-rc));
+		return fault_set(fault, FAULT_TIMEOUT, object_of(entry->record.number, object),
+				 "xdc session show says for whom", "an attempt under way has not come to its end: %s",
+				 strerror(-rc));
 	session_get_info(master, &info);
 	durable.cg_good = info.cg_good;
 	durable.cg_failed = info.cg_failed;
@@ -573,7 +583,8 @@ int session_entries_resume(struct copy *copy)
 			continue;
 		rc = begin(entry);
 		if (rc)
-			log_line(LOG_ERROR, "session", "session %u does not go on: %s", entry->record.number, strerror(-rc));
+			log_line(LOG_ERROR, "session", "session %u does not go on: %s", entry->record.number,
+				 strerror(-rc));
 	}
 	return 0;
 }

@@ -262,7 +262,8 @@ static int admit(struct copy *copy, const struct wire_session_head *head, struct
 	struct source *source = source_find(copy, head->session);
 
 	if (!source)
-		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u", copy->config.system, head->session);
+		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u", copy->config.system,
+				   head->session);
 	if (head->incarnation < source->incarnation)
 		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", head->session, source->master);
 	if (!source->joined || head->incarnation != source->incarnation || strcmp(head->master, source->master) != 0)
@@ -334,7 +335,8 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u; add one, or start without it",
 				   copy->config.system, join->head.session);
 	if (join->head.incarnation < source->incarnation && !planted(PLANTED_NO_INCARNATION))
-		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session, source->master);
+		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session,
+				   source->master);
 	if (any_closing(source) && !planted(PLANTED_RESTART_KEEPS_INCREMENT))
 		member_leave(source->member, 0, CG_FAILURE_SUPERSEDED);
 	rc = keep_members(source, &join->members);
@@ -349,8 +351,8 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	list_for_each(leg, &source->legs, link) {
 		rc = open_leg_in_turn(leg);
 		if (rc)
-			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number, leg->peer->system,
-				 leg->why[0] ? leg->why : strerror(-rc));
+			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
+				 leg->peer->system, leg->why[0] ? leg->why : strerror(-rc));
 		leg->open = leg->open && !rc;
 		if (leg->state.highest_tag > highest)
 			highest = leg->state.highest_tag;
@@ -432,8 +434,10 @@ int source_on_drain(void *arg, const struct link_peer *peer, const void *request
 	}
 	member_get_status(source->member, &status);
 	if (rc)
-		return copy_refuse(why, rc, "not drained: %s", rc == -ETIMEDOUT ? cg_failure_names[CG_FAILURE_DRAIN_TIME] :
-				   status.failure ? cg_failure_names[status.failure] : strerror(-rc));
+		return copy_refuse(why, rc, "not drained: %s",
+				   rc == -ETIMEDOUT ? cg_failure_names[CG_FAILURE_DRAIN_TIME]
+				   : status.failure ? cg_failure_names[status.failure]
+						    : strerror(-rc));
 	fill_answer(source, reply);
 	return 0;
 }

@@ -127,6 +127,7 @@ static const struct meta_column session_columns[] = {
 	COLUMN(META_UINT, drain_ns),
 	COLUMN(META_UINT, incarnation, NOTE("of the master")),
 	COLUMN(META_UINT, recovery_epoch),
+	COLUMN(META_BYTES, key, NOTE("secret that the far sides of the session share")),
 	COLUMN(META_UINT, reserved_attempt, NOTE("numbers up to this may have been used")),
 	COLUMN(META_UINT, sequence, NOTE("the last consistency group; 0: none")),
 	FIELD(META_TIME, "session_time", session_wall_ns, NOTE("the moment that it shows")),
@@ -178,6 +179,7 @@ static const struct meta_column leg_columns[] = {
 	COLUMN(META_UINT, member_version),
 	COLUMN(META_UINT, recovered_sequence, NOTE("0: not recovered")),
 	COLUMN(META_UINT, forced_sequence, NOTE("decided by force, without all members; 0: not")),
+	COLUMN(META_BYTES, key, NOTE("of the session: far sides show it to one another at recovery")),
 };
 #undef RECORD
 

@@ -127,6 +127,7 @@ struct record_session {
 	int64_t drain_ns;
 	uint64_t incarnation;			/* of the master: one more at each start of it */
 	uint64_t recovery_epoch;		/* far side: the highest it was told; masters are refused since */
+	uint8_t key[32];			/* secret that the far sides of the session share */
 	uint64_t reserved_attempt;		/* numbers up to this may have been used */
 	uint64_t sequence;			/* the last CG; 0: none */
 	int64_t session_wall_ns;		/* its session time */
@@ -170,6 +171,7 @@ struct record_leg {
 	uint64_t member_version;
 	uint64_t recovered_sequence;		/* 0: not recovered */
 	uint64_t forced_sequence;		/* decided by force, without all members; 0: not */
+	uint8_t key[32];			/* of the session: far sides show it to one another at recovery */
 };
 
 /* One row of a member list: who takes part, and where. Key: session, version, source_system, far_system. */

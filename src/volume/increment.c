@@ -126,6 +126,18 @@ uint64_t volume_first_needed(const struct volume *volume)
 	return offset < volume_size(volume) ? offset : volume_size(volume);
 }
 
+bool volume_next_noted(const struct volume *volume, uint64_t from, uint64_t *offset, uint64_t *len)
+{
+	uint64_t first, end, size = volume_size(volume);
+
+	assert(volume->tracked);
+	if (!mask_next_needed(&volume->mask, from / XDC_BLOCK_SIZE, &first, &end))
+		return false;
+	*offset = first * XDC_BLOCK_SIZE;
+	*len = (end * XDC_BLOCK_SIZE < size ? end * XDC_BLOCK_SIZE : size) - *offset;
+	return true;
+}
+
 void volume_set_open_number(struct volume *volume, uint64_t number)
 {
 	assert(volume->tracked && volume->closing_number == 0 && number >= volume->open_number);

@@ -186,7 +186,10 @@ bool mask_is_region_needed(const struct mask *mask, uint64_t region);
 /* The first region at or after from that may be in the dirty log; UINT64_MAX: none. */
 uint64_t mask_next_logged(const struct mask *mask, uint64_t from);
 
-/* The first block that is needed on either side; mask->blocks if none is. */
+/* The next blocks at or after from that are needed on either side, at most a track of them. False: none. */
+bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, uint64_t *end);
+
+/* The first block that is needed on either side, outside regions that are in the log; mask->blocks if none is. */
 uint64_t mask_first_needed(const struct mask *mask);
 
 #endif

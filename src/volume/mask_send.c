@@ -219,33 +219,75 @@ uint64_t mask_next_logged(const struct mask *mask, uint64_t from)
 	return UINT64_MAX;
 }
 
-static uint64_t first_needed_in(const struct mask *mask, uint64_t index)
+/* What is needed of a track on either side. */
+static uint16_t needed_of(const struct mask *mask, uint64_t track)
 {
-	uint64_t track = index * MASK_REGION_TRACKS;
+	uint64_t index = track / MASK_REGION_TRACKS;
 	uint16_t needed = 0;
 
-	if (mask_is_bulk(&mask->sides[0], index) || mask_is_bulk(&mask->sides[1], index))
-		return index * MASK_REGION_BLOCKS;
-	for (; needed == 0; track++) {
-		for (unsigned which = 0; which < 2; which++) {
-			const struct mask_region *region = mask_find_region(mask, which, index);
+	for (unsigned which = 0; which < 2; which++) {
+		const struct mask_region *region = mask_find_region(mask, which, index);
 
-			if (region)
-				needed |= region->tracks[MASK_NEEDED][track % MASK_REGION_TRACKS];
-		}
+		if (mask_is_bulk(&mask->sides[which], index))
+			needed = MASK_FULL_TRACK;
+		else if (region)
+			needed |= region->tracks[MASK_NEEDED][track % MASK_REGION_TRACKS];
 	}
-	return (track - 1) * MASK_TRACK_BLOCKS + (unsigned)__builtin_ctz(needed);
+	return needed;
+}
+
+static uint64_t next_needed_region(const struct mask *mask, uint64_t region)
+{
+	bool bulk = mask->sides[0].bulk || mask->sides[1].bulk;
+
+	for (; region < mask_region_count(mask->blocks); region++) {
+		if (mask_is_region_needed(mask, region))
+			return region;
+		if (!bulk && !mask->chunks[region / MASK_CHUNK_REGIONS])
+			region |= MASK_CHUNK_REGIONS - 1;
+	}
+	return region;
+}
+
+bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, uint64_t *end)
+{
+	uint64_t block = from;
+
+	while (block < mask->blocks) {
+		uint64_t region = next_needed_region(mask, block / MASK_REGION_BLOCKS);
+		uint16_t needed;
+
+		if (region > block / MASK_REGION_BLOCKS)
+			block = region * MASK_REGION_BLOCKS;
+		if (block >= mask->blocks)
+			break;
+		needed = (uint16_t)(needed_of(mask, block / MASK_TRACK_BLOCKS) >> block % MASK_TRACK_BLOCKS);
+		if (!needed) {
+			block = (block / MASK_TRACK_BLOCKS + 1) * MASK_TRACK_BLOCKS;
+			continue;
+		}
+		*first = block + (unsigned)__builtin_ctz(needed);
+		*end = *first + 1;
+		while (*end < mask->blocks && *end % MASK_TRACK_BLOCKS &&
+		       needed_of(mask, *end / MASK_TRACK_BLOCKS) >> *end % MASK_TRACK_BLOCKS & 1)
+			(*end)++;
+		return *first < mask->blocks;
+	}
+	return false;
 }
 
 uint64_t mask_first_needed(const struct mask *mask)
 {
-	bool bulk = mask->sides[0].bulk || mask->sides[1].bulk;
+	uint64_t region = next_needed_region(mask, 0);
+	uint64_t first = mask->blocks, end;
 
-	for (uint64_t region = 0; region < mask_region_count(mask->blocks); region++) {
-		if (mask_is_region_needed(mask, region))
-			return first_needed_in(mask, region);
-		if (!bulk && !mask->chunks[region / MASK_CHUNK_REGIONS])
-			region |= MASK_CHUNK_REGIONS - 1;
+	/* What hosts wrote is in the log, and comes from there after a crash. */
+	while (region < mask_region_count(mask->blocks)) {
+		const struct mask_slot *slot = mask_find_slot(mask, region);
+
+		if (!slot || !slot->durable)
+			return mask_next_needed(mask, region * MASK_REGION_BLOCKS, &first, &end) ? first : mask->blocks;
+		region = next_needed_region(mask, region + 1);
 	}
 	return mask->blocks;
 }

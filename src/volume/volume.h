@@ -94,6 +94,11 @@ RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t l
  */
 uint64_t volume_first_needed(const struct volume *volume);
 
+/*
+ * The next range at or after from that is noted and not forgotten: what the far side may lack. False: there is none.
+ */
+bool volume_next_noted(const struct volume *volume, uint64_t from, uint64_t *offset, uint64_t *len);
+
 /* Tags from now on; never lower than before. Only while no increment is closing. */
 void volume_set_open_number(struct volume *volume, uint64_t number);
 uint64_t volume_open_number(const struct volume *volume);

@@ -12,7 +12,7 @@
 
 #define TIME_LEN	30	/* 2026-11-23T00:18:59.123456789Z */
 #define UUID_TEXT_LEN	36
-#define VALUE_TEXT_MAX	64	/* of all but META_TEXT, the end included */
+#define VALUE_TEXT_MAX	80u	/* of all but META_TEXT, the end included */
 
 /* ---- numbers ---- */
 

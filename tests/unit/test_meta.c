@@ -519,7 +519,7 @@ static int turned_bits_are_found(void *arg)
 	put_all_kinds(meta, expected);
 	meta_close(meta);
 	image = read_image(database_of(arg, ""));
-	for (unsigned i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < 600; i++) {
 		uint64_t at = mix(i) % image.len;
 
 		image.bytes[at] ^= (uint8_t)(1u << i % 8);

@@ -221,6 +221,11 @@ static int run_echo(void *arg)
 	return rc;
 }
 
+static void configure(struct sim_config *config)
+{
+	config->connection_breaks = 2000;
+}
+
 static const char *const must_happen[] = {
 	"messages echoed", "connections given up", "death", "power-loss", "pause", "cut", "break", "refused", NULL
 };
@@ -229,6 +234,7 @@ const struct scenario scenario_echo = {
 	.name = "echo",
 	.about = "an echo server under cuts, breaks, pauses, deaths and power losses",
 	.until_ns = 600 * RT_SECOND,
+	.configure = configure,
 	.run = run_echo,
 	.must_happen = must_happen,
 };

@@ -80,6 +80,7 @@ static void dying(int number)
 		once = true;
 		fprintf(stderr, "%s: seed %llu: the program died\n", scenario_now, (unsigned long long)seed_now);
 		print_replay(stderr);
+		sim_print_log(sim_world(), stderr);
 	}
 	signal(number, SIG_DFL);
 	raise(number);
@@ -123,6 +124,7 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 	world = sim_create(seed, &config);
 	if (options->trace)
 		sim_show_log(world, stdout);
+	log_set_level(options->trace ? LOG_DEBUG : LOG_NOTICE);
 	if (failing_call > 0)
 		sim_fail_nth_of_all(world, options->fail_kind, failing_call);
 	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);

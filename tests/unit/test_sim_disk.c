@@ -390,7 +390,7 @@ static int crash_and_look(void *arg)
 	return sim_wait_ended(run->system);
 }
 
-static char outcome(const struct disk_case *test, uint64_t seed, bool sync, enum sim_crash how)
+static char outcome_hashed(const struct disk_case *test, uint64_t seed, bool sync, enum sim_crash how, uint64_t *hash)
 {
 	struct sim_world *world = sim_create(seed, NULL);
 	struct disk_run run = { .test = test, .system = sim_add_system(world, "a1", 1), .sync = sync, .how = how };
@@ -399,8 +399,16 @@ static char outcome(const struct disk_case *test, uint64_t seed, bool sync, enum
 	if (end != SIM_DONE)
 		sim_print_log(world, stderr);
 	CHECK_EQUAL(end, SIM_DONE);
+	*hash = sim_trace_hash(world);
 	sim_destroy(world);
 	return run.seen;
+}
+
+static char outcome(const struct disk_case *test, uint64_t seed, bool sync, enum sim_crash how)
+{
+	uint64_t hash;
+
+	return outcome_hashed(test, seed, sync, how, &hash);
 }
 
 /* Exactly these letters are seen over all seeds. */
@@ -440,6 +448,80 @@ static void the_death_of_a_process_loses_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect(&cases[i], false, SIM_DEATH, cases[i].kept);
+}
+
+static void the_same_seed_loses_the_same(void **state)
+{
+	uint64_t first, second;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (uint64_t seed = 0; seed < 20; seed++) {
+			char letter = outcome_hashed(&cases[i], seed, false, SIM_POWER_LOSS, &first);
+
+			assert_int_equal(letter, outcome_hashed(&cases[i], seed, false, SIM_POWER_LOSS, &second));
+			assert_true(first == second);
+		}
+	}
+}
+
+/* ---- a death during a write ---- */
+
+struct cut_write {
+	struct sim_system *system;
+	unsigned pages;			/* that were written */
+};
+
+/* Four pages of B over four of A, and the process dies in the write. */
+static int die_in_write(void *arg)
+{
+	struct cut_write *cut_write = arg;
+
+	prepare_file();
+	sim_crash_at_nth(cut_write->system, SIM_WRITE, 1, SIM_DEATH);
+	write_pages("/f", RT_FILE_DIRECT, 'B', 0, 4, false);
+	return rt_wait_stop();
+}
+
+static int count_pages(void *arg)
+{
+	struct cut_write *cut_write = arg;
+	unsigned i = 0;
+
+	while (i < 4 && page_of_file("/f", i) == 'B')
+		i++;
+	cut_write->pages = i;
+	for (; i < 4; i++)
+		CHECK_EQUAL(page_of_file("/f", i), 'A');
+	return 0;
+}
+
+static int cut_a_write(void *arg)
+{
+	struct cut_write *cut_write = arg;
+
+	sim_boot(cut_write->system, die_in_write, cut_write);
+	CHECK_EQUAL(sim_wait_ended(cut_write->system), 0);
+	CHECK_EQUAL(sim_exit_code(cut_write->system), -ECONNABORTED);
+	sim_boot(cut_write->system, count_pages, cut_write);
+	return sim_wait_ended(cut_write->system);
+}
+
+static void a_death_cuts_a_write_short(void **state)
+{
+	bool seen[5] = { false };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct sim_world *cut_world = sim_create(seed, NULL);
+		struct cut_write cut_write = { .system = sim_add_system(cut_world, "a1", 1) };
+
+		assert_int_equal(sim_run(cut_world, cut_a_write, &cut_write, 100 * RT_SECOND), SIM_DONE);
+		sim_destroy(cut_world);
+		seen[cut_write.pages] = true;
+	}
+	for (unsigned i = 0; i <= 4; i++)
+		assert_true(seen[i]);
 }
 
 /* ---- calls ---- */
@@ -634,7 +716,9 @@ static void locks_exclude(void **state)
 
 static void fail_everything(void)
 {
-	const struct sim_disk_state broken = { true, true, true, false, 0 }, healthy = { 0 };
+	const struct sim_disk_state broken = { .read_fails = true, .write_fails = true, .sync_fails = true };
+	const struct sim_disk_state healthy = { 0 }, slow = { .slower = 1000 };
+	int64_t before_ns;
 	struct rt_file *file = open_file("/f", RT_FILE_WRITE | RT_FILE_CREATE);
 	struct rt_file *other = open_file("/g", RT_FILE_WRITE | RT_FILE_CREATE);
 	char bytes[4];
@@ -652,6 +736,10 @@ static void fail_everything(void)
 	CHECK_EQUAL(rt_file_write(file, "abcd", 4, 0), 0);
 	CHECK_EQUAL(rt_file_write(file, "abcd", 4, 0), -EIO);
 	CHECK_EQUAL(rt_file_write(file, "abcd", 4, 0), 0);
+	sim_set_disk(a1, "", &slow);
+	before_ns = rt_now_ns();
+	CHECK_EQUAL(rt_file_sync(other), 0);
+	CHECK(rt_now_ns() - before_ns >= 200 * RT_MS);
 	rt_file_close(file);
 	rt_file_close(other);
 }
@@ -697,6 +785,8 @@ int main(void)
 		cmocka_unit_test(a_power_loss_may_lose_what_is_not_synced),
 		cmocka_unit_test(a_power_loss_keeps_what_is_synced),
 		cmocka_unit_test(the_death_of_a_process_loses_nothing),
+		cmocka_unit_test(the_same_seed_loses_the_same),
+		cmocka_unit_test(a_death_cuts_a_write_short),
 		cmocka_unit_test(holes_and_runs),
 		cmocka_unit_test(a_full_disk_has_no_space),
 		cmocka_unit_test(names_and_folders),

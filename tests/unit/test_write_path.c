@@ -624,7 +624,7 @@ static int scenario(void *arg)
 	set_scene(arg);
 	for (unsigned s = 0; s < scene.site_count; s++) {
 		struct site *site = &scene.sites[s];
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "s%u", s);
 		site->index = s;

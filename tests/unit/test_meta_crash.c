@@ -308,7 +308,7 @@ static void any_call_may_fail(void **state)
 		while (strike(kinds[i], n)) {
 			strikes++;
 			/* Each of the first, then one of so many: SQLite allocates tens of thousands of times. */
-			n += 1 + n / 50 * 4;
+			n += 1 + n / 10;
 		}
 		print_message("%s: %u\n", sim_call_name(kinds[i]), strikes);
 		assert_true(strikes > 0);

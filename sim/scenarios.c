@@ -6,5 +6,6 @@
 /* One name a line, sorted. */
 const struct scenario *const scenarios[] = {
 	&scenario_echo,
+	&scenario_write_path,
 	NULL
 };

@@ -29,5 +29,6 @@ extern const struct scenario *const scenarios[];	/* ends with NULL */
 void scenario_count(const char *name, uint64_t count);
 
 extern const struct scenario scenario_echo;
+extern const struct scenario scenario_write_path;
 
 #endif

@@ -22,13 +22,6 @@
 #define PARTS_MAX	64U
 #define ADDRESSES_MAX	8U
 
-/*
- * The sockets of a process that was killed go on listening after its end, until the kernel has taken its ring apart in
- * the background. So "in use" is believed only after a while, and the next process can be started at once.
- */
-#define IN_USE_WAIT_NS	(2 * RT_SECOND)
-#define IN_USE_PAUSE_NS	(10 * RT_MS)
-
 union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
@@ -445,34 +438,23 @@ static int listen_run(void *arg)
 	return rc == 0 ? note_address(listener) : rc;
 }
 
-static int listen_once(const char *address, struct uring_listener *listener)
-{
-	struct listen_job job = { .lookup = { .text = address, .passive = true }, .listener = listener };
-	int rc;
-
-	listener->fd = -1;
-	rc = uring_help(listen_run, &job);
-	if (rc != 0 && listener->fd >= 0)
-		close(listener->fd);
-	return rc;
-}
-
 static int uring_listen(const char *address, struct rt_listener **out)
 {
-	struct uring_listener *listener = mem_alloc_zeroed(sizeof(*listener));
-	int64_t until_ns = rt_now_ns() + IN_USE_WAIT_NS;
+	struct listen_job job = { .lookup = { .text = address, .passive = true } };
 	int rc;
 
-	if (listener == NULL)
+	job.listener = mem_alloc_zeroed(sizeof(*job.listener));
+	if (job.listener == NULL)
 		return -ENOMEM;
-	do {
-		rc = listen_once(address, listener);
-	} while (rc == -EADDRINUSE && rt_now_ns() < until_ns && rt_sleep_until(rt_now_ns() + IN_USE_PAUSE_NS) == 0);
+	job.listener->fd = -1;
+	rc = uring_help(listen_run, &job);
 	if (rc != 0) {
-		mem_free(listener);
+		if (job.listener->fd >= 0)
+			close(job.listener->fd);
+		mem_free(job.listener);
 		return rc;
 	}
-	*out = &listener->base;
+	*out = &job.listener->base;
 	return 0;
 }
 

@@ -93,3 +93,33 @@ int volume_clean_regions(struct volume *volume)
 		clean_unneeded(volume, number);
 	return rc;
 }
+
+static int mark_logged(struct volume *volume)
+{
+	uint64_t blocks = volume->mask.blocks, region = mask_next_logged(&volume->mask, 0);
+	int rc = 0;
+
+	if (!volume->log)
+		return mask_mark(&volume->mask, 0, blocks);
+	for (; rc == 0 && region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
+		uint64_t end = (region + 1) * MASK_REGION_BLOCKS;
+
+		rc = mask_mark(&volume->mask, region * MASK_REGION_BLOCKS, end < blocks ? end : blocks);
+	}
+	return rc;
+}
+
+int volume_accept_loss(struct volume *volume)
+{
+	int rc = 0;
+
+	if (volume->tracked) {
+		volume_give_up_attempt(volume);
+		rc = mark_logged(volume);
+	}
+	if (rc < 0)
+		return rc;
+	vdisk_accept_loss(volume->disk);
+	rt_cond_wake_all(&volume->changed);
+	return 0;
+}

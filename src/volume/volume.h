@@ -185,6 +185,13 @@ void volume_sync_end(struct volume *volume, bool ok);
  */
 RT_MUST_CHECK int volume_clean_regions(struct volume *volume);
 
+/*
+ * By an administrator's word the loss of unsynced writes is accepted (vdisk_accept_loss). What may be lost lies in the
+ * regions of the dirty log, so all of them are sent again; without a log, the whole volume. An increment that is
+ * closing is merged. -ENOMEM: nothing is accepted yet. Does not suspend.
+ */
+RT_MUST_CHECK int volume_accept_loss(struct volume *volume);
+
 struct volume_counters {
 	uint64_t reads, writes, flushes, discards;	/* requests answered */
 	uint64_t read_bytes, written_bytes;

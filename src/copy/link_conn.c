@@ -72,7 +72,7 @@ static unsigned gather_batch(struct link_conn *conn, struct iovec *parts)
 
 static int write_batch(struct link_conn *conn)
 {
-	struct iovec parts[BATCH_PARTS];
+	struct iovec parts[BATCH_PARTS] = { 0 };
 	unsigned count = gather_batch(conn, parts);
 	int rc = rt_stream_write(conn->stream, parts, count);
 

@@ -26,18 +26,16 @@
 #define PIECE_BYTES_MAX		((size_t)1 << 30)
 
 /*
- * A buffered write runs inline while less than this was written to the file since its last sync, and unless an inline
- * write took long lately: both are signs that the kernel may make writers wait for the disk.
+ * A buffered write runs inline unless the kernel is near the point where it makes writers wait for the disk (dirty.h),
+ * or an inline write took long lately: longer than another thread has the processor for its turn.
  */
-#define INLINE_DIRTY_BYTES_MAX	((uint64_t)256 << 20)
-#define INLINE_SLOW_NS		(2 * RT_MS)
+#define INLINE_SLOW_NS		(10 * RT_MS)
 #define INLINE_PAUSE_NS		(100 * RT_MS)
 
 struct uring_file {
 	struct rt_file base;
 	int fd;
 	bool no_nowait;			/* atomic: the file system has no RWF_NOWAIT reads */
-	uint64_t unsynced_bytes;	/* atomic: written since the last sync began; for pacing only */
 };
 
 static struct uring_file *from_base(struct rt_file *file)
@@ -200,6 +198,8 @@ struct write_job {
 	const char *buf;
 	size_t len;
 	uint64_t offset;
+	int64_t begin_ns;
+	struct dirty *ask;
 };
 
 /* All of it, or the errno of the first call that wrote nothing. */
@@ -219,6 +219,14 @@ static int write_all(void *arg)
 			done += (size_t)put;
 	}
 	return 0;
+}
+
+static int write_and_ask(void *arg)
+{
+	const struct write_job *job = arg;
+
+	dirty_ask(job->ask);
+	return write_all(arg);
 }
 
 static int write_by_ring(struct uring_file *file, const char *buf, size_t len, uint64_t offset)
@@ -242,36 +250,38 @@ static int write_by_ring(struct uring_file *file, const char *buf, size_t len, u
 	return 0;
 }
 
-static bool may_write_inline(struct uring_file *file)
+static bool may_write_inline(const struct uring_file *file, int64_t now_ns)
 {
 	struct uring_reactor *reactor = uring_here();
 
 	if (file->base.flags & RT_FILE_DSYNC)
 		return false;
-	if (__atomic_load_n(&file->unsynced_bytes, __ATOMIC_RELAXED) > INLINE_DIRTY_BYTES_MAX)
+	if (dirty_is_high(&uring_system()->dirty))
 		return false;
-	return reactor->slow_until_ns == 0 || rt_now_ns() >= reactor->slow_until_ns;
+	return now_ns >= reactor->slow_until_ns;
 }
 
 static int write_inline(struct write_job *job)
 {
-	int64_t begin_ns = rt_now_ns(), end_ns;
 	int rc = write_all(job);
+	int64_t end_ns = rt_now_ns();
 
-	end_ns = rt_now_ns();
-	uring_here()->slow_until_ns = end_ns - begin_ns > INLINE_SLOW_NS ? end_ns + INLINE_PAUSE_NS : 0;
+	uring_here()->slow_until_ns = end_ns - job->begin_ns > INLINE_SLOW_NS ? end_ns + INLINE_PAUSE_NS : 0;
 	return rc;
 }
 
 static int uring_file_write(struct rt_file *base, const void *buf, size_t len, uint64_t offset)
 {
 	struct uring_file *file = from_base(base);
-	struct write_job job = { .fd = file->fd, .buf = buf, .len = len, .offset = offset };
+	struct dirty *dirty = &uring_system()->dirty;
+	struct write_job job = { .fd = file->fd, .buf = buf, .len = len, .offset = offset, .ask = dirty };
 
 	if (base->flags & RT_FILE_DIRECT)
 		return write_by_ring(file, buf, len, offset);
-	__atomic_add_fetch(&file->unsynced_bytes, len, __ATOMIC_RELAXED);
-	return may_write_inline(file) ? write_inline(&job) : uring_help(write_all, &job);
+	job.begin_ns = rt_now_ns();
+	if (dirty_note(dirty, len, job.begin_ns))
+		return uring_help(write_and_ask, &job);
+	return may_write_inline(file, job.begin_ns) ? write_inline(&job) : uring_help(write_all, &job);
 }
 
 /* ---- what else is done to an open file: all on helper threads ---- */
@@ -287,7 +297,6 @@ static int sync_data(void *arg)
 {
 	struct file_job *job = arg;
 
-	__atomic_store_n(&job->file->unsynced_bytes, 0, __ATOMIC_RELAXED);
 	return fdatasync(job->file->fd) == 0 ? 0 : -errno;
 }
 

@@ -22,6 +22,13 @@
 #define PARTS_MAX	64U
 #define ADDRESSES_MAX	8U
 
+/*
+ * The sockets of a process that was killed go on listening after its end, until the kernel has taken its ring apart in
+ * the background. So "in use" is believed only after a while, and the next process can be started at once.
+ */
+#define IN_USE_WAIT_NS	(2 * RT_SECOND)
+#define IN_USE_PAUSE_NS	(10 * RT_MS)
+
 union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
@@ -438,23 +445,34 @@ static int listen_run(void *arg)
 	return rc == 0 ? note_address(listener) : rc;
 }
 
-static int uring_listen(const char *address, struct rt_listener **out)
+static int listen_once(const char *address, struct uring_listener *listener)
 {
-	struct listen_job job = { .lookup = { .text = address, .passive = true } };
+	struct listen_job job = { .lookup = { .text = address, .passive = true }, .listener = listener };
 	int rc;
 
-	job.listener = mem_alloc_zeroed(sizeof(*job.listener));
-	if (job.listener == NULL)
-		return -ENOMEM;
-	job.listener->fd = -1;
+	listener->fd = -1;
 	rc = uring_help(listen_run, &job);
+	if (rc != 0 && listener->fd >= 0)
+		close(listener->fd);
+	return rc;
+}
+
+static int uring_listen(const char *address, struct rt_listener **out)
+{
+	struct uring_listener *listener = mem_alloc_zeroed(sizeof(*listener));
+	int64_t until_ns = rt_now_ns() + IN_USE_WAIT_NS;
+	int rc;
+
+	if (listener == NULL)
+		return -ENOMEM;
+	do {
+		rc = listen_once(address, listener);
+	} while (rc == -EADDRINUSE && rt_now_ns() < until_ns && rt_sleep_until(rt_now_ns() + IN_USE_PAUSE_NS) == 0);
 	if (rc != 0) {
-		if (job.listener->fd >= 0)
-			close(job.listener->fd);
-		mem_free(job.listener);
+		mem_free(listener);
 		return rc;
 	}
-	*out = &job.listener->base;
+	*out = &listener->base;
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <semaphore.h>
 
 #include "rt/core.h"
+#include "rt/dirty.h"
 #include "rt/helpers.h"
 
 struct uring_reactor {
@@ -34,6 +35,7 @@ struct uring_system {
 	struct rt_system core;
 	struct uring_reactor *reactors;
 	struct helpers helpers;
+	struct dirty dirty;
 	uint8_t kernel_boot_id[16];
 	sem_t started;
 	int signal_fd;

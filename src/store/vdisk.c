@@ -10,8 +10,11 @@
 #include "rt/mem.h"
 #include "store/direct.h"
 
-/* After so many bytes of writes the kernel is told to begin with them, so that a sync never finds a mountain. */
-#define WRITEOUT_BYTES	(8u << 20)
+/*
+ * After so many bytes of writes without a sync the kernel is told to begin with them, so that a sync never finds a
+ * mountain. Not much earlier: what is written again before the kernel's own time costs the device nothing then.
+ */
+#define WRITEOUT_BYTES	(1u << 30)
 
 /* What is written where no hole can be made. */
 #define ZEROS_LEN	(256u << 10)
@@ -236,7 +239,10 @@ void vdisk_close(struct vdisk *disk)
 static void sync_once(struct vdisk *disk)
 {
 	uint64_t number = ++disk->syncs_begun;
-	int rc = rt_file_sync(disk->direct.file);
+	int rc;
+
+	disk->unpaced_bytes = 0;
+	rc = rt_file_sync(disk->direct.file);
 
 	disk->syncs_done = number;
 	if (rc != 0) {

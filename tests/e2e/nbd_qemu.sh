@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# qemu-img and qemu-io: convert, compare, map, unaligned requests, zeroes, discard, FUA, flush.
+. "$(dirname "$0")/lib.sh"
+requires qemu-img qemu-io jq
+
+port=$(free_port)
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+mkdir "$tmp/pool"
+on A pool create p1 --dir "$tmp/pool"
+on A volume create 1500 --pool p1 --size 256M
+
+# qemu OPTION... COMMAND...: qemu-io on the volume; it exits with 0 even when a pattern is not found.
+qemu()
+{
+	local place=$1 args=() command
+	shift
+	for command; do
+		args+=(-c "$command")
+	done
+	qemu-io -f raw "${args[@]}" "$place" >"$tmp/qemu" 2>&1 || { cat "$tmp/qemu"; fail "qemu-io $*"; }
+	! grep -qiE 'failed|error|pattern verif' "$tmp/qemu" || { cat "$tmp/qemu"; fail "qemu-io $*"; }
+}
+
+# map PLACE: "start length data zero" of each run
+map()
+{
+	qemu-img map -f raw --output=json "$1" | jq -r '.[] | "\(.start) \(.length) \(.data) \(.zero)"'
+}
+
+for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
+	expect_equal 268435456 "$(qemu-img info -f raw --output=json "$place" | jq '."virtual-size"')" 'size'
+
+	qemu "$place" 'write -P 0x11 0 1M' 'read -P 0x11 0 1M' \
+		'write -P 0x22 1 511' 'write -P 0x33 4095 2' 'write -f -P 0x44 65535 131074' \
+		'read -P 0x11 0 1' 'read -P 0x22 1 511' 'read -P 0x11 512 3583' 'read -P 0x33 4095 2' \
+		'read -P 0x11 4097 61438' 'read -P 0x44 65535 131074' 'read -P 0x11 196609 851967' 'flush'
+
+	# Zeroes with and without keeping the space, discard; then what the volume says is where.
+	qemu "$place" 'write -P 0x55 16M 4M' 'write -z 16M 1M' 'write -z -u 17M 1M' 'discard 18M 1M' 'write -z -f 19M 4097' \
+		'read -P 0 16M 3M' 'read -P 0 19M 4097' 'read -P 0x55 19927041 1044479' \
+		'write -z 12345 54321' 'read -P 0 12345 54321' 'read -P 0x11 8192 4153'
+	qemu "$place" 'write -z -u 0 256M' 'write -P 0x66 64M 64k' 'write -P 0x77 128M 128k' 'flush'
+	expect_equal "0 67108864 false true
+67108864 65536 true false
+67174400 67043328 false true
+134217728 131072 true false
+134348800 134086656 false true" "$(map "$place")" 'map'
+
+	# A request over the end is refused by qemu itself; the last byte is not.
+	qemu "$place" 'write -P 0x88 268435455 1' 'read -P 0x88 268435455 1'
+done
+
+# A real image, sparse, there and compared over the other transport.
+qemu-img create -q -f qcow2 "$tmp/image.qcow2" 256M
+for i in 0 1 2 3 4 5 6 7; do
+	qemu-io -f qcow2 -c "write -P $((i + 1)) $((i * 33 * 1048576 + i * 512)) 3M" "$tmp/image.qcow2" >/dev/null
+done
+qemu-img convert -n -f qcow2 -O raw "$tmp/image.qcow2" "nbd+unix:///1500?socket=$tmp/nbd"
+qemu-img compare -f qcow2 -F raw "$tmp/image.qcow2" "nbd://127.0.0.1:$port/1500" >&2 || fail 'compare after convert'
+qemu-img convert -f raw -O qcow2 "nbd://127.0.0.1:$port/1500" "$tmp/back.qcow2"
+qemu-img compare -f qcow2 -F qcow2 "$tmp/image.qcow2" "$tmp/back.qcow2" >&2 || fail 'compare after convert back'
+system_stop A

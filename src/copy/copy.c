@@ -10,6 +10,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
+#include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -55,6 +56,9 @@ const struct link_handler copy_handlers[] = {
 	{ WIRE_SESSION_ABORT, source_on_abort },
 	{ WIRE_SESSION_EXISTS, source_on_exists },
 	{ WIRE_SESSION_LEAVE, source_on_leave },
+	{ WIRE_RECOVER_PROBE, recover_on_probe },
+	{ WIRE_RECOVER_FENCE, recover_on_fence },
+	{ WIRE_RECOVER_DECIDE, recover_on_decide },
 	{ 0, NULL },
 };
 

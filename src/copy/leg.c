@@ -28,17 +28,30 @@ struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_syst
 	return NULL;
 }
 
-static int save(struct leg *leg)
+int leg_save(struct leg *leg)
 {
 	const struct meta_change change = { .op = META_PUT, .kind = META_LEG, .record = &leg->record };
 
 	return meta_commit(leg->copy->config.meta, &change, 1);
 }
 
+struct journal_place {
+	char folder[XDC_PATH_MAX + 16], name[JOURNAL_LEG_MAX];
+};
+
+static struct journal_place place_of(const struct copy *copy, const struct record_leg *record)
+{
+	struct journal_place place;
+
+	snprintf(place.folder, sizeof(place.folder), "%s/journals", copy->config.state_folder);
+	snprintf(place.name, sizeof(place.name), "%u-%s", record->session, record->source_system);
+	return place;
+}
+
 int leg_take_up(struct copy *copy, const struct record_leg *record)
 {
 	struct leg *leg = mem_alloc_zeroed(sizeof(*leg));
-	char folder[XDC_PATH_MAX], name[JOURNAL_LEG_MAX];
+	struct journal_place place;
 	struct journal_limits limits;
 	int rc;
 
@@ -48,14 +61,13 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 	leg->record = *record;
 	rt_group_init(&leg->fibers);
 	rt_cond_init(&leg->committed);
-	snprintf(folder, sizeof(folder), "%s/journals", copy->config.state_folder);
-	snprintf(name, sizeof(name), "%u-%s", record->session, record->source_system);
+	place = place_of(copy, record);
 	journal_limits_default(&limits);
 	if (copy->config.journal_bytes)
 		limits.bytes = copy->config.journal_bytes;
 	if (copy->config.journal_segment_bytes)
 		limits.segment_bytes = copy->config.journal_segment_bytes;
-	rc = journal_open(folder, name, &limits, &leg->journal);
+	rc = journal_open(place.folder, place.name, &limits, &leg->journal);
 	if (!rc)
 		rc = rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
 	if (rc) {
@@ -75,6 +87,34 @@ void leg_put_down(struct leg *leg)
 	mem_free(leg);
 }
 
+void leg_pin(struct leg *leg)
+{
+	leg->pins++;
+}
+
+void leg_unpin(struct leg *leg)
+{
+	assert(leg->pins > 0);
+	if (--leg->pins == 0)
+		rt_cond_wake_all(&leg->committed);
+}
+
+int leg_forget(struct leg *leg)
+{
+	const struct meta_change change = { .op = META_DELETE, .kind = META_LEG, .record = &leg->record };
+	struct journal_place place = place_of(leg->copy, &leg->record);
+	int rc = meta_commit(leg->copy->config.meta, &change, 1);
+	RT_SHIELD();
+
+	if (rc)
+		return rc;
+	while (leg->pins && !rc)
+		rc = rt_cond_wait(&leg->committed);
+	assert(!rc);
+	leg_put_down(leg);
+	return journal_remove(place.folder, place.name);
+}
+
 int leg_wait_applied(struct leg *leg)
 {
 	struct journal_info info;
@@ -85,8 +125,10 @@ int leg_wait_applied(struct leg *leg)
 		if (info.applied >= info.committed)
 			return 0;
 		if (rc)
-			return leg->apply_error ? leg->apply_error : rc;
+			return rc;
 		rc = rt_cond_wait(&leg->committed);
+		if (leg->apply_error)
+			return leg->apply_error;
 	}
 }
 
@@ -197,10 +239,15 @@ static int make_leg(struct copy *copy, const struct link_peer *peer, const struc
 		.session = open->head.session, .state = SESSION_OPEN, .incarnation = open->head.incarnation,
 	};
 	const struct meta_change change = { .op = META_PUT, .kind = META_LEG, .record = &record };
+	struct journal_place place;
 	int rc;
 
 	snprintf(record.source_system, sizeof(record.source_system), "%s", peer->system);
-	rc = meta_commit(copy->config.meta, &change, 1);
+	/* What an unfinished leg_forget left belongs to nobody. */
+	place = place_of(copy, &record);
+	rc = journal_remove(place.folder, place.name);
+	if (!rc)
+		rc = meta_commit(copy->config.meta, &change, 1);
 	return rc ? rc : leg_take_up(copy, &record);
 }
 
@@ -231,7 +278,7 @@ int leg_on_open(void *arg, const struct link_peer *peer, const void *request, vo
 		memcpy(leg->record.key, open->key, sizeof(open->key));
 		snprintf(leg->record.master_system, sizeof(leg->record.master_system), "%.*s",
 			 colon ? (int)(colon - open->head.master) : 0, open->head.master);
-		rc = save(leg);
+		rc = leg_save(leg);
 	}
 	if (rc)
 		return copy_refuse(why, rc, "session %u cannot be taken up: %s", open->head.session, strerror(-rc));

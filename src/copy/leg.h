@@ -17,6 +17,7 @@ struct leg {
 	struct journal *journal;
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
+	unsigned pins;				/* fibers that suspend and come back to it */
 	int apply_error;			/* why applying stands still; 0: it does not */
 };
 
@@ -27,6 +28,16 @@ RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record
 
 /* Stops applying and closes the journal; all stays on disk. Suspends. */
 void leg_put_down(struct leg *leg);
+
+/* The metadata forget the leg, and its journal goes, once nobody has it pinned. Negative errno. Suspends. */
+RT_MUST_CHECK int leg_forget(struct leg *leg);
+
+/* A leg that is pinned is not freed. */
+void leg_pin(struct leg *leg);
+void leg_unpin(struct leg *leg);
+
+/* Makes the record durable as it is now. Negative errno. Suspends. */
+RT_MUST_CHECK int leg_save(struct leg *leg);
 
 /* Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that. */
 RT_MUST_CHECK int leg_wait_applied(struct leg *leg);

@@ -115,6 +115,7 @@ void leg_apply(void *arg)
 					 "session %u of %s: a group cannot be applied: %s; it is tried again",
 					 leg->record.session, leg->record.source_system, strerror(-rc));
 			leg->apply_error = rc;
+			rt_cond_wake_all(&leg->committed);
 			journal_apply_again(leg->journal);
 			rc = rt_sleep_until(rt_now_ns() + RETRY_NS);
 		} else if (!rc) {

@@ -30,7 +30,9 @@ static void add_leg(const struct leg *leg, struct copy_session_info *info)
 	if (info->member_count < XDC_SESSION_MEMBERS_MAX)
 		memcpy(info->members[info->member_count++], leg->record.source_system, XDC_SYSTEM_ID_MAX);
 	memcpy(info->master, leg->record.master_system, sizeof(info->master));
-	if (journal.decided)
+	if (leg->record.state == SESSION_FATAL)
+		info->state = SESSION_FATAL;
+	else if (info->state != SESSION_FATAL && journal.decided)
 		info->state = SESSION_RECOVERED;
 	else if (info->state == SESSION_OPEN)
 		info->state = SESSION_RUNNING;

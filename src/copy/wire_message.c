@@ -253,7 +253,8 @@ LAYOUT(recover_leg, struct wire_recover_leg,
 	UINT(struct wire_recover_leg, decided),
 	BOOL(struct wire_recover_leg, forced),
 	UINT(struct wire_recover_leg, member_version),
-	STRUCT(struct wire_recover_leg, members, members));
+	STRUCT(struct wire_recover_leg, members, members),
+	UINT(struct wire_recover_leg, volumes));
 
 LAYOUT(recover_legs, struct wire_recover_legs,
 	BYTES(struct wire_recover_legs, boot_id),
@@ -270,7 +271,9 @@ LAYOUT(recover_decide_request, struct wire_recover_decide,
 
 LAYOUT(recover_done, struct wire_recover_done,
 	BYTES(struct wire_recover_done, boot_id),
-	UINT(struct wire_recover_done, committed));
+	UINT(struct wire_recover_done, committed),
+	UINT(struct wire_recover_done, volumes),
+	UINT(struct wire_recover_done, inconsistent));
 
 /* ---- events ---- */
 

@@ -294,6 +294,7 @@ struct wire_recover_leg {
 	bool forced;
 	uint64_t member_version;
 	struct wire_members members;		/* from its newest record */
+	uint32_t volumes;			/* targets in that */
 };
 struct wire_recover_legs {			/* the reply to recover_probe and recover_fence */
 	uint8_t boot_id[WIRE_ID_SIZE];
@@ -311,7 +312,9 @@ struct wire_recover_decide {
 };
 struct wire_recover_done {
 	uint8_t boot_id[WIRE_ID_SIZE];
-	uint64_t committed;
+	uint64_t committed;			/* the number; 0: no leg here holds it */
+	uint32_t volumes;			/* that show it */
+	uint32_t inconsistent;			/* legs that cannot show it and stay closed */
 };
 
 /* ---- events: source system to master, over the connection that the master dialed ---- */

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/recover.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/leg.h"
+#include "copy/recover_plan.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "volume/planted.h"
+
+#define REACH_NS	(5 * RT_SECOND)		/* to connect to another far side */
+#define ANSWER_NS	(10 * RT_SECOND)	/* for what it holds */
+
+/* One far side of the session. */
+struct far {
+	struct recovery *recovery;
+	char system[WIRE_SYSTEM_SIZE];
+	char address[WIRE_ADDRESS_SIZE];
+	struct peer *peer;			/* NULL: this system, or not tried yet */
+	struct wire_recover_legs legs;		/* the last answer */
+	struct wire_recover_done done;
+	int rc;					/* of the last request */
+	char why[WIRE_TEXT_SIZE];
+};
+
+struct recovery {
+	struct copy *copy;
+	struct wire_recover_request request;	/* epoch 0: looks only */
+	struct far *fars;			/* this system first; room for WIRE_MEMBERS_MAX */
+	unsigned count;
+	struct rt_group asking;
+	struct recover_plan plan;
+};
+
+static const char *object_of(const struct recovery *recovery, char text[64])
+{
+	snprintf(text, 64, "session %u", recovery->request.session);
+	return text;
+}
+
+/* ---- who takes part ---- */
+
+static void add_far(struct recovery *recovery, const char *system, const char *address)
+{
+	struct far *far;
+
+	for (unsigned i = 0; i < recovery->count; i++) {
+		if (!strcmp(recovery->fars[i].system, system))
+			return;
+	}
+	if (recovery->count == WIRE_MEMBERS_MAX)
+		return;
+	far = &recovery->fars[recovery->count++];
+	far->recovery = recovery;
+	snprintf(far->system, sizeof(far->system), "%s", system);
+	snprintf(far->address, sizeof(far->address), "%s", address);
+}
+
+static void add_named(struct recovery *recovery, const struct wire_recover_legs *legs)
+{
+	for (uint32_t i = 0; i < legs->count; i++) {
+		const struct wire_members *members = &legs->items[i].members;
+
+		for (uint32_t j = 0; j < members->count; j++)
+			add_far(recovery, members->items[j].far, members->items[j].far_address);
+	}
+}
+
+static uint64_t newest_number(const struct leg *leg)
+{
+	struct journal_info info;
+
+	journal_get_info(leg->journal, &info);
+	return info.prepared > info.committed ? info.prepared : info.committed;
+}
+
+/* The leg here that was last in a group says which session is meant: a number may be used again, a key never is. */
+static const struct leg *find_own_leg(struct copy *copy, uint8_t session)
+{
+	const struct leg *leg, *newest = NULL;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session && (!newest || newest_number(leg) > newest_number(newest)))
+			newest = leg;
+	}
+	return newest;
+}
+
+static int begin(struct copy *copy, uint8_t session, struct recovery *recovery, struct fault *fault)
+{
+	const struct leg *leg = find_own_leg(copy, session);
+	char object[64];
+
+	*recovery = (struct recovery){ .copy = copy, .request = { .session = session } };
+	rt_group_init(&recovery->asking);
+	object_of(recovery, object);
+	if (!leg)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give the command on a far side of the session",
+				 "this system is not a far side of it");
+	memcpy(recovery->request.key, leg->record.key, WIRE_KEY_SIZE);
+	snprintf(recovery->request.initiator, sizeof(recovery->request.initiator), "%s", copy->config.system);
+	recovery->fars = mem_alloc_zeroed(WIRE_MEMBERS_MAX * sizeof(recovery->fars[0]));
+	if (!recovery->fars)
+		return fault_set(fault, FAULT_FAILED, object, "", "no memory");
+	add_far(recovery, copy->config.system, "");
+	return 0;
+}
+
+static void end(struct recovery *recovery)
+{
+	RT_SHIELD();
+
+	for (unsigned i = 0; i < recovery->count; i++) {
+		link_reply_free(WIRE_RECOVER_PROBE, &recovery->fars[i].legs);
+		if (recovery->fars[i].peer)
+			peer_put(recovery->fars[i].peer);
+	}
+	mem_free(recovery->fars);
+}
+
+/* ---- asking them, all at once ---- */
+
+static bool is_own(const struct far *far)
+{
+	return !strcmp(far->system, far->recovery->copy->config.system);
+}
+
+/* Connects to the far side for the time of the recovery: 0 or -ENOTCONN, -ENOMEM, with a sentence. */
+static int reach(struct far *far)
+{
+	struct copy *copy = far->recovery->copy;
+	struct link_state state;
+	RT_LIMIT(rt_now_ns() + REACH_NS);
+
+	if (is_own(far))
+		return 0;
+	if (!far->peer)
+		far->peer = peer_get(copy, far->system, NULL);
+	if (!far->peer)
+		far->peer = peer_get(copy, far->system, far->address);
+	if (!far->peer)
+		return copy_refuse(far->why, -ENOMEM, "no memory");
+	link_kick(far->peer->to, NULL);
+	for (;;) {
+		link_get_state(far->peer->to, &state);
+		if (state.connected)
+			return 0;
+		if (rt_cond_wait(link_changed(far->peer->to)))
+			return copy_refuse(far->why, -ENOTCONN, "%.*s", (int)WIRE_TEXT_SIZE - 1, state.last_error_text);
+	}
+}
+
+static void look_at_far(void *arg)
+{
+	struct far *far = arg;
+	const struct wire_recover_request *request = &far->recovery->request;
+	uint16_t type = request->epoch ? WIRE_RECOVER_FENCE : WIRE_RECOVER_PROBE;
+
+	link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
+	far->rc = reach(far);
+	if (far->rc)
+		return;
+	{
+		RT_LIMIT(rt_now_ns() + ANSWER_NS);
+		far->rc = copy_ask(far->recovery->copy, far->system, type, request, &far->legs, far->why);
+	}
+	if (far->rc)
+		link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
+}
+
+static int ask_fars(struct recovery *recovery, unsigned from, void (*fn)(void *arg))
+{
+	int rc;
+
+	for (unsigned i = from; i < recovery->count; i++) {
+		struct far *far = &recovery->fars[i];
+
+		far->why[0] = '\0';
+		far->rc = rt_group_start(&recovery->asking, "recover ask", fn, far);
+	}
+	rc = rt_group_wait(&recovery->asking);
+	if (rc)
+		rt_group_stop(&recovery->asking);
+	return rc;
+}
+
+/* What all far sides hold, those too that others name; then the plan. */
+static int look(struct recovery *recovery, bool force, struct fault *fault)
+{
+	struct recover_answer answers[WIRE_MEMBERS_MAX];
+	unsigned asked = 0, answered = 0;
+	char object[64];
+
+	while (asked < recovery->count) {
+		unsigned count = recovery->count;
+		int rc = ask_fars(recovery, asked, look_at_far);
+
+		if (rc)
+			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "", "given up: %s", strerror(-rc));
+		for (; asked < count; asked++)
+			add_named(recovery, &recovery->fars[asked].legs);
+	}
+	if (recovery->fars[0].rc)
+		return fault_set(fault, FAULT_FAILED, object_of(recovery, object), "look at the log of xdcd", "%s",
+				 recovery->fars[0].why[0] ? recovery->fars[0].why : strerror(-recovery->fars[0].rc));
+	for (unsigned i = 0; i < recovery->count; i++) {
+		if (!recovery->fars[i].rc)
+			answers[answered++] = (struct recover_answer){ recovery->fars[i].system, &recovery->fars[i].legs };
+		else
+			log_line(LOG_WARNING, "recover", "session %u: far side %s: %s", recovery->request.session,
+				 recovery->fars[i].system,
+				 recovery->fars[i].why[0] ? recovery->fars[i].why : strerror(-recovery->fars[i].rc));
+	}
+	recover_make_plan(answers, answered, force, &recovery->plan);
+	return 0;
+}
+
+/* ---- what the plan says to people ---- */
+
+static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
+{
+	const struct recover_plan *plan = &recovery->plan;
+	unsigned session = recovery->request.session;
+	char object[64], remedy[256];
+
+	object_of(recovery, object);
+	switch (plan->decision.verdict) {
+	case RECOVER_NO_GROUP:
+		return fault_set(fault, FAULT_FAILED, object, "xdc pair failover VOLUME takes single volumes as they are",
+				 "no consistency group was ever whole: there is nothing to recover to");
+	case RECOVER_UNCERTAIN:
+		snprintf(remedy, sizeof(remedy), "bring it back and repeat; or xdc session recover %u --force takes CG %llu, "
+			 "and what is missing obeys or stays closed", session, (unsigned long long)plan->decision.number);
+		return fault_set(fault, FAULT_FAILED, object, remedy,
+				 "far side %s is missing: whether CG %llu, which all others are prepared with, is whole "
+				 "cannot be known without it", plan->missing, (unsigned long long)plan->decision.number);
+	case RECOVER_BROKEN:
+		return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd there",
+				 "what far side %s holds does not fit to the others: no group can be shown by all", plan->culprit);
+	default:
+		return 0;
+	}
+}
+
+static void fill_result(const struct recovery *recovery, struct recovery_result *result)
+{
+	const struct recover_plan *plan = &recovery->plan;
+
+	*result = (struct recovery_result){
+		.sequence = plan->decision.number, .cg_wall_ns = (int64_t)plan->session_time_us * RT_US,
+		.systems = plan->systems, .volumes = plan->volumes, .systems_missing = plan->systems_missing,
+	};
+}
+
+int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_result *result, struct fault *fault)
+{
+	struct recovery recovery;
+	char object[64];
+	int rc = begin(copy, session, &recovery, fault);
+
+	if (!rc)
+		rc = look(&recovery, false, fault);
+	if (!rc)
+		rc = fault_of_plan(&recovery, fault);
+	if (!rc)
+		fill_result(&recovery, result);
+	if (!rc && recovery.plan.systems_missing)
+		rc = fault_set(fault, FAULT_FAILED, object_of(&recovery, object),
+			       "xdc session recover recovers the others; repeated later, the missing ones too",
+			       "far side %s cannot be reached from here, or lacks CG %llu", recovery.plan.missing,
+			       (unsigned long long)recovery.plan.decision.number);
+	end(&recovery);
+	return rc;
+}
+
+/* ---- carrying it out ---- */
+
+static void decide_far(void *arg)
+{
+	struct far *far = arg;
+	const struct recovery *recovery = far->recovery;
+	struct wire_recover_decide order = {
+		.session = recovery->request.session, .epoch = recovery->request.epoch,
+		.number = recovery->plan.decision.number, .forced = recovery->plan.forced,
+	};
+
+	memcpy(order.key, recovery->request.key, WIRE_KEY_SIZE);
+	memcpy(order.initiator, recovery->request.initiator, sizeof(order.initiator));
+	/* It has decided durably or will when it is asked again: each break of the link is waited for once. */
+	do {
+		far->why[0] = '\0';
+		far->rc = copy_ask(recovery->copy, far->system, WIRE_RECOVER_DECIDE, &order, &far->done, far->why);
+	} while (far->rc == -ENOTCONN && !reach(far));
+}
+
+static void decide_if_reached(void *arg)
+{
+	struct far *far = arg;
+
+	/* Who did not answer behind the fence is not told either: it hears of it when it is back. */
+	if (far->legs.count)
+		decide_far(far);
+	else
+		far->rc = -ENOTCONN;
+}
+
+/* A higher recovery has taken over: it is said who. */
+static int fault_lost(const struct recovery *recovery, struct fault *fault)
+{
+	char object[64];
+
+	for (unsigned i = 0; i < recovery->count; i++) {
+		if (recovery->fars[i].rc == -ESTALE)
+			return fault_set(fault, FAULT_IN_USE, object_of(recovery, object),
+					 "see how that recovery ends, then repeat if need be", "%s", recovery->fars[i].why);
+	}
+	return 0;
+}
+
+static int carry_out(struct recovery *recovery, struct fault *fault)
+{
+	char object[64];
+	int rc = ask_fars(recovery, 0, decide_if_reached);
+
+	if (rc)
+		return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "repeat the command",
+				 "given up in the middle: %s", strerror(-rc));
+	if (fault_lost(recovery, fault))
+		return -1;
+	recovery->plan.systems = recovery->plan.volumes = 0;
+	for (unsigned i = 0; i < recovery->count; i++) {
+		const struct far *far = &recovery->fars[i];
+
+		if (far->rc && (far->rc != -ENOTCONN || i == 0))
+			return fault_set(fault, FAULT_FAILED, object_of(recovery, object), "mend that and repeat the command",
+					 "system %s: %s", far->system, far->why[0] ? far->why : strerror(-far->rc));
+		if (far->rc && far->legs.count)
+			recovery->plan.systems_missing++;
+		if (far->rc || !far->done.committed)
+			continue;
+		recovery->plan.systems++;
+		recovery->plan.volumes += far->done.volumes;
+	}
+	return 0;
+}
+
+/* From here on sources are refused, and what is read stays so. */
+static int fence(struct recovery *recovery, bool force, struct fault *fault)
+{
+	recovery->request.epoch = recovery->plan.highest_epoch + 1;
+	if (planted(PLANTED_RECOVERY_NO_FENCE))
+		return 0;
+	if (look(recovery, force, fault))
+		return -1;
+	return fault_lost(recovery, fault);
+}
+
+int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,
+			 struct fault *fault)
+{
+	struct recovery recovery;
+	int rc = begin(copy, session, &recovery, fault);
+
+	/* Looks first: a recovery that is refused has fenced nobody, and the session goes on. */
+	if (!rc)
+		rc = look(&recovery, force, fault);
+	if (!rc)
+		rc = fault_of_plan(&recovery, fault);
+	if (!rc)
+		rc = fence(&recovery, force, fault);
+	if (!rc)
+		rc = fault_of_plan(&recovery, fault);
+	if (!rc && recovery.plan.forced)
+		log_line(LOG_WARNING, "recover", "session %u: forced to CG %llu without far side %s", session,
+			 (unsigned long long)recovery.plan.decision.number, recovery.plan.missing);
+	if (!rc)
+		rc = carry_out(&recovery, fault);
+	if (!rc)
+		fill_result(&recovery, result);
+	end(&recovery);
+	return rc;
+}

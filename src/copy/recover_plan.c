@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/recover_plan.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "volume/planted.h"
+
+/* All answers, and the plan that is being made of them. */
+struct making {
+	const struct recover_answer *answers;
+	unsigned count;
+	struct recover_plan *plan;
+};
+
+bool recover_leg_holds(const struct wire_recover_leg *leg, uint64_t number)
+{
+	return number && (leg->committed == number || leg->prepared == number);
+}
+
+/* The number of the record that the leg's member list lies in. */
+static uint64_t newest_of(const struct wire_recover_leg *leg)
+{
+	return leg->prepared ? leg->prepared : leg->committed;
+}
+
+/* Goes through all legs of all answers. */
+#define EACH_LEG(making, i, j) \
+	for (unsigned i = 0; i < (making)->count; i++) \
+		for (unsigned j = 0; j < (making)->answers[i].legs->count; j++)
+
+static const struct wire_recover_leg *leg_at(const struct making *making, unsigned i, unsigned j)
+{
+	return &making->answers[i].legs->items[j];
+}
+
+static uint64_t highest_epoch(const struct making *making)
+{
+	uint64_t highest = 0;
+
+	EACH_LEG(making, i, j) {
+		if (leg_at(making, i, j)->epoch > highest)
+			highest = leg_at(making, i, j)->epoch;
+	}
+	return highest;
+}
+
+static const struct wire_recover_leg *find_leg(const struct making *making, const struct wire_member *member)
+{
+	EACH_LEG(making, i, j) {
+		if (!strcmp(making->answers[i].far, member->far) && !strcmp(leg_at(making, i, j)->source, member->source))
+			return leg_at(making, i, j);
+	}
+	return NULL;
+}
+
+/* The list of those that take part in this CG; NULL: no record of it is the newest of its leg. */
+static const struct wire_members *find_list(const struct making *making, uint64_t number)
+{
+	EACH_LEG(making, i, j) {
+		if (newest_of(leg_at(making, i, j)) == number)
+			return &leg_at(making, i, j)->members;
+	}
+	return NULL;
+}
+
+/* ---- the rule, over those that take part ---- */
+
+/* prepared_max: what is prepared above it is known to be committed nowhere. */
+static struct recover_decision decide_over(const struct making *making, const struct wire_members *list,
+					   uint64_t prepared_max, bool force)
+{
+	struct recover_leg legs[WIRE_MEMBERS_MAX];
+	struct recover_decision decision = { .verdict = RECOVER_NO_GROUP };
+
+	assert(list->count <= WIRE_MEMBERS_MAX);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct wire_recover_leg *leg = find_leg(making, &list->items[i]);
+
+		legs[i] = (struct recover_leg){ .reached = leg != NULL };
+		if (!leg)
+			continue;
+		legs[i].committed = leg->committed;
+		legs[i].prepared = leg->prepared <= prepared_max ? leg->prepared : 0;
+	}
+	if (!list->count)
+		return decision;
+	decision = recover_decide(legs, list->count, force);
+	if (decision.verdict == RECOVER_BROKEN)
+		snprintf(making->plan->culprit, sizeof(making->plan->culprit), "%s of %s", list->items[decision.culprit].far,
+			 list->items[decision.culprit].source);
+	return decision;
+}
+
+static void find_highest(const struct making *making, uint64_t *committed, uint64_t *prepared)
+{
+	*committed = *prepared = 0;
+	EACH_LEG(making, i, j) {
+		const struct wire_recover_leg *leg = leg_at(making, i, j);
+
+		if (leg->committed > *committed)
+			*committed = leg->committed;
+		if (leg->prepared > *prepared)
+			*prepared = leg->prepared;
+	}
+}
+
+static struct recover_decision decide(const struct making *making, bool force)
+{
+	struct recover_decision decision = { .verdict = RECOVER_NO_GROUP };
+	const struct wire_members *list;
+	uint64_t committed, prepared;
+
+	find_highest(making, &committed, &prepared);
+	if (prepared > committed) {
+		list = find_list(making, prepared);
+		assert(list);
+		decision = decide_over(making, list, UINT64_MAX, force);
+		if (decision.verdict == RECOVER_UNCERTAIN && planted(PLANTED_GUESS_COMMIT))
+			decision.verdict = RECOVER_TO;
+		if (decision.verdict == RECOVER_UNCERTAIN && planted(PLANTED_GUESS_REVERT))
+			decision.number = 0;
+		if (decision.number == prepared &&
+		    (decision.verdict == RECOVER_TO || decision.verdict == RECOVER_UNCERTAIN))
+			return decision;
+	}
+	if (!committed)
+		return (struct recover_decision){ .verdict = RECOVER_NO_GROUP };
+	list = find_list(making, committed);
+	if (list)
+		return decide_over(making, list, committed, force);
+	return (struct recover_decision){ .verdict = RECOVER_TO, .number = committed };
+}
+
+/* What an earlier recovery decided stands, for those too that were missing then. False: there was none. */
+static bool follow_earlier(const struct making *making)
+{
+	struct recover_plan *plan = making->plan;
+
+	EACH_LEG(making, i, j) {
+		const struct wire_recover_leg *leg = leg_at(making, i, j);
+
+		if (!leg->decided)
+			continue;
+		plan->forced = plan->forced || leg->forced;
+		if (plan->decided && plan->decision.number != leg->decided) {
+			plan->decision.verdict = RECOVER_BROKEN;
+			snprintf(plan->culprit, sizeof(plan->culprit), "%s of %s", making->answers[i].far, leg->source);
+			return true;
+		}
+		plan->decided = true;
+		plan->decision = (struct recover_decision){ .verdict = RECOVER_TO, .number = leg->decided };
+	}
+	return plan->decided;
+}
+
+/* ---- what it comes to ---- */
+
+static void count_systems(const struct making *making)
+{
+	struct recover_plan *plan = making->plan;
+	uint64_t number = plan->decision.number;
+
+	for (unsigned i = 0; i < making->count; i++) {
+		bool any = false;
+
+		for (unsigned j = 0; j < making->answers[i].legs->count; j++) {
+			const struct wire_recover_leg *leg = leg_at(making, i, j);
+
+			if (!recover_leg_holds(leg, number))
+				continue;
+			any = true;
+			plan->volumes += leg->volumes;
+			plan->session_time_us = leg->committed == number ? leg->committed_us : leg->prepared_us;
+		}
+		plan->systems += any;
+	}
+}
+
+static bool is_missing(const struct making *making, const struct wire_member *member)
+{
+	const struct wire_recover_leg *leg = find_leg(making, member);
+
+	return !leg || !recover_leg_holds(leg, making->plan->decision.number);
+}
+
+static bool is_named_before(const struct making *making, const struct wire_members *list, uint32_t at)
+{
+	for (uint32_t i = 0; i < at; i++) {
+		if (!strcmp(list->items[i].far, list->items[at].far) && is_missing(making, &list->items[i]))
+			return true;
+	}
+	return false;
+}
+
+static void name_missing(const struct making *making)
+{
+	const struct wire_members *list = find_list(making, making->plan->decision.number);
+	struct recover_plan *plan = making->plan;
+
+	for (uint32_t i = 0; list && i < list->count; i++) {
+		size_t len = strlen(plan->missing);
+
+		if (!is_missing(making, &list->items[i]) || is_named_before(making, list, i))
+			continue;
+		plan->systems_missing++;
+		snprintf(plan->missing + len, sizeof(plan->missing) - len, "%s%s", len ? ", " : "", list->items[i].far);
+	}
+}
+
+void recover_make_plan(const struct recover_answer *answers, unsigned count, bool force, struct recover_plan *plan)
+{
+	struct making making = { .answers = answers, .count = count, .plan = plan };
+	bool uncertain;
+
+	*plan = (struct recover_plan){ .highest_epoch = highest_epoch(&making) };
+	if (!follow_earlier(&making)) {
+		plan->decision = decide(&making, false);
+		uncertain = plan->decision.verdict == RECOVER_UNCERTAIN;
+		if (uncertain && force) {
+			plan->decision = decide(&making, true);
+			plan->forced = true;
+		}
+	}
+	if (plan->decision.verdict == RECOVER_NO_GROUP || plan->decision.verdict == RECOVER_BROKEN)
+		return;
+	count_systems(&making);
+	name_missing(&making);
+}

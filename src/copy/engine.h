@@ -79,6 +79,9 @@ struct peer {
 struct peer *peer_get(struct copy *copy, const char *system, const char *address);
 void peer_put(struct peer *peer);		/* suspends when it was the last use */
 
+/* Tries to connect at once, and suspends until the system is reached, at most so long. */
+bool peer_wait_connected(struct peer *peer, int64_t limit_ns);
+
 /*
  * As link_request; the own system is asked by calling the handler. -ENOTCONN also when no link to the system exists.
  */

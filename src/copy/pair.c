@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "copy/failback.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -338,8 +339,7 @@ void pair_untrack(struct pair *pair)
 	assert(!rc);
 }
 
-/* Notes changes on this side, which sends to nobody. */
-static int track(struct pair *pair)
+int pair_track(struct pair *pair)
 {
 	struct pair_order order = { .log = copy_dirtylog(pair->copy, volume_reactor(pair->volume)) };
 
@@ -348,6 +348,8 @@ static int track(struct pair *pair)
 
 int pair_fail_over(struct pair *pair, uint64_t sequence)
 {
+	struct record_pair before = pair->record;
+	struct history history = pair->history;
 	uint8_t generation[16];
 	int rc;
 
@@ -359,10 +361,13 @@ int pair_fail_over(struct pair *pair, uint64_t sequence)
 		pair->record.since_wall_ns = rt_wall_ns();
 		pair->record.first_copy_done = true;
 		rc = pair_save(pair);
-		if (rc)
+		if (rc) {
+			pair->record = before;
+			pair->history = history;
 			return rc;
+		}
 	}
-	rc = track(pair);
+	rc = pair_track(pair);
 	return rc ? rc : pair_set_access(pair, VOLUME_ACCESS_WRITE);
 }
 
@@ -380,8 +385,9 @@ int pair_resume_work(struct pair *pair)
 		return rc;
 	}
 	if (pair->record.state == PAIR_FAILED_OVER)
-		return track(pair);
-	return pair_set_access(pair, VOLUME_ACCESS_NONE);
+		return pair_track(pair);
+	rc = pair->record.first_copy_done ? pair_track(pair) : 0;
+	return rc ? rc : pair_set_access(pair, VOLUME_ACCESS_NONE);
 }
 
 int pair_forget(struct pair *pair)
@@ -434,6 +440,8 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	int rc;
 
 	rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+	if (!rc)
+		rc = failback_take_changes(pair, why);
 	if (rc)
 		return rc;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);

@@ -63,6 +63,13 @@ RT_MUST_CHECK int pair_forget(struct pair *pair);
  */
 RT_MUST_CHECK int pair_set_access(struct pair *pair, enum volume_access access);
 
+/*
+ * Notes changes here, whoever they are sent to, with those that the dirty log remembers. For an end that sends to
+ * nobody: a far side that was failed over, and a former source that keeps what it never sent (a target with
+ * first_copy_done). Negative errno. Suspends.
+ */
+RT_MUST_CHECK int pair_track(struct pair *pair);
+
 /* What was noted here is forgotten: the other side has it, or this side is overwritten by it. Suspends. */
 void pair_untrack(struct pair *pair);
 

@@ -71,30 +71,45 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 		return copy_refuse(why, -ESTALE,
 				   "volume %04X of system %s is newer (%s): it was recovered or written there",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
-	pair_untrack(pair);
+	/* A former source keeps what it never sent until it is the source again: failback.h. */
+	if (!pair->record.first_copy_done)
+		pair_untrack(pair);
 	history_adopt(&pair->history, &request->history);
 	pair->record.state = PAIR_TARGET_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
+	pair->record.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
 	return pair_save(pair);
 }
 
-/* The former far side sends its differences here: this end, the old source, becomes the target. */
-static int establish_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
+/* May the other side, which was failed over, overwrite this one? 1: it may already, the answer was lost. */
+static int judge_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
-	struct source *source = source_find(pair->copy, pair->record.session);
-	int rc;
 
-	if (pair->record.role == PAIR_TARGET)
-		return 0;	/* it was asked before, and the answer was lost */
-	if (verdict == HISTORY_BOTH_WRITTEN && !(request->flags & WIRE_PAIR_DISCARD))
-		return copy_refuse(why, -ESTALE, "volume %04X of system %s was written since as well",
+	if (pair->record.role == PAIR_TARGET && verdict == HISTORY_SAME)
+		return 1;
+	if (pair->record.role == PAIR_SOURCE && !pair->record.first_copy_done)
+		return copy_refuse(why, -ESTALE, "the first copy of volume %04X of system %s was never whole",
 				   pair->record.volume, pair->copy->config.system);
-	if (verdict == HISTORY_MINE_NEWER || verdict == HISTORY_UNRELATED)
-		return copy_refuse(why, -ESTALE,
-				   "volume %04X of system %s is not an older state of the other side (%s)",
-				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
+	if (verdict == HISTORY_BOTH_WRITTEN && (request->flags & WIRE_PAIR_DISCARD))
+		return 0;
+	if (verdict == HISTORY_OTHER_NEWER)
+		return 0;
+	return copy_refuse(why, -ESTALE, "volume %04X of system %s is not an older state of the other side (%s)",
+			   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
+}
+
+/* The former far side sends its differences here: this end, the old source, becomes the target, and keeps its notes. */
+static int establish_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
+{
+	struct source *source = source_find(pair->copy, pair->record.session);
+	int rc = judge_failback(pair, request, why);
+
+	if (rc)
+		return rc > 0 ? pair_save(pair) : rc;
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
+	if (!rc)
+		rc = pair_track(pair);
 	if (rc)
 		return rc;
 	if (source && pair->record.session) {
@@ -102,29 +117,41 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 		if (rc && rc != -ENOENT)
 			return rc;
 	}
-	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
 	pair->record.role = PAIR_TARGET;
 	pair->record.session = 0;
 	pair->record.joined = pair->joined = pair->may_join = false;
 	pair->history = request->history;
+	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
 	return pair_save(pair);
+}
+
+/* Both are equal now: this end is the source from here on, and what was noted before is of no use. */
+static int take_back(struct pair *pair)
+{
+	struct record_pair before = pair->record;
+	int rc;
+
+	pair->record.role = PAIR_SOURCE;
+	pair->record.state = PAIR_COPY_PENDING;
+	pair->record.since_wall_ns = rt_wall_ns();
+	rc = pair_save(pair);
+	if (rc)
+		pair->record = before;
+	else
+		pair_untrack(pair);
+	return rc;
 }
 
 /* Planned: the other side, whose hosts are stopped, has sent everything, and this end is the source again. */
 static int establish_return(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
-	int rc;
+	int rc = 0;
 
-	if (pair->record.role == PAIR_SOURCE)
-		return 0;	/* it was asked before */
-	if (history_compare(&pair->history, &request->history) != HISTORY_SAME)
+	if (!pair->record.first_copy_done || history_compare(&pair->history, &request->history) != HISTORY_SAME)
 		return copy_refuse(why, -ESTALE, "volume %04X of system %s does not hold what the other side holds",
 				   pair->record.volume, pair->copy->config.system);
-	pair->record.role = PAIR_SOURCE;
-	pair->record.state = PAIR_COPY_PENDING;
-	pair->record.type = PAIR_ASYNC;
-	pair->record.first_copy_done = true;
-	rc = pair_save(pair);
+	if (pair->record.role == PAIR_TARGET)
+		rc = take_back(pair);
 	if (!rc)
 		rc = pair_begin_source(pair);
 	if (!rc)
@@ -237,11 +264,11 @@ int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *req
 {
 	const struct wire_pair_changes_request *changes = request;
 	struct wire_pair_changes_reply *answer = reply;
-	struct pair *pair = pair_find_target(arg, peer->system, changes->target_volume);
+	struct pair *pair = pair_find(arg, changes->target_volume);
 	struct changes_order order = { .from = changes->from_offset, .reply = answer };
 
-	if (!pair)
-		return copy_refuse(why, -ENOENT, "volume %04X is no target of system %s", changes->target_volume,
+	if (!pair || strcmp(pair->record.system, peer->system) != 0)
+		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", changes->target_volume,
 				   peer->system);
 	answer->ranges = mem_alloc_zeroed(WIRE_RANGES_MAX * sizeof(answer->ranges[0]));
 	if (!answer->ranges)

@@ -46,22 +46,6 @@ static int end_command(struct pair *pair, int rc)
 	return rc;
 }
 
-/* Suspends until the far side is reached, at most CONNECT_NS. */
-static bool wait_connected(struct peer *peer)
-{
-	struct link_state state;
-	RT_LIMIT(rt_now_ns() + CONNECT_NS);
-
-	link_kick(peer->to, NULL);
-	for (;;) {
-		link_get_state(peer->to, &state);
-		if (state.connected)
-			return true;
-		if (rt_cond_wait(link_changed(peer->to)))
-			return false;
-	}
-}
-
 static int fault_unreached(struct pair *pair, struct fault *fault)
 {
 	struct link_state state;
@@ -149,7 +133,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	rc = pair_begin_source(pair);
 	if (!rc)
 		rc = pair_save(pair);
-	if (!rc && !wait_connected(pair->peer))
+	if (!rc && !peer_wait_connected(pair->peer, CONNECT_NS))
 		rc = fault_unreached(pair, fault);
 	else if (!rc) {
 		rc = pair_connect(pair, 0, &reply, why);
@@ -268,7 +252,7 @@ static int resume(struct pair *pair, struct fault *fault)
 	if (rc)
 		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s",
 				 pair->record.system, strerror(-rc));
-	if (!wait_connected(pair->peer))
+	if (!peer_wait_connected(pair->peer, CONNECT_NS))
 		return fault_unreached(pair, fault);
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
 	if (rc)

@@ -190,6 +190,21 @@ void peer_put(struct peer *peer)
 	mem_free(peer);
 }
 
+bool peer_wait_connected(struct peer *peer, int64_t limit_ns)
+{
+	struct link_state state;
+	RT_LIMIT(rt_now_ns() + limit_ns);
+
+	link_kick(peer->to, NULL);
+	for (;;) {
+		link_get_state(peer->to, &state);
+		if (state.connected)
+			return true;
+		if (rt_cond_wait(link_changed(peer->to)))
+			return false;
+	}
+}
+
 static int ask_own(struct copy *copy, uint16_t type, const void *request, void *reply, char *why)
 {
 	struct link_peer self = { 0 };

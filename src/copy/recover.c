@@ -133,7 +133,6 @@ static int reach(struct far *far)
 {
 	struct copy *copy = far->recovery->copy;
 	struct link_state state;
-	RT_LIMIT(rt_now_ns() + REACH_NS);
 
 	if (is_own(far))
 		return 0;
@@ -143,14 +142,10 @@ static int reach(struct far *far)
 		far->peer = peer_get(copy, far->system, far->address);
 	if (!far->peer)
 		return copy_refuse(far->why, -ENOMEM, "no memory");
-	link_kick(far->peer->to, NULL);
-	for (;;) {
-		link_get_state(far->peer->to, &state);
-		if (state.connected)
-			return 0;
-		if (rt_cond_wait(link_changed(far->peer->to)))
-			return copy_refuse(far->why, -ENOTCONN, "%.*s", (int)WIRE_TEXT_SIZE - 1, state.last_error_text);
-	}
+	if (peer_wait_connected(far->peer, REACH_NS))
+		return 0;
+	link_get_state(far->peer->to, &state);
+	return copy_refuse(far->why, -ENOTCONN, "%s", state.last_error_text);
 }
 
 static void look_at_far(void *arg)

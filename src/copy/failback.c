@@ -138,18 +138,19 @@ static int check_path(struct pair *pair, struct fault *fault)
 	object_of(record->volume, object);
 	if (!path_exists(pair->copy, (uint8_t)(record->volume >> 8), record->system,
 			 (uint8_t)(record->remote_volume >> 8))) {
-		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT", record->volume >> 8,
-			 record->remote_volume >> 8, record->system);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "no path leads back to volume %04X of %s",
-				 record->remote_volume, record->system);
+		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
+			 record->volume >> 8, record->remote_volume >> 8, record->system);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
+				 "no path leads back to volume %04X of %s", record->remote_volume, record->system);
 	}
 	rc = reach(pair);
 	if (!rc)
 		return 0;
 	if (pair->peer)
 		link_get_state(pair->peer->to, &state);
-	return fault_set(fault, FAULT_FAILED, object, "is xdcd running there, with --link?", "system %s cannot be reached: %s",
-			 record->system, state.last_error_text[0] ? state.last_error_text : strerror(-rc));
+	return fault_set(fault, FAULT_FAILED, object, "is xdcd running there, with --link?",
+			 "system %s cannot be reached: %s", record->system,
+			 state.last_error_text[0] ? state.last_error_text : strerror(-rc));
 }
 
 /* "3f9a01c4 since 2026-11-23T00:18:59Z from CG 17, 120 KiB" */
@@ -181,8 +182,8 @@ static int fault_both(struct pair *pair, const struct history *other, struct fau
 		bytes = UINT64_MAX;
 	describe(&pair->history, count_noted(pair) * XDC_BLOCK_SIZE, here, sizeof(here));
 	describe(other, bytes, there, sizeof(there));
-	snprintf(remedy, sizeof(remedy), "--discard gives up what was written on %s alone; nothing is chosen without it",
-		 pair->record.system);
+	snprintf(remedy, sizeof(remedy),
+		 "--discard gives up what was written on %s alone; nothing is chosen without it", pair->record.system);
 	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), remedy,
 			 "both sides were written: here %s; on %s %s", here, pair->record.system, there);
 }
@@ -221,8 +222,9 @@ static int check_failback(struct pair *pair, bool discard, struct fault *fault)
 		return 0;	/* done before */
 	if (pair->record.state != PAIR_FAILED_OVER)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object),
-				 pair->record.state == PAIR_TARGET_SUSPENDED ? "xdc session return finishes the return" :
-				 "xdc session recover, or xdc pair failover",
+				 pair->record.state == PAIR_TARGET_SUSPENDED
+					 ? "xdc session return finishes the return"
+					 : "xdc session recover, or xdc pair failover",
 				 "it is %s, and production is not here", pair_state_names[pair->record.state]);
 	if (check_path(pair, fault))
 		return -1;
@@ -450,7 +452,8 @@ static void open_to_hosts(struct recovered *recovered)
 
 	for (unsigned i = 0; i < recovered->count; i++) {
 		if (set_access(recovered->pairs[i], VOLUME_ACCESS_WRITE, &ignored))
-			log_line(LOG_ERROR, "failback", "volume %04X stays closed to hosts", recovered->pairs[i]->record.volume);
+			log_line(LOG_ERROR, "failback", "volume %04X stays closed to hosts",
+				 recovered->pairs[i]->record.volume);
 	}
 }
 

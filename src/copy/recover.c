@@ -98,7 +98,8 @@ static int begin(struct copy *copy, uint8_t session, struct recovery *recovery, 
 	rt_group_init(&recovery->asking);
 	object_of(recovery, object);
 	if (!leg)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give the command on a far side of the session",
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+				 "give the command on a far side of the session",
 				 "this system is not a far side of it");
 	memcpy(recovery->request.key, leg->record.key, WIRE_KEY_SIZE);
 	snprintf(recovery->request.initiator, sizeof(recovery->request.initiator), "%s", copy->config.system);
@@ -194,7 +195,8 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 		int rc = ask_fars(recovery, asked, look_at_far);
 
 		if (rc)
-			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "", "given up: %s", strerror(-rc));
+			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "", "given up: %s",
+					 strerror(-rc));
 		for (; asked < count; asked++)
 			add_named(recovery, &recovery->fars[asked].legs);
 	}
@@ -203,7 +205,8 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 				 recovery->fars[0].why[0] ? recovery->fars[0].why : strerror(-recovery->fars[0].rc));
 	for (unsigned i = 0; i < recovery->count; i++) {
 		if (!recovery->fars[i].rc)
-			answers[answered++] = (struct recover_answer){ recovery->fars[i].system, &recovery->fars[i].legs };
+			answers[answered++] =
+				(struct recover_answer){ recovery->fars[i].system, &recovery->fars[i].legs };
 		else
 			log_line(LOG_WARNING, "recover", "session %u: far side %s: %s", recovery->request.session,
 				 recovery->fars[i].system,
@@ -224,17 +227,23 @@ static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
 	object_of(recovery, object);
 	switch (plan->decision.verdict) {
 	case RECOVER_NO_GROUP:
-		return fault_set(fault, FAULT_FAILED, object, "xdc pair failover VOLUME takes single volumes as they are",
+		return fault_set(fault, FAULT_FAILED, object,
+				 "xdc pair failover VOLUME takes single volumes as they are",
 				 "no consistency group was ever whole: there is nothing to recover to");
 	case RECOVER_UNCERTAIN:
-		snprintf(remedy, sizeof(remedy), "bring it back and repeat; or xdc session recover %u --force takes CG %llu, "
-			 "and what is missing obeys or stays closed", session, (unsigned long long)plan->decision.number);
-		return fault_set(fault, FAULT_FAILED, object, remedy,
-				 "far side %s is missing: whether CG %llu, which all others are prepared with, is whole "
-				 "cannot be known without it", plan->missing, (unsigned long long)plan->decision.number);
+		snprintf(remedy, sizeof(remedy),
+			 "bring it back and repeat; or xdc session recover %u --force takes CG %llu, "
+			 "and what is missing obeys or stays closed",
+			 session, (unsigned long long)plan->decision.number);
+		return fault_set(
+			fault, FAULT_FAILED, object, remedy,
+			"far side %s is missing: whether CG %llu, which all others are prepared with, is whole "
+			"cannot be known without it",
+			plan->missing, (unsigned long long)plan->decision.number);
 	case RECOVER_BROKEN:
 		return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd there",
-				 "what far side %s holds does not fit to the others: no group can be shown by all", plan->culprit);
+				 "what far side %s holds does not fit to the others: no group can be shown by all",
+				 plan->culprit);
 	default:
 		return 0;
 	}
@@ -310,7 +319,8 @@ static int fault_lost(const struct recovery *recovery, struct fault *fault)
 	for (unsigned i = 0; i < recovery->count; i++) {
 		if (recovery->fars[i].rc == -ESTALE)
 			return fault_set(fault, FAULT_IN_USE, object_of(recovery, object),
-					 "see how that recovery ends, then repeat if need be", "%s", recovery->fars[i].why);
+					 "see how that recovery ends, then repeat if need be", "%s",
+					 recovery->fars[i].why);
 	}
 	return 0;
 }
@@ -330,8 +340,9 @@ static int carry_out(struct recovery *recovery, struct fault *fault)
 		const struct far *far = &recovery->fars[i];
 
 		if (far->rc && (far->rc != -ENOTCONN || i == 0))
-			return fault_set(fault, FAULT_FAILED, object_of(recovery, object), "mend that and repeat the command",
-					 "system %s: %s", far->system, far->why[0] ? far->why : strerror(-far->rc));
+			return fault_set(fault, FAULT_FAILED, object_of(recovery, object),
+					 "mend that and repeat the command", "system %s: %s", far->system,
+					 far->why[0] ? far->why : strerror(-far->rc));
 		if (far->rc && far->legs.count)
 			recovery->plan.systems_missing++;
 		if (far->rc || !far->done.committed)

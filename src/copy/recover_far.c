@@ -86,7 +86,8 @@ static int fill_legs(struct copy *copy, const struct wire_recover_request *reque
 	if (!legs->items)
 		return -ENOMEM;
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session != request->session || memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0)
+		if (leg->record.session != request->session ||
+		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0)
 			continue;
 		if (legs->count == WIRE_LEGS_MAX)
 			return -E2BIG;
@@ -114,7 +115,8 @@ static int refuse_lost(const struct leg *leg, char *why)
 	struct journal_info info;
 
 	journal_get_info(leg->journal, &info);
-	return copy_refuse(why, -ESTALE, "session %u is being recovered, or was, by system %s (epoch %llu), which goes first",
+	return copy_refuse(why, -ESTALE,
+			   "session %u is being recovered, or was, by system %s (epoch %llu), which goes first",
 			   leg->record.session, info.initiator, (unsigned long long)info.epoch);
 }
 
@@ -136,7 +138,8 @@ int recover_on_fence(void *arg, const struct link_peer *peer, const void *reques
 		if (rc == -ESTALE)
 			refuse_lost(leg, why);
 		else
-			copy_refuse(why, rc, "the journal of %s cannot be fenced: %s", leg->record.source_system, strerror(-rc));
+			copy_refuse(why, rc, "the journal of %s cannot be fenced: %s", leg->record.source_system,
+				    strerror(-rc));
 		leg_unpin(leg);
 		return rc;
 	}
@@ -162,8 +165,8 @@ static int open_volumes(struct leg *leg, uint64_t number)
 		struct pair *pair = pair_find_target(leg->copy, leg->record.source_system, volumes[i]);
 
 		if (!pair) {
-			log_line(LOG_WARNING, "recover", "volume %04X is in the group, and its pair is gone: left as it is",
-				 volumes[i]);
+			log_line(LOG_WARNING, "recover",
+				 "volume %04X is in the group, and its pair is gone: left as it is", volumes[i]);
 			continue;
 		}
 		pair_pin(pair);
@@ -183,9 +186,10 @@ static int leave_out(struct leg *leg, const struct wire_recover_decide *decide, 
 	if (!decide->forced)
 		return 0;	/* it came to the session later, or had left it */
 	done->inconsistent++;
-	log_line(LOG_ERROR, "recover", "session %u of %s: recovery was forced to CG %llu, which this system does not hold: "
-		 "its volumes stay closed", leg->record.session, leg->record.source_system,
-		 (unsigned long long)decide->number);
+	log_line(LOG_ERROR, "recover",
+		 "session %u of %s: recovery was forced to CG %llu, which this system does not hold: "
+		 "its volumes stay closed",
+		 leg->record.session, leg->record.source_system, (unsigned long long)decide->number);
 	leg->record.state = SESSION_FATAL;
 	leg->record.forced_sequence = decide->number;
 	return leg_save(leg);
@@ -218,8 +222,8 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 	return leg_save(leg);
 }
 
-static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
-			       char *why)
+static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide *decide,
+			       struct wire_recover_done *done, char *why)
 {
 	struct journal_info info;
 	int rc = 0;

@@ -49,7 +49,8 @@ static uint64_t highest_epoch(const struct making *making)
 static const struct wire_recover_leg *find_leg(const struct making *making, const struct wire_member *member)
 {
 	EACH_LEG(making, i, j) {
-		if (!strcmp(making->answers[i].far, member->far) && !strcmp(leg_at(making, i, j)->source, member->source))
+		if (!strcmp(making->answers[i].far, member->far) &&
+		    !strcmp(leg_at(making, i, j)->source, member->source))
 			return leg_at(making, i, j);
 	}
 	return NULL;
@@ -88,8 +89,8 @@ static struct recover_decision decide_over(const struct making *making, const st
 		return decision;
 	decision = recover_decide(legs, list->count, force);
 	if (decision.verdict == RECOVER_BROKEN)
-		snprintf(making->plan->culprit, sizeof(making->plan->culprit), "%s of %s", list->items[decision.culprit].far,
-			 list->items[decision.culprit].source);
+		snprintf(making->plan->culprit, sizeof(making->plan->culprit), "%s of %s",
+			 list->items[decision.culprit].far, list->items[decision.culprit].source);
 	return decision;
 }
 

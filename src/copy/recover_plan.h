@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recover_plan.h - from what the far sides of a session have said to what a recovery does: who had to take part in the CG
- * in question, who of them is missing, and the rule (recover_rule.h) over those. Pure; memory is the caller's.
+ * recover_plan.h - from what the far sides of a session have said to what a recovery does: who had to take part in the
+ * CG in question, who of them is missing, and the rule (recover_rule.h) over those. Pure; memory is the caller's.
  *
  * A CG's participants are exactly the legs of the member list that lies in its own records, so the list is always taken
  * from a record of the number that is asked about: a leg that came or left since has no say in it.
@@ -24,7 +24,7 @@ struct recover_plan {
 	bool decided;				/* an earlier recovery has decided: there is no choice left */
 	uint64_t session_time_us;		/* of the CG; 0: not known */
 	unsigned systems;			/* far sides that answered and hold the CG */
-	unsigned systems_missing;		/* those that should hold it and did not answer, or have nothing of it */
+	unsigned systems_missing; /* those that should hold it and did not answer, or have nothing of it */
 	unsigned volumes;			/* targets in it, on those that answered */
 	uint64_t highest_epoch;			/* that any of them was fenced with; 0: none */
 	char missing[160];			/* names of the missing, cut when they are too many */

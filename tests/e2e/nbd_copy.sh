@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# nbdcopy both ways, over a Unix socket and TCP: contents are equal, holes stay holes, and data survive kill -9 and a stop.
+# nbdcopy both ways, over a Unix socket and TCP: contents are equal, holes stay holes, and data survive kill -9 and a
+# stop.
 . "$(dirname "$0")/lib.sh"
 requires nbdcopy nbdinfo jq
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# fio's nbd engine with verification: mixed sizes at depth 32, several connections to one volume, with flushes and trims.
+# fio's nbd engine with verification: mixed sizes at depth 32 and 1, flushes, several connections to one volume.
 . "$(dirname "$0")/lib.sh"
 requires fio
 fio --enghelp 2>/dev/null | grep -qw nbd || skip 'fio has no nbd engine'
@@ -17,7 +17,8 @@ load()
 	local uri=$1
 	shift
 	timeout 100 fio --name=load --ioengine=nbd --uri="$uri" --size=64m --verify=crc32c --verify_fatal=1 \
-		--do_verify=1 --output="$tmp/fio" "$@" >"$tmp/fio.err" 2>&1 || { cat "$tmp/fio" "$tmp/fio.err"; fail "fio $*"; }
+		--do_verify=1 --output="$tmp/fio" "$@" >"$tmp/fio.err" 2>&1 ||
+		{ cat "$tmp/fio" "$tmp/fio.err"; fail "fio $*"; }
 	grep -q 'err= 0' "$tmp/fio" || { cat "$tmp/fio"; fail "fio $*"; }
 	# It read back what it had written, and did not just find nothing to do.
 	grep -qE 'READ: .*io=[1-9]' "$tmp/fio" || { cat "$tmp/fio"; fail "nothing was verified: fio $*"; }

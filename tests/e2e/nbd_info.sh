@@ -10,12 +10,21 @@ mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M --name db
 
-for place in "nbd+unix://%s?socket=$tmp/nbd" "nbd://127.0.0.1:$port%s"; do
-	# shellcheck disable=SC2059 # the place is the format
-	uri=$(printf "$place" /1500)
+# uri TRANSPORT EXPORT
+uri()
+{
+	case $1 in
+	unix) echo "nbd+unix:///$2?socket=$tmp/nbd" ;;
+	tcp) echo "nbd://127.0.0.1:$port/$2" ;;
+	esac
+}
 
-	expect_equal 268435456 "$(nbdinfo --size "$uri")" 'size'
-	nbdinfo --json "$uri" >"$tmp/info"
+for transport in unix tcp; do
+	volume=$(uri $transport 1500)
+	default=$(uri $transport '')
+
+	expect_equal 268435456 "$(nbdinfo --size "$volume")" 'size'
+	nbdinfo --json "$volume" >"$tmp/info"
 	for claim in '.protocol == "newstyle-fixed"' '.structured' '.exports[0]."export-size" == 268435456' \
 		'.exports[0].is_read_only == false' '.exports[0].can_multi_conn' '.exports[0].can_flush' \
 		'.exports[0].can_fua' '.exports[0].can_trim' '.exports[0].can_zero' '.exports[0].can_fast_zero' \
@@ -24,31 +33,25 @@ for place in "nbd+unix://%s?socket=$tmp/nbd" "nbd://127.0.0.1:$port%s"; do
 		'.exports[0].contexts == ["base:allocation"]'; do
 		jq -e "$claim" "$tmp/info" >/dev/null || { cat "$tmp/info"; fail "not so: $claim"; }
 	done
-
-	# shellcheck disable=SC2059
-	nbdinfo --list --json "$(printf "$place" /)" >"$tmp/list"
+	nbdinfo --list --json "$default" >"$tmp/list"
 	expect_equal 1500 "$(jq -r '.exports[]."export-name"' "$tmp/list")" 'the list of exports'
-
 	# The empty name is the only export there is.
-	# shellcheck disable=SC2059
-	expect_equal 268435456 "$(nbdinfo --size "$(printf "$place" /)")" 'size of the default export'
-	# shellcheck disable=SC2059
-	expect_exit 1 'for export' nbdinfo "$(printf "$place" /15ff)"
-
-	nbdinfo --map --json "$uri" >"$tmp/map"
-	expect_equal '0 268435456 3' "$(jq -r '.[] | "\(.offset) \(.length) \(.type)"' "$tmp/map")" 'map of a new volume'
+	expect_equal 268435456 "$(nbdinfo --size "$default")" 'size of the default export'
+	expect_exit 1 'for export' nbdinfo "$(uri $transport 15ff)"
+	nbdinfo --map --json "$volume" >"$tmp/map"
+	expect_equal '0 268435456 3' "$(jq -r '.[] | "\(.offset) \(.length) \(.type)"' "$tmp/map")" 'map when new'
 done
 
 # By the volume's name; and with a second volume the empty name means none.
-expect_equal 268435456 "$(nbdinfo --size "nbd+unix:///db?socket=$tmp/nbd")" 'size by name'
+expect_equal 268435456 "$(nbdinfo --size "$(uri unix db)")" 'size by name'
 on A volume create 1501 --pool p1 --size 4K
-expect_equal '1500 1501' "$(nbdinfo --list --json "nbd+unix:///?socket=$tmp/nbd" |
+expect_equal '1500 1501' "$(nbdinfo --list --json "$(uri unix '')" |
 	jq -r '[.exports[]."export-name"] | sort | join(" ")')" 'the list of two'
-expect_exit 1 'for export' nbdinfo "nbd+unix:///?socket=$tmp/nbd"
+expect_exit 1 'for export' nbdinfo "$(uri unix '')"
 
 # The sockets' names are free again after a stop.
 system_stop A
 [ ! -e "$tmp/nbd" ] || fail 'the socket is still there'
 system_restart A
-expect_equal 268435456 "$(nbdinfo --size "nbd://127.0.0.1:$port/1500")" 'size after a restart'
+expect_equal 268435456 "$(nbdinfo --size "$(uri tcp 1500)")" 'size after a restart'
 system_stop A

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A file system on a volume: nbdfuse makes it a file, a loop device a disk, ext4 lives on it; e2fsck finds it clean, also
-# after the server was killed and started again under a file system that had been synced.
+# A file system on a volume: nbdfuse makes it a file, a loop device a disk, ext4 lives on it; e2fsck finds it clean,
+# also after the server was killed and started again.
 . "$(dirname "$0")/lib.sh"
 requires nbdfuse losetup mkfs.ext4 e2fsck fusermount3 sha256sum
 requires_root 'loop devices'

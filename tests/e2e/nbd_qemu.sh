@@ -37,8 +37,8 @@ for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
 		'read -P 0x11 4097 61438' 'read -P 0x44 65535 131074' 'read -P 0x11 196609 851967' 'flush'
 
 	# Zeroes with and without keeping the space, discard; then what the volume says is where.
-	qemu "$place" 'write -P 0x55 16M 4M' 'write -z 16M 1M' 'write -z -u 17M 1M' 'discard 18M 1M' 'write -z -f 19M 4097' \
-		'read -P 0 16M 3M' 'read -P 0 19M 4097' 'read -P 0x55 19927041 1044479' \
+	qemu "$place" 'write -P 0x55 16M 4M' 'write -z 16M 1M' 'write -z -u 17M 1M' 'discard 18M 1M' \
+		'write -z -f 19M 4097' 'read -P 0 16M 3M' 'read -P 0 19M 4097' 'read -P 0x55 19927041 1044479' \
 		'write -z 12345 54321' 'read -P 0 12345 54321' 'read -P 0x11 8192 4153'
 	qemu "$place" 'write -z -u 0 256M' 'write -P 0x66 64M 64k' 'write -P 0x77 128M 128k' 'flush'
 	expect_equal "0 67108864 false true

@@ -7,5 +7,6 @@
 const struct scenario *const scenarios[] = {
 	&scenario_echo,
 	&scenario_write_path,
+	&scenario_groups,
 	NULL
 };

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "box.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt/mem.h"
+#include "store/meta.h"
+#include "volume/volume.h"
+
+#define STATE		"state"
+#define SIDEFILE_BYTES	(64u << 10)
+
+/* ---- what runs in the system ---- */
+
+struct serving {
+	struct box *box;
+	struct rt_listener *listener;
+	struct rt_group acceptor, connections;
+};
+
+struct connection {
+	struct box *box;
+	struct rt_stream *stream;
+};
+
+static void serve_connection(void *arg)
+{
+	struct connection connection = *(struct connection *)arg;
+
+	mem_free(arg);
+	copy_serve_link(connection.box->copy, connection.stream, NULL);
+}
+
+static void accept_all(void *arg)
+{
+	struct serving *serving = arg;
+
+	while (!rt_cancelled()) {
+		struct connection *connection;
+		struct rt_stream *stream;
+
+		if (rt_accept(serving->listener, &stream)) {
+			if (rt_sleep_until(rt_now_ns() + 10 * RT_MS))
+				break;
+			continue;
+		}
+		connection = mem_alloc(sizeof(*connection));
+		if (connection) {
+			*connection = (struct connection){ .box = serving->box, .stream = stream };
+			if (!rt_group_start(&serving->connections, "serve link", serve_connection, connection))
+				continue;
+		}
+		mem_free(connection);
+		rt_stream_close(stream);
+	}
+}
+
+struct open_order {
+	struct box *box;
+	unsigned index;
+};
+
+static int open_volume(void *arg)
+{
+	struct open_order *order = arg;
+	struct box *box = order->box;
+	char path[64];
+	struct vdisk_options disk_options = {
+		.kind = POOL_DIR, .cache = box->cache, .path = path, .size = box->volume_bytes,
+	};
+	struct volume_options options = {
+		.id = box->volumes[order->index], .sidefile_bytes = SIDEFILE_BYTES, .sidefile_wait_ms = 500,
+	};
+	int rc;
+
+	snprintf(path, sizeof(path), "pool/%04X.vol", options.id);
+	rc = vdisk_create(&disk_options);
+	if (rc && rc != -EEXIST)
+		return rc;
+	rc = vdisk_open(&disk_options, &options.disk);
+	if (rc)
+		return rc;
+	rc = volume_open(&options, &box->open[order->index]);
+	if (!rc)
+		rc = volume_set_access(box->open[order->index], VOLUME_ACCESS_WRITE);
+	return rc;
+}
+
+static int close_volume(void *arg)
+{
+	volume_close(arg);
+	return 0;
+}
+
+static struct rt_reactor *reactor_of(unsigned index)
+{
+	return rt_reactor(index % rt_reactor_count());
+}
+
+static int open_volumes(struct box *box)
+{
+	int rc = rt_path_make_folder("pool");
+
+	if (rc == -EEXIST)
+		rc = 0;
+	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+		struct open_order order = { .box = box, .index = i };
+
+		rc = rt_call(reactor_of(i), open_volume, &order);
+	}
+	return rc;
+}
+
+static void close_volumes(struct box *box)
+{
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->open[i] && rt_call(reactor_of(i), close_volume, box->open[i]))
+			abort();
+		box->open[i] = NULL;
+	}
+}
+
+static struct volume *find_volume(void *arg, uint16_t id)
+{
+	struct box *box = arg;
+
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->volumes[i] == id)
+			return box->open[i];
+	}
+	return NULL;
+}
+
+static int start_copy(struct box *box)
+{
+	struct copy_config config = {
+		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
+		.find_volume = find_volume, .find_arg = box, .timing = link_timing_default,
+		.journal_bytes = 64u << 20, .journal_segment_bytes = 4u << 20,
+	};
+
+	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
+	return copy_start(&config, &box->copy);
+}
+
+static int serve(struct box *box)
+{
+	struct serving serving = { .box = box };
+	int rc = rt_listen(box->address, &serving.listener);
+
+	if (rc)
+		return rc;
+	rt_group_init(&serving.acceptor);
+	rt_group_init(&serving.connections);
+	rc = rt_group_start(&serving.acceptor, "accept links", accept_all, &serving);
+	box->ready = !rc;
+	if (!rc)
+		rc = rt_wait_stop();
+	box->ready = false;
+	rt_group_stop(&serving.acceptor);
+	rt_listener_close(serving.listener);
+	rt_group_stop(&serving.connections);
+	return rc;
+}
+
+static int box_main(void *arg)
+{
+	struct box *box = arg;
+	int rc = rt_path_make_folder(STATE);
+
+	if (rc == -EEXIST)
+		rc = 0;
+	if (!rc)
+		rc = meta_open(STATE, &box->meta);
+	if (!rc)
+		rc = open_volumes(box);
+	if (!rc)
+		rc = start_copy(box);
+	if (!rc)
+		rc = serve(box);
+	if (box->copy)
+		copy_stop(box->copy);
+	box->copy = NULL;
+	close_volumes(box);
+	meta_close(box->meta);
+	box->meta = NULL;
+	return rc;
+}
+
+/* ---- life ---- */
+
+void box_init(struct box *box, const char *name, const char *id, unsigned reactors, uint16_t base, unsigned count,
+	      uint64_t bytes, enum cache_mode cache)
+{
+	assert(count <= BOX_VOLUMES_MAX);
+	*box = (struct box){ .volume_count = count, .volume_bytes = bytes, .cache = cache };
+	snprintf(box->id, sizeof(box->id), "%s", id);
+	snprintf(box->address, sizeof(box->address), "%s:7000", name);
+	box->system = sim_add_system(sim_world(), name, reactors);
+	for (unsigned i = 0; i < count; i++)
+		box->volumes[i] = (uint16_t)(base + i);
+}
+
+static void forget_memory(struct box *box)
+{
+	box->copy = NULL;
+	box->meta = NULL;
+	box->ready = false;
+	memset(box->open, 0, sizeof(box->open));
+}
+
+int box_boot(struct box *box)
+{
+	int rc = 0;
+
+	forget_memory(box);
+	sim_boot(box->system, box_main, box);
+	/* Nothing in the system may wake a fiber of outside: look at virtual time. */
+	while (!box->ready && sim_is_running(box->system) && !rc)
+		rc = rt_sleep_until(rt_now_ns() + RT_MS);
+	if (rc)
+		return rc;
+	return box->ready ? 0 : sim_exit_code(box->system) ? sim_exit_code(box->system) : -ECONNABORTED;
+}
+
+int box_stop(struct box *box)
+{
+	return sim_stop_and_wait(box->system);
+}
+
+void box_crash(struct box *box, enum sim_crash how)
+{
+	sim_crash(box->system, how);
+	forget_memory(box);
+}
+
+uint8_t box_lss(const struct box *box)
+{
+	return (uint8_t)(box->volumes[0] >> 8);
+}
+
+/* ---- hosts ---- */
+
+struct io_order {
+	struct box *box;
+	unsigned index;
+	uint64_t block;
+	void *data;
+	unsigned flags;
+	enum { IO_READ, IO_WRITE, IO_FLUSH } kind;
+};
+
+static int do_io(void *arg)
+{
+	struct io_order *order = arg;
+	struct volume *volume = order->box->open[order->index];
+
+	switch (order->kind) {
+	case IO_READ:
+		return volume_read(volume, order->data, XDC_BLOCK_SIZE, order->block * XDC_BLOCK_SIZE);
+	case IO_WRITE:
+		return volume_write(volume, order->data, XDC_BLOCK_SIZE, order->block * XDC_BLOCK_SIZE, order->flags);
+	default:
+		return volume_flush(volume);
+	}
+}
+
+static int in_system(void *arg)
+{
+	struct io_order *order = arg;
+
+	if (!order->box->ready)
+		return -ECONNABORTED;
+	return rt_call(reactor_of(order->index), do_io, order);
+}
+
+/* The data pass through memory of the simulated system, as a host's would through a socket. */
+static int do_write(void *arg)
+{
+	struct io_order order = *(struct io_order *)arg;
+	MEM_OWNED void *data = mem_alloc_pages(XDC_BLOCK_SIZE);
+
+	if (!data)
+		return -ENOMEM;
+	memcpy(data, order.data, XDC_BLOCK_SIZE);
+	order.data = data;
+	return in_system(&order);
+}
+
+static int do_read(void *arg)
+{
+	struct io_order *asked = arg, order = *asked;
+	MEM_OWNED void *data = mem_alloc_pages(XDC_BLOCK_SIZE);
+	int rc;
+
+	if (!data)
+		return -ENOMEM;
+	order.data = data;
+	rc = in_system(&order);
+	if (!rc)
+		memcpy(asked->data, data, XDC_BLOCK_SIZE);
+	return rc;
+}
+
+int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags)
+{
+	struct io_order order = {
+		.box = box, .index = volume, .block = block, .data = (void *)(uintptr_t)data, .flags = flags,
+		.kind = IO_WRITE,
+	};
+
+	return sim_call(box->system, do_write, &order);
+}
+
+int box_read(struct box *box, unsigned volume, uint64_t block, void *data)
+{
+	struct io_order order = { .box = box, .index = volume, .block = block, .data = data, .kind = IO_READ };
+
+	return sim_call(box->system, do_read, &order);
+}
+
+int box_flush(struct box *box, unsigned volume)
+{
+	struct io_order order = { .box = box, .index = volume, .kind = IO_FLUSH };
+
+	return sim_call(box->system, in_system, &order);
+}
+
+/* ---- commands ---- */
+
+struct command {
+	struct box *box;
+	const struct box *to;
+	unsigned volume, target;
+	enum pair_type type;
+	uint8_t session;
+	const struct session_start *start;
+	struct copy_session_info *info;
+	int (*fn)(struct command *command, struct fault *fault);
+};
+
+static int run_command(void *arg)
+{
+	struct command *command = arg;
+	struct fault fault = { 0 };
+	int rc;
+
+	if (!command->box->ready)
+		return -ECONNABORTED;
+	rc = command->fn(command, &fault);
+	if (rc)
+		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
+	return rc;
+}
+
+static int command_at(struct command command, int (*fn)(struct command *command, struct fault *fault))
+{
+	command.fn = fn;
+	return sim_call(command.box->system, run_command, &command);
+}
+
+int box_call(struct box *box, int (*fn)(void *arg), void *arg)
+{
+	return sim_call(box->system, fn, arg);
+}
+
+static int path(struct command *command, struct fault *fault)
+{
+	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to) };
+
+	snprintf(path.system, sizeof(path.system), "%s", command->to->id);
+	snprintf(path.address, sizeof(path.address), "%s", command->to->address);
+	return copy_path_create(command->box->copy, &path, fault);
+}
+
+int box_path(struct box *box, const struct box *to)
+{
+	return command_at((struct command){ .box = box, .to = to }, path);
+}
+
+static int pair(struct command *command, struct fault *fault)
+{
+	struct copy_pair_request request = {
+		.source = command->box->volumes[command->volume], .target = command->to->volumes[command->target],
+		.type = command->type,
+	};
+
+	snprintf(request.system, sizeof(request.system), "%s", command->to->id);
+	return copy_pair_create(command->box->copy, &request, fault);
+}
+
+int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target, enum pair_type type)
+{
+	return command_at((struct command){ .box = box, .to = to, .volume = volume, .target = target, .type = type },
+			  pair);
+}
+
+static int session_open(struct command *command, struct fault *fault)
+{
+	return copy_session_open(command->box->copy, command->session, box_lss(command->box), fault);
+}
+
+int box_session_open(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_open);
+}
+
+static int session_add(struct command *command, struct fault *fault)
+{
+	return copy_session_add(command->box->copy, command->session, command->box->volumes,
+				command->box->volume_count, fault);
+}
+
+int box_session_add(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_add);
+}
+
+static int start(struct command *command, struct fault *fault)
+{
+	return copy_session_start(command->box->copy, command->start, fault);
+}
+
+int box_session_start(struct box *box, const struct session_start *how)
+{
+	return command_at((struct command){ .box = box, .start = how }, start);
+}
+
+static int info(struct command *command, struct fault *fault)
+{
+	if (!copy_session_get(command->box->copy, command->session, command->info))
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, "session", "", "not known");
+}
+
+int box_session_info(struct box *box, uint8_t session, struct copy_session_info *out)
+{
+	return command_at((struct command){ .box = box, .session = session, .info = out }, info);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * box.h - a simulated storage server for scenarios about the copy services: metadata, volumes and copy/ as in xdcd, without
+ * the faces. Boxes outlive the crashes of their systems; what they run is made anew at each boot.
+ */
+#ifndef XDC_SIM_BOX_H
+#define XDC_SIM_BOX_H
+
+#include "copy/copy.h"
+#include "rt/sim.h"
+
+#define BOX_VOLUMES_MAX	4u
+
+struct box {
+	char id[XDC_SYSTEM_ID_MAX];		/* "2105.A1" */
+	char address[64];			/* of its link: "a1:7000" */
+	struct sim_system *system;
+	unsigned volume_count;
+	uint16_t volumes[BOX_VOLUMES_MAX];	/* ids */
+	uint64_t volume_bytes;
+	enum cache_mode cache;
+	/* in the system's memory, NULL while it does not run */
+	struct copy *copy;
+	struct meta *meta;
+	struct volume *open[BOX_VOLUMES_MAX];
+	bool ready;
+};
+
+/* Adds the system; name is its host name too. Volumes have ids base, base + 1, ... */
+void box_init(struct box *box, const char *name, const char *id, unsigned reactors, uint16_t base, unsigned count,
+	      uint64_t bytes, enum cache_mode cache);
+
+/* Boots it and waits until it serves: 0, or what its start returned. Suspends. */
+RT_MUST_CHECK int box_boot(struct box *box);
+
+/* Stops it cleanly: 0, or what its main returned. Suspends. */
+RT_MUST_CHECK int box_stop(struct box *box);
+
+/* Crashes it; it may be booted again. */
+void box_crash(struct box *box, enum sim_crash how);
+
+/*
+ * What hosts do, one 4 KiB block: 0, the volume's error, or -ECONNABORTED when the box crashed meanwhile. Suspends.
+ */
+RT_MUST_CHECK int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags);
+RT_MUST_CHECK int box_read(struct box *box, unsigned volume, uint64_t block, void *data);
+RT_MUST_CHECK int box_flush(struct box *box, unsigned volume);
+
+/* Commands of an administrator on this box: 0; -1 with the fault noted in the log; -ECONNABORTED. Suspend. */
+RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
+RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
+			   enum pair_type type);
+RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
+RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
+RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy_session_info *info);
+
+/* Runs fn(box) in the system: for commands that have no function here. Suspends. */
+RT_MUST_CHECK int box_call(struct box *box, int (*fn)(void *arg), void *arg);
+
+/* The LSS of its volumes. */
+uint8_t box_lss(const struct box *box);
+
+#endif

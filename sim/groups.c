@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Consistency groups, undisturbed: two source systems with two far sides, one session over all volumes. Groups are formed
+ * while hosts write; no hold is longer than configured; when hosts are quiet both sides are equal.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "oracle.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+#include "sites.h"
+
+static int run(void *arg)
+{
+	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
+	struct copy_session_info info;
+	struct rt_group hosts;
+	const char *bad;
+	int rc;
+
+	(void)arg;
+	rt_group_init(&hosts);
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK);
+	if (!rc)
+		rc = oracle_start(&sites->oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_groups(sites, 20, 20 * RT_SECOND);
+	if (!rc)
+		rc = box_session_info(&sites->sources[0], SITES_SESSION, &info);
+	if (!rc && info.hold_max_ns > 60 * RT_MS)
+		sim_fail(sim_world(), "answers were held for %lld us", (long long)(info.hold_max_ns / RT_US));
+	sites->oracle.stop = true;
+	if (!rc)
+		rc = rt_group_wait(&hosts);
+	if (!rc)
+		rc = sites_wait_groups(sites, 2, 10 * RT_SECOND);
+	bad = rc ? NULL : sites_compare(sites);
+	if (bad)
+		sim_fail(sim_world(), "%s", bad);
+	if (!rc)
+		rc = sites_stop(sites);
+	mem_free(sites);
+	return rc;
+}
+
+static const char *const must_happen[] = { "host writes", "groups", NULL };
+
+const struct scenario scenario_groups = {
+	.name = "groups",
+	.about = "groups are formed under load, and quiet sides are equal",
+	.until_ns = 120 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

@@ -33,9 +33,7 @@ static int run(void *arg)
 	sites->oracle.stop = true;
 	if (!rc)
 		rc = rt_group_wait(&hosts);
-	if (!rc)
-		rc = sites_wait_groups(sites, 2, 10 * RT_SECOND);
-	bad = rc ? NULL : sites_compare(sites);
+	bad = rc ? NULL : sites_wait_equal(sites, 20 * RT_SECOND);
 	if (bad)
 		sim_fail(sim_world(), "%s", bad);
 	if (!rc)

@@ -108,8 +108,6 @@ int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns)
 			counted += info.cg_good - last;
 			scenario_count("groups", info.cg_good - last);
 		}
-		if (!sites->oracle.running && info.rpo_ns >= 0 && info.rpo_ns < 2 * RT_SECOND && info.sequence)
-			return 0;	/* nothing is written: no group is needed */
 		if (rt_now_ns() > until_ns)
 			return -ETIMEDOUT;
 		rc = rt_sleep_until(rt_now_ns() + 5 * RT_MS);
@@ -119,7 +117,7 @@ int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns)
 	return 0;
 }
 
-const char *sites_compare(struct sites *sites)
+static const char *compare(struct sites *sites)
 {
 	static char why[120];
 	uint8_t ours[XDC_BLOCK_SIZE], theirs[XDC_BLOCK_SIZE];
@@ -146,6 +144,16 @@ const char *sites_compare(struct sites *sites)
 		}
 	}
 	return NULL;
+}
+
+const char *sites_wait_equal(struct sites *sites, int64_t limit_ns)
+{
+	int64_t until_ns = rt_now_ns() + limit_ns;
+	const char *bad = compare(sites);
+
+	while (bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS))
+		bad = compare(sites);
+	return bad;
 }
 
 int sites_stop(struct sites *sites)

@@ -22,8 +22,10 @@ RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fa
 /* Waits until `count` more CGs exist: 0, -ETIMEDOUT after limit_ns, -ECONNABORTED. What they must show is required. */
 RT_MUST_CHECK int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns);
 
-/* NULL: far volumes are equal to source volumes, as hosts would read them from disk. Else why not. Suspends. */
-const char *sites_compare(struct sites *sites);
+/*
+ * While hosts are quiet: waits until far volumes are equal to source volumes. NULL, or why they are not after limit_ns.
+ */
+const char *sites_wait_equal(struct sites *sites, int64_t limit_ns);
 
 /* Where the volume of a place of the oracle has its far side. */
 struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * box.h - a simulated storage server for scenarios about the copy services: metadata, volumes and copy/ as in xdcd, without
- * the faces. Boxes outlive the crashes of their systems; what they run is made anew at each boot.
+ * box.h - a simulated storage server for scenarios about the copy services: metadata, volumes and copy/ as in xdcd,
+ * without the faces. Boxes outlive the crashes of their systems; what they run is made anew at each boot.
  */
 #ifndef XDC_SIM_BOX_H
 #define XDC_SIM_BOX_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Consistency groups, undisturbed: two source systems with two far sides, one session over all volumes. Groups are formed
- * while hosts write; no hold is longer than configured; when hosts are quiet both sides are equal.
+ * Consistency groups, undisturbed: two source systems with two far sides, one session over all volumes. Groups are
+ * formed while hosts write; no hold is longer than configured; when hosts are quiet both sides are equal.
  */
 #include <errno.h>
 #include <string.h>

@@ -238,12 +238,14 @@ const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg)
 		for (unsigned d = 0; d < ORACLE_CHAINS; d++) {
 			if (image->newest[d] >= chain->writes[image->newest[c]].seen[d])
 				continue;
-			snprintf(why, sizeof(why), "write %u of chain %u had seen write %u of chain %u, but only %u is there",
+			snprintf(why, sizeof(why),
+				 "write %u of chain %u had seen write %u of chain %u, but only %u is there",
 				 image->newest[c], c, chain->writes[image->newest[c]].seen[d], d, image->newest[d]);
 			return why;
 		}
 		if (image->newest[c] < chain->required) {
-			snprintf(why, sizeof(why), "chain %u: write %u was answered before the last group, only %u is there", c,
+			snprintf(why, sizeof(why),
+				 "chain %u: write %u was answered before the last group, only %u is there", c,
 				 chain->required, image->newest[c]);
 			return why;
 		}

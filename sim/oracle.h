@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oracle.h - the proof that an image over many volumes is one moment. Writers (chains) write numbered blocks over all
- * volumes of all source boxes, one after the other: write k+1 of a chain is issued after write k was answered, or after
- * somebody read it, and remembers how far every other chain had been seen at that time. So an image is a moment exactly
- * if it is closed under "had seen": of each chain it shows a prefix, and every write that any shown write had seen.
+ * volumes of all source boxes, one after the other: write k+1 of a chain is issued after write k was answered, or
+ * after somebody read it, and remembers how far every other chain had been seen at that time. So an image is a moment
+ * exactly if it is closed under "had seen": of each chain it shows a prefix, and every write that any shown write had
+ * seen.
  */
 #ifndef XDC_SIM_ORACLE_H
 #define XDC_SIM_ORACLE_H
@@ -29,7 +30,7 @@ struct oracle_write {
 struct oracle_chain {
 	uint32_t issued, answered;		/* numbers; 0: none */
 	uint32_t flushed;			/* durable at the source whatever happens to its power */
-	uint32_t required;			/* must be in every image from now on: answered before a CG that exists */
+	uint32_t required; /* must be in every image from now on: answered before a CG that exists */
 	struct oracle_write writes[ORACLE_WRITES_MAX + 1];
 };
 
@@ -51,8 +52,8 @@ RT_MUST_CHECK int oracle_start(struct oracle *oracle, struct rt_group *group);
 uint64_t oracle_block(unsigned chain, unsigned block);
 
 /*
- * Looks at an image: read(arg, place, block, data) gives the block of what was the volume of that place. Returns NULL, or
- * a sentence why this image is no moment, or lacks what it must have. Suspends.
+ * Looks at an image: read(arg, place, block, data) gives the block of what was the volume of that place. Returns
+ * NULL, or a sentence why this image is no moment, or lacks what it must have. Suspends.
  */
 typedef int (*oracle_read)(void *arg, unsigned place, uint64_t block, void *data);
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg);

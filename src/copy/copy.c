@@ -18,6 +18,8 @@
 #include "store/dirtylog.h"
 #include "store/meta.h"
 
+#define CLEAN_NS	(100 * RT_MS)	/* between two tries to make room in a dirty log */
+
 static int on_system_show(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	struct wire_system_reply *answer = reply;
@@ -109,6 +111,97 @@ static int each_log(struct copy *copy, int (*fn)(void *arg))
 		rc = rt_call(rt_reactor(i), fn, &order);
 	}
 	return rc;
+}
+
+/* A log without room tells reactor 0, where the pairs are; what they make clean gives room. One a reactor. */
+struct log_watch {
+	struct dirtylog *log;
+	struct rt_group fibers;
+	struct notice notice;
+};
+
+static int do_ask_pressed(void *arg)
+{
+	return dirtylog_has_waiters(arg);
+}
+
+static bool is_pressed(struct copy *copy)
+{
+	bool pressed = false;
+
+	for (unsigned i = 0; i < rt_reactor_count(); i++)
+		pressed = pressed || rt_call(rt_reactor(i), do_ask_pressed, copy->dirtylogs[i]) > 0;
+	return pressed;
+}
+
+static void watch_pressure(void *arg)
+{
+	struct log_watch *watch = arg;
+	int rc = 0;
+
+	while (!rc) {
+		if (dirtylog_has_waiters(watch->log))
+			notice_give(&watch->notice);
+		rc = rt_cond_wait(dirtylog_pressure(watch->log));
+	}
+}
+
+static int do_watch_log(void *arg)
+{
+	struct log_watch *watch = arg;
+
+	rt_group_init(&watch->fibers);
+	return rt_group_start(&watch->fibers, "dirty log", watch_pressure, watch);
+}
+
+static int do_unwatch_log(void *arg)
+{
+	struct log_watch *watch = arg;
+
+	rt_group_stop(&watch->fibers);
+	return 0;
+}
+
+/* While a log is pressed it is tried again and again: regions become clean as far sides make data durable. */
+static void clean_regions(void *arg)
+{
+	struct copy *copy = arg;
+	int rc = 0;
+
+	while (!rc) {
+		rc = notice_wait(&copy->pressed);
+		while (!rc && is_pressed(copy)) {
+			pair_clean_all(copy);
+			rc = rt_sleep_until(rt_now_ns() + CLEAN_NS);
+		}
+	}
+}
+
+static int start_cleaner(struct copy *copy)
+{
+	int rc = 0;
+
+	copy->watches = mem_alloc_zeroed(rt_reactor_count() * sizeof(copy->watches[0]));
+	if (!copy->watches)
+		return -ENOMEM;
+	notice_board_init(&copy->pressed);
+	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
+		copy->watches[i].log = copy->dirtylogs[i];
+		notice_init(&copy->watches[i].notice, &copy->pressed);
+		rc = rt_call(rt_reactor(i), do_watch_log, &copy->watches[i]);
+	}
+	return rc ? rc : rt_group_start(&copy->fibers, "clean regions", clean_regions, copy);
+}
+
+static void stop_cleaner(struct copy *copy)
+{
+	rt_group_stop(&copy->fibers);
+	for (unsigned i = 0; copy->watches && i < rt_reactor_count(); i++) {
+		int rc = copy->watches[i].log ? rt_call(rt_reactor(i), do_unwatch_log, &copy->watches[i]) : 0;
+
+		assert(!rc);
+	}
+	mem_free(copy->watches);
 }
 
 struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor)
@@ -293,6 +386,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	if (rc)
 		return rc;
 	copy->config = *config;
+	rt_group_init(&copy->fibers);
 	list_init(&copy->peers);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
@@ -308,6 +402,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 		rc = make_folder(copy);
 	if (!rc)
 		rc = each_log(copy, do_open_log);
+	if (!rc)
+		rc = start_cleaner(copy);
 	if (!rc)
 		rc = start_server(copy);
 	if (!rc)
@@ -330,6 +426,8 @@ void copy_stop(struct copy *copy)
 	RT_SHIELD();
 
 	session_entries_stop(copy);
+	sources_stop_watching(copy);
+	stop_cleaner(copy);
 	link_server_stop(copy->server);
 	sources_stop(copy);
 	while (!list_empty(&copy->pairs))

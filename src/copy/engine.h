@@ -10,7 +10,7 @@
 #include "copy/copy.h"
 #include "copy/link.h"
 #include "copy/link_server.h"
-#include "copy/pump.h"
+#include "copy/notice.h"
 
 struct dirtylog;
 struct session;
@@ -35,6 +35,9 @@ struct copy {
 	struct copy_config config;
 	struct link_server *server;
 	struct dirtylog **dirtylogs;		/* one a reactor */
+	struct rt_group fibers;
+	struct notice_board pressed;		/* a dirty log has no room: regions must become clean */
+	struct log_watch *watches;		/* one a reactor */
 	struct list_head peers;			/* struct peer: systems that this one dials */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
@@ -57,18 +60,14 @@ struct subordinate {
 
 /* ---- peers (peers.c): links by system, shared by all that use them ---- */
 
-struct peer_sync {
-	struct pump_notice notice;
-	struct peer *peer;
-};
-
 struct peer {
 	struct list_head link;
 	struct copy *copy;
 	char system[XDC_SYSTEM_ID_MAX];
 	struct link *to;
 	struct rt_group watch;			/* its fibers */
-	struct peer_sync *syncs;		/* one a reactor */
+	struct notice_board acked;		/* pairs have something to be made durable there */
+	struct notice *notices;			/* one a reactor */
 	unsigned uses;
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };

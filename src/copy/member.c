@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "rt/log.h"
+#include "copy/notice.h"
 #include "rt/mem.h"
 #include "volume/planted.h"
 #include "volume/volume.h"
@@ -21,12 +21,14 @@ struct member_volume {
 struct member_shard {
 	struct list_head volumes;
 	unsigned count, joined;
+	struct notice written;
 };
 
 struct member {
 	struct rt_reactor *reactor;
 	struct rt_mutex turn;			/* one decision is carried out at a time */
 	struct rt_group timer;
+	struct notice_board written;		/* hosts wrote to an increment that was empty */
 	struct rt_cond held_begins;		/* what the timer waits for */
 	uint64_t seen, closing;
 	int64_t closed_ns, hold_until_ns;
@@ -169,6 +171,13 @@ static struct member_volume *find_volume(struct member_shard *shard, const struc
 	return NULL;
 }
 
+static void tell_written(void *arg)
+{
+	struct member_shard *shard = arg;
+
+	notice_give(&shard->written);
+}
+
 static int shard_add(void *arg)
 {
 	struct shard_order *order = arg;
@@ -184,6 +193,7 @@ static int shard_add(void *arg)
 	mv->arg = order->arg;
 	list_add_last(&order->shard->volumes, &mv->link);
 	order->shard->count++;
+	volume_tell_first_note(mv->volume, tell_written, order->shard);
 	return 0;
 }
 
@@ -195,6 +205,7 @@ static int shard_remove(void *arg)
 	if (!mv)
 		return -ENOENT;
 	assert(!volume_closing_number(mv->volume));
+	volume_tell_first_note(mv->volume, NULL, NULL);
 	list_remove(&mv->link);
 	order->shard->count--;
 	order->shard->joined -= mv->joined;
@@ -472,6 +483,11 @@ bool member_has_joined(struct member *member, const struct volume *volume)
 	return order_one(member, (struct volume *)(uintptr_t)volume, shard_has_joined, &order) > 0;
 }
 
+int member_wait_written(struct member *member)
+{
+	return notice_wait(&member->written);
+}
+
 void member_get_status(struct member *member, struct member_status *status)
 {
 	RT_SHIELD();
@@ -505,8 +521,11 @@ int member_create(uint8_t session, struct member **out)
 	rt_mutex_init(&member->turn);
 	rt_cond_init(&member->held_begins);
 	rt_group_init(&member->timer);
-	for (unsigned i = 0; i < count; i++)
+	notice_board_init(&member->written);
+	for (unsigned i = 0; i < count; i++) {
 		list_init(&member->shards[i].volumes);
+		notice_init(&member->shards[i].written, &member->written);
+	}
 	rc = rt_group_start(&member->timer, "member timer", run_timer, member);
 	if (rc) {
 		mem_free(member);
@@ -522,6 +541,7 @@ static int shard_empty(void *arg)
 	struct member_volume *mv, *tmp;
 
 	list_for_each_safe(mv, tmp, &order->shard->volumes, link) {
+		volume_tell_first_note(mv->volume, NULL, NULL);
 		list_remove(&mv->link);
 		mem_free(mv);
 	}

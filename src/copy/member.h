@@ -75,6 +75,12 @@ void member_exists(struct member *member, uint64_t number);
 /* Leaves the attempt (0: whichever is under way): closing and open increment are one again. Suspends briefly. */
 void member_leave(struct member *member, uint64_t attempt, enum cg_failure reason);
 
+/*
+ * Suspends until a host has written to an increment of the member that was empty; writes since the last call count. 0,
+ * -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int member_wait_written(struct member *member);
+
 struct member_status {
 	uint64_t seen;			/* the highest attempt heard of */
 	uint64_t closing;		/* 0: none */

@@ -148,7 +148,7 @@ static int do_start_pump(void *arg)
 	if (pair->pump)
 		return 0;
 	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  order->boot_id, &pair->peer->syncs[rt_reactor_index(rt_here())].notice, &pair->pump);
+			  order->boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
 }
 
 static int do_stop_pump(void *arg)
@@ -609,6 +609,27 @@ static void end_sync(struct pair *pair, bool ok)
 			 strerror(-rc));
 	if (ok)
 		note_progress(pair, order.first_needed);
+}
+
+static int do_clean(void *arg)
+{
+	struct pair_order *order = arg;
+
+	return volume_is_tracked(order->pair->volume) ? volume_clean_regions(order->pair->volume) : 0;
+}
+
+void pair_clean_all(struct copy *copy)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		int rc = order_pair(pair, do_clean, &order);
+
+		if (rc)
+			log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
+				 strerror(-rc));
+	}
 }
 
 static bool is_among(const struct wire_volumes *volumes, uint16_t id)

@@ -119,6 +119,9 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 /* What is acknowledged is made durable at the far side and forgotten; marks first copies done. Suspends. */
 void pair_sync_all(struct copy *copy, struct peer *peer);
 
+/* Lets all regions leave the dirty logs that are clean. Suspends. */
+void pair_clean_all(struct copy *copy);
+
 void pair_get_info(struct pair *pair, struct copy_pair_info *info);
 
 #endif

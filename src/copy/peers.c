@@ -87,38 +87,27 @@ static void watch_peer(void *arg)
 	}
 }
 
-/*
- * What a reactor's pairs have got acknowledged is made durable there and forgotten here, while there is such a thing.
- */
+/* What pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
 static void sync_peer(void *arg)
 {
-	struct peer_sync *sync = arg;
-	int rc = 0;
+	struct peer *peer = arg;
 
-	while (!rc) {
-		while (!sync->notice.due && !rc)
-			rc = rt_cond_wait(&sync->notice.woken);
-		if (!rc)
-			rc = rt_sleep_until(rt_now_ns() + SYNC_NS);
-		sync->notice.due = false;
-		if (!rc)
-			pair_sync_all(sync->peer->copy, sync->peer);
+	while (!notice_wait(&peer->acked)) {
+		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
+			break;
+		pair_sync_all(peer->copy, peer);
 	}
 }
 
 static int start_sync(struct peer *peer)
 {
-	int rc = 0;
-
-	peer->syncs = mem_alloc_zeroed(rt_reactor_count() * sizeof(peer->syncs[0]));
-	if (!peer->syncs)
+	notice_board_init(&peer->acked);
+	peer->notices = mem_alloc_zeroed(rt_reactor_count() * sizeof(peer->notices[0]));
+	if (!peer->notices)
 		return -ENOMEM;
-	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
-		peer->syncs[i].peer = peer;
-		pump_notice_init(&peer->syncs[i].notice);
-		rc = rt_group_start(&peer->watch, "peer sync", sync_peer, &peer->syncs[i]);
-	}
-	return rc;
+	for (unsigned i = 0; i < rt_reactor_count(); i++)
+		notice_init(&peer->notices[i], &peer->acked);
+	return rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
 }
 
 static int dial(struct peer *peer, const char *address)
@@ -146,7 +135,7 @@ static int dial(struct peer *peer, const char *address)
 	if (rc) {
 		rt_group_stop(&peer->watch);
 		link_close(peer->to);
-		mem_free(peer->syncs);
+		mem_free(peer->notices);
 	}
 	return rc;
 }
@@ -186,7 +175,7 @@ void peer_put(struct peer *peer)
 	list_remove(&peer->link);
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
-	mem_free(peer->syncs);
+	mem_free(peer->notices);
 	mem_free(peer);
 }
 

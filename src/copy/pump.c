@@ -20,7 +20,7 @@ struct pump {
 	bool journal;
 	uint8_t far_boot_id[WIRE_ID_SIZE];
 	struct pump_state state;
-	struct pump_notice *notice;
+	struct notice *acked;
 	int64_t not_before_ns;			/* the far side said no: try again then */
 };
 
@@ -29,27 +29,6 @@ struct pump_frame {
 	struct link_send send;			/* first, so that a done send leads back here */
 	struct volume_send *run;
 };
-
-static void notice_arrives(struct rt_message *message)
-{
-	struct pump_notice *notice = container_of(message, struct pump_notice, message);
-
-	__atomic_store_n(&notice->posted, false, __ATOMIC_RELEASE);
-	notice->due = true;
-	rt_cond_wake_all(&notice->woken);
-}
-
-void pump_notice_init(struct pump_notice *notice)
-{
-	*notice = (struct pump_notice){ .message = { .fn = notice_arrives } };
-	rt_cond_init(&notice->woken);
-}
-
-static void give_notice(struct pump *pump)
-{
-	if (!__atomic_exchange_n(&pump->notice->posted, true, __ATOMIC_ACQ_REL))
-		rt_post(rt_reactor(0), &pump->notice->message);
-}
 
 static void fail_run(struct pump *pump, struct volume_send *run)
 {
@@ -66,7 +45,7 @@ static void finish_frame(struct pump *pump, struct pump_frame *frame)
 		pump->state.sent_bytes += frame->run->len;
 		volume_send_acked(pump->volume, frame->run);
 		if (!pump->journal)
-			give_notice(pump);
+			notice_give(pump->acked);
 	} else {
 		if (frame->send.error && frame->send.error != -ECONNRESET) {
 			pump->state.far_error = frame->send.error;
@@ -162,7 +141,7 @@ static void run_pump(void *arg)
 }
 
 int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
-	       const uint8_t far_boot_id[WIRE_ID_SIZE], struct pump_notice *notice, struct pump **out)
+	       const uint8_t far_boot_id[WIRE_ID_SIZE], struct notice *acked, struct pump **out)
 {
 	struct pump *pump = mem_alloc_zeroed(sizeof(*pump));
 	int rc;
@@ -175,7 +154,7 @@ int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_
 	pump->target = target;
 	pump->session = session;
 	pump->journal = journal;
-	pump->notice = notice;
+	pump->acked = acked;
 	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
 	link_acks_init(&pump->acks);
 	rt_group_init(&pump->fibers);

@@ -8,6 +8,7 @@
 #define XDC_COPY_PUMP_H
 
 #include "copy/link.h"
+#include "copy/notice.h"
 #include "rt/rt.h"
 #include "volume/volume.h"
 
@@ -20,21 +21,10 @@ struct pump_state {
 	uint64_t sent_bytes;
 };
 
-/*
- * Tells reactor 0 that something was acknowledged. One a reactor, owned by whoever waits; it outlives the pumps.
- * Messages of a reactor arrive in order, so after a pump was stopped by rt_call none of its notices is under way.
- */
-struct pump_notice {
-	struct rt_message message;
-	struct rt_cond woken;			/* on reactor 0 */
-	bool due;				/* on reactor 0: something was acknowledged since it was cleared */
-	bool posted;				/* atomic */
-};
-void pump_notice_init(struct pump_notice *notice);
-
-/* far_boot_id: acknowledgements of any other far side count for nothing. volume is tracked. -ENOMEM. */
+/* far_boot_id: acknowledgements of any other far side count for nothing. volume is tracked. acked is
+ * given when something is acknowledged that the journal does not keep. -ENOMEM. */
 RT_MUST_CHECK int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
-			     const uint8_t far_boot_id[WIRE_ID_SIZE], struct pump_notice *notice, struct pump **out);
+			     const uint8_t far_boot_id[WIRE_ID_SIZE], struct notice *acked, struct pump **out);
 
 /* What is under way counts as unsent. Suspends. NULL is allowed. */
 void pump_stop(struct pump *pump);

@@ -30,6 +30,9 @@ struct source {
 	struct member *member;
 	struct list_head legs;
 	struct rt_group asking;
+	struct rt_group fibers;
+	struct rt_cond idle_begins;
+	bool idle;				/* the last close found nothing written */
 	struct rt_mutex opening;		/* one at a time speaks leg_open */
 	uint8_t number;
 	bool joined;				/* a master has spoken since this system started */
@@ -399,6 +402,8 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	fill_answer(source, answer);
 	answer->reason = 0;
 	answer->empty = empty;
+	source->idle = empty;
+	rt_cond_wake_all(&source->idle_begins);
 	return 0;
 }
 
@@ -544,6 +549,41 @@ struct source *source_find(struct copy *copy, uint8_t session)
 	return NULL;
 }
 
+/* The master sleeps while nobody writes: the first write after an empty increment wakes it. */
+static void wake_master(struct source *source)
+{
+	struct wire_event_session event = { .session = source->number };
+	size_t len = strcspn(source->master, ":");
+	char system[WIRE_SYSTEM_SIZE] = "";
+
+	if (len >= sizeof(system))
+		return;
+	memcpy(system, source->master, len);
+	memcpy(event.master, source->master, sizeof(event.master));
+	memcpy(event.boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
+	if (!strcmp(system, source->copy->config.system))
+		copy_on_event(source->copy, NULL, WIRE_EVENT_FIRST_WRITE, &event);
+	else if (link_server_event(source->copy->server, system, WIRE_EVENT_FIRST_WRITE, &event))
+		log_line(LOG_DEBUG, "session", "session %u: master %s is not told of the first write", source->number,
+			 system);
+}
+
+static void watch_writes(void *arg)
+{
+	struct source *source = arg;
+	int rc = 0;
+
+	while (!rc) {
+		rc = member_wait_written(source->member);
+		while (!rc && !source->idle)
+			rc = rt_cond_wait(&source->idle_begins);
+		if (!rc) {
+			source->idle = false;
+			wake_master(source);
+		}
+	}
+}
+
 struct source *source_get(struct copy *copy, uint8_t session)
 {
 	struct source *source = source_find(copy, session);
@@ -558,7 +598,14 @@ struct source *source_get(struct copy *copy, uint8_t session)
 	list_init(&source->legs);
 	rt_group_init(&source->asking);
 	rt_mutex_init(&source->opening);
+	rt_group_init(&source->fibers);
+	rt_cond_init(&source->idle_begins);
 	if (member_create(session, &source->member)) {
+		mem_free(source);
+		return NULL;
+	}
+	if (rt_group_start(&source->fibers, "first write", watch_writes, source)) {
+		member_destroy(source->member);
 		mem_free(source);
 		return NULL;
 	}
@@ -578,11 +625,20 @@ static void delete_source(struct source *source)
 	struct source_leg *leg, *tmp;
 
 	list_remove(&source->link);
+	rt_group_stop(&source->fibers);
 	member_destroy(source->member);
 	list_for_each_safe(leg, tmp, &source->legs, link)
 		drop_leg(leg);
 	mem_free(source->members.items);
 	mem_free(source);
+}
+
+void sources_stop_watching(struct copy *copy)
+{
+	struct source *source;
+
+	list_for_each(source, &copy->sources, link)
+		rt_group_stop(&source->fibers);
 }
 
 void sources_stop(struct copy *copy)

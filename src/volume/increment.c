@@ -126,6 +126,12 @@ uint64_t volume_first_needed(const struct volume *volume)
 	return offset < volume_size(volume) ? offset : volume_size(volume);
 }
 
+void volume_tell_first_note(struct volume *volume, void (*fn)(void *arg), void *arg)
+{
+	volume->first_note = fn;
+	volume->first_note_arg = arg;
+}
+
 bool volume_next_noted(const struct volume *volume, uint64_t from, uint64_t *offset, uint64_t *len)
 {
 	uint64_t first, end, size = volume_size(volume);

@@ -95,6 +95,12 @@ RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t l
 uint64_t volume_first_needed(const struct volume *volume);
 
 /*
+ * From here on fn(arg) is called when the first block is noted in an open increment that had none: there is something
+ * to send again. fn must not suspend. NULL: nobody is told.
+ */
+void volume_tell_first_note(struct volume *volume, void (*fn)(void *arg), void *arg);
+
+/*
  * The next range at or after from that is noted and not forgotten: what the far side may lack. False: there is none.
  */
 bool volume_next_noted(const struct volume *volume, uint64_t from, uint64_t *offset, uint64_t *len);

@@ -38,6 +38,8 @@ struct volume {
 	struct list_head sends;		/* under way */
 	unsigned sends_reading;		/* and still being read from the disk */
 	struct rt_cond changed;
+	void (*first_note)(void *arg);	/* may be NULL */
+	void *first_note_arg;
 
 	struct volume_counters counters;
 };

@@ -6,7 +6,7 @@
 /* One name a line, sorted. */
 const struct scenario *const scenarios[] = {
 	&scenario_echo,
-	&scenario_write_path,
 	&scenario_groups,
+	&scenario_write_path,
 	NULL
 };

@@ -67,11 +67,13 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 		limits.bytes = copy->config.journal_bytes;
 	if (copy->config.journal_segment_bytes)
 		limits.segment_bytes = copy->config.journal_segment_bytes;
-	rc = journal_open(place.folder, place.name, &limits, &leg->journal);
+	leg->buf = mem_alloc_pages(JOURNAL_RUN_MAX);
+	rc = leg->buf ? journal_open(place.folder, place.name, &limits, &leg->journal) : -ENOMEM;
 	if (!rc)
 		rc = rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
 	if (rc) {
 		journal_close(leg->journal);
+		mem_free(leg->buf);
 		mem_free(leg);
 		return rc;
 	}
@@ -84,6 +86,7 @@ void leg_put_down(struct leg *leg)
 	list_remove(&leg->link);
 	rt_group_stop(&leg->fibers);
 	journal_close(leg->journal);
+	mem_free(leg->buf);
 	mem_free(leg);
 }
 

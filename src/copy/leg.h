@@ -15,6 +15,7 @@ struct leg {
 	struct copy *copy;
 	struct record_leg record;		/* as it is durable */
 	struct journal *journal;
+	void *buf;				/* of the applier, JOURNAL_RUN_MAX bytes */
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
 	unsigned pins;				/* fibers that suspend and come back to it */

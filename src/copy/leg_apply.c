@@ -99,16 +99,15 @@ static bool is_behind(const struct leg *leg)
 void leg_apply(void *arg)
 {
 	struct leg *leg = arg;
-	void *buf = mem_alloc_pages(JOURNAL_RUN_MAX);
-	int rc = buf ? 0 : -ENOMEM;
+	int rc = 0;
 
-	while (buf && rc != -ECANCELED) {
+	while (rc != -ECANCELED) {
 		if (!is_behind(leg)) {
 			rt_cond_wake_all(&leg->committed);
 			rc = rt_cond_wait(&leg->committed);
 			continue;
 		}
-		rc = apply_pass(leg, buf);
+		rc = apply_pass(leg, leg->buf);
 		if (rc && rc != -ECANCELED) {
 			if (leg->apply_error != rc)
 				log_line(LOG_ERROR, "journal",
@@ -123,5 +122,4 @@ void leg_apply(void *arg)
 			rt_cond_wake_all(&leg->committed);
 		}
 	}
-	mem_free(buf);
 }

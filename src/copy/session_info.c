@@ -79,10 +79,29 @@ static void add_entry(const struct session_entry *entry, struct copy_session_inf
 		session_get_info(entry->master, info);
 }
 
+/* What a subordinate has: asked for each time, with a short limit, and never while holding anything up. */
+static void add_member(struct copy *copy, const char *system, struct copy_session_info *info)
+{
+	struct wire_session_request request = { .head = { .session = info->session } };
+	struct wire_session_report report = { 0 };
+	char why[WIRE_TEXT_SIZE];
+	RT_LIMIT(rt_now_ns() + RT_SECOND);
+
+	if (copy_ask(copy, system, WIRE_SESSION_STATUS, &request, &report, why))
+		return;
+	info->out_of_sync_blocks += report.out_of_sync_blocks;
+	for (uint32_t i = 0; i < report.leg_count; i++) {
+		info->volumes += report.legs[i].volumes;
+		info->joined += report.legs[i].volumes - report.legs[i].joining;
+	}
+	link_reply_free(WIRE_SESSION_STATUS, &report);
+}
+
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info)
 {
 	struct session_entry *entry = session_entry_find(copy, session);
 	struct source *source = source_find(copy, session);
+	bool is_master = entry && entry->master;
 
 	*info = (struct copy_session_info){ 0 };
 	if (!entry)
@@ -90,6 +109,10 @@ int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_inf
 	add_entry(entry, info);
 	if (source)
 		source_get_info(source, info);
+	for (unsigned i = 0; is_master && i < info->member_count; i++) {
+		if (info->member_reached[i] && strcmp(info->members[i], copy->config.system) != 0)
+			add_member(copy, info->members[i], info);
+	}
 	return 0;
 }
 

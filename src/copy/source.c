@@ -63,6 +63,15 @@ static bool leg_connected(const struct source_leg *leg)
 	return leg->open && state.connected && !memcmp(state.peer_boot_id, leg->state.boot_id, WIRE_ID_SIZE);
 }
 
+/* Why a leg is of no use: not reached, or reached and not opened since the far side started; then join opens it. */
+static int leg_missing(const struct source_leg *leg)
+{
+	struct link_state state;
+
+	link_get_state(leg->peer->to, &state);
+	return state.connected ? -EPROTO : -ENOTCONN;
+}
+
 static struct wire_session_head make_head(const struct source *source)
 {
 	struct wire_session_head head = {
@@ -275,6 +284,17 @@ static int admit(struct copy *copy, const struct wire_session_head *head, struct
 	return 0;
 }
 
+static unsigned count_joined(const struct source_leg *leg)
+{
+	struct wire_volumes joined;
+	unsigned count = 0;
+
+	if (!pair_collect_joined(leg->source->copy, leg->source->number, leg->peer->system, &joined))
+		count = joined.count;
+	mem_free(joined.ids);
+	return count;
+}
+
 static int fill_report(struct source *source, struct wire_session_report *report)
 {
 	struct member_status status;
@@ -293,6 +313,7 @@ static int fill_report(struct source *source, struct wire_session_report *report
 		snprintf(item->far_address, sizeof(item->far_address), "%s", link_get_config(leg->peer->to)->address);
 		item->connected = leg_connected(leg);
 		item->volumes = leg->pairs;
+		item->joining = leg->pairs - count_joined(leg);
 		item->state = leg->state;
 	}
 	member_get_status(source->member, &status);
@@ -390,7 +411,7 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 		return rc;
 	list_for_each(leg, &source->legs, link) {
 		if (!leg_connected(leg))
-			return copy_refuse(why, -ENOTCONN, "system %s does not reach its far side %s",
+			return copy_refuse(why, leg_missing(leg), "system %s does not reach its far side %s",
 					   source->copy->config.system, leg->peer->system);
 	}
 	rc = member_close(source->member, close->head.attempt, close->head.exists,

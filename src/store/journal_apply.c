@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Getting content out again: to the target volumes, and for reads that come before it is there. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "rt/log.h"
+#include "store/journal_private.h"
+
+#define KEY_BLOCK_MASK	((UINT64_C(1) << 48) - 1)
+
+static int damaged(const struct journal *journal, uint64_t place, const char *fault)
+{
+	log_line(LOG_ERROR, "journal", "%s-%04u.seg is damaged: the record at %u: %s", journal->leg,
+		 (unsigned)(place >> 32), (unsigned)place, fault);
+	return -EBADMSG;
+}
+
+/* Reads and proves the blocks of a run that is not zero. */
+static int read_run(struct journal *journal, const struct run *run, uint64_t seq, uint8_t *buf)
+{
+	uint32_t slot = (uint32_t)(run->place >> 32), offset = (uint32_t)run->place;
+	uint32_t room = journal->limits.segment_bytes - offset, skip = run_skip(run);
+	size_t len = (size_t)run_blocks(run) * JOURNAL_BLOCK_SIZE;
+	uint8_t head[RECORD_HEADER_SIZE + 4 * JOURNAL_RUN_MAX / JOURNAL_BLOCK_SIZE];
+	struct rt_file *file = journal->segments[slot].file;
+	uint32_t head_len = room < sizeof(head) ? room : (uint32_t)sizeof(head);
+	struct record record;
+	ssize_t got;
+
+	got = rt_file_read(file, head, head_len, offset);
+	if (got < 0)
+		return (int)got;
+	if (got != (ssize_t)head_len || !record_decode(head, seq, offset, room, &record) ||
+	    record.kind != RECORD_DATA || record.zero || !record_is_whole(&record, journal->id, head))
+		return damaged(journal, run->place, "it is not the data record that should be there");
+	if (skip + run_blocks(run) > record.blocks)
+		return damaged(journal, run->place, "it is shorter than the index says");
+	got = rt_file_read(file, buf, len,
+			   offset + record_data_at(record.blocks) + (uint64_t)skip * JOURNAL_BLOCK_SIZE);
+	if (got < 0)
+		return (int)got;
+	if (got != (ssize_t)len || !record_check_sums(head + RECORD_HEADER_SIZE, buf, skip, run_blocks(run)))
+		return damaged(journal, run->place, "a block has a wrong checksum");
+	return 0;
+}
+
+/* ---- to the volumes ---- */
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void begin_pass(struct journal *journal)
+{
+	journal->pass = journal->numbers.committed;
+	journal->cursor = 0;
+	journal->pass_ended = false;
+}
+
+/* Adds pieces to the run while they follow one another; the key behind the last one is the next cursor. */
+static int collect_run(struct journal *journal, struct journal_run *run, uint8_t *buf, uint64_t *cursor)
+{
+	struct run piece;
+	uint64_t last = UINT64_MAX;
+
+	run->len = 0;
+	while (run->len < JOURNAL_RUN_MAX &&
+	       journal_find_content(journal, *cursor, last, journal->numbers.applied, journal->pass, &piece)) {
+		uint64_t room = (JOURNAL_RUN_MAX - run->len) / JOURNAL_BLOCK_SIZE;
+		uint32_t slot = (uint32_t)(piece.place >> 32);
+
+		piece = run_part(&piece, piece.key, lower(run_end(&piece), piece.key + room));
+		if (run->len == 0) {
+			run->volume = (uint16_t)(piece.key >> 48);
+			run->offset = (piece.key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE;
+			run->zero = run_is_zero(&piece);
+			last = (uint64_t)run->volume << 48 | KEY_BLOCK_MASK;
+		} else if (piece.key != *cursor || run_is_zero(&piece) != run->zero) {
+			return 0;
+		}
+		if (!run->zero) {
+			int rc = read_run(journal, &piece, journal->segments[slot].seq, buf + run->len);
+			if (rc < 0)
+				return rc;
+		}
+		run->len += run_blocks(&piece) * JOURNAL_BLOCK_SIZE;
+		*cursor = run_end(&piece);
+	}
+	return 0;
+}
+
+int journal_apply_next(struct journal *journal, struct journal_run *run, void *buf)
+{
+	uint64_t cursor;
+	int rc;
+
+	if (journal->failed)
+		return -EIO;
+	if (journal->pass == 0 && journal->numbers.committed > journal->numbers.applied)
+		begin_pass(journal);
+	*run = (struct journal_run){ .up_to = journal->pass ? journal->pass : journal->numbers.applied };
+	if (journal->pass == 0)
+		return 0;
+	cursor = journal->cursor;
+	rc = collect_run(journal, run, buf, &cursor);
+	if (rc < 0)
+		return rc;
+	journal->cursor = cursor;
+	journal->pass_ended = run->len == 0;
+	return run->len > 0;
+}
+
+void journal_apply_again(struct journal *journal)
+{
+	journal->cursor = 0;
+	journal->pass_ended = false;
+}
+
+/* ---- reading through ---- */
+
+bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len,
+		    struct journal_run *run)
+{
+	uint64_t from = (uint64_t)volume << 48 | offset / JOURNAL_BLOCK_SIZE;
+	struct run piece;
+
+	assert(offset % JOURNAL_BLOCK_SIZE == 0 && len % JOURNAL_BLOCK_SIZE == 0);
+	assert(offset / JOURNAL_BLOCK_SIZE + len / JOURNAL_BLOCK_SIZE <= KEY_BLOCK_MASK);
+	if (!journal_find_content(journal, from, from + len / JOURNAL_BLOCK_SIZE, journal->numbers.applied,
+				  journal->numbers.committed, &piece))
+		return false;
+	*run = (struct journal_run){
+		.volume = volume,
+		.zero = run_is_zero(&piece),
+		.len = run_blocks(&piece) * JOURNAL_BLOCK_SIZE,
+		.offset = (piece.key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE,
+		.up_to = journal->numbers.committed,
+		.place = piece.place | (uint64_t)run_skip(&piece) << 56,
+		.segment = journal->segments[piece.place >> 32].seq,
+	};
+	return true;
+}
+
+int journal_read(struct journal *journal, const struct journal_run *run, void *buf)
+{
+	uint64_t place = run->place & ~(UINT64_C(0xff) << 56);
+	struct run piece =
+		run_make(0, place, 0, run->zero, (uint32_t)(run->place >> 56), run->len / JOURNAL_BLOCK_SIZE);
+	const struct segment *segment = &journal->segments[place >> 32];
+	int rc = 0;
+
+	if (run->zero) {
+		memset(buf, 0, run->len);
+		return 0;
+	}
+	if (segment->seq == run->segment)
+		rc = read_run(journal, &piece, run->segment, buf);
+	/* The segment may have begun a new life while this fiber was suspended. */
+	return segment->seq == run->segment ? rc : -EAGAIN;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal_private.h - the parts of a journal among one another.
+ *
+ * Writing: records follow one another in the current segment. What makes a record durable fills its last 4 KiB block,
+ * so nothing that was synced is ever written again. A full segment gets its index and is synced before another one is
+ * begun, and that one begins with a checkpoint (the whole state and the list of the segments that are still needed),
+ * synced before anything follows it. So all but the current segment are durable as a whole, and the newest one tells
+ * everything.
+ */
+#ifndef XDC_STORE_JOURNAL_PRIVATE_H
+#define XDC_STORE_JOURNAL_PRIVATE_H
+
+#include "rt/file.h"
+#include "store/journal_format.h"
+
+#define NO_SEGMENT		UINT32_MAX
+#define JOURNAL_FOLDER_MAX	1024u
+#define JOURNAL_PATH_MAX	1200u
+#define JOURNAL_SEGMENT_BYTES_MIN	(64u << 10)
+#define JOURNAL_SEGMENT_BYTES_MAX	(1u << 30)
+#define JOURNAL_SEGMENTS_MIN	4u
+#define JOURNAL_ENTRIES_MAX	32768u		/* data records of a segment */
+
+/* No record is longer: 1 MiB of data and their checksums are more than the longest state and the longest index. */
+#define JOURNAL_RECORD_MAX	(JOURNAL_RUN_MAX + 2 * JOURNAL_BLOCK_SIZE)
+_Static_assert(RECORD_HEADER_SIZE + STATE_HEADER_SIZE + 2 * (CG_HEADER_SIZE + 2 * JOURNAL_VOLUMES_MAX +
+	       JOURNAL_MEMBERS_MAX) + JOURNAL_SEGMENTS_MAX * ENTRY_SIZE + JOURNAL_BLOCK_SIZE <= JOURNAL_RECORD_MAX,
+	       "the longest state record");
+_Static_assert(RECORD_HEADER_SIZE + JOURNAL_ENTRIES_MAX * INDEX_ENTRY_SIZE + JOURNAL_BLOCK_SIZE <= JOURNAL_RECORD_MAX,
+	       "the longest index record");
+
+struct segment {
+	struct rt_file *file;
+	uint64_t seq;			/* of its present use, or of the last one when it is free */
+	uint64_t last_tag;		/* its data with higher tags are void; 0: no data */
+	uint32_t index_at;		/* of a closed one */
+	bool used;			/* current, or its data may be needed */
+};
+
+/* The data of one tag, or of several whose older ones nobody can ask for any more. */
+struct layer {
+	struct list_head link;		/* in rising order of tags */
+	uint64_t tag;			/* the highest in it */
+	struct runs runs;
+};
+
+struct journal {
+	char folder[JOURNAL_FOLDER_MAX];
+	char leg[JOURNAL_LEG_MAX];
+	struct journal_limits limits;
+	struct rt_mutex turn;
+	bool made, full, failed;
+	uint64_t void_runs;
+
+	/* segments */
+	uint64_t id, next_seq;
+	struct segment *segments;
+	uint32_t segment_count, segment_max, segments_free;
+	uint32_t current;		/* NO_SEGMENT only while it is made */
+	uint32_t end;			/* where the next record of the current segment goes */
+	uint32_t durable;		/* the current segment is, up to here */
+	uint32_t paced;			/* writing out was begun up to here */
+	struct run *entries;		/* the data records of the current segment, in order */
+	uint32_t entry_count, entry_max;
+	uint8_t *buffer;		/* of the one record being written */
+	uint32_t buffer_size;
+
+	/* state */
+	struct journal_numbers numbers;
+	struct journal_cg *committed_cg, *prepared_cg;
+	int64_t committed_at_ns, prepared_at_ns, applied_at_ns;
+
+	/* index */
+	struct list_head layers;
+	uint64_t runs;
+	uint64_t pass;			/* CG that is being applied; 0: no pass under way */
+	uint64_t cursor;		/* key from which it goes on */
+	bool pass_ended;		/* all of it was handed out */
+};
+
+/* ---- journal_segment.c ---- */
+
+/* suffix ".new": while it is made. */
+void journal_segment_path(const char *folder, const char *leg, uint32_t slot, const char *suffix,
+			  char path[JOURNAL_PATH_MAX]);
+
+/* Makes one more segment, free. -ENOSPC: no more are allowed, or no space. */
+RT_MUST_CHECK int journal_add_segment(struct journal *journal);
+
+/*
+ * Closes the current segment and begins another one with this state; data with tags above valid_to are void from
+ * there on. After an error before the new one was touched all is as it was; after that the journal has failed.
+ */
+struct rotation {
+	const struct journal_numbers *numbers;
+	const struct journal_cg *committed_cg, *prepared_cg;
+	uint64_t valid_to;
+};
+RT_MUST_CHECK int journal_rotate(struct journal *journal, const struct rotation *rotation);
+
+/* Room in the current segment for a record of len bytes, of data or not. -ENOSPC only for data. */
+RT_MUST_CHECK int journal_make_room(struct journal *journal, uint32_t len, bool data);
+
+/* Writes a data record, after journal_make_room for it. */
+RT_MUST_CHECK int journal_write_data(struct journal *journal, const struct record *record, const void *data);
+
+/* Writes the numbers and, unless NULL, the CG now prepared; all before it and itself are durable after 0. */
+RT_MUST_CHECK int journal_write_state(struct journal *journal, const struct journal_numbers *numbers,
+				      const struct journal_cg *prepared_cg);
+
+/* Gives back the closed segments of which nothing is needed, by the numbers of the journal. */
+void journal_free_segments(struct journal *journal);
+
+/* The longest body of a state record that the segments of this journal have room for in all cases. */
+static inline uint32_t journal_cg_max(const struct journal *journal)
+{
+	return journal->limits.segment_bytes / 8;
+}
+
+/* ---- journal_recover.c ---- */
+
+/* Finds and reads the segments, or makes them; then begins a new one. */
+RT_MUST_CHECK int journal_recover(struct journal *journal);
+
+/* Calls each(arg, slot) for the finished segment files of a leg. Suspends; each must not. */
+RT_MUST_CHECK int journal_each_file(const char *folder, const char *leg, void (*each)(void *arg, int slot), void *arg);
+
+/* ---- journal_index.c ---- */
+
+/* The layer of the tag, made if need be, with memory for one run more. NULL: no memory. */
+struct layer *journal_reserve_layer(struct journal *journal, uint64_t tag);
+void journal_put_run(struct journal *journal, struct layer *layer, const struct run *run);
+
+/* Layers with tags above first and up to last are dropped. */
+void journal_drop_layers(struct journal *journal, uint64_t first, uint64_t last);
+
+/* After a commit: keeps the number of layers that a lookup goes through small. */
+void journal_fold_layers(struct journal *journal);
+
+/*
+ * The first piece in [from, to) of what the layers with tags in (above, up_to] show, the highest on top.
+ */
+bool journal_find_content(const struct journal *journal, uint64_t from, uint64_t to, uint64_t above, uint64_t up_to,
+			  struct run *piece);
+
+#endif

@@ -86,6 +86,12 @@ void sim_content_sync_fail(struct sim_content *content, const struct sim_sync *s
 /* The sync will never end: its system crashed. What it would have covered is as unsynced as before. */
 void sim_content_sync_drop(struct sim_content *content, const struct sim_sync *sync);
 
+/*
+ * The same past the page cache: over data that are durably there it is durable itself, since the device has it;
+ * where space had to be found it is like any other write until it is synced.
+ */
+int sim_content_write_direct(struct sim_content *content, const void *buf, size_t len, uint64_t offset);
+
 /* Makes one range durable at once (writes with DSYNC). */
 void sim_content_sync_range(struct sim_content *content, uint64_t offset, uint64_t len);
 

@@ -113,7 +113,10 @@ static int write_now(struct sim_file *file, const void *buf, size_t len, uint64_
 
 	if (file->inode->is_device && (offset > content->size || len > content->size - offset))
 		return -ENOSPC;
-	rc = sim_content_write(content, buf, len, offset);
+	if ((file->file.flags & RT_FILE_DIRECT) && !lies)
+		rc = sim_content_write_direct(content, buf, len, offset);
+	else
+		rc = sim_content_write(content, buf, len, offset);
 	if (file->file.flags & RT_FILE_DSYNC) {
 		if (lies)
 			sim_count_fault(file->system->world, SIM_FAULT_SYNC_LIE);

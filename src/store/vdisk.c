@@ -35,7 +35,7 @@ struct vdisk {
 	uint64_t size;
 	enum pool_kind kind;
 	enum cache_mode cache;
-	bool is_device;			/* a block device: no holes of a file system */
+	bool is_device;			/* a block device, which has all of its space */
 	bool cannot_punch;
 
 	struct rt_group fibers;		/* the syncer and the writeout, each at most once */
@@ -176,7 +176,7 @@ static int open_direct(struct vdisk *disk)
 			return rc;
 	}
 	/* Data of a write that was never answered may be found where it was allocated, and not be durable. */
-	return disk->is_device ? 0 : rt_file_sync(disk->direct.file);
+	return rt_file_sync(disk->direct.file);
 }
 
 static int open_files(struct vdisk *disk, const struct vdisk_options *options)
@@ -337,12 +337,6 @@ static void pace(struct vdisk *disk, uint64_t offset, uint64_t len)
 
 /* ---- direct: what is durable once it is written ---- */
 
-/* Whether the writes of the disk need more than to reach the device. */
-static bool has_holes(const struct vdisk *disk)
-{
-	return is_direct(disk) && !disk->is_device;
-}
-
 /* A write into a hole or a punch begins: data, and their absence, are not durable where they are found. */
 static void unsettle(struct vdisk *disk)
 {
@@ -404,20 +398,19 @@ static int find_sync_needed(struct vdisk *disk, uint64_t offset, uint64_t len, b
 	uint64_t last = (offset + len - 1) / SETTLED_REGION;
 	uint64_t end;
 	bool data;
-	int rc = 0;
+	int rc;
 
 	*needed = false;
-	if (!has_holes(disk))
-		return 0;
-	for (uint64_t region = offset / SETTLED_REGION; rc == 0 && region <= last; region++) {
-		if (!region_is_settled(disk, region))
-			rc = find_settled(disk, region);
+	for (uint64_t region = offset / SETTLED_REGION; is_direct(disk) && region <= last; region++)
 		*needed = *needed || !region_is_settled(disk, region);
-	}
-	if (rc != 0 || !*needed)
-		return rc;
+	if (!*needed)
+		return 0;
 	rc = vdisk_get_run(disk, offset, &data, &end);
 	*needed = !data || end < offset + len || !is_settled(disk);
+	/* Not into a hole: perhaps there are none left around it, which spares the next write all this. */
+	for (uint64_t region = offset / SETTLED_REGION; rc == 0 && !*needed && region <= last; region++)
+		if (!region_is_settled(disk, region))
+			rc = find_settled(disk, region);
 	return rc;
 }
 
@@ -512,9 +505,9 @@ static int punch(struct vdisk *disk, uint64_t offset, uint64_t len)
 	if (rc != 0)
 		return rc;
 	/* Spares the work, and with direct the sync, for what is empty already: mkfs discards the whole disk. */
-	if (!data && end >= offset + len && (!has_holes(disk) || is_settled(disk)))
+	if (!data && end >= offset + len && (!is_direct(disk) || is_settled(disk)))
 		return 0;
-	return has_holes(disk) ? punch_durably(disk, offset, len) : rt_file_punch(disk->direct.file, offset, len);
+	return is_direct(disk) ? punch_durably(disk, offset, len) : rt_file_punch(disk->direct.file, offset, len);
 }
 
 int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, bool keep_allocated)

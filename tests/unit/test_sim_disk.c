@@ -321,7 +321,7 @@ static const struct disk_case {
 } cases[] = {
 	{ "overwrite", prepare_file, overwrite, sync_file, first_page, "AB*", "B", HONEST },
 	{ "overwrite twice", prepare_file, overwrite_twice, sync_file, first_page, "ABC*", "C", HONEST },
-	{ "overwrite direct", prepare_file, overwrite_direct, sync_file, first_page, "AB*", "B", HONEST },
+	{ "overwrite direct", prepare_file, overwrite_direct, NULL, first_page, "B", "B", HONEST },
 	{ "overwrite dsync", prepare_file, overwrite_dsync, NULL, first_page, "B", "B", HONEST },
 	{ "overwrite during sync", prepare_file, write_during_sync, sync_file, first_page, "BC*", "C", HONEST },
 	{ "append", prepare_file, append, sync_file, fifth_page, "-0sB*", "B", HONEST },

@@ -190,7 +190,7 @@ static void groups_survive_crashes(void **state)
 		run_crashes(seed);
 		groups += (unsigned)committed;
 	}
-	print_message("%u starts, %u groups; of those under way %u were there, %u not\n", opened, groups,
+	print_message("# %u starts, %u groups; of those under way %u were there, %u not\n", opened, groups,
 		      group_was_there, group_was_not);
 	assert_true(group_was_there > 0);
 	assert_true(group_was_not > 0);
@@ -310,7 +310,7 @@ static void any_call_may_fail(void **state)
 			/* Each of the first, then one of so many: SQLite allocates tens of thousands of times. */
 			n += 1 + n / 10;
 		}
-		print_message("%s: %u\n", sim_call_name(kinds[i]), strikes);
+		print_message("# %s: %u\n", sim_call_name(kinds[i]), strikes);
 		assert_true(strikes > 0);
 	}
 }

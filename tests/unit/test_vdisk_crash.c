@@ -271,7 +271,7 @@ static void promises_survive_power_losses(void **state)
 		run_world(world, lose_power, make_system(world));
 		total += answers;
 	}
-	print_message("%u seeds, %u answers, %u given up, %u newer words found\n", SEEDS, total, given_up,
+	print_message("# %u seeds, %u answers, %u given up, %u newer words found\n", SEEDS, total, given_up,
 		      checks_newer);
 	assert_true(total > 20 * SEEDS);
 	assert_true(checks_newer > 0);

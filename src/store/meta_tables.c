@@ -53,6 +53,7 @@ static const struct meta_column volume_columns[] = {
 	COLUMN(META_UINT, size_bytes),
 	COLUMN(META_TEXT, adopted_path, NOTE("empty: a file of the pool")),
 	WORD(access, VOLUME_ACCESS_COUNT, volume_access_names, NOTE("what hosts may do")),
+	COLUMN(META_BOOL, unsynced, NOTE("hosts may have written what is not yet durable")),
 	FIELD(META_TIME, "unflushed_lost", unflushed_lost_wall_ns, NOTE("unflushed writes were lost with the power")),
 	FIELD(META_TIME, "sync_failed", sync_failed_wall_ns, NOTE("a sync failed; until repaired or accepted")),
 	FIELD(META_TIME, "created", created_wall_ns),

@@ -59,6 +59,7 @@ struct record_volume {
 	uint64_t size_bytes;
 	char adopted_path[XDC_PATH_MAX];	/* empty: a file of the pool */
 	enum volume_access access;
+	bool unsynced;				/* writeback: hosts may have written what is not yet durable */
 	int64_t unflushed_lost_wall_ns;		/* writes were lost with the power; 0: none, or accepted */
 	int64_t sync_failed_wall_ns;		/* a sync failed; 0: none, or accepted */
 	int64_t created_wall_ns;

@@ -46,6 +46,8 @@ struct vdisk {
 	uint64_t syncs_failed;
 	bool syncing;
 	bool failed;
+	void (*sync_failed)(void *arg);
+	void *sync_failed_arg;
 
 	/* writeback: what was written since the last writeout was begun. */
 	uint64_t unpaced_bytes;
@@ -209,6 +211,8 @@ int vdisk_open(const struct vdisk_options *options, struct vdisk **out)
 	disk->cache = options->cache;
 	disk->size = options->size;
 	disk->failed = options->failed;
+	disk->sync_failed = options->sync_failed;
+	disk->sync_failed_arg = options->sync_failed_arg;
 	rt_group_init(&disk->fibers);
 	rt_cond_init(&disk->synced);
 	disk->path = mem_copy_string(options->path);
@@ -250,6 +254,8 @@ static void sync_once(struct vdisk *disk)
 		disk->syncs_failed++;
 		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed "
 			 "until that is repaired or accepted", disk->path, strerror(-rc));
+		if (disk->sync_failed)
+			disk->sync_failed(disk->sync_failed_arg);
 	}
 	rt_cond_wake_all(&disk->synced);
 }

@@ -34,6 +34,9 @@ struct vdisk_options {
 	const char *path;		/* dir: the file LLVV-UUID.vol in the pool's folder; device: what was adopted */
 	uint64_t size;			/* bytes */
 	bool failed;			/* opened in the state after a failed sync, which an earlier run recorded */
+	/* A sync has failed: called before anybody is told, on the reactor of the disk, shielded; may suspend. Or NULL. */
+	void (*sync_failed)(void *arg);
+	void *sync_failed_arg;
 };
 
 /* Makes the sparse file of a new volume, durable with its name. -EEXIST, -ENOSPC, ... Kind dir only. */

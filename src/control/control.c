@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/control_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rt/log.h"
+#include "rt/mem.h"
+
+#define DEFINED_NAMES(table, count) \
+	_Static_assert(sizeof(table) / sizeof((table)[0]) == (count), "a word for each")
+
+const char *const volume_state_names[] = { "online", "writes-lost", "sync-failed", "offline" };
+DEFINED_NAMES(volume_state_names, VOLUME_STATE_COUNT);
+
+/* ---- what operations share ---- */
+
+int control_enter(struct control *control, struct fault *fault)
+{
+	int rc = rt_mutex_lock(&control->lock);
+
+	if (rc == 0)
+		return 0;
+	return fault_set(fault, FAULT_TIMEOUT, "", "try again", "another operation is still under way");
+}
+
+void control_leave(struct control **control)
+{
+	rt_mutex_unlock(&(*control)->lock);
+}
+
+int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what)
+{
+	const char *why = strerrordesc_np(-rc);
+
+	assert(rc < 0);
+	if (rc == -ENOSPC && !*remedy)
+		remedy = "make space, then try again";
+	if (rc == -ETIMEDOUT)
+		return fault_set(fault, FAULT_TIMEOUT, object, remedy, "%s: it took too long", what);
+	return fault_set(fault, FAULT_FAILED, object, remedy, "%s: %s", what, why ? why : "unknown error");
+}
+
+int control_commit(struct control *control, const struct meta_change *changes, unsigned count, const char *object,
+		   struct fault *fault)
+{
+	int rc = meta_commit(control->meta, changes, count);
+
+	return rc == 0 ? 0 : control_fault_errno(fault, object, "see the log", rc, "the metadata cannot be written");
+}
+
+struct copy *control_copy(struct control *control)
+{
+	return control->copy;
+}
+
+/* ---- the system ---- */
+
+void control_system_get(struct control *control, struct system_info *info)
+{
+	const struct control_pool *pool;
+
+	*info = (struct system_info){
+		.record = &control->system,
+		.started_wall_ns = control->started_wall_ns,
+		.uptime_ns = rt_now_ns() - control->started_ns,
+		.link_address = control->link_address,
+		.reactors = rt_reactor_count(),
+	};
+	memcpy(info->boot_id, control->boot_id, sizeof(info->boot_id));
+	list_for_each(pool, &control->pools, link) {
+		info->pools++;
+		info->volumes += pool->volumes;
+	}
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++) {
+		if (!control->lsss[lss])
+			continue;
+		info->lsss++;
+		for (unsigned i = 0; i < LSS_VOLUMES; i++)
+			if (control->lsss[lss]->volumes[i])
+				info->attached += control->lsss[lss]->volumes[i]->attached;
+	}
+}
+
+int control_system_dump(struct control *control, int (*emit)(void *arg, const char *line), void *arg,
+			struct fault *fault)
+{
+	int rc = meta_dump(control->meta, emit, arg);
+
+	return rc == 0 ? 0 : control_fault_errno(fault, "system", "see the log", rc, "the metadata cannot be read");
+}
+
+/* ---- start ---- */
+
+static int load_record(void *arg, enum meta_kind kind, const void *record)
+{
+	struct control *control = arg;
+	struct control_volume *volume;
+
+	switch (kind) {
+	case META_SYSTEM:
+		control->system = *(const struct record_system *)record;
+		control->has_system = true;
+		return 0;
+	case META_POOL:
+		return control_pool_load(control, record);
+	case META_LSS:
+		return control_lss_load(control, record);
+	case META_VOLUME:
+		return control_volume_enter(control, record, &volume);
+	default:
+		/* Of the copy services. */
+		return 0;
+	}
+}
+
+static int open_state(struct control *control, struct fault *fault)
+{
+	int rc = rt_path_make_folder(control->state_folder);
+
+	if (rc < 0 && rc != -EEXIST)
+		return control_fault_errno(fault, "state folder", "make the folder above it, and let xdcd write there",
+					   rc, control->state_folder);
+	rc = meta_open(control->state_folder, &control->meta);
+	if (rc == -EBUSY)
+		return fault_set(fault, FAULT_IN_USE, "state folder", "stop the other xdcd",
+				 "%s: another xdcd uses it", control->state_folder);
+	if (rc == 0)
+		rc = meta_load(control->meta, load_record, control);
+	return rc == 0 ? 0 : control_fault_errno(fault, "state folder", "see the log", rc, control->state_folder);
+}
+
+/* A new state gets the id, an old one must have it; the start is counted. */
+static int begin_run(struct control *control, const char *id, struct fault *fault)
+{
+	struct meta_change change = { META_PUT, META_SYSTEM, &control->system };
+	struct record_system *system = &control->system;
+
+	if (control->has_system && strcmp(system->id, id))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "--id",
+				 "start it with the id of the state, or with another --state",
+				 "%s is the state of system %s, not of %s", control->state_folder, system->id, id);
+	if (!control->has_system) {
+		snprintf(system->id, sizeof(system->id), "%s", id);
+		rt_random_bytes(system->uuid, sizeof(system->uuid));
+		system->created_wall_ns = rt_wall_ns();
+		log_line(LOG_NOTICE, "control", "system %s begins in %s", id, control->state_folder);
+	} else if (control_mark_lost_writes(control) != 0) {
+		return fault_set(fault, FAULT_FAILED, "system", "see the log", "the metadata cannot be written");
+	}
+	system->starts++;
+	system->stopped_cleanly = false;
+	rt_kernel_boot_id(system->kernel_boot_id);
+	return control_commit(control, &change, 1, "system", fault);
+}
+
+#ifdef XDC_HAVE_COPY
+static struct volume *find_volume(void *arg, uint16_t id)
+{
+	struct control_volume *volume = control_volume_at(arg, id);
+
+	return volume ? volume->volume : NULL;
+}
+
+static int start_copy(struct control *control, const struct control_options *options, struct fault *fault)
+{
+	struct copy_config config = {
+		.system = control->system.id,
+		.state_folder = control->state_folder,
+		.link_address = control->link_address,
+		.meta = control->meta,
+		.find_volume = find_volume,
+		.find_arg = control,
+		.wrap = options->wrap,
+		.wrap_arg = options->wrap_arg,
+		.timing = options->link_timing,
+		.compress = options->compress,
+	};
+	int rc;
+
+	memcpy(config.boot_id, control->boot_id, sizeof(config.boot_id));
+	rc = copy_start(&config, &control->copy);
+	return rc == 0 ? 0 : control_fault_errno(fault, "copy services", "see the log", rc, "they cannot start");
+}
+#endif
+
+static int start(struct control *control, const struct control_options *options, struct fault *fault)
+{
+	if (open_state(control, fault))
+		return -1;
+	if (begin_run(control, options->id, fault))
+		return -1;
+	control_pools_open(control);
+	control_volumes_open(control);
+#ifdef XDC_HAVE_COPY
+	if (start_copy(control, options, fault))
+		return -1;
+#endif
+	return 0;
+}
+
+int control_start(const struct control_options *options, struct control **out, struct fault *fault)
+{
+	struct control *control = mem_alloc_zeroed(sizeof(*control));
+
+	if (!control)
+		return fault_set(fault, FAULT_FAILED, "system", "", "out of memory");
+	rt_mutex_init(&control->lock);
+	rt_mutex_init(&control->records);
+	list_init(&control->pools);
+	control->started_ns = rt_now_ns();
+	control->started_wall_ns = rt_wall_ns();
+	rt_random_bytes(control->boot_id, sizeof(control->boot_id));
+	control->state_folder = mem_copy_string(options->state_folder);
+	if (options->link_address)
+		control->link_address = mem_copy_string(options->link_address);
+	if (!control->state_folder || (options->link_address && !control->link_address)) {
+		control_stop(control);
+		return fault_set(fault, FAULT_FAILED, "system", "", "out of memory");
+	}
+	if (start(control, options, fault)) {
+		control_stop(control);
+		return -1;
+	}
+	*out = control;
+	return 0;
+}
+
+/* ---- stop ---- */
+
+static void end_run(struct control *control)
+{
+	struct meta_change change = { META_PUT, META_SYSTEM, &control->system };
+
+	control->system.stopped_cleanly = true;
+	if (meta_commit(control->meta, &change, 1) != 0)
+		log_line(LOG_WARNING, "control", "the orderly stop cannot be noted");
+}
+
+void control_stop(struct control *control)
+{
+	RT_SHIELD();
+
+	if (!control)
+		return;
+#ifdef XDC_HAVE_COPY
+	if (control->copy)
+		copy_stop(control->copy);
+#endif
+	control_volumes_close(control);
+	control_pools_close(control);
+	if (control->system.starts)
+		end_run(control);
+	meta_close(control->meta);
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		mem_free(control->lsss[lss]);
+	mem_free(control->state_folder);
+	mem_free(control->link_address);
+	mem_free(control);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control.h - the control plane of one system: the model of its pools, LSSs and volumes, loaded from the metadata at
+ * the start, and every operation on it, one function each. Faces translate what managers ask into these calls; hosts
+ * reach volumes by attaching.
+ *
+ * All functions are called on reactor 0, on any fiber, and suspend unless they say otherwise. Operations return 0, or
+ * -1 with the fault filled in; then nothing has changed. A change is durable before its function returns, and is a line
+ * in the log. Operations that change the model are done one after the other.
+ */
+#ifndef XDC_CONTROL_CONTROL_H
+#define XDC_CONTROL_CONTROL_H
+
+#include "copy/copy.h"
+#include "copy/link.h"
+#include "rt/fault.h"
+#include "rt/rt.h"
+#include "store/records.h"
+#include "volume/volume.h"
+
+struct control;
+
+struct control_options {
+	const char *state_folder;	/* made when it does not exist */
+	const char *id;			/* of the system; must be that of the state */
+	const char *link_address;	/* that other systems are told; NULL: none */
+	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in copy_config */
+	void *wrap_arg;
+	struct link_timing link_timing;
+	bool compress;
+};
+
+/*
+ * Loads the metadata or makes them, opens pools and volumes, starts the copy services. A pool or volume that cannot be
+ * opened is offline, with a line in the log; the rest works. The texts of options are copied, the fault is
+ * FAULT_INVALID_PARAMETER when the id is not that of the state.
+ */
+RT_MUST_CHECK int control_start(const struct control_options *options, struct control **out, struct fault *fault);
+
+/* Makes everything durable and closes it. No operation is under way and no host attached any more. NULL is allowed. */
+void control_stop(struct control *control);
+
+/* Does not suspend. Paths, pairs and sessions: those operations that need nothing of the model are called there. */
+struct copy *control_copy(struct control *control);
+
+/* ---- the system ---- */
+
+struct system_info {
+	const struct record_system *record;	/* as long as the control */
+	uint8_t boot_id[16];			/* of this run */
+	int64_t started_wall_ns, uptime_ns;
+	const char *link_address;		/* NULL: none */
+	unsigned reactors, pools, lsss, volumes, attached;
+};
+void control_system_get(struct control *control, struct system_info *info);	/* does not suspend */
+
+/* As meta_dump. */
+RT_MUST_CHECK int control_system_dump(struct control *control, int (*emit)(void *arg, const char *line), void *arg,
+				      struct fault *fault);
+
+/* ---- pools ---- */
+
+struct pool_info {
+	struct record_pool record;
+	int error;				/* negative errno: offline */
+	unsigned volumes;
+	uint64_t volume_bytes;			/* sum of the sizes of its volumes */
+	bool has_space;				/* kind dir and online: these are known */
+	uint64_t total_bytes, free_bytes;	/* of its file system */
+};
+
+/* folder of kind dir, made when it does not exist (the folder above it does). name is checked (parse.h). */
+int control_pool_create(struct control *control, const char *name, enum pool_kind kind, enum cache_mode cache,
+			const char *folder, struct fault *fault);
+int control_pool_delete(struct control *control, const char *name, struct fault *fault);
+int control_pool_get(struct control *control, const char *name, struct pool_info *info, struct fault *fault);
+
+/* each does not suspend; in order of names. */
+int control_pool_each(struct control *control, void (*each)(void *arg, const struct pool_info *info), void *arg,
+		      struct fault *fault);
+
+/* ---- LSSs ---- */
+
+struct lss_info {
+	struct record_lss record;
+	unsigned volumes;
+	uint64_t volume_bytes;
+};
+int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struct fault *fault);
+int control_lss_delete(struct control *control, uint8_t id, struct fault *fault);
+int control_lss_get(struct control *control, uint8_t id, struct lss_info *info, struct fault *fault);
+
+/* Does not suspend. */
+void control_lss_each(struct control *control, void (*each)(void *arg, const struct lss_info *info), void *arg);
+
+/* ---- volumes ---- */
+
+enum volume_state {
+	VOLUME_ONLINE,
+	VOLUME_WRITES_LOST,	/* the power failed, and writes that were not flushed may be lost; hosts may go on */
+	VOLUME_SYNC_FAILED,	/* every write and flush fails until it is accepted */
+	VOLUME_OFFLINE,		/* it cannot be opened */
+	VOLUME_STATE_COUNT
+};
+extern const char *const volume_state_names[VOLUME_STATE_COUNT];
+
+struct volume_info {
+	struct record_volume record;
+	enum volume_state state;
+	enum volume_access access;		/* what hosts may do now */
+	int error;				/* negative errno, when offline */
+	unsigned attached;			/* hosts */
+	unsigned reactor;
+	bool has_allocated;
+	uint64_t allocated_bytes;		/* that it takes in its pool */
+	struct volume_counters counters;
+};
+
+struct volume_create {
+	uint16_t id;
+	const char *pool;
+	uint64_t size_bytes;			/* 0: that of what is adopted */
+	const char *name;			/* NULL: none */
+	const char *adopt;			/* NULL: a new file in the pool */
+};
+int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault);
+int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault);
+
+/* name NULL: none from now on. */
+int control_volume_rename(struct control *control, uint16_t id, const char *name, struct fault *fault);
+
+/* Ends VOLUME_WRITES_LOST and VOLUME_SYNC_FAILED by the administrator's word. */
+int control_volume_accept(struct control *control, uint16_t id, struct fault *fault);
+int control_volume_delete(struct control *control, uint16_t id, struct fault *fault);
+int control_volume_get(struct control *control, uint16_t id, struct volume_info *info, struct fault *fault);
+
+/* In order of ids; each does not suspend. pool NULL and lss -1: of all. */
+int control_volume_each(struct control *control, int lss, const char *pool,
+			void (*each)(void *arg, const struct volume_info *info), void *arg, struct fault *fault);
+
+/* The id of the volume with this id or name. Does not suspend. */
+int control_volume_find(struct control *control, const char *id_or_name, uint16_t *id, struct fault *fault);
+
+/* ---- hosts ---- */
+
+struct attachment {
+	uint16_t id;
+	struct volume *volume;			/* stays open until control_detach */
+	uint64_t size_bytes;
+	enum volume_access access;		/* when it was attached; the volume has the last word on each request */
+	enum pool_kind pool_kind;
+	char name[XDC_NAME_MAX];		/* empty: none */
+};
+
+/* A host opens a volume by id or name. -ENOENT, -EPERM (a target), -ESHUTDOWN, -EIO (offline), -ENOMEM, ... */
+RT_MUST_CHECK int control_attach(struct control *control, const char *id_or_name, struct attachment *out);
+
+/* The host has gone: with the last one what it wrote is made durable. */
+void control_detach(struct control *control, uint16_t id);
+
+/* Calls each for every volume that hosts may open, until it returns non-zero, which is returned. Does not suspend. */
+int control_attachable_each(struct control *control, int (*each)(void *arg, uint16_t id, const char *name), void *arg);
+
+/* Hosts attach no more: -ESHUTDOWN. Does not suspend. */
+void control_refuse_hosts(struct control *control);
+
+/* ---- copy services, where the model is needed ---- */
+
+/* Makes the source LSS when it is missing. */
+int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault);
+int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
+int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosts: who has a volume open, and whether it holds writes that a loss of power would take. */
+#include "control/control_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "control/parse.h"
+#include "rt/log.h"
+
+/* Keeps the mark in the record; nothing when it is as it should be. */
+static int set_unsynced(struct control_volume *volume, bool unsynced)
+{
+	struct control *control = volume->control;
+	struct meta_change change = { META_PUT, META_VOLUME, &volume->record };
+	int rc;
+
+	if (volume->pool->record.cache != CACHE_WRITEBACK)
+		return 0;
+	rc = rt_mutex_lock(&control->records);
+	if (rc < 0)
+		return rc;
+	if (volume->record.unsynced != unsynced) {
+		volume->record.unsynced = unsynced;
+		rc = meta_commit(control->meta, &change, 1);
+		if (rc < 0)
+			volume->record.unsynced = !unsynced;
+	}
+	rt_mutex_unlock(&control->records);
+	return rc;
+}
+
+static int attach(struct control *control, const char *id_or_name, struct control_volume **out)
+{
+	struct fault fault;
+	struct control_volume *volume;
+	enum volume_access access;
+	uint16_t id;
+	int rc;
+
+	if (control->hosts_refused)
+		return -ESHUTDOWN;
+	if (parse_volume(id_or_name) || control_volume_find(control, id_or_name, &id, &fault))
+		return -ENOENT;
+	volume = control_volume_at(control, id);
+	if (!volume->volume)
+		return -EIO;
+	access = volume_get_access(volume->volume);
+	if (access == VOLUME_ACCESS_NONE)
+		return -EPERM;
+	if (access == VOLUME_ACCESS_WRITE) {
+		rc = set_unsynced(volume, true);
+		if (rc < 0)
+			return rc;
+	}
+	volume->attached++;
+	*out = volume;
+	return 0;
+}
+
+int control_attach(struct control *control, const char *id_or_name, struct attachment *out)
+{
+	struct control_volume *volume;
+	int rc = rt_mutex_lock(&control->lock);
+
+	if (rc < 0)
+		return rc;
+	CONTROL_ENTERED(control);
+	rc = attach(control, id_or_name, &volume);
+	if (rc < 0)
+		return rc;
+	*out = (struct attachment){
+		.id = volume->record.id,
+		.volume = volume->volume,
+		.size_bytes = volume->record.size_bytes,
+		.access = volume_get_access(volume->volume),
+		.pool_kind = volume->pool->record.kind,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", volume->record.name);
+	return 0;
+}
+
+void control_detach(struct control *control, uint16_t id)
+{
+	struct control_volume *volume = control_volume_at(control, id);
+	int rc;
+	RT_SHIELD();
+
+	rc = rt_mutex_lock(&control->lock);
+	assert(rc == 0 && volume && volume->attached);
+	CONTROL_ENTERED(control);
+	/* Under the lock: no host comes between the sync and its note. */
+	if (volume->attached == 1 && volume->record.unsynced && control_volume_sync(volume) == 0 &&
+	    set_unsynced(volume, false) != 0)
+		log_line(LOG_WARNING, "control", "volume %04X: that all is durable cannot be noted", id);
+	volume->attached--;
+}
+
+int control_attachable_each(struct control *control, int (*each)(void *arg, uint16_t id, const char *name), void *arg)
+{
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			const struct control_volume *volume = control->lsss[lss]->volumes[i];
+			int rc;
+
+			if (!volume || !volume->volume || volume_get_access(volume->volume) == VOLUME_ACCESS_NONE)
+				continue;
+			rc = each(arg, volume->record.id, volume->record.name);
+			if (rc)
+				return rc;
+		}
+	return 0;
+}
+
+void control_refuse_hosts(struct control *control)
+{
+	control->hosts_refused = true;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Those operations of the copy services that also need the model. */
+#include "control/control_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault)
+{
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	if (!strcmp(path->system, control->system.id) && path->source_lss == path->target_lss)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "path", "name another LSS",
+				 "a path does not lead from an LSS to itself");
+	if (control_lss_ensure(control, path->source_lss, fault))
+		return -1;
+	return copy_path_create(control->copy, path, fault);
+}
+
+int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault)
+{
+	struct control_volume *volume;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	volume = control_volume_need(control, request->source, fault);
+	if (!volume)
+		return -1;
+	snprintf(object, sizeof(object), "volume %04X", request->source);
+	if (!volume->volume)
+		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
+	return copy_pair_create(control->copy, request, fault);
+}
+
+int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault)
+{
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	if (control_lss_need(control, lss, fault))
+		return -1;
+	return copy_session_open(control->copy, session, lss, fault);
+}

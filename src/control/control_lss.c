@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Logical subsystems: the upper half of volume ids, made by name or when something needs them. */
+#include "control/control_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "rt/log.h"
+#include "rt/mem.h"
+
+static void name_object(uint8_t id, char object[16])
+{
+	snprintf(object, 16, "LSS %02X", id);
+}
+
+int control_lss_load(struct control *control, const struct record_lss *record)
+{
+	struct control_lss *lss;
+
+	if (record->id >= LSS_COUNT || control->lsss[record->id])
+		return -EBADMSG;
+	lss = mem_alloc_zeroed(sizeof(*lss));
+	if (!lss)
+		return -ENOMEM;
+	lss->record = *record;
+	control->lsss[record->id] = lss;
+	return 0;
+}
+
+int control_lss_need(struct control *control, uint8_t id, struct fault *fault)
+{
+	char object[16], remedy[32];
+
+	if (control->lsss[id])
+		return 0;
+	name_object(id, object);
+	snprintf(remedy, sizeof(remedy), "xdc lss create %02X", id);
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "there is no such LSS");
+}
+
+static int make_lss(struct control *control, uint8_t id, uint16_t ssid, struct fault *fault)
+{
+	struct record_lss record = { .id = id, .ssid = ssid, .created_wall_ns = rt_wall_ns() };
+	struct meta_change change = { META_PUT, META_LSS, &record };
+	char object[16];
+
+	name_object(id, object);
+	if (control_lss_load(control, &record) != 0)
+		return fault_set(fault, FAULT_FAILED, object, "", "out of memory");
+	if (control_commit(control, &change, 1, object, fault)) {
+		mem_free(control->lsss[id]);
+		control->lsss[id] = NULL;
+		return -1;
+	}
+	log_line(LOG_NOTICE, "control", "%s made", object);
+	return 0;
+}
+
+int control_lss_ensure(struct control *control, uint8_t id, struct fault *fault)
+{
+	return control->lsss[id] ? 0 : make_lss(control, id, 0, fault);
+}
+
+/* ---- operations ---- */
+
+int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struct fault *fault)
+{
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	if (control->lsss[id])
+		return fault_set(fault, FAULT_IN_USE, object, "", "there is this LSS already");
+	for (unsigned i = 0; ssid && i < LSS_COUNT; i++)
+		if (control->lsss[i] && control->lsss[i]->record.ssid == ssid)
+			return fault_set(fault, FAULT_IN_USE, object, "choose another SSID",
+					 "SSID %04X is that of LSS %02X", ssid, i);
+	return make_lss(control, id, ssid, fault);
+}
+
+#ifdef XDC_HAVE_COPY
+struct path_search {
+	uint8_t lss;
+	bool found;
+};
+
+static void is_path_of(void *arg, const struct copy_path_info *info)
+{
+	struct path_search *search = arg;
+
+	search->found |= info->path.source_lss == search->lss;
+}
+#endif
+
+int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
+{
+	struct meta_change change = { META_DELETE, META_LSS, NULL };
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	if (control_lss_need(control, id, fault))
+		return -1;
+	name_object(id, object);
+	if (control->lsss[id]->count)
+		return fault_set(fault, FAULT_IN_USE, object, "delete them first", "it has %u volume%s",
+				 control->lsss[id]->count, control->lsss[id]->count == 1 ? "" : "s");
+#ifdef XDC_HAVE_COPY
+	struct path_search search = { .lss = id };
+
+	copy_path_each(control->copy, is_path_of, &search);
+	if (search.found)
+		return fault_set(fault, FAULT_IN_USE, object, "delete them first: xdc path list", "it has paths");
+#endif
+	change.record = &control->lsss[id]->record;
+	if (control_commit(control, &change, 1, object, fault))
+		return -1;
+	mem_free(control->lsss[id]);
+	control->lsss[id] = NULL;
+	log_line(LOG_NOTICE, "control", "%s deleted", object);
+	return 0;
+}
+
+static void get_info(const struct control_lss *lss, struct lss_info *info)
+{
+	*info = (struct lss_info){ .record = lss->record, .volumes = lss->count };
+	for (unsigned i = 0; i < LSS_VOLUMES; i++)
+		if (lss->volumes[i])
+			info->volume_bytes += lss->volumes[i]->record.size_bytes;
+}
+
+int control_lss_get(struct control *control, uint8_t id, struct lss_info *info, struct fault *fault)
+{
+	if (control_lss_need(control, id, fault))
+		return -1;
+	get_info(control->lsss[id], info);
+	return 0;
+}
+
+void control_lss_each(struct control *control, void (*each)(void *arg, const struct lss_info *info), void *arg)
+{
+	struct lss_info info;
+
+	for (unsigned id = 0; id < LSS_COUNT; id++)
+		if (control->lsss[id]) {
+			get_info(control->lsss[id], &info);
+			each(arg, &info);
+		}
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the record of a volume to an open one on its reactor, and back; what is remembered of lost writes. */
+#include "control/control_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rt/log.h"
+#include "rt/mem.h"
+
+#define SIDEFILE_BYTES		(64u << 20)
+#define UUID_TEXT_MAX		37u
+
+static void format_uuid(const uint8_t uuid[XDC_UUID_LEN], char text[UUID_TEXT_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = text;
+
+	for (unsigned i = 0; i < XDC_UUID_LEN; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
+		*to++ = digits[uuid[i] >> 4];
+		*to++ = digits[uuid[i] & 15];
+	}
+	*to = '\0';
+}
+
+void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options)
+{
+	const struct record_volume *record = &volume->record;
+	char uuid[UUID_TEXT_MAX];
+
+	if (*record->adopted_path) {
+		snprintf(path, CONTROL_DISK_PATH_MAX, "%s", record->adopted_path);
+	} else {
+		format_uuid(record->uuid, uuid);
+		snprintf(path, CONTROL_DISK_PATH_MAX, "%s/%04X-%s.vol", volume->pool->record.folder, record->id, uuid);
+	}
+	*options = (struct vdisk_options){
+		.kind = volume->pool->record.kind,
+		.cache = volume->pool->record.cache,
+		.path = path,
+		.size = record->size_bytes,
+		.failed = record->sync_failed_wall_ns != 0,
+	};
+}
+
+/* ---- a sync has failed: durably noted before anybody is told ---- */
+
+static int note_sync_failed(void *arg)
+{
+	struct control_volume *volume = arg;
+	struct control *control = volume->control;
+	struct meta_change change = { META_PUT, META_VOLUME, &volume->record };
+	int rc = rt_mutex_lock(&control->records);
+
+	assert(rc == 0);
+	if (!volume->record.sync_failed_wall_ns) {
+		volume->record.sync_failed_wall_ns = rt_wall_ns();
+		rc = meta_commit(control->meta, &change, 1);
+	}
+	rt_mutex_unlock(&control->records);
+	return rc;
+}
+
+/* On the reactor of the volume, shielded. */
+static void sync_has_failed(void *arg)
+{
+	if (rt_call(rt_reactor(0), note_sync_failed, arg) != 0)
+		log_line(LOG_ERROR, "control", "the failed sync of a volume could not be noted in the metadata");
+}
+
+/* ---- open and close, on the volume's reactor ---- */
+
+/* Spread by id alone, so that a volume is on the same reactor after a restart, where its dirty log is. */
+static struct rt_reactor *home_of(uint16_t id)
+{
+	unsigned mixed = id * 40503u;
+
+	return rt_reactor((mixed >> 7 ^ mixed) % rt_reactor_count());
+}
+
+static int open_here(void *arg)
+{
+	struct control_volume *volume = arg;
+	char path[CONTROL_DISK_PATH_MAX];
+	struct vdisk_options disk_options;
+	struct volume_options options = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES };
+	int rc;
+
+	control_disk_options(volume, path, &disk_options);
+	disk_options.sync_failed = sync_has_failed;
+	disk_options.sync_failed_arg = volume;
+	rc = vdisk_open(&disk_options, &options.disk);
+	if (rc < 0)
+		return rc;
+	rc = volume_open(&options, &volume->volume);
+	if (rc < 0) {
+		vdisk_close(options.disk);
+		return rc;
+	}
+	rc = volume_set_access(volume->volume, volume->record.access);
+	if (rc < 0) {
+		volume_close(volume->volume);
+		volume->volume = NULL;
+	}
+	return rc;
+}
+
+int control_volume_open(struct control_volume *volume)
+{
+	volume->error = volume->pool->error;
+	if (!volume->error)
+		volume->error = rt_call(home_of(volume->record.id), open_here, volume);
+	return volume->error;
+}
+
+static int sync_here(void *arg)
+{
+	return vdisk_sync(volume_disk(arg));
+}
+
+int control_volume_sync(struct control_volume *volume)
+{
+	return rt_call(volume_reactor(volume->volume), sync_here, volume->volume);
+}
+
+static int close_here(void *arg)
+{
+	volume_close(arg);
+	return 0;
+}
+
+void control_volume_close(struct control_volume *volume)
+{
+	struct volume *open = volume->volume;
+	int rc;
+
+	if (!open)
+		return;
+	/* Whoever looks it up from here on finds none. */
+	volume->volume = NULL;
+	volume->error = -ESHUTDOWN;
+	rc = rt_call(volume_reactor(open), close_here, open);
+	assert(rc == 0);
+}
+
+/* ---- all of them, at start and stop ---- */
+
+static int each_volume(struct control *control, int (*fn)(struct control_volume *volume))
+{
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			struct control_volume *volume = control->lsss[lss]->volumes[i];
+			int rc = volume ? fn(volume) : 0;
+
+			if (rc)
+				return rc;
+		}
+	return 0;
+}
+
+static int mark_lost(struct control_volume *volume)
+{
+	struct record_volume *record = &volume->record;
+	struct meta_change change = { META_PUT, META_VOLUME, record };
+
+	if (!record->unsynced)
+		return 0;
+	record->unsynced = false;
+	record->unflushed_lost_wall_ns = rt_wall_ns();
+	log_line(LOG_WARNING, "control", "volume %04X: the power failed, and writes that were not flushed may be lost; "
+		 "check it, then: xdc volume accept %04X", record->id, record->id);
+	return meta_commit(volume->control->meta, &change, 1);
+}
+
+int control_mark_lost_writes(struct control *control)
+{
+	uint8_t boot_id[16];
+
+	rt_kernel_boot_id(boot_id);
+	if (control->system.stopped_cleanly || !memcmp(boot_id, control->system.kernel_boot_id, sizeof(boot_id)))
+		return 0;
+	return each_volume(control, mark_lost);
+}
+
+static int open_one(struct control_volume *volume)
+{
+	int rc = control_volume_open(volume);
+
+	if (rc < 0)
+		log_line(LOG_ERROR, "control", "volume %04X is offline: %s", volume->record.id, strerrordesc_np(-rc));
+	return 0;
+}
+
+void control_volumes_open(struct control *control)
+{
+	int rc = each_volume(control, open_one);
+
+	assert(rc == 0);
+}
+
+static int close_one(struct control_volume *volume)
+{
+	int rc = volume->volume ? control_volume_sync(volume) : 0;
+
+	if (rc < 0)
+		log_line(LOG_ERROR, "control", "volume %04X: the last sync failed: %s", volume->record.id,
+			 strerrordesc_np(-rc));
+	control_volume_close(volume);
+	control_volume_leave(volume);
+	return 0;
+}
+
+void control_volumes_close(struct control *control)
+{
+	int rc = each_volume(control, close_one);
+
+	assert(rc == 0);
+}

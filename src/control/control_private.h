@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control_private.h - the model, shared by the files control*.c alone. All on reactor 0. */
+#ifndef XDC_CONTROL_CONTROL_PRIVATE_H
+#define XDC_CONTROL_CONTROL_PRIVATE_H
+
+#include "control/control.h"
+#include "rt/file.h"
+#include "rt/list.h"
+#include "store/meta.h"
+
+#define LSS_COUNT	255u	/* 00..FE */
+#define LSS_VOLUMES	256u
+
+struct control_pool {
+	struct list_head link;		/* of the control, in order of names */
+	struct record_pool record;
+	struct rt_file *lock;		/* of the folder; NULL: offline, or of devices */
+	int error;
+	unsigned volumes;
+	uint64_t volume_bytes;
+};
+
+struct control_volume {
+	struct record_volume record;
+	struct control *control;
+	struct control_pool *pool;
+	struct volume *volume;		/* NULL: offline */
+	int error;			/* why */
+	unsigned attached;
+};
+
+struct control_lss {
+	struct record_lss record;
+	unsigned count;
+	struct control_volume *volumes[LSS_VOLUMES];
+};
+
+struct control {
+	char *state_folder, *link_address;
+	struct record_system system;
+	bool has_system;		/* the metadata had a record of it */
+	uint8_t boot_id[16];
+	int64_t started_ns, started_wall_ns;
+	struct meta *meta;
+	struct copy *copy;
+	struct rt_mutex lock;		/* of operations that change the model, and of lists that wait */
+	struct rt_mutex records;	/* of changes to the record of a volume; within the other */
+	struct list_head pools;
+	struct control_lss *lsss[LSS_COUNT];
+	bool hosts_refused;
+};
+
+/* Takes the lock to the end of the block: if (control_enter(...)) return -1; with CONTROL_ENTERED behind. */
+int control_enter(struct control *control, struct fault *fault);
+void control_leave(struct control **control);
+#define CONTROL_ENTERED(control) \
+	__attribute__((cleanup(control_leave), unused)) struct control *RT_UNIQUE(entered_) = (control)
+
+/* FAULT_FAILED "what: why" for a negative errno; -ENOSPC and the like get a remedy of their own when it is empty. */
+int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what);
+
+/* Commits the changes, -1 with the fault of the object. */
+int control_commit(struct control *control, const struct meta_change *changes, unsigned count, const char *object,
+		   struct fault *fault);
+
+/* ---- pools (control_pool.c) ---- */
+struct control_pool *control_pool_find(struct control *control, const char *name);
+struct control_pool *control_pool_need(struct control *control, const char *name, struct fault *fault);
+RT_MUST_CHECK int control_pool_load(struct control *control, const struct record_pool *record);	/* -ENOMEM */
+void control_pools_open(struct control *control);
+void control_pools_close(struct control *control);
+
+/* ---- LSSs (control_lss.c) ---- */
+RT_MUST_CHECK int control_lss_load(struct control *control, const struct record_lss *record);	/* -ENOMEM */
+int control_lss_need(struct control *control, uint8_t id, struct fault *fault);
+
+/* Under the lock: makes it, durably, when it is missing. */
+int control_lss_ensure(struct control *control, uint8_t id, struct fault *fault);
+
+/* ---- volumes (control_volume.c, control_open.c) ---- */
+struct control_volume *control_volume_at(const struct control *control, uint16_t id);
+struct control_volume *control_volume_need(struct control *control, uint16_t id, struct fault *fault);
+
+/* Enters a volume into the model, in the LSS and pool that it names. -ENOMEM; -EBADMSG: there is no such pool. */
+RT_MUST_CHECK int control_volume_enter(struct control *control, const struct record_volume *record,
+				       struct control_volume **out);
+void control_volume_leave(struct control_volume *volume);
+
+/* The vdisk of a volume; path gets CONTROL_DISK_PATH_MAX characters and must live as long as the options. */
+#define CONTROL_DISK_PATH_MAX	(XDC_PATH_MAX + 64u)
+void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options);
+
+/* Opens it on its reactor. Negative errno; also in volume->error. */
+RT_MUST_CHECK int control_volume_open(struct control_volume *volume);
+
+/* Closes it; makes nothing durable. Nothing when it is offline. */
+void control_volume_close(struct control_volume *volume);
+
+/* Makes all writes durable; the volume is open. Errors of vdisk_sync. */
+RT_MUST_CHECK int control_volume_sync(struct control_volume *volume);
+
+/* At the start: after a loss of power, volumes with writes that were not synced are marked. Before the volumes open. */
+RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
+void control_volumes_open(struct control *control);
+void control_volumes_close(struct control *control);
+
+#endif

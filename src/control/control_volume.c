@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volumes: the operations on them. */
+#include "control/control_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+
+static void name_object(uint16_t id, char object[16])
+{
+	snprintf(object, 16, "volume %04X", id);
+}
+
+/* ---- the model ---- */
+
+struct control_volume *control_volume_at(const struct control *control, uint16_t id)
+{
+	const struct control_lss *lss = id >> 8 < (int)LSS_COUNT ? control->lsss[id >> 8] : NULL;
+
+	return lss ? lss->volumes[id & 0xFF] : NULL;
+}
+
+struct control_volume *control_volume_need(struct control *control, uint16_t id, struct fault *fault)
+{
+	struct control_volume *volume = control_volume_at(control, id);
+	char object[16];
+
+	if (!volume) {
+		name_object(id, object);
+		fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list", "there is no such volume");
+	}
+	return volume;
+}
+
+int control_volume_enter(struct control *control, const struct record_volume *record, struct control_volume **out)
+{
+	struct control_pool *pool = control_pool_find(control, record->pool);
+	struct control_lss *lss = record->id >> 8 < (int)LSS_COUNT ? control->lsss[record->id >> 8] : NULL;
+	struct control_volume *volume;
+
+	if (!pool || !lss || lss->volumes[record->id & 0xFF]) {
+		log_line(LOG_ERROR, "control", "volume %04X: its pool %s or its LSS is not in the metadata",
+			 record->id, record->pool);
+		return -EBADMSG;
+	}
+	volume = mem_alloc_zeroed(sizeof(*volume));
+	if (!volume)
+		return -ENOMEM;
+	volume->record = *record;
+	volume->control = control;
+	volume->pool = pool;
+	pool->volumes++;
+	pool->volume_bytes += record->size_bytes;
+	lss->volumes[record->id & 0xFF] = volume;
+	lss->count++;
+	*out = volume;
+	return 0;
+}
+
+void control_volume_leave(struct control_volume *volume)
+{
+	struct control_lss *lss = volume->control->lsss[volume->record.id >> 8];
+
+	assert(!volume->volume && !volume->attached);
+	volume->pool->volumes--;
+	volume->pool->volume_bytes -= volume->record.size_bytes;
+	lss->volumes[volume->record.id & 0xFF] = NULL;
+	lss->count--;
+	mem_free(volume);
+}
+
+static struct control_volume *find_named(const struct control *control, const char *name)
+{
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			struct control_volume *volume = control->lsss[lss]->volumes[i];
+
+			if (volume && *volume->record.name && !strcmp(volume->record.name, name))
+				return volume;
+		}
+	return NULL;
+}
+
+int control_volume_find(struct control *control, const char *id_or_name, uint16_t *id, struct fault *fault)
+{
+	struct control_volume *volume;
+	char object[64];
+
+	if (!parse_volume_id(id_or_name, id))
+		return control_volume_need(control, *id, fault) ? 0 : -1;
+	volume = find_named(control, id_or_name);
+	if (!volume) {
+		snprintf(object, sizeof(object), "volume %.48s", id_or_name);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list",
+				 "there is no volume of this name");
+	}
+	*id = volume->record.id;
+	return 0;
+}
+
+/* The record of a volume with changes, durably, and then in the model. */
+static int update_record(struct control_volume *volume, void (*change)(struct record_volume *record, const void *arg),
+			 const void *arg, struct fault *fault)
+{
+	struct control *control = volume->control;
+	struct record_volume record;
+	struct meta_change put = { META_PUT, META_VOLUME, &record };
+	char object[16];
+	int rc = rt_mutex_lock(&control->records);
+
+	if (rc < 0)
+		return fault_set(fault, FAULT_TIMEOUT, "", "try again", "another operation is still under way");
+	name_object(volume->record.id, object);
+	record = volume->record;
+	change(&record, arg);
+	rc = control_commit(control, &put, 1, object, fault);
+	if (rc == 0)
+		volume->record = record;
+	rt_mutex_unlock(&control->records);
+	return rc;
+}
+
+/* ---- create ---- */
+
+/* What is wrong with the request, of which the model knows. */
+static int check_create(struct control *control, const struct volume_create *request, const struct control_pool *pool,
+			const char *object, struct fault *fault)
+{
+	const struct control_volume *other = request->name ? find_named(control, request->name) : NULL;
+
+	if (control_volume_at(control, request->id))
+		return fault_set(fault, FAULT_IN_USE, object, "choose another id: xdc volume list",
+				 "there is this volume already");
+	if (other)
+		return fault_set(fault, FAULT_IN_USE, object, "choose another name", "%s is the name of volume %04X",
+				 request->name, other->record.id);
+	if (pool->record.kind == POOL_DIR && request->adopt)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pool create NAME --device",
+				 "only a pool of devices adopts, and pool %s is a folder", pool->record.name);
+	if (pool->record.kind == POOL_DEVICE && !request->adopt)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give the device: --adopt PATH",
+				 "pool %s is of devices, and takes only volumes that exist", pool->record.name);
+	if (pool->record.kind == POOL_DIR && !request->size_bytes)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give its size: --size SIZE",
+				 "a new volume needs a size");
+	if (pool->record.kind == POOL_DIR && request->size_bytes % XDC_BLOCK_SIZE)
+		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
+				 "the size is not a multiple of 4 KiB");
+	if (pool->error)
+		return fault_set(fault, FAULT_FAILED, object, "see the log", "pool %s is offline: %s",
+				 pool->record.name, strerrordesc_np(-pool->error));
+#ifdef XDC_HAVE_COPY
+	if (copy_remembers_volume(control->copy, request->id, fault))
+		return -1;
+#endif
+	return 0;
+}
+
+/* The size of what is to be adopted, in whole sectors. */
+static int measure_adopted(const char *path, uint64_t *size)
+{
+	struct rt_file_info info;
+	struct rt_file *file;
+	int rc = rt_file_open(path, 0, &file);
+
+	if (rc < 0)
+		return rc;
+	rc = rt_file_get_info(file, &info);
+	rt_file_close(file);
+	if (rc < 0)
+		return rc;
+	*size = info.size - info.size % XDC_SECTOR_SIZE;
+	return info.is_folder || !*size ? -EINVAL : 0;
+}
+
+static int check_adopted(struct control *control, const struct volume_create *request, uint64_t *size,
+			 const char *object, struct fault *fault)
+{
+	uint64_t found;
+	int rc = measure_adopted(request->adopt, &found);
+
+	if (rc < 0)
+		return control_fault_errno(fault, object, "name a block device or file that xdcd may open", rc,
+					   request->adopt);
+	if (request->size_bytes > found)
+		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "leave --size out to take all of it",
+				 "%s has only %llu bytes", request->adopt, (unsigned long long)found);
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			const struct control_volume *other = control->lsss[lss]->volumes[i];
+
+			if (other && !strcmp(other->record.adopted_path, request->adopt))
+				return fault_set(fault, FAULT_IN_USE, object, "adopt another device",
+						 "%s is volume %04X", request->adopt, other->record.id);
+		}
+	*size = request->size_bytes ? request->size_bytes : found;
+	return 0;
+}
+
+static void fill_record(const struct volume_create *request, uint64_t size, struct record_volume *record)
+{
+	*record = (struct record_volume){
+		.id = request->id,
+		.size_bytes = size,
+		.access = VOLUME_ACCESS_WRITE,
+		.created_wall_ns = rt_wall_ns(),
+	};
+	snprintf(record->name, sizeof(record->name), "%s", request->name ? request->name : "");
+	snprintf(record->pool, sizeof(record->pool), "%s", request->pool);
+	snprintf(record->adopted_path, sizeof(record->adopted_path), "%s", request->adopt ? request->adopt : "");
+	rt_random_bytes(record->uuid, sizeof(record->uuid));
+	record->uuid[6] = (uint8_t)(0x40 | (record->uuid[6] & 0x0F));
+	record->uuid[8] = (uint8_t)(0x80 | (record->uuid[8] & 0x3F));
+	/* NAA 6 with a locally administered company id; unique by what it takes from the UUID. */
+	memcpy(record->naa, record->uuid, sizeof(record->naa));
+	record->naa[0] = 0x60;
+	record->naa[1] = 0x25;
+	record->naa[2] = 0x84;
+	record->naa[3] = (uint8_t)(0x40 | (record->naa[3] & 0x0F));
+}
+
+/* Its file, open, and in the metadata; on an error nothing of it is left. */
+static int bring_up(struct control_volume *volume, const char *object, struct fault *fault)
+{
+	struct meta_change change = { META_PUT, META_VOLUME, &volume->record };
+	char path[CONTROL_DISK_PATH_MAX];
+	struct vdisk_options options;
+	int rc = 0, left;
+
+	control_disk_options(volume, path, &options);
+	if (options.kind == POOL_DIR)
+		rc = vdisk_create(&options);
+	if (rc < 0)
+		return control_fault_errno(fault, object, "", rc, "its file cannot be made");
+	rc = control_volume_open(volume);
+	if (rc == 0 && control_commit(volume->control, &change, 1, object, fault) == 0)
+		return 0;
+	if (rc == -EBUSY)
+		fault_set(fault, FAULT_IN_USE, object, "end the other use", "%s is in use", path);
+	else if (rc < 0)
+		control_fault_errno(fault, object, "see the log", rc, "it cannot be opened");
+	control_volume_close(volume);
+	left = vdisk_destroy(&options);
+	if (left < 0)
+		log_line(LOG_WARNING, "control", "%s is of no use and could not be removed", path);
+	return -1;
+}
+
+int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault)
+{
+	struct control_pool *pool;
+	struct control_volume *volume;
+	struct record_volume record;
+	uint64_t size = request->size_bytes;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(request->id, object);
+	pool = control_pool_need(control, request->pool, fault);
+	if (!pool || check_create(control, request, pool, object, fault))
+		return -1;
+	if (request->adopt && check_adopted(control, request, &size, object, fault))
+		return -1;
+	if (control_lss_ensure(control, (uint8_t)(request->id >> 8), fault))
+		return -1;
+	fill_record(request, size, &record);
+	if (control_volume_enter(control, &record, &volume) != 0)
+		return fault_set(fault, FAULT_FAILED, object, "", "out of memory");
+	if (bring_up(volume, object, fault)) {
+		control_volume_leave(volume);
+		return -1;
+	}
+	log_line(LOG_NOTICE, "control", "%s made in pool %s, %llu bytes%s%s", object, request->pool,
+		 (unsigned long long)size, request->adopt ? ", adopted from " : "",
+		 request->adopt ? request->adopt : "");
+	return 0;
+}
+
+/* ---- change ---- */
+
+struct grow {
+	struct volume *volume;
+	uint64_t size;
+};
+
+static int grow_here(void *arg)
+{
+	struct grow *grow = arg;
+
+	return volume_grow(grow->volume, grow->size);
+}
+
+static void change_size(struct record_volume *record, const void *size)
+{
+	record->size_bytes = *(const uint64_t *)size;
+}
+
+static int check_grow(struct control *control, const struct control_volume *volume, uint64_t size, const char *object,
+		      struct fault *fault)
+{
+	if (!volume->volume)
+		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
+	if (*volume->record.adopted_path)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "make a larger volume and copy the data",
+				 "what was adopted keeps its size");
+	if (size % XDC_BLOCK_SIZE)
+		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
+				 "the size is not a multiple of 4 KiB");
+	if (size < volume->record.size_bytes)
+		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",
+				 "a volume never shrinks, and it has %llu bytes",
+				 (unsigned long long)volume->record.size_bytes);
+#ifdef XDC_HAVE_COPY
+	if (copy_remembers_volume(control->copy, volume->record.id, fault))
+		return -1;
+#else
+	(void)control;
+#endif
+	return 0;
+}
+
+int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
+{
+	struct control_volume *volume;
+	struct grow grow = { .size = size_bytes };
+	uint64_t before;
+	char object[16];
+	int rc;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume || check_grow(control, volume, size_bytes, object, fault))
+		return -1;
+	before = volume->record.size_bytes;
+	if (size_bytes == before)
+		return 0;
+	grow.volume = volume->volume;
+	rc = rt_call(volume_reactor(volume->volume), grow_here, &grow);
+	if (rc < 0)
+		return control_fault_errno(fault, object, "", rc, "it cannot grow");
+	if (update_record(volume, change_size, &size_bytes, fault))
+		return -1;
+	volume->pool->volume_bytes += size_bytes - before;
+	log_line(LOG_NOTICE, "control", "%s grown to %llu bytes", object, (unsigned long long)size_bytes);
+	return 0;
+}
+
+static void change_name(struct record_volume *record, const void *name)
+{
+	snprintf(record->name, sizeof(record->name), "%s", (const char *)name);
+}
+
+int control_volume_rename(struct control *control, uint16_t id, const char *name, struct fault *fault)
+{
+	struct control_volume *volume, *other;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume)
+		return -1;
+	other = name ? find_named(control, name) : NULL;
+	if (other && other != volume)
+		return fault_set(fault, FAULT_IN_USE, object, "choose another name", "%s is the name of volume %04X",
+				 name, other->record.id);
+	if (update_record(volume, change_name, name ? name : "", fault))
+		return -1;
+	log_line(LOG_NOTICE, "control", "%s is named '%s' now", object, volume->record.name);
+	return 0;
+}
+
+static void change_accepted(struct record_volume *record, const void *unused)
+{
+	(void)unused;
+	record->unflushed_lost_wall_ns = 0;
+	record->sync_failed_wall_ns = 0;
+}
+
+static int accept_here(void *arg)
+{
+	vdisk_accept_loss(volume_disk(arg));
+	return 0;
+}
+
+int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)
+{
+	struct control_volume *volume;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume)
+		return -1;
+	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "", "it has lost nothing");
+	if (update_record(volume, change_accepted, NULL, fault))
+		return -1;
+	if (volume->volume && rt_call(volume_reactor(volume->volume), accept_here, volume->volume) != 0)
+		return fault_set(fault, FAULT_FAILED, object, "restart the system", "it is accepted from the next start");
+	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
+	return 0;
+}
+
+/* ---- delete ---- */
+
+int control_volume_delete(struct control *control, uint16_t id, struct fault *fault)
+{
+	struct meta_change change = { META_DELETE, META_VOLUME, NULL };
+	struct control_volume *volume;
+	char object[16], path[CONTROL_DISK_PATH_MAX];
+	struct vdisk_options options;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume)
+		return -1;
+	if (volume->attached)
+		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
+				 volume->attached, volume->attached == 1 ? " has" : "s have");
+#ifdef XDC_HAVE_COPY
+	if (copy_remembers_volume(control->copy, id, fault))
+		return -1;
+#endif
+	change.record = &volume->record;
+	if (control_commit(control, &change, 1, object, fault))
+		return -1;
+	control_disk_options(volume, path, &options);
+	control_volume_close(volume);
+	if (volume->pool->error == 0 && vdisk_destroy(&options) != 0)
+		log_line(LOG_WARNING, "control", "%s: %s is of no use and could not be removed", object, path);
+	control_volume_leave(volume);
+	log_line(LOG_NOTICE, "control", "%s deleted%s", object,
+		 options.kind == POOL_DEVICE ? ", its data are kept" : "");
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volumes: what is shown of them. */
+#include "control/control_private.h"
+
+#include <string.h>
+
+struct inspection {
+	struct volume *volume;
+	struct volume_info *info;
+};
+
+static int inspect_here(void *arg)
+{
+	const struct inspection *inspection = arg;
+	struct volume_info *info = inspection->info;
+	struct vdisk *disk = volume_disk(inspection->volume);
+
+	info->access = volume_get_access(inspection->volume);
+	info->reactor = rt_reactor_index(rt_here());
+	volume_get_counters(inspection->volume, &info->counters);
+	if (vdisk_failed(disk))
+		info->state = VOLUME_SYNC_FAILED;
+	info->has_allocated = vdisk_allocated(disk, &info->allocated_bytes) == 0;
+	return 0;
+}
+
+static int get_info(const struct control_volume *volume, struct volume_info *info)
+{
+	struct inspection inspection = { volume->volume, info };
+
+	*info = (struct volume_info){
+		.record = volume->record,
+		.access = volume->record.access,
+		.error = volume->error,
+		.attached = volume->attached,
+	};
+	if (volume->record.sync_failed_wall_ns)
+		info->state = VOLUME_SYNC_FAILED;
+	else if (volume->record.unflushed_lost_wall_ns)
+		info->state = VOLUME_WRITES_LOST;
+	if (volume->volume)
+		return rt_call(volume_reactor(volume->volume), inspect_here, &inspection);
+	info->state = VOLUME_OFFLINE;
+	return 0;
+}
+
+int control_volume_get(struct control *control, uint16_t id, struct volume_info *info, struct fault *fault)
+{
+	struct control_volume *volume;
+	int rc;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	volume = control_volume_need(control, id, fault);
+	if (!volume)
+		return -1;
+	rc = get_info(volume, info);
+	return rc == 0 ? 0 : control_fault_errno(fault, "", "", rc, "it cannot be inspected");
+}
+
+int control_volume_each(struct control *control, int lss, const char *pool,
+			void (*each)(void *arg, const struct volume_info *info), void *arg, struct fault *fault)
+{
+	struct volume_info info;
+	int rc;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	if (lss >= 0 && control_lss_need(control, (uint8_t)lss, fault))
+		return -1;
+	if (pool && !control_pool_need(control, pool, fault))
+		return -1;
+	for (int i = 0; i < (int)LSS_COUNT; i++)
+		for (unsigned j = 0; control->lsss[i] && j < LSS_VOLUMES; j++) {
+			const struct control_volume *volume = control->lsss[i]->volumes[j];
+
+			if (!volume || (lss >= 0 && lss != i) || (pool && strcmp(volume->record.pool, pool)))
+				continue;
+			rc = get_info(volume, &info);
+			if (rc < 0)
+				return control_fault_errno(fault, "", "", rc, "the volumes cannot be inspected");
+			each(arg, &info);
+		}
+	return 0;
+}

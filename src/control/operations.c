@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/operations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "store/vdisk.h"
+
+const char *const arg_kind_names[] = {
+	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE", "DURATION", "SYSTEM", "SYSTEM:LL",
+	"HOST:PORT", "writeback|direct", "global-copy|async",
+};
+_Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
+
+#define POSITION	(USE_REQUIRED | USE_POSITION)
+
+#define POOL_ARG	{ "pool", ARG_POOL, POSITION, "the name of the pool" }
+#define LSS_ARG		{ "lss", ARG_LSS, POSITION, "the LSS" }
+#define VOLUME_ARG	{ "volume", ARG_VOLUME, POSITION, "id or name of the volume" }
+#define SESSION_ARG	{ "session", ARG_SESSION, POSITION, "the number of the session, 1 to 255" }
+#define WATCH_ARG	{ "watch", ARG_FLAG, USE_CLIENT, "show it again and again until Ctrl-C" }
+
+#define PATH_ARGS \
+	{ "source-lss", ARG_LSS, POSITION, "the LSS here" }, \
+	{ "target-lss", ARG_LSS, POSITION, "the LSS at the other system" }, \
+	{ "system", ARG_SYSTEM, USE_REQUIRED, "the other system" }
+
+#define TUNABLE_ARGS \
+	{ "interval", ARG_DURATION, 0, "pause between consistency groups, 0 to 18h (default 0)" }, \
+	{ "coordination", ARG_DURATION, 0, "longest hold of host writes, 1ms to 65535ms (default 50ms)" }, \
+	{ "drain", ARG_DURATION, 0, "longest time to send an increment (default 4m)" }
+
+const struct operation operations[] = {
+	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
+	{ "system", "dump", ROLE_MONITOR, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
+
+	{ "pool", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a pool: of a folder, or of devices to be adopted", {
+		POOL_ARG,
+		{ "dir", ARG_PATH, 0, "keep volumes as files in this folder, which is made if need be" },
+		{ "device", ARG_FLAG, 0, "adopt existing devices as volumes, see volume create --adopt" },
+		{ "cache", ARG_CACHE, 0, "writeback (default): durable at flush; direct: durable when answered" },
+	} },
+	{ "pool", "list", ROLE_MONITOR, ANSWER_LIST, "List the pools", { { 0 } } },
+	{ "pool", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a pool", { POOL_ARG } },
+	{ "pool", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a pool that has no volumes", { POOL_ARG } },
+
+	{ "lss", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make an LSS", {
+		LSS_ARG,
+		{ "ssid", ARG_SSID, 0, "its subsystem id" },
+	} },
+	{ "lss", "list", ROLE_MONITOR, ANSWER_LIST, "List the LSSs", { { 0 } } },
+	{ "lss", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show an LSS", { LSS_ARG } },
+	{ "lss", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete an LSS that nothing uses", { LSS_ARG } },
+
+	{ "volume", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a volume, and its LSS when that is missing", {
+		{ "volume", ARG_VOLUME_ID, POSITION, "the id of the new volume" },
+		{ "pool", ARG_POOL, USE_REQUIRED, "where it takes its space" },
+		{ "size", ARG_SIZE, 0, "its size, a multiple of 4K; of what is adopted, at most its size (default)" },
+		{ "name", ARG_NAME, 0, "a name for people and hosts" },
+		{ "adopt", ARG_PATH, 0, "take over this block device or file with its data (pool of devices)" },
+	} },
+	{ "volume", "list", ROLE_MONITOR, ANSWER_LIST, "List the volumes", {
+		{ "lss", ARG_LSS, 0, "only those of this LSS" },
+		{ "pool", ARG_POOL, 0, "only those of this pool" },
+	} },
+	{ "volume", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a volume", { VOLUME_ARG } },
+	{ "volume", "grow", ROLE_ADMIN, ANSWER_CHANGED, "Make a volume larger", {
+		VOLUME_ARG,
+		{ "size", ARG_SIZE, USE_REQUIRED, "the new size, a multiple of 4K" },
+	} },
+	{ "volume", "rename", ROLE_ADMIN, ANSWER_CHANGED, "Give a volume another name, or none", {
+		VOLUME_ARG,
+		{ "name", ARG_NAME, USE_POSITION, "the new name; without it the volume has none" },
+	} },
+	{ "volume", "accept", ROLE_ADMIN, ANSWER_CHANGED, "Accept that a volume lost writes, and go on with it", {
+		VOLUME_ARG
+	} },
+	{ "volume", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a volume and its data; what was adopted is kept", {
+		VOLUME_ARG
+	} },
+
+	{ "path", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let an LSS here send to an LSS of another system", {
+		PATH_ARGS,
+		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
+	} },
+	{ "path", "list", ROLE_MONITOR, ANSWER_LIST, "List the paths", { { 0 } } },
+	{ "path", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a path", { PATH_ARGS } },
+	{ "path", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a path that nothing uses", { PATH_ARGS } },
+
+	{ "pair", "create", ROLE_ADMIN, ANSWER_CHANGED, "Copy a volume here to a volume of another system", {
+		{ "volume", ARG_VOLUME, POSITION, "the source: id or name" },
+		{ "target", ARG_VOLUME_ID, POSITION, "the id of the target" },
+		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
+		{ "type", ARG_PAIR_TYPE, USE_REQUIRED, "global-copy: no order kept; async: for sessions" },
+		{ "wait", ARG_FLAG, USE_CLIENT, "wait for the first copy, with a progress bar" },
+	} },
+	{ "pair", "list", ROLE_MONITOR, ANSWER_LIST, "List the pairs", { { 0 } } },
+	{ "pair", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the pair of a volume", { VOLUME_ARG, WATCH_ARG } },
+	{ "pair", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a pair; both volumes keep their data", {
+		VOLUME_ARG,
+		{ "force", ARG_FLAG, 0, "end only this side, when the other cannot be reached" },
+	} },
+	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { VOLUME_ARG } },
+	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { VOLUME_ARG } },
+	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
+		VOLUME_ARG
+	} },
+	{ "pair", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After failover, send what has changed to the old source", {
+		VOLUME_ARG,
+		{ "discard", ARG_FLAG, 0, "give up what the old source alone wrote" },
+	} },
+
+	{ "session", "open", ROLE_ADMIN, ANSWER_CHANGED, "Open a session on an LSS of this system", {
+		SESSION_ARG,
+		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
+	} },
+	{ "session", "close", ROLE_ADMIN, ANSWER_NOTHING, "Close a session on an LSS of this system", {
+		SESSION_ARG,
+		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
+	} },
+	{ "session", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add source volumes to a session; each joins when it is copied", {
+		SESSION_ARG,
+		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
+	} },
+	{ "session", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes out of a session", {
+		SESSION_ARG,
+		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
+	} },
+	{ "session", "start", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups; this system is the master", {
+		SESSION_ARG,
+		{ "master", ARG_LSS, USE_REQUIRED, "the LSS of the master" },
+		{ "subordinate", ARG_SUBORDINATE, USE_REPEATED, "another source system and an LSS of it" },
+		TUNABLE_ARGS,
+	} },
+	{ "session", "list", ROLE_MONITOR, ANSWER_LIST, "List the sessions", { { 0 } } },
+	{ "session", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a session", { SESSION_ARG, WATCH_ARG } },
+	{ "session", "pause", ROLE_ADMIN, ANSWER_CHANGED, "Form no more consistency groups for now", { SESSION_ARG } },
+	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
+		SESSION_ARG, TUNABLE_ARGS,
+	} },
+	{ "session", "terminate", ROLE_ADMIN, ANSWER_CHANGED, "End a session that was started", {
+		SESSION_ARG,
+		{ "force", ARG_FLAG, 0, "also when members do not answer" },
+	} },
+	{ "session", "probe", ROLE_MONITOR, ANSWER_OBJECT, "At a far side: is recovery possible, and to what moment", {
+		SESSION_ARG
+	} },
+	{ "session", "recover", ROLE_ADMIN, ANSWER_OBJECT, "At any far side: make all far sides writable", {
+		SESSION_ARG,
+		{ "force", ARG_FLAG, 0, "decide without the systems that are missing" },
+	} },
+	{ "session", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After recovery, send what has changed to the old site", {
+		SESSION_ARG,
+		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
+	} },
+	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, with hosts stopped: the old site is the source", {
+		SESSION_ARG
+	} },
+};
+const unsigned operation_count = sizeof(operations) / sizeof(operations[0]);
+
+const struct op_noun operation_nouns[] = {
+	{ "system", "this storage system" },
+	{ "pool", "where volumes take their space" },
+	{ "lss", "logical subsystems: up to 256 volumes each" },
+	{ "volume", "disks of a fixed size" },
+	{ "path", "permission and route of an LSS here to an LSS of another system" },
+	{ "pair", "a source volume and its target volume" },
+	{ "session", "volumes that are kept consistent together" },
+};
+const unsigned operation_noun_count = sizeof(operation_nouns) / sizeof(operation_nouns[0]);
+
+const struct operation *operation_find(const char *noun, const char *verb)
+{
+	for (unsigned i = 0; i < operation_count; i++)
+		if (!strcmp(operations[i].noun, noun) && !strcmp(operations[i].verb, verb))
+			return &operations[i];
+	return NULL;
+}
+
+unsigned operation_arg_count(const struct operation *operation)
+{
+	unsigned count = 0;
+
+	while (count < OP_ARGS_MAX && operation->args[count].name)
+		count++;
+	return count;
+}
+
+int operation_arg_find(const struct operation *operation, const char *name)
+{
+	for (unsigned i = 0; i < operation_arg_count(operation); i++)
+		if (!strcmp(operation->args[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static const char *word(const char *text, const char *const *words, unsigned count, uint64_t *number,
+			const char *wrong)
+{
+	unsigned index;
+
+	if (parse_word(text, words, count, &index))
+		return wrong;
+	*number = index;
+	return NULL;
+}
+
+/* The kinds that are small numbers. */
+static const char *parse_id(enum arg_kind kind, const char *text, uint64_t *number)
+{
+	const char *wrong;
+	uint16_t id = 0;
+	uint8_t small = 0;
+
+	if (kind == ARG_VOLUME_ID || kind == ARG_SSID) {
+		wrong = kind == ARG_VOLUME_ID ? parse_volume_id(text, &id) : parse_ssid(text, &id);
+		*number = id;
+	} else {
+		wrong = kind == ARG_LSS ? parse_lss(text, &small) : parse_session(text, &small);
+		*number = small;
+	}
+	return wrong;
+}
+
+const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value)
+{
+	const char *wrong;
+	int64_t ns = 0;
+	uint8_t lss = 0;
+
+	*value = (struct arg_value){ .text = text };
+	switch (kind) {
+	case ARG_SESSION:
+	case ARG_LSS:
+	case ARG_SSID:
+	case ARG_VOLUME_ID:
+		return parse_id(kind, text, &value->number);
+	case ARG_VOLUME:
+		return parse_volume(text);
+	case ARG_POOL:
+		return parse_pool_name(text);
+	case ARG_NAME:
+		return parse_volume_name(text);
+	case ARG_PATH:
+		return parse_path(text);
+	case ARG_SIZE:
+		return parse_size(text, &value->number);
+	case ARG_DURATION:
+		wrong = parse_duration(text, &ns);
+		value->number = (uint64_t)ns;
+		return wrong;
+	case ARG_SYSTEM:
+		return parse_system(text);
+	case ARG_SUBORDINATE:
+		wrong = parse_subordinate(text, value->system, &lss);
+		value->number = lss;
+		return wrong;
+	case ARG_REMOTE_ADDRESS:
+		return parse_remote_address(text);
+	case ARG_CACHE:
+		return word(text, cache_mode_names, CACHE_MODE_COUNT, &value->number,
+			    "a cache mode is writeback or direct");
+	case ARG_PAIR_TYPE:
+		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
+			    "the type of a pair is global-copy or async");
+	case ARG_FLAG:
+	case ARG_KIND_COUNT:
+		break;
+	}
+	abort();
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "face/cli_call.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "face/cli_private.h"
+#include "rt/mem.h"
+
+/* Requests are flat; Jansson would follow 2,048 levels down on the stack of a fiber. */
+#define DEPTH_MAX	8u
+
+void cli_call_prepare(void)
+{
+	json_set_alloc_funcs(mem_alloc, mem_free);
+	/* The order of keys, and so the simulator's runs, must not depend on chance. */
+	json_object_seed(1);
+}
+
+/* ---- what the functions that carry out use ---- */
+
+cli_fn *cli_binding_find(const char *noun, const char *verb)
+{
+	static const struct cli_binding *const tables[] = {
+		cli_bindings_store,
+#ifdef XDC_HAVE_COPY
+		cli_bindings_copy, cli_bindings_session,
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct cli_binding *binding = tables[i]; binding->noun; binding++)
+			if (!strcmp(binding->noun, noun) && !strcmp(binding->verb, verb))
+				return binding->fn;
+	return NULL;
+}
+
+unsigned cli_count(const struct cli_request *request, const char *name, const struct arg_value **values)
+{
+	int index = operation_arg_find(request->operation, name);
+
+	assert(index >= 0);
+	*values = request->values[index];
+	return request->count[index];
+}
+
+const struct arg_value *cli_value(const struct cli_request *request, const char *name)
+{
+	const struct arg_value *values;
+
+	return cli_count(request, name, &values) ? values : NULL;
+}
+
+bool cli_given(const struct cli_request *request, const char *name)
+{
+	return cli_value(request, name) != NULL;
+}
+
+const char *cli_text(const struct cli_request *request, const char *name)
+{
+	const struct arg_value *value = cli_value(request, name);
+
+	return value ? value->text : NULL;
+}
+
+uint64_t cli_number(const struct cli_request *request, const char *name)
+{
+	const struct arg_value *value = cli_value(request, name);
+
+	return value ? value->number : 0;
+}
+
+int cli_out_of_memory(struct fault *fault)
+{
+	return fault_set(fault, FAULT_FAILED, "", "try again", "out of memory");
+}
+
+int cli_answer(json_t *json, json_t **result, struct fault *fault)
+{
+	if (!json)
+		return cli_out_of_memory(fault);
+	*result = json;
+	return 0;
+}
+
+void cli_append(json_t **list, json_t *item)
+{
+	/* Takes the item over, also when it fails. */
+	if (*list && json_array_append_new(*list, item) == 0)
+		return;
+	if (!*list)
+		json_decref(item);
+	json_decref(*list);
+	*list = NULL;
+}
+
+json_t *cli_hex(unsigned number, unsigned digits)
+{
+	return json_sprintf("%0*X", (int)digits, number);
+}
+
+json_t *cli_wall(int64_t wall_ns)
+{
+	char text[FORMAT_MAX];
+
+	if (!wall_ns)
+		return json_null();
+	format_wall(wall_ns, text);
+	return json_string(text);
+}
+
+json_t *cli_bytes(const uint8_t *bytes, unsigned count)
+{
+	char text[65];
+
+	assert(2 * count < sizeof(text));
+	for (unsigned i = 0; i < count; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(text);
+}
+
+json_t *cli_text_or_null(const char *text)
+{
+	return text && *text ? json_string(text) : json_null();
+}
+
+json_t *cli_errno(int error)
+{
+	const char *why = error ? strerrordesc_np(-error) : NULL;
+
+	return error ? json_string(why ? why : "unknown error") : json_null();
+}
+
+/* ---- the request ---- */
+
+/* Brackets outside texts. What is no JSON at all is found by the parser. */
+static bool is_flat(const char *request, size_t len)
+{
+	unsigned depth = 0;
+	bool in_text = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_text && request[i] == '\\')
+			i++;
+		else if (request[i] == '"')
+			in_text = !in_text;
+		else if (!in_text && (request[i] == '{' || request[i] == '['))
+			depth++;
+		else if (!in_text && (request[i] == '}' || request[i] == ']') && depth)
+			depth--;
+		if (depth > DEPTH_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* The name of an argument as it stands in JSON. */
+static void json_name(const char *name, char *out, size_t out_size)
+{
+	snprintf(out, out_size, "%s", name);
+	for (; *out; out++)
+		if (*out == '-')
+			*out = '_';
+}
+
+static int wrong_value(const struct op_arg *arg, const char *wrong, struct fault *fault)
+{
+	return fault_set(fault, FAULT_INVALID_PARAMETER, arg->name, "", "%s", wrong);
+}
+
+static int take_item(struct cli_request *request, unsigned index, const json_t *json, struct fault *fault)
+{
+	const struct op_arg *arg = &request->operation->args[index];
+	struct arg_value *value = &request->items[request->items_used];
+	const char *wrong;
+
+	if (!json_is_string(json))
+		return wrong_value(arg, "its value must be a text", fault);
+	if (request->items_used == CLI_ITEMS_MAX)
+		return wrong_value(arg, "too many values", fault);
+	wrong = arg_parse(arg->kind, json_string_value(json), value);
+	if (wrong)
+		return wrong_value(arg, wrong, fault);
+	if (!request->count[index]++)
+		request->values[index] = value;
+	request->items_used++;
+	return 0;
+}
+
+static int take_flag(struct cli_request *request, unsigned index, const json_t *json, struct fault *fault)
+{
+	if (!json_is_boolean(json))
+		return wrong_value(&request->operation->args[index], "it is true or false", fault);
+	request->values[index] = &request->items[0];
+	request->count[index] = json_is_true(json);
+	return 0;
+}
+
+static int take_argument(struct cli_request *request, unsigned index, const json_t *json, struct fault *fault)
+{
+	const struct op_arg *arg = &request->operation->args[index];
+	size_t i;
+	json_t *item;
+
+	if (json_is_null(json))
+		return 0;
+	if (arg->kind == ARG_FLAG)
+		return take_flag(request, index, json, fault);
+	if (!(arg->use & USE_REPEATED))
+		return take_item(request, index, json, fault);
+	if (!json_is_array(json))
+		return wrong_value(arg, "it is a list", fault);
+	json_array_foreach(json, i, item)
+		if (take_item(request, index, item, fault))
+			return -1;
+	return 0;
+}
+
+/* All of args, by the table; whatever else is there is refused. */
+static int take_arguments(struct cli_request *request, json_t *args, struct fault *fault)
+{
+	const struct operation *operation = request->operation;
+	size_t known = 0;
+
+	for (unsigned i = 0; i < operation_arg_count(operation); i++) {
+		const struct op_arg *arg = &operation->args[i];
+		char name[32];
+		const json_t *json;
+
+		if (arg->use & USE_CLIENT)
+			continue;
+		json_name(arg->name, name, sizeof(name));
+		json = json_object_get(args, name);
+		known += json != NULL;
+		if (json && take_argument(request, i, json, fault))
+			return -1;
+		if (arg->use & USE_REQUIRED && !request->count[i])
+			return wrong_value(arg, "it is missing", fault);
+	}
+	if (known != json_object_size(args))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "args", "see docs/cli-json.md",
+				 "%s %s has no such argument", operation->noun, operation->verb);
+	return 0;
+}
+
+/* "volume create": noun, one space, verb. */
+static const struct operation *find_operation(const char *name)
+{
+	const char *space = strchr(name, ' ');
+	char noun[16];
+
+	if (!space || (size_t)(space - name) >= sizeof(noun))
+		return NULL;
+	memcpy(noun, name, (size_t)(space - name));
+	noun[space - name] = '\0';
+	return operation_find(noun, space + 1);
+}
+
+static int read_request(struct cli_request *request, enum op_role role, json_t *json, struct fault *fault)
+{
+	const char *name = json_string_value(json_object_get(json, "op"));
+	json_t *args = json_object_get(json, "args");
+
+	if (!name || (args && !json_is_object(args)) || json_object_size(json) != (args ? 2u : 1u))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "request", "see docs/cli-json.md",
+				 "a request is an object with op and args");
+	request->operation = find_operation(name);
+	if (!request->operation)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, "op", "see docs/cli-json.md",
+				 "there is no operation %.64s", name);
+	if (role < request->operation->role)
+		return fault_set(fault, FAULT_FAILED, "op", "ask an administrator", "this role may not %s", name);
+	return take_arguments(request, args, fault);
+}
+
+static int run(struct control *control, enum op_role role, json_t *json, json_t **result, struct fault *fault)
+{
+	struct cli_request request = { .control = control };
+	MEM_OWNED struct arg_value *items = mem_alloc(CLI_ITEMS_MAX * sizeof(*items));
+
+	if (!items)
+		return cli_out_of_memory(fault);
+	request.items = items;
+	if (read_request(&request, role, json, fault))
+		return -1;
+	if (!control)
+		return 0;
+	return cli_binding_find(request.operation->noun, request.operation->verb)(&request, result, fault);
+}
+
+/* ---- the reply ---- */
+
+static char *print_line(json_t *reply)
+{
+	size_t len;
+	char *text, *line = NULL;
+
+	text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	json_decref(reply);
+	if (text) {
+		len = strlen(text);
+		line = mem_resize(text, len + 2);
+		if (!line)
+			mem_free(text);
+	}
+	if (line)
+		memcpy(line + len, "\n", 2);
+	return line;
+}
+
+char *cli_call_fault(const struct fault *fault)
+{
+	return print_line(json_pack("{s:b, s:{s:i, s:s, s:o, s:o}}", "ok", 0, "error", "code", fault->code,
+				    "message", fault->message, "object", cli_text_or_null(fault->object),
+				    "remedy", cli_text_or_null(fault->remedy)));
+}
+
+char *cli_call(struct control *control, enum op_role role, const char *request, size_t len)
+{
+	struct fault fault = { 0 };
+	json_error_t error;
+	json_t *json = NULL, *result = NULL;
+	int rc;
+
+	if (is_flat(request, len))
+		json = json_loadb(request, len, JSON_REJECT_DUPLICATES, &error);
+	if (json)
+		rc = run(control, role, json, &result, &fault);
+	else
+		rc = fault_set(&fault, FAULT_INVALID_PARAMETER, "request", "see docs/cli-json.md",
+			       "it is not a line of JSON");
+	json_decref(json);
+	if (rc)
+		return cli_call_fault(&fault);
+	return print_line(json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_null()));
+}

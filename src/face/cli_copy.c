@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control protocol: paths, pairs and sessions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "face/cli_private.h"
+
+static json_t *int_or_null(bool known, int64_t number)
+{
+	return known ? json_integer(number) : json_null();
+}
+
+/* ---- paths ---- */
+
+static json_t *path_json(const struct copy_path_info *info)
+{
+	const struct copy_path *path = &info->path;
+
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I}",
+			 "source_lss", cli_hex(path->source_lss, 2), "target_lss", cli_hex(path->target_lss, 2),
+			 "system", path->system, "address", path->address,
+			 "state", info->connected ? "connected" : "disconnected",
+			 "since", cli_wall(info->since_wall_ns),
+			 "error", cli_text_or_null(info->connected ? NULL : info->error),
+			 "round_trip_us", int_or_null(info->round_trip_us, (int64_t)info->round_trip_us),
+			 "sent_bytes", (json_int_t)info->sent_bytes,
+			 "received_bytes", (json_int_t)info->received_bytes);
+}
+
+static void fill_path(const struct cli_request *request, struct copy_path *path)
+{
+	*path = (struct copy_path){
+		.source_lss = (uint8_t)cli_number(request, "source-lss"),
+		.target_lss = (uint8_t)cli_number(request, "target-lss"),
+	};
+	snprintf(path->system, sizeof(path->system), "%s", cli_text(request, "system"));
+}
+
+struct path_search {
+	struct copy_path wanted;
+	json_t *found;
+};
+
+static void match_path(void *arg, const struct copy_path_info *info)
+{
+	struct path_search *search = arg;
+
+	if (!search->found && info->path.source_lss == search->wanted.source_lss &&
+	    info->path.target_lss == search->wanted.target_lss && !strcmp(info->path.system, search->wanted.system))
+		search->found = path_json(info);
+}
+
+static int path_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct path_search search = { .found = NULL };
+
+	fill_path(request, &search.wanted);
+	copy_path_each(control_copy(request->control), match_path, &search);
+	if (!search.found)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "path", "xdc path list", "there is no such path");
+	return cli_answer(search.found, result, fault);
+}
+
+static int path_create(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_path path;
+
+	fill_path(request, &path);
+	snprintf(path.address, sizeof(path.address), "%s", cli_text(request, "to"));
+	return control_path_create(request->control, &path, fault) ? -1 : path_show(request, result, fault);
+}
+
+static int path_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_path path;
+
+	(void)result;
+	fill_path(request, &path);
+	return copy_path_delete(control_copy(request->control), &path, fault);
+}
+
+static void add_path(void *arg, const struct copy_path_info *info)
+{
+	cli_append(arg, path_json(info));
+}
+
+static int path_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	copy_path_each(control_copy(request->control), add_path, &list);
+	return cli_answer(list, result, fault);
+}
+
+/* ---- pairs ---- */
+
+static json_t *history_json(const struct history *history)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < history->count && i < HISTORY_MAX; i++) {
+		const struct history_entry *entry = &history->entries[i];
+
+		cli_append(&list, json_pack("{s:o, s:I, s:o}", "generation", cli_bytes(entry->generation, 16),
+					    "sequence", (json_int_t)entry->sequence,
+					    "began_at", cli_wall(entry->began_wall_ns)));
+	}
+	return list;
+}
+
+static json_t *pair_json(const struct copy_pair_info *info)
+{
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:o}",
+			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4),
+			 "system", info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET],
+			 "type", pair_type_names[info->type], "state", pair_state_names[info->state],
+			 "reason", info->reason == PAIR_REASON_NONE ? json_null() :
+						json_string(pair_reason_names[info->reason]),
+			 "since", cli_wall(info->since_wall_ns), "session", int_or_null(info->session, info->session),
+			 "joined", info->joined, "first_copy_done", info->first_copy_done,
+			 "size_bytes", (json_int_t)info->size_bytes,
+			 "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
+			 "unsent_blocks", (json_int_t)info->unsent_blocks,
+			 "history", history_json(&info->history));
+}
+
+struct pair_search {
+	uint16_t volume;
+	json_t *found;
+	bool out_of_memory;
+};
+
+static void match_pair(void *arg, const struct copy_pair_info *info)
+{
+	struct pair_search *search = arg;
+
+	if (search->found || info->volume != search->volume)
+		return;
+	search->found = pair_json(info);
+	search->out_of_memory = !search->found;
+}
+
+static int answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault)
+{
+	struct pair_search search = { .volume = volume };
+	char object[16];
+
+	copy_pair_each(control_copy(request->control), match_pair, &search);
+	if (!search.found && !search.out_of_memory) {
+		snprintf(object, sizeof(object), "volume %04X", volume);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list", "it is in no pair");
+	}
+	return cli_answer(search.found, result, fault);
+}
+
+static int find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)
+{
+	return control_volume_find(request->control, cli_text(request, "volume"), id, fault);
+}
+
+static int pair_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	return find_volume(request, &id, fault) ? -1 : answer_pair(request, id, result, fault);
+}
+
+static int pair_create(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_pair_request pair = {
+		.target = (uint16_t)cli_number(request, "target"),
+		.type = (enum pair_type)cli_number(request, "type"),
+	};
+
+	if (find_volume(request, &pair.source, fault))
+		return -1;
+	snprintf(pair.system, sizeof(pair.system), "%s", cli_text(request, "system"));
+	if (control_pair_create(request->control, &pair, fault))
+		return -1;
+	return answer_pair(request, pair.source, result, fault);
+}
+
+static int pair_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	(void)result;
+	if (find_volume(request, &id, fault))
+		return -1;
+	return copy_pair_delete(control_copy(request->control), id, cli_given(request, "force"), fault);
+}
+
+/* What changes a pair and needs only its volume. */
+static int change_pair(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	static const struct {
+		const char *verb;
+		int (*fn)(struct copy *copy, uint16_t volume, struct fault *fault);
+	} changes[] = {
+		{ "suspend", copy_pair_suspend }, { "resume", copy_pair_resume }, { "failover", copy_pair_failover },
+	};
+	struct copy *copy = control_copy(request->control);
+	int rc = -1;
+	uint16_t id;
+
+	if (find_volume(request, &id, fault))
+		return -1;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (!strcmp(request->operation->verb, changes[i].verb))
+			rc = changes[i].fn(copy, id, fault);
+	return rc ? -1 : answer_pair(request, id, result, fault);
+}
+
+static int pair_failback(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (find_volume(request, &id, fault) ||
+	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault))
+		return -1;
+	return answer_pair(request, id, result, fault);
+}
+
+static void add_pair(void *arg, const struct copy_pair_info *info)
+{
+	cli_append(arg, pair_json(info));
+}
+
+static int pair_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	copy_pair_each(control_copy(request->control), add_pair, &list);
+	return cli_answer(list, result, fault);
+}
+
+const struct cli_binding cli_bindings_copy[] = {
+	{ "path", "create", path_create },
+	{ "path", "list", path_list },
+	{ "path", "show", path_show },
+	{ "path", "delete", path_delete },
+	{ "pair", "create", pair_create },
+	{ "pair", "list", pair_list },
+	{ "pair", "show", pair_show },
+	{ "pair", "delete", pair_delete },
+	{ "pair", "suspend", change_pair },
+	{ "pair", "resume", change_pair },
+	{ "pair", "failover", change_pair },
+	{ "pair", "failback", pair_failback },
+	{ NULL, NULL, NULL },
+};

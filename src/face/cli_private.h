@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli_private.h - a request that is checked, and the functions that carry it out. */
+#ifndef XDC_FACE_CLI_PRIVATE_H
+#define XDC_FACE_CLI_PRIVATE_H
+
+#include <jansson.h>
+
+#include "control/control.h"
+#include "control/operations.h"
+
+struct cli_request {
+	struct control *control;
+	const struct operation *operation;
+	unsigned count[OP_ARGS_MAX];			/* values of each argument, 0: not given */
+	struct arg_value *values[OP_ARGS_MAX];
+	struct arg_value *items;			/* memory of all values */
+	unsigned items_used;
+};
+
+/*
+ * Carries a request out: 0, and *result (a new reference) is the result or NULL for null; else -1 with the fault. Memory
+ * that is missing on the way to JSON is an error of the request although the thing is done: cli_out_of_memory.
+ */
+typedef int cli_fn(const struct cli_request *request, json_t **result, struct fault *fault);
+
+struct cli_binding {
+	const char *noun, *verb;
+	cli_fn *fn;
+};
+extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];	/* ended by NULL */
+
+cli_fn *cli_binding_find(const char *noun, const char *verb);
+
+/* Values by the name of the argument, which the operation has (asserted). NULL: not given. */
+const struct arg_value *cli_value(const struct cli_request *request, const char *name);
+const char *cli_text(const struct cli_request *request, const char *name);
+uint64_t cli_number(const struct cli_request *request, const char *name);	/* 0 when not given */
+bool cli_given(const struct cli_request *request, const char *name);
+unsigned cli_count(const struct cli_request *request, const char *name, const struct arg_value **values);
+
+int cli_out_of_memory(struct fault *fault);
+
+/* *result = json, or out of memory when that is NULL. */
+int cli_answer(json_t *json, json_t **result, struct fault *fault);
+
+/* Takes the item into the list; a list of which an item is missing becomes NULL. */
+void cli_append(json_t **list, json_t *item);
+
+/* Texts and numbers as they stand in results; NULL only without memory. */
+json_t *cli_hex(unsigned number, unsigned digits);
+json_t *cli_wall(int64_t wall_ns);				/* null when 0 */
+json_t *cli_bytes(const uint8_t *bytes, unsigned count);	/* hexadecimal */
+json_t *cli_text_or_null(const char *text);			/* null when NULL or empty */
+json_t *cli_errno(int error);					/* null when 0 */
+
+#endif

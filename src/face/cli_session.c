@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control protocol: sessions and recovery. */
+#include <stdio.h>
+#include <string.h>
+
+#include "face/cli_private.h"
+
+/* ---- what is shown ---- */
+
+static json_t *failure_json(const struct record_failure *failure)
+{
+	if (failure->reason == CG_FAILURE_NONE)
+		return json_null();
+	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "reason", cg_failure_names[failure->reason],
+			 "phase", session_phase_names[failure->phase], "system", cli_text_or_null(failure->system),
+			 "lss", *failure->system ? cli_hex(failure->lss, 2) : json_null(),
+			 "sequence", (json_int_t)failure->sequence, "at", cli_wall(failure->at_wall_ns));
+}
+
+static json_t *members_json(const struct copy_session_info *info)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < info->member_count; i++)
+		cli_append(&list, json_pack("{s:s, s:b}", "system", info->members[i],
+					    "reached", info->member_reached[i]));
+	return list;
+}
+
+static int64_t round_ms(int64_t ns)
+{
+	return (ns + RT_MS / 2) / RT_MS;
+}
+
+static json_t *session_json(const struct copy_session_info *info)
+{
+	bool has_master = *info->master;
+	json_t *rpo = info->rpo_ns < 0 ? json_null() : json_integer(round_ms(info->rpo_ns));
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, "
+			 "s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:I}",
+			 "session", info->session, "role", session_role_names[info->role],
+			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
+			 "phase_since", cli_wall(info->phase_since_wall_ns),
+			 "waiting_for", cli_text_or_null(info->waiting_for),
+			 "master", cli_text_or_null(info->master),
+			 "master_lss", has_master ? cli_hex(info->master_lss, 2) : json_null(),
+			 "members", members_json(info),
+			 "interval_us", (json_int_t)(info->tunables.interval_ns / RT_US),
+			 "coordination_ms", (json_int_t)(info->tunables.coordination_ns / RT_MS),
+			 "drain_ms", (json_int_t)(info->tunables.drain_ns / RT_MS),
+			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns), "rpo_ms", rpo,
+			 "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
+			 "hold_us_p99", (json_int_t)(info->hold_p99_ns / RT_US),
+			 "hold_us_max", (json_int_t)(info->hold_max_ns / RT_US),
+			 "cg_good", (json_int_t)info->cg_good, "cg_failed", (json_int_t)info->cg_failed,
+			 "cg_failed_since_good", (json_int_t)info->cg_failed_since_good,
+			 "first_failure", failure_json(&info->first_failure),
+			 "previous_failure", failure_json(&info->previous_failure),
+			 "last_failure", failure_json(&info->last_failure),
+			 "volume_count", info->volumes, "joined_count", info->joined,
+			 "prepared_sequence", (json_int_t)info->prepared,
+			 "journal_bytes", (json_int_t)info->journal_bytes,
+			 "journal_limit_bytes", (json_int_t)info->journal_limit_bytes);
+}
+
+static void add_volume(void *arg, const struct copy_session_volume *volume)
+{
+	cli_append(arg, json_pack("{s:o, s:b}", "volume", cli_hex(volume->volume, 4), "joined", volume->joined));
+}
+
+static uint8_t number_of(const struct cli_request *request)
+{
+	return (uint8_t)cli_number(request, "session");
+}
+
+static int session_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy *copy = control_copy(request->control);
+	uint8_t session = number_of(request);
+	struct copy_session_info info;
+	json_t *json, *volumes = json_array();
+	char object[16];
+
+	if (copy_session_get(copy, session, &info)) {
+		json_decref(volumes);
+		snprintf(object, sizeof(object), "session %u", session);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list",
+				 "there is no such session here");
+	}
+	copy_session_each_volume(copy, session, add_volume, &volumes);
+	json = session_json(&info);
+	if (!json)
+		json_decref(volumes);
+	else if (json_object_set_new(json, "volumes", volumes) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	return cli_answer(json, result, fault);
+}
+
+static void add_session(void *arg, const struct copy_session_info *info)
+{
+	cli_append(arg, session_json(info));
+}
+
+static int session_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	copy_session_each(control_copy(request->control), add_session, &list);
+	return cli_answer(list, result, fault);
+}
+
+/* ---- what is changed ---- */
+
+static int session_open(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (control_session_open(request->control, number_of(request), (uint8_t)cli_number(request, "lss"), fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+static int session_close(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	(void)result;
+	return copy_session_close(control_copy(request->control), number_of(request),
+				  (uint8_t)cli_number(request, "lss"), fault);
+}
+
+/* add and remove. */
+static int change_volumes(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy *copy = control_copy(request->control);
+	const struct arg_value *values;
+	unsigned count = cli_count(request, "volumes", &values);
+	uint16_t volumes[256];
+	int rc;
+
+	if (count > sizeof(volumes) / sizeof(volumes[0]))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "volumes", "use several commands",
+				 "at most 256 volumes in one command");
+	for (unsigned i = 0; i < count; i++)
+		if (control_volume_find(request->control, values[i].text, &volumes[i], fault))
+			return -1;
+	if (!strcmp(request->operation->verb, "add"))
+		rc = copy_session_add(copy, number_of(request), volumes, count, fault);
+	else
+		rc = copy_session_remove(copy, number_of(request), volumes, count, fault);
+	return rc ? -1 : session_show(request, result, fault);
+}
+
+static int fill_tunables(const struct cli_request *request, struct session_start *start, struct fault *fault)
+{
+	start->has_interval = cli_given(request, "interval");
+	start->has_coordination = cli_given(request, "coordination");
+	start->has_drain = cli_given(request, "drain");
+	start->tunables.interval_ns = (int64_t)cli_number(request, "interval");
+	start->tunables.coordination_ns = (int64_t)cli_number(request, "coordination");
+	start->tunables.drain_ns = (int64_t)cli_number(request, "drain");
+	if (start->tunables.interval_ns > 18 * 3600 * RT_SECOND)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "interval", "", "it is at most 18h");
+	if (start->has_coordination && (start->tunables.coordination_ns < RT_MS ||
+					start->tunables.coordination_ns > 65535 * RT_MS))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "coordination", "", "it is from 1ms to 65535ms");
+	if (start->has_drain && !start->tunables.drain_ns)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "drain", "", "it is longer than 0");
+	return 0;
+}
+
+static int session_start(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct session_start start = {
+		.session = number_of(request), .master_lss = (uint8_t)cli_number(request, "master"),
+	};
+	const struct arg_value *values;
+	unsigned count = cli_count(request, "subordinate", &values);
+
+	if (count > XDC_SESSION_MEMBERS_MAX - 1)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "subordinate", "use fewer systems",
+				 "a session has at most %u source systems", XDC_SESSION_MEMBERS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(start.subordinates[i].system, sizeof(start.subordinates[i].system), "%s", values[i].system);
+		start.subordinates[i].lss = (uint8_t)values[i].number;
+	}
+	start.subordinate_count = count;
+	if (fill_tunables(request, &start, fault) ||
+	    copy_session_start(control_copy(request->control), &start, fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+static int session_resume(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct session_start start = { .session = number_of(request) };
+
+	if (fill_tunables(request, &start, fault) ||
+	    copy_session_resume(control_copy(request->control), &start, fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+static int session_pause(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_pause(control_copy(request->control), number_of(request), fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+static int session_terminate(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_terminate(control_copy(request->control), number_of(request), cli_given(request, "force"),
+				   fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+/* ---- recovery ---- */
+
+static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery)
+{
+	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i}", "session", number_of(request),
+			 "sequence", (json_int_t)recovery->sequence, "cg_at", cli_wall(recovery->cg_wall_ns),
+			 "systems", recovery->systems, "systems_missing", recovery->systems_missing,
+			 "volumes", recovery->volumes);
+}
+
+static int session_probe(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct recovery_result recovery = { 0 };
+
+	if (copy_session_probe(control_copy(request->control), number_of(request), &recovery, fault))
+		return -1;
+	return cli_answer(recovery_json(request, &recovery), result, fault);
+}
+
+static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct recovery_result recovery = { 0 };
+
+	if (copy_session_recover(control_copy(request->control), number_of(request), cli_given(request, "force"),
+				 &recovery, fault))
+		return -1;
+	return cli_answer(recovery_json(request, &recovery), result, fault);
+}
+
+static int session_failback(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_failback(control_copy(request->control), number_of(request), cli_given(request, "discard"),
+				  fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+static int session_return(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_return(control_copy(request->control), number_of(request), fault))
+		return -1;
+	return session_show(request, result, fault);
+}
+
+const struct cli_binding cli_bindings_session[] = {
+	{ "session", "open", session_open },
+	{ "session", "close", session_close },
+	{ "session", "add", change_volumes },
+	{ "session", "remove", change_volumes },
+	{ "session", "start", session_start },
+	{ "session", "list", session_list },
+	{ "session", "show", session_show },
+	{ "session", "pause", session_pause },
+	{ "session", "resume", session_resume },
+	{ "session", "terminate", session_terminate },
+	{ "session", "probe", session_probe },
+	{ "session", "recover", session_recover },
+	{ "session", "failback", session_failback },
+	{ "session", "return", session_return },
+	{ NULL, NULL, NULL },
+};

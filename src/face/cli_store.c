@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control protocol: system, pools, LSSs and volumes. */
+#include "face/cli_private.h"
+
+/* ---- system ---- */
+
+static int system_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct system_info info;
+
+	control_system_get(request->control, &info);
+	return cli_answer(json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:i, s:i, s:i, s:i, s:i}",
+				    "system", info.record->id, "version", XDC_VERSION,
+				    "uuid", cli_bytes(info.record->uuid, XDC_UUID_LEN),
+				    "boot_id", cli_bytes(info.boot_id, sizeof(info.boot_id)),
+				    "starts", (json_int_t)info.record->starts,
+				    "started_at", cli_wall(info.started_wall_ns),
+				    "uptime_ms", (json_int_t)(info.uptime_ns / RT_MS),
+				    "link_address", cli_text_or_null(info.link_address),
+				    "reactors", info.reactors, "pools", info.pools, "lsss", info.lsss,
+				    "volumes", info.volumes, "attached", info.attached),
+			  result, fault);
+}
+
+static int add_line(void *arg, const char *line)
+{
+	json_t **list = arg;
+
+	cli_append(list, json_loads(line, 0, NULL));
+	return 0;
+}
+
+static int system_dump(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	if (control_system_dump(request->control, add_line, &list, fault)) {
+		json_decref(list);
+		return -1;
+	}
+	return cli_answer(list, result, fault);
+}
+
+/* ---- pools ---- */
+
+static json_t *pool_json(const struct pool_info *info)
+{
+	const struct record_pool *record = &info->record;
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:i, s:I, s:o, s:o, s:o}",
+			 "pool", record->name, "kind", pool_kind_names[record->kind],
+			 "cache", cache_mode_names[record->cache], "folder", cli_text_or_null(record->folder),
+			 "state", info->error ? "offline" : "online", "error", cli_errno(info->error),
+			 "volumes", info->volumes, "volume_bytes", (json_int_t)info->volume_bytes,
+			 "total_bytes", info->has_space ? json_integer((json_int_t)info->total_bytes) : json_null(),
+			 "free_bytes", info->has_space ? json_integer((json_int_t)info->free_bytes) : json_null(),
+			 "created_at", cli_wall(record->created_wall_ns));
+}
+
+static int pool_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct pool_info info;
+
+	if (control_pool_get(request->control, cli_text(request, "pool"), &info, fault))
+		return -1;
+	return cli_answer(pool_json(&info), result, fault);
+}
+
+static int pool_create(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	const char *name = cli_text(request, "pool"), *folder = cli_text(request, "dir");
+	enum pool_kind kind = folder ? POOL_DIR : POOL_DEVICE;
+
+	if ((folder != NULL) == cli_given(request, "device"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "pool", "xdc pool create NAME --dir PATH",
+				 "a pool is of a folder (dir) or of devices (device)");
+	if (control_pool_create(request->control, name, kind, (enum cache_mode)cli_number(request, "cache"), folder,
+				fault))
+		return -1;
+	return pool_show(request, result, fault);
+}
+
+static int pool_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	(void)result;
+	return control_pool_delete(request->control, cli_text(request, "pool"), fault);
+}
+
+static void add_pool(void *arg, const struct pool_info *info)
+{
+	cli_append(arg, pool_json(info));
+}
+
+static int pool_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	if (control_pool_each(request->control, add_pool, &list, fault)) {
+		json_decref(list);
+		return -1;
+	}
+	return cli_answer(list, result, fault);
+}
+
+/* ---- LSSs ---- */
+
+static json_t *lss_json(const struct lss_info *info)
+{
+	return json_pack("{s:o, s:o, s:i, s:I, s:o}", "lss", cli_hex(info->record.id, 2),
+			 "ssid", info->record.ssid ? cli_hex(info->record.ssid, 4) : json_null(),
+			 "volumes", info->volumes, "volume_bytes", (json_int_t)info->volume_bytes,
+			 "created_at", cli_wall(info->record.created_wall_ns));
+}
+
+static int lss_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct lss_info info;
+
+	if (control_lss_get(request->control, (uint8_t)cli_number(request, "lss"), &info, fault))
+		return -1;
+	return cli_answer(lss_json(&info), result, fault);
+}
+
+static int lss_create(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (control_lss_create(request->control, (uint8_t)cli_number(request, "lss"),
+			       (uint16_t)cli_number(request, "ssid"), fault))
+		return -1;
+	return lss_show(request, result, fault);
+}
+
+static int lss_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	(void)result;
+	return control_lss_delete(request->control, (uint8_t)cli_number(request, "lss"), fault);
+}
+
+static void add_lss(void *arg, const struct lss_info *info)
+{
+	cli_append(arg, lss_json(info));
+}
+
+static int lss_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	control_lss_each(request->control, add_lss, &list);
+	return cli_answer(list, result, fault);
+}
+
+/* ---- volumes ---- */
+
+static json_t *counters_json(const struct volume_counters *counters)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "reads", (json_int_t)counters->reads, "writes", (json_int_t)counters->writes,
+			 "flushes", (json_int_t)counters->flushes, "discards", (json_int_t)counters->discards,
+			 "read_bytes", (json_int_t)counters->read_bytes,
+			 "written_bytes", (json_int_t)counters->written_bytes,
+			 "collisions_sidefile", (json_int_t)counters->collisions_sidefile,
+			 "collisions_waited", (json_int_t)counters->collisions_waited,
+			 "held_writes", (json_int_t)counters->held_writes,
+			 "held_reads", (json_int_t)counters->held_reads,
+			 "hold_us_max", (json_int_t)(counters->hold_max_ns / RT_US));
+}
+
+static json_t *volume_json(const struct volume_info *info)
+{
+	const struct record_volume *record = &info->record;
+	json_t *allocated = info->has_allocated ? json_integer((json_int_t)info->allocated_bytes) : json_null();
+
+	return json_pack("{s:o, s:o, s:s, s:I, s:o, s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "volume", cli_hex(record->id, 4), "name", cli_text_or_null(record->name),
+			 "pool", record->pool, "size_bytes", (json_int_t)record->size_bytes,
+			 "allocated_bytes", allocated, "state", volume_state_names[info->state],
+			 "error", cli_errno(info->error), "access", volume_access_names[info->access],
+			 "attached", info->attached, "reactor", info->reactor,
+			 "uuid", cli_bytes(record->uuid, XDC_UUID_LEN),
+			 "naa", cli_bytes(record->naa, sizeof(record->naa)),
+			 "adopted", cli_text_or_null(record->adopted_path),
+			 "created_at", cli_wall(record->created_wall_ns),
+			 "writes_lost_at", cli_wall(record->unflushed_lost_wall_ns),
+			 "sync_failed_at", cli_wall(record->sync_failed_wall_ns),
+			 "counters", counters_json(&info->counters));
+}
+
+static int answer_volume(const struct cli_request *request, uint16_t id, json_t **result, struct fault *fault)
+{
+	struct volume_info info;
+
+	if (control_volume_get(request->control, id, &info, fault))
+		return -1;
+	return cli_answer(volume_json(&info), result, fault);
+}
+
+static int find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)
+{
+	return control_volume_find(request->control, cli_text(request, "volume"), id, fault);
+}
+
+static int volume_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	return find_volume(request, &id, fault) ? -1 : answer_volume(request, id, result, fault);
+}
+
+static int create_volume(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct volume_create create = {
+		.id = (uint16_t)cli_number(request, "volume"),
+		.pool = cli_text(request, "pool"),
+		.size_bytes = cli_number(request, "size"),
+		.name = cli_text(request, "name"),
+		.adopt = cli_text(request, "adopt"),
+	};
+
+	if (control_volume_create(request->control, &create, fault))
+		return -1;
+	return answer_volume(request, create.id, result, fault);
+}
+
+static int grow_volume(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (find_volume(request, &id, fault) ||
+	    control_volume_grow(request->control, id, cli_number(request, "size"), fault))
+		return -1;
+	return answer_volume(request, id, result, fault);
+}
+
+static int volume_rename(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (find_volume(request, &id, fault) ||
+	    control_volume_rename(request->control, id, cli_text(request, "name"), fault))
+		return -1;
+	return answer_volume(request, id, result, fault);
+}
+
+static int volume_accept(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (find_volume(request, &id, fault) || control_volume_accept(request->control, id, fault))
+		return -1;
+	return answer_volume(request, id, result, fault);
+}
+
+static int volume_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	(void)result;
+	return find_volume(request, &id, fault) ? -1 : control_volume_delete(request->control, id, fault);
+}
+
+static void add_volume(void *arg, const struct volume_info *info)
+{
+	cli_append(arg, volume_json(info));
+}
+
+static int volume_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+	int lss = cli_given(request, "lss") ? (int)cli_number(request, "lss") : -1;
+
+	if (control_volume_each(request->control, lss, cli_text(request, "pool"), add_volume, &list, fault)) {
+		json_decref(list);
+		return -1;
+	}
+	return cli_answer(list, result, fault);
+}
+
+const struct cli_binding cli_bindings_store[] = {
+	{ "system", "show", system_show },
+	{ "system", "dump", system_dump },
+	{ "pool", "create", pool_create },
+	{ "pool", "list", pool_list },
+	{ "pool", "show", pool_show },
+	{ "pool", "delete", pool_delete },
+	{ "lss", "create", lss_create },
+	{ "lss", "list", lss_list },
+	{ "lss", "show", lss_show },
+	{ "lss", "delete", lss_delete },
+	{ "volume", "create", create_volume },
+	{ "volume", "list", volume_list },
+	{ "volume", "show", volume_show },
+	{ "volume", "grow", grow_volume },
+	{ "volume", "rename", volume_rename },
+	{ "volume", "accept", volume_accept },
+	{ "volume", "delete", volume_delete },
+	{ NULL, NULL, NULL },
+};

@@ -156,7 +156,6 @@ static int begin_run(struct control *control, const char *id, struct fault *faul
 	return control_commit(control, &change, 1, "system", fault);
 }
 
-#ifdef XDC_HAVE_COPY
 static struct volume *find_volume(void *arg, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(arg, id);
@@ -184,7 +183,6 @@ static int start_copy(struct control *control, const struct control_options *opt
 	rc = copy_start(&config, &control->copy);
 	return rc == 0 ? 0 : control_fault_errno(fault, "copy services", "see the log", rc, "they cannot start");
 }
-#endif
 
 static int start(struct control *control, const struct control_options *options, struct fault *fault)
 {
@@ -194,11 +192,7 @@ static int start(struct control *control, const struct control_options *options,
 		return -1;
 	control_pools_open(control);
 	control_volumes_open(control);
-#ifdef XDC_HAVE_COPY
-	if (start_copy(control, options, fault))
-		return -1;
-#endif
-	return 0;
+	return start_copy(control, options, fault);
 }
 
 int control_start(const struct control_options *options, struct control **out, struct fault *fault)
@@ -245,10 +239,8 @@ void control_stop(struct control *control)
 
 	if (!control)
 		return;
-#ifdef XDC_HAVE_COPY
 	if (control->copy)
 		copy_stop(control->copy);
-#endif
 	control_volumes_close(control);
 	control_pools_close(control);
 	if (control->system.starts)

@@ -80,7 +80,6 @@ int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struc
 	return make_lss(control, id, ssid, fault);
 }
 
-#ifdef XDC_HAVE_COPY
 struct path_search {
 	uint8_t lss;
 	bool found;
@@ -92,7 +91,6 @@ static void is_path_of(void *arg, const struct copy_path_info *info)
 
 	search->found |= info->path.source_lss == search->lss;
 }
-#endif
 
 int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 {
@@ -108,13 +106,11 @@ int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 	if (control->lsss[id]->count)
 		return fault_set(fault, FAULT_IN_USE, object, "delete them first", "it has %u volume%s",
 				 control->lsss[id]->count, control->lsss[id]->count == 1 ? "" : "s");
-#ifdef XDC_HAVE_COPY
 	struct path_search search = { .lss = id };
 
 	copy_path_each(control->copy, is_path_of, &search);
 	if (search.found)
 		return fault_set(fault, FAULT_IN_USE, object, "delete them first: xdc path list", "it has paths");
-#endif
 	change.record = &control->lsss[id]->record;
 	if (control_commit(control, &change, 1, object, fault))
 		return -1;

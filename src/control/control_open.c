@@ -7,30 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/parse.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
 #define SIDEFILE_BYTES		(64u << 20)
-#define UUID_TEXT_MAX		37u
-
-static void format_uuid(const uint8_t uuid[XDC_UUID_LEN], char text[UUID_TEXT_MAX])
-{
-	static const char digits[] = "0123456789abcdef";
-	char *to = text;
-
-	for (unsigned i = 0; i < XDC_UUID_LEN; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*to++ = '-';
-		*to++ = digits[uuid[i] >> 4];
-		*to++ = digits[uuid[i] & 15];
-	}
-	*to = '\0';
-}
 
 void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options)
 {
 	const struct record_volume *record = &volume->record;
-	char uuid[UUID_TEXT_MAX];
+	char uuid[FORMAT_UUID_MAX];
 
 	if (*record->adopted_path) {
 		snprintf(path, CONTROL_DISK_PATH_MAX, "%s", record->adopted_path);

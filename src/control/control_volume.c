@@ -154,10 +154,8 @@ static int check_create(struct control *control, const struct volume_create *req
 	if (pool->error)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "pool %s is offline: %s",
 				 pool->record.name, strerrordesc_np(-pool->error));
-#ifdef XDC_HAVE_COPY
 	if (copy_remembers_volume(control->copy, request->id, fault))
 		return -1;
-#endif
 	return 0;
 }
 
@@ -317,12 +315,8 @@ static int check_grow(struct control *control, const struct control_volume *volu
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",
 				 "a volume never shrinks, and it has %llu bytes",
 				 (unsigned long long)volume->record.size_bytes);
-#ifdef XDC_HAVE_COPY
 	if (copy_remembers_volume(control->copy, volume->record.id, fault))
 		return -1;
-#else
-	(void)control;
-#endif
 	return 0;
 }
 
@@ -412,7 +406,7 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 	if (update_record(volume, change_accepted, NULL, fault))
 		return -1;
 	if (volume->volume && rt_call(volume_reactor(volume->volume), accept_here, volume->volume) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "restart the system", "it is accepted from the next start");
+		return fault_set(fault, FAULT_FAILED, object, "restart the system", "accepted from the next start");
 	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
 	return 0;
 }
@@ -436,10 +430,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	if (volume->attached)
 		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
 				 volume->attached, volume->attached == 1 ? " has" : "s have");
-#ifdef XDC_HAVE_COPY
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
-#endif
 	change.record = &volume->record;
 	if (control_commit(control, &change, 1, object, fault))
 		return -1;

@@ -33,7 +33,7 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 
 const struct operation operations[] = {
 	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
-	{ "system", "dump", ROLE_MONITOR, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
+	{ "system", "dump", ROLE_ADMIN, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
 
 	{ "pool", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a pool: of a folder, or of devices to be adopted", {
 		POOL_ARG,
@@ -119,7 +119,7 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
 	} },
-	{ "session", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add source volumes to a session; each joins when it is copied", {
+	{ "session", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes to a session; each joins when it is copied", {
 		SESSION_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
@@ -154,7 +154,7 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
 	} },
-	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, with hosts stopped: the old site is the source", {
+	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {
 		SESSION_ARG
 	} },
 };

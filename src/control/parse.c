@@ -385,3 +385,16 @@ void format_wall(int64_t wall_ns, char *text)
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text, FORMAT_MAX, "%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS) % 1000u);
 }
+
+void format_uuid(const uint8_t uuid[16], char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid[i] >> 4];
+		*text++ = digits[uuid[i] & 15];
+	}
+	*text = '\0';
+}

@@ -65,7 +65,7 @@ const char *parse_remote_address(const char *text);
 /* One of the words; *index says which. */
 const char *parse_word(const char *text, const char *const *words, unsigned count, unsigned *index);
 
-/* How many letters must be changed, added or taken away to make b of a; for "did you mean". At most 32 letters count. */
+/* How many letters make b of a: changed, added or taken away. At most 32 of each count. */
 unsigned parse_distance(const char *a, const char *b);
 
 /* ---- the way back, for people ---- */
@@ -80,5 +80,8 @@ void format_duration(int64_t ns, char *text);
 
 /* "2026-11-23T00:18:59.123Z"; ns since 1970. */
 void format_wall(int64_t wall_ns, char *text);
+
+#define FORMAT_UUID_MAX	37u
+void format_uuid(const uint8_t uuid[16], char *text);
 
 #endif

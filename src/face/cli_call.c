@@ -25,9 +25,9 @@ cli_fn *cli_binding_find(const char *noun, const char *verb)
 {
 	static const struct cli_binding *const tables[] = {
 		cli_bindings_store,
-#ifdef XDC_HAVE_COPY
-		cli_bindings_copy, cli_bindings_session,
-#endif
+		cli_bindings_copy,
+		cli_bindings_session,
+		cli_bindings_recovery,
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -118,6 +118,14 @@ json_t *cli_bytes(const uint8_t *bytes, unsigned count)
 	assert(2 * count < sizeof(text));
 	for (unsigned i = 0; i < count; i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(text);
+}
+
+json_t *cli_uuid(const uint8_t uuid[16])
+{
+	char text[FORMAT_UUID_MAX];
+
+	format_uuid(uuid, text);
 	return json_string(text);
 }
 

@@ -14,9 +14,8 @@
 #define CLI_ITEMS_MAX		512u
 
 /*
- * The reply to a request of len bytes (without its newline), a text of mem_alloc that ends with a newline. Never fails
- * but for memory: NULL. Suspends; control may be NULL when no operation is to be reached (fuzzing): then what is good is
- * answered by null.
+ * The reply to a request of len bytes (without its newline), a text of mem_alloc that ends with a newline; NULL: no
+ * memory. Suspends. control NULL (fuzzing): no operation is reached, and what is good is answered by null.
  */
 char *cli_call(struct control *control, enum op_role role, const char *request, size_t len);
 

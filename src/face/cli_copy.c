@@ -101,7 +101,7 @@ static json_t *history_json(const struct history *history)
 	for (uint32_t i = 0; i < history->count && i < HISTORY_MAX; i++) {
 		const struct history_entry *entry = &history->entries[i];
 
-		cli_append(&list, json_pack("{s:o, s:I, s:o}", "generation", cli_bytes(entry->generation, 16),
+		cli_append(&list, json_pack("{s:o, s:I, s:o}", "generation", cli_uuid(entry->generation),
 					    "sequence", (json_int_t)entry->sequence,
 					    "began_at", cli_wall(entry->began_wall_ns)));
 	}
@@ -140,7 +140,7 @@ static void match_pair(void *arg, const struct copy_pair_info *info)
 	search->out_of_memory = !search->found;
 }
 
-static int answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault)
+int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault)
 {
 	struct pair_search search = { .volume = volume };
 	char object[16];
@@ -153,16 +153,11 @@ static int answer_pair(const struct cli_request *request, uint16_t volume, json_
 	return cli_answer(search.found, result, fault);
 }
 
-static int find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)
-{
-	return control_volume_find(request->control, cli_text(request, "volume"), id, fault);
-}
-
 static int pair_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	uint16_t id;
 
-	return find_volume(request, &id, fault) ? -1 : answer_pair(request, id, result, fault);
+	return cli_find_volume(request, &id, fault) ? -1 : cli_answer_pair(request, id, result, fault);
 }
 
 static int pair_create(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -172,12 +167,12 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 		.type = (enum pair_type)cli_number(request, "type"),
 	};
 
-	if (find_volume(request, &pair.source, fault))
+	if (cli_find_volume(request, &pair.source, fault))
 		return -1;
 	snprintf(pair.system, sizeof(pair.system), "%s", cli_text(request, "system"));
 	if (control_pair_create(request->control, &pair, fault))
 		return -1;
-	return answer_pair(request, pair.source, result, fault);
+	return cli_answer_pair(request, pair.source, result, fault);
 }
 
 static int pair_delete(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -185,7 +180,7 @@ static int pair_delete(const struct cli_request *request, json_t **result, struc
 	uint16_t id;
 
 	(void)result;
-	if (find_volume(request, &id, fault))
+	if (cli_find_volume(request, &id, fault))
 		return -1;
 	return copy_pair_delete(control_copy(request->control), id, cli_given(request, "force"), fault);
 }
@@ -203,22 +198,12 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 	int rc = -1;
 	uint16_t id;
 
-	if (find_volume(request, &id, fault))
+	if (cli_find_volume(request, &id, fault))
 		return -1;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		if (!strcmp(request->operation->verb, changes[i].verb))
 			rc = changes[i].fn(copy, id, fault);
-	return rc ? -1 : answer_pair(request, id, result, fault);
-}
-
-static int pair_failback(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	uint16_t id;
-
-	if (find_volume(request, &id, fault) ||
-	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault))
-		return -1;
-	return answer_pair(request, id, result, fault);
+	return rc ? -1 : cli_answer_pair(request, id, result, fault);
 }
 
 static void add_pair(void *arg, const struct copy_pair_info *info)
@@ -246,6 +231,5 @@ const struct cli_binding cli_bindings_copy[] = {
 	{ "pair", "suspend", change_pair },
 	{ "pair", "resume", change_pair },
 	{ "pair", "failover", change_pair },
-	{ "pair", "failback", pair_failback },
 	{ NULL, NULL, NULL },
 };

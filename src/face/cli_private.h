@@ -18,8 +18,8 @@ struct cli_request {
 };
 
 /*
- * Carries a request out: 0, and *result (a new reference) is the result or NULL for null; else -1 with the fault. Memory
- * that is missing on the way to JSON is an error of the request although the thing is done: cli_out_of_memory.
+ * Carries a request out: 0, and *result (a new reference) is the result or NULL for null; else -1 with the fault. No
+ * memory on the way to JSON is an error of the request although the thing is done: cli_out_of_memory.
  */
 typedef int cli_fn(const struct cli_request *request, json_t **result, struct fault *fault);
 
@@ -27,7 +27,9 @@ struct cli_binding {
 	const char *noun, *verb;
 	cli_fn *fn;
 };
-extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];	/* ended by NULL */
+/* Ended by NULL. */
+extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];
+extern const struct cli_binding cli_bindings_recovery[];
 
 cli_fn *cli_binding_find(const char *noun, const char *verb);
 
@@ -50,7 +52,18 @@ void cli_append(json_t **list, json_t *item);
 json_t *cli_hex(unsigned number, unsigned digits);
 json_t *cli_wall(int64_t wall_ns);				/* null when 0 */
 json_t *cli_bytes(const uint8_t *bytes, unsigned count);	/* hexadecimal */
+json_t *cli_uuid(const uint8_t uuid[16]);
 json_t *cli_text_or_null(const char *text);			/* null when NULL or empty */
 json_t *cli_errno(int error);					/* null when 0 */
+
+/* The number of the session of a request, and its answer: the session as it is (cli_session.c). */
+uint8_t cli_session(const struct cli_request *request);
+int cli_session_show(const struct cli_request *request, json_t **result, struct fault *fault);
+
+/* The id of the volume that the argument named volume names. 0, or -1 with the fault (cli_store.c). */
+int cli_find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault);
+
+/* The pair of a volume as it is now (cli_copy.c). */
+int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault);
 
 #endif

@@ -69,15 +69,15 @@ static void add_volume(void *arg, const struct copy_session_volume *volume)
 	cli_append(arg, json_pack("{s:o, s:b}", "volume", cli_hex(volume->volume, 4), "joined", volume->joined));
 }
 
-static uint8_t number_of(const struct cli_request *request)
+uint8_t cli_session(const struct cli_request *request)
 {
 	return (uint8_t)cli_number(request, "session");
 }
 
-static int session_show(const struct cli_request *request, json_t **result, struct fault *fault)
+int cli_session_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct copy *copy = control_copy(request->control);
-	uint8_t session = number_of(request);
+	uint8_t session = cli_session(request);
 	struct copy_session_info info;
 	json_t *json, *volumes = json_array();
 	char object[16];
@@ -116,15 +116,15 @@ static int session_list(const struct cli_request *request, json_t **result, stru
 
 static int session_open(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (control_session_open(request->control, number_of(request), (uint8_t)cli_number(request, "lss"), fault))
+	if (control_session_open(request->control, cli_session(request), (uint8_t)cli_number(request, "lss"), fault))
 		return -1;
-	return session_show(request, result, fault);
+	return cli_session_show(request, result, fault);
 }
 
 static int session_close(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	(void)result;
-	return copy_session_close(control_copy(request->control), number_of(request),
+	return copy_session_close(control_copy(request->control), cli_session(request),
 				  (uint8_t)cli_number(request, "lss"), fault);
 }
 
@@ -144,10 +144,10 @@ static int change_volumes(const struct cli_request *request, json_t **result, st
 		if (control_volume_find(request->control, values[i].text, &volumes[i], fault))
 			return -1;
 	if (!strcmp(request->operation->verb, "add"))
-		rc = copy_session_add(copy, number_of(request), volumes, count, fault);
+		rc = copy_session_add(copy, cli_session(request), volumes, count, fault);
 	else
-		rc = copy_session_remove(copy, number_of(request), volumes, count, fault);
-	return rc ? -1 : session_show(request, result, fault);
+		rc = copy_session_remove(copy, cli_session(request), volumes, count, fault);
+	return rc ? -1 : cli_session_show(request, result, fault);
 }
 
 static int fill_tunables(const struct cli_request *request, struct session_start *start, struct fault *fault)
@@ -171,7 +171,7 @@ static int fill_tunables(const struct cli_request *request, struct session_start
 static int session_start(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct session_start start = {
-		.session = number_of(request), .master_lss = (uint8_t)cli_number(request, "master"),
+		.session = cli_session(request), .master_lss = (uint8_t)cli_number(request, "master"),
 	};
 	const struct arg_value *values;
 	unsigned count = cli_count(request, "subordinate", &values);
@@ -187,76 +187,32 @@ static int session_start(const struct cli_request *request, json_t **result, str
 	if (fill_tunables(request, &start, fault) ||
 	    copy_session_start(control_copy(request->control), &start, fault))
 		return -1;
-	return session_show(request, result, fault);
+	return cli_session_show(request, result, fault);
 }
 
 static int session_resume(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	struct session_start start = { .session = number_of(request) };
+	struct session_start start = { .session = cli_session(request) };
 
 	if (fill_tunables(request, &start, fault) ||
 	    copy_session_resume(control_copy(request->control), &start, fault))
 		return -1;
-	return session_show(request, result, fault);
+	return cli_session_show(request, result, fault);
 }
 
 static int session_pause(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_pause(control_copy(request->control), number_of(request), fault))
+	if (copy_session_pause(control_copy(request->control), cli_session(request), fault))
 		return -1;
-	return session_show(request, result, fault);
+	return cli_session_show(request, result, fault);
 }
 
 static int session_terminate(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_terminate(control_copy(request->control), number_of(request), cli_given(request, "force"),
+	if (copy_session_terminate(control_copy(request->control), cli_session(request), cli_given(request, "force"),
 				   fault))
 		return -1;
-	return session_show(request, result, fault);
-}
-
-/* ---- recovery ---- */
-
-static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery)
-{
-	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i}", "session", number_of(request),
-			 "sequence", (json_int_t)recovery->sequence, "cg_at", cli_wall(recovery->cg_wall_ns),
-			 "systems", recovery->systems, "systems_missing", recovery->systems_missing,
-			 "volumes", recovery->volumes);
-}
-
-static int session_probe(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	struct recovery_result recovery = { 0 };
-
-	if (copy_session_probe(control_copy(request->control), number_of(request), &recovery, fault))
-		return -1;
-	return cli_answer(recovery_json(request, &recovery), result, fault);
-}
-
-static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	struct recovery_result recovery = { 0 };
-
-	if (copy_session_recover(control_copy(request->control), number_of(request), cli_given(request, "force"),
-				 &recovery, fault))
-		return -1;
-	return cli_answer(recovery_json(request, &recovery), result, fault);
-}
-
-static int session_failback(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	if (copy_session_failback(control_copy(request->control), number_of(request), cli_given(request, "discard"),
-				  fault))
-		return -1;
-	return session_show(request, result, fault);
-}
-
-static int session_return(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	if (copy_session_return(control_copy(request->control), number_of(request), fault))
-		return -1;
-	return session_show(request, result, fault);
+	return cli_session_show(request, result, fault);
 }
 
 const struct cli_binding cli_bindings_session[] = {
@@ -266,13 +222,9 @@ const struct cli_binding cli_bindings_session[] = {
 	{ "session", "remove", change_volumes },
 	{ "session", "start", session_start },
 	{ "session", "list", session_list },
-	{ "session", "show", session_show },
+	{ "session", "show", cli_session_show },
 	{ "session", "pause", session_pause },
 	{ "session", "resume", session_resume },
 	{ "session", "terminate", session_terminate },
-	{ "session", "probe", session_probe },
-	{ "session", "recover", session_recover },
-	{ "session", "failback", session_failback },
-	{ "session", "return", session_return },
 	{ NULL, NULL, NULL },
 };

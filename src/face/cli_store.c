@@ -11,8 +11,8 @@ static int system_show(const struct cli_request *request, json_t **result, struc
 	control_system_get(request->control, &info);
 	return cli_answer(json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:i, s:i, s:i, s:i, s:i}",
 				    "system", info.record->id, "version", XDC_VERSION,
-				    "uuid", cli_bytes(info.record->uuid, XDC_UUID_LEN),
-				    "boot_id", cli_bytes(info.boot_id, sizeof(info.boot_id)),
+				    "uuid", cli_uuid(info.record->uuid),
+				    "boot_id", cli_uuid(info.boot_id),
 				    "starts", (json_int_t)info.record->starts,
 				    "started_at", cli_wall(info.started_wall_ns),
 				    "uptime_ms", (json_int_t)(info.uptime_ns / RT_MS),
@@ -51,7 +51,7 @@ static json_t *pool_json(const struct pool_info *info)
 			 "pool", record->name, "kind", pool_kind_names[record->kind],
 			 "cache", cache_mode_names[record->cache], "folder", cli_text_or_null(record->folder),
 			 "state", info->error ? "offline" : "online", "error", cli_errno(info->error),
-			 "volumes", info->volumes, "volume_bytes", (json_int_t)info->volume_bytes,
+			 "volumes", info->volumes, "configured_bytes", (json_int_t)info->volume_bytes,
 			 "total_bytes", info->has_space ? json_integer((json_int_t)info->total_bytes) : json_null(),
 			 "free_bytes", info->has_space ? json_integer((json_int_t)info->free_bytes) : json_null(),
 			 "created_at", cli_wall(record->created_wall_ns));
@@ -108,7 +108,7 @@ static json_t *lss_json(const struct lss_info *info)
 {
 	return json_pack("{s:o, s:o, s:i, s:I, s:o}", "lss", cli_hex(info->record.id, 2),
 			 "ssid", info->record.ssid ? cli_hex(info->record.ssid, 4) : json_null(),
-			 "volumes", info->volumes, "volume_bytes", (json_int_t)info->volume_bytes,
+			 "volumes", info->volumes, "configured_bytes", (json_int_t)info->volume_bytes,
 			 "created_at", cli_wall(info->record.created_wall_ns));
 }
 
@@ -175,7 +175,7 @@ static json_t *volume_json(const struct volume_info *info)
 			 "allocated_bytes", allocated, "state", volume_state_names[info->state],
 			 "error", cli_errno(info->error), "access", volume_access_names[info->access],
 			 "attached", info->attached, "reactor", info->reactor,
-			 "uuid", cli_bytes(record->uuid, XDC_UUID_LEN),
+			 "uuid", cli_uuid(record->uuid),
 			 "naa", cli_bytes(record->naa, sizeof(record->naa)),
 			 "adopted", cli_text_or_null(record->adopted_path),
 			 "created_at", cli_wall(record->created_wall_ns),
@@ -193,7 +193,7 @@ static int answer_volume(const struct cli_request *request, uint16_t id, json_t 
 	return cli_answer(volume_json(&info), result, fault);
 }
 
-static int find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)
+int cli_find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)
 {
 	return control_volume_find(request->control, cli_text(request, "volume"), id, fault);
 }
@@ -202,7 +202,7 @@ static int volume_show(const struct cli_request *request, json_t **result, struc
 {
 	uint16_t id;
 
-	return find_volume(request, &id, fault) ? -1 : answer_volume(request, id, result, fault);
+	return cli_find_volume(request, &id, fault) ? -1 : answer_volume(request, id, result, fault);
 }
 
 static int create_volume(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -224,7 +224,7 @@ static int grow_volume(const struct cli_request *request, json_t **result, struc
 {
 	uint16_t id;
 
-	if (find_volume(request, &id, fault) ||
+	if (cli_find_volume(request, &id, fault) ||
 	    control_volume_grow(request->control, id, cli_number(request, "size"), fault))
 		return -1;
 	return answer_volume(request, id, result, fault);
@@ -234,7 +234,7 @@ static int volume_rename(const struct cli_request *request, json_t **result, str
 {
 	uint16_t id;
 
-	if (find_volume(request, &id, fault) ||
+	if (cli_find_volume(request, &id, fault) ||
 	    control_volume_rename(request->control, id, cli_text(request, "name"), fault))
 		return -1;
 	return answer_volume(request, id, result, fault);
@@ -244,7 +244,7 @@ static int volume_accept(const struct cli_request *request, json_t **result, str
 {
 	uint16_t id;
 
-	if (find_volume(request, &id, fault) || control_volume_accept(request->control, id, fault))
+	if (cli_find_volume(request, &id, fault) || control_volume_accept(request->control, id, fault))
 		return -1;
 	return answer_volume(request, id, result, fault);
 }
@@ -254,7 +254,7 @@ static int volume_delete(const struct cli_request *request, json_t **result, str
 	uint16_t id;
 
 	(void)result;
-	return find_volume(request, &id, fault) ? -1 : control_volume_delete(request->control, id, fault);
+	return cli_find_volume(request, &id, fault) ? -1 : control_volume_delete(request->control, id, fault);
 }
 
 static void add_volume(void *arg, const struct volume_info *info)

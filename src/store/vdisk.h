@@ -34,7 +34,7 @@ struct vdisk_options {
 	const char *path;		/* dir: the file LLVV-UUID.vol in the pool's folder; device: what was adopted */
 	uint64_t size;			/* bytes */
 	bool failed;			/* opened in the state after a failed sync, which an earlier run recorded */
-	/* A sync has failed: called before anybody is told, on the reactor of the disk, shielded; may suspend. Or NULL. */
+	/* A sync has failed: called before anybody is told, on the disk's reactor, shielded; may suspend. Or NULL. */
 	void (*sync_failed)(void *arg);
 	void *sync_failed_arg;
 };

@@ -85,7 +85,7 @@ function may_include(from, to)
 {
 	if (from == "" || from == to)
 		return 1
-	if (to == "face" || to == "host")
+	if (to == "face" || to == "host" || to == "cli")
 		return 0
 	if (from == "host")
 		return to != "copy"
@@ -124,7 +124,7 @@ function finish_file()
 
 BEGIN {
 	rank["rt"] = 1; rank["store"] = 2; rank["volume"] = 3; rank["copy"] = 4; rank["control"] = 5
-	rank["face"] = 6; rank["host"] = 6
+	rank["face"] = 6; rank["host"] = 6; rank["cli"] = 7
 	unsafe = "strcpy|strcat|sprintf|vsprintf|strtok|gets|atoi|atol|atoll|atof|rand|srand|alloca"
 	only_rt = "malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|aligned_alloc|posix_memalign" \
 		"|mmap|munmap|time|gettimeofday|clock_gettime|clock|random|srandom|drand48|getrandom|getentropy" \
@@ -168,7 +168,7 @@ is_c {
 	code = code_of($0)
 	if (calls(code, unsafe))
 		bad("banned call: " called(code))
-	if (layer != "" && layer != "rt" && calls(code, only_rt))
+	if (layer != "" && layer != "rt" && layer != "cli" && calls(code, only_rt))
 		bad("call that belongs to rt: " called(code))
 	if (is_test && calls(code, sleeps))
 		bad("sleep in a test")

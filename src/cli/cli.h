@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h - the parts of the program xdc. It translates: arguments into a request by the table of operations, the reply
+ * into tables for people or JSON for programs. It decides nothing. One thread, blocking calls.
+ */
+#ifndef XDC_CLI_CLI_H
+#define XDC_CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "control/operations.h"
+
+/* Exit codes. */
+enum cli_exit { CLI_DONE = 0, CLI_REFUSED = 1, CLI_BAD_USAGE = 2 };
+
+#define CLI_WORDS_MAX	600u
+
+struct cli_options {
+	const char *control;		/* unix:PATH; NULL: not given */
+	bool json, help, version;
+	unsigned word_count;
+	const char *words[CLI_WORDS_MAX];	/* all other arguments */
+};
+
+/* ---- arguments (arguments.c) ---- */
+
+/* Takes out what every command knows. False after a message: bad usage. */
+bool cli_split_options(int argc, char **argv, struct cli_options *options);
+
+/*
+ * The request for the words behind noun and verb: args in *args (a new reference), flags of the client in *client_flags
+ * (bit i: the i-th argument of the operation). False after a message: bad usage.
+ */
+bool cli_parse_request(const struct operation *operation, const char *const *words, unsigned count, json_t **args,
+		       unsigned *client_flags);
+
+/* ---- help (help.c) ---- */
+void cli_help_all(FILE *out);
+bool cli_help_noun(FILE *out, const char *noun);	/* false: there is no such noun */
+void cli_help_operation(FILE *out, const struct operation *operation);
+void cli_completion_bash(FILE *out);
+
+/* A name of the table that was perhaps meant, or NULL. */
+const char *cli_guess_noun(const char *text);
+const char *cli_guess_verb(const char *noun, const char *text);
+const char *cli_guess_option(const struct operation *operation, const char *text);
+
+/* ---- talking to the system (connection.c) ---- */
+struct cli_connection;
+
+/* NULL after a message. */
+struct cli_connection *cli_connect(const char *control);
+void cli_disconnect(struct cli_connection *connection);
+
+/*
+ * Asks; args may be NULL. The whole reply, {"ok": ...}, as a new reference; NULL after a message when the system is not
+ * to be reached.
+ */
+json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args);
+
+/* ---- printing (print.c) ---- */
+void cli_print_json(FILE *out, const json_t *value);
+void cli_print_object(FILE *out, const json_t *object);
+void cli_print_list(FILE *out, const struct operation *operation, const json_t *list);
+void cli_print_error(bool json, const json_t *error);
+
+/* One value as people read it, by the unit in the name of its key; text gets size characters. */
+void cli_format_value(const char *key, const json_t *value, char *text, size_t size);
+
+/* ---- views that go on (watch.c) ---- */
+
+/* pair show --watch, session show --watch: until Ctrl-C or an error. */
+enum cli_exit cli_watch(struct cli_connection *connection, const struct operation *operation, json_t *args, bool json);
+
+/* pair create --wait: until the first copy of this volume is done, or cannot go on. */
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume);
+
+#endif

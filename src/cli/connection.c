@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "control/parse.h"
+
+/* Longer than the longest that the system takes for an operation. */
+#define REPLY_SECONDS	660
+
+struct cli_connection {
+	const char *control;
+	FILE *in;
+	int fd;
+};
+
+static struct cli_connection *cannot_reach(const char *control, int error)
+{
+	fprintf(stderr, "xdc: cannot reach the system at %s: %s\n"
+			"try: is xdcd running, and may you open its control socket?\n", control, strerror(error));
+	return NULL;
+}
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = REPLY_SECONDS };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+struct cli_connection *cli_connect(const char *control)
+{
+	struct cli_connection *connection;
+	int fd = open_socket(control + strlen("unix:"));
+
+	if (fd < 0)
+		return cannot_reach(control, errno);
+	connection = malloc(sizeof(*connection));
+	if (connection)
+		*connection = (struct cli_connection){ control, fdopen(fd, "r"), fd };
+	if (!connection || !connection->in) {
+		close(fd);
+		free(connection);
+		return cannot_reach(control, ENOMEM);
+	}
+	return connection;
+}
+
+void cli_disconnect(struct cli_connection *connection)
+{
+	fclose(connection->in);
+	free(connection);
+}
+
+static bool send_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t sent = send(fd, text, left, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		text += sent;
+		left -= (size_t)sent;
+	}
+	return true;
+}
+
+json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args)
+{
+	json_t *request = json_pack("{s:o, s:O?}", "op", json_sprintf("%s %s", operation->noun, operation->verb),
+				    "args", args);
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_t *reply = NULL;
+	json_error_t error;
+	bool sent = text && send_all(connection->fd, text) && send_all(connection->fd, "\n");
+
+	free(text);
+	json_decref(request);
+	if (sent)
+		reply = json_loadf(connection->in, JSON_DISABLE_EOF_CHECK, &error);
+	if (!reply)
+		fprintf(stderr, "xdc: the system at %s did not answer\ntry: look at its log\n", connection->control);
+	return reply;
+}

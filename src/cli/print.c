@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers for people: tables and lines, with units by the names of the keys. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "control/parse.h"
+
+#define CELL_MAX	160u
+#define COLUMNS_MAX	12u
+
+/* What a list shows of each thing; show shows all. */
+static const struct {
+	const char *noun;
+	const char *keys[COLUMNS_MAX];
+} list_columns[] = {
+	{ "pool", { "pool", "kind", "cache", "state", "volumes", "configured_bytes", "free_bytes", "folder" } },
+	{ "lss", { "lss", "ssid", "volumes", "configured_bytes" } },
+	{ "volume", { "volume", "name", "pool", "size_bytes", "allocated_bytes", "state", "access", "attached" } },
+	{ "path", { "source_lss", "target_lss", "system", "address", "state", "since", "error" } },
+	{ "pair", { "volume", "remote_volume", "system", "role", "type", "state", "reason", "session",
+		    "first_copy_done", "out_of_sync_blocks" } },
+	{ "session", { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good",
+		       "cg_failed" } },
+};
+
+void cli_print_json(FILE *out, const json_t *value)
+{
+	json_dumpf(value, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	fputc('\n', out);
+}
+
+/* ---- values ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t text_len = strlen(text), end_len = strlen(end);
+
+	return text_len >= end_len && !strcmp(text + text_len - end_len, end);
+}
+
+/* The unit that a key names is its last word: reserved_bytes, rpo_ms, hold_us_p99. */
+static bool has_unit(const char *key, const char *unit)
+{
+	char inner[8];
+
+	snprintf(inner, sizeof(inner), "%s_", unit);
+	return ends_with(key, unit) || strstr(key, inner);
+}
+
+void cli_format_value(const char *key, const json_t *value, char *text, size_t size)
+{
+	json_int_t number = json_integer_value(value);
+	char formatted[FORMAT_MAX];
+
+	if (json_is_string(value))
+		snprintf(text, size, "%s", json_string_value(value));
+	else if (json_is_boolean(value))
+		snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
+	else if (!json_is_integer(value))
+		snprintf(text, size, "-");
+	else if (has_unit(key, "_bytes"))
+		format_size((uint64_t)number, formatted);
+	else if (has_unit(key, "_ms"))
+		format_duration(number * 1000000, formatted);
+	else if (has_unit(key, "_us"))
+		format_duration(number * 1000, formatted);
+	else
+		snprintf(formatted, sizeof(formatted), "%lld", (long long)number);
+	if (json_is_integer(value))
+		snprintf(text, size, "%s", formatted);
+}
+
+/* A key as people read it: without its unit, with spaces. */
+static void format_key(const char *key, char *text, size_t size)
+{
+	static const char *const units[] = { "_bytes", "_ms", "_us" };
+	char *unit;
+
+	snprintf(text, size, "%s", key);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		unit = strstr(text, units[i]);
+		if (unit)
+			memmove(unit, unit + strlen(units[i]), strlen(unit + strlen(units[i])) + 1);
+	}
+	for (; *text; text++)
+		if (*text == '_')
+			*text = ' ';
+}
+
+/* ---- one thing ---- */
+
+static void print_fields(FILE *out, const json_t *object, unsigned indent);
+
+static void print_items(FILE *out, const json_t *list, unsigned indent)
+{
+	char text[CELL_MAX];
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		const char *key, *space = "";
+		json_t *value;
+
+		fprintf(out, "%*s", (int)indent, "");
+		json_object_foreach((json_t *)(uintptr_t)item, key, value) {
+			char name[CELL_MAX];
+
+			format_key(key, name, sizeof(name));
+			cli_format_value(key, value, text, sizeof(text));
+			fprintf(out, "%s%s %s", space, name, text);
+			space = ", ";
+		}
+		fputc('\n', out);
+	}
+}
+
+static void print_field(FILE *out, const char *key, const json_t *value, unsigned indent, unsigned width)
+{
+	char name[CELL_MAX], text[2 * CELL_MAX];
+
+	format_key(key, name, sizeof(name));
+	fprintf(out, "%*s%-*s  ", (int)indent, "", (int)width, name);
+	if (json_is_object(value) || (json_is_array(value) && json_array_size(value))) {
+		fputc('\n', out);
+		if (json_is_object(value))
+			print_fields(out, value, indent + 2);
+		else
+			print_items(out, value, indent + 2);
+		return;
+	}
+	cli_format_value(key, value, text, sizeof(text));
+	fprintf(out, "%s\n", text);
+}
+
+static void print_fields(FILE *out, const json_t *object, unsigned indent)
+{
+	unsigned width = 0;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+		char name[CELL_MAX];
+
+		format_key(key, name, sizeof(name));
+		if (strlen(name) > width)
+			width = (unsigned)strlen(name);
+	}
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+		print_field(out, key, value, indent, width);
+}
+
+void cli_print_object(FILE *out, const json_t *object)
+{
+	print_fields(out, object, 0);
+}
+
+/* ---- many ---- */
+
+static void print_row(FILE *out, const char *const *keys, const unsigned *widths, const json_t *item)
+{
+	char text[CELL_MAX];
+
+	for (unsigned i = 0; i < COLUMNS_MAX && keys[i]; i++) {
+		const json_t *value = item ? json_object_get(item, keys[i]) : NULL;
+		bool last = i + 1 == COLUMNS_MAX || !keys[i + 1];
+
+		if (item)
+			cli_format_value(keys[i], value, text, sizeof(text));
+		else
+			format_key(keys[i], text, sizeof(text));
+		for (char *at = text; !item && *at; at++)
+			if (*at >= 'a' && *at <= 'z')
+				*at = (char)(*at - 'a' + 'A');
+		if (json_is_integer(value))
+			fprintf(out, "%*s", (int)widths[i], text);
+		else
+			fprintf(out, "%-*s", last ? 0 : (int)widths[i], text);
+		fputs(last ? "\n" : "  ", out);
+	}
+}
+
+static void measure(const char *const *keys, const json_t *list, unsigned *widths)
+{
+	char text[CELL_MAX];
+	const json_t *item;
+	size_t row;
+
+	for (unsigned i = 0; i < COLUMNS_MAX && keys[i]; i++) {
+		format_key(keys[i], text, sizeof(text));
+		widths[i] = (unsigned)strlen(text);
+		json_array_foreach(list, row, item) {
+			cli_format_value(keys[i], json_object_get(item, keys[i]), text, sizeof(text));
+			if (strlen(text) > widths[i])
+				widths[i] = (unsigned)strlen(text);
+		}
+	}
+}
+
+void cli_print_list(FILE *out, const struct operation *operation, const json_t *list)
+{
+	const char *const *keys = NULL;
+	unsigned widths[COLUMNS_MAX];
+	const json_t *item;
+	size_t row;
+
+	for (size_t i = 0; i < sizeof(list_columns) / sizeof(list_columns[0]); i++)
+		if (!strcmp(list_columns[i].noun, operation->noun))
+			keys = list_columns[i].keys;
+	if (keys) {
+		measure(keys, list, widths);
+		print_row(out, keys, widths, NULL);
+	}
+	json_array_foreach(list, row, item) {
+		if (keys) {
+			print_row(out, keys, widths, item);
+		} else {
+			json_dumpf(item, out, JSON_COMPACT);
+			fputc('\n', out);
+		}
+	}
+}
+
+void cli_print_error(bool json, const json_t *error)
+{
+	const char *object = json_string_value(json_object_get(error, "object"));
+	const char *message = json_string_value(json_object_get(error, "message"));
+	const char *remedy = json_string_value(json_object_get(error, "remedy"));
+
+	if (json) {
+		cli_print_json(stderr, error);
+		return;
+	}
+	fprintf(stderr, "xdc: %s%s%s\n", object ? object : "", object ? ": " : "", message ? message : "it failed");
+	if (remedy)
+		fprintf(stderr, "try: %s\n", remedy);
+}

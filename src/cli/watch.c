@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views that go on: the live view of a session, progress of a copy. They ask again and again. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "control/parse.h"
+
+#define ASK_EVERY_MS	500
+#define BAR_WIDTH	40u
+#define BLOCK_BYTES	4096
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "-";
+}
+
+/* ---- pairs: a bar ---- */
+
+static void print_bar(const json_t *pair, const char *end)
+{
+	json_int_t size = number(pair, "size_bytes"), unsent = number(pair, "unsent_blocks") * BLOCK_BYTES;
+	unsigned per_mille, filled;
+	char bar[BAR_WIDTH + 1];
+
+	if (unsent > size)
+		unsent = size;
+	per_mille = size ? (unsigned)((double)(size - unsent) * 1000 / (double)size) : 1000;
+	filled = per_mille * BAR_WIDTH / 1000;
+	memset(bar, ' ', BAR_WIDTH);
+	memset(bar, '#', filled);
+	bar[BAR_WIDTH] = '\0';
+	printf("%s -> %s %s [%s] %3u.%u %%  %s%s", text_of(pair, "volume"), text_of(pair, "system"),
+	       text_of(pair, "remote_volume"), bar, per_mille / 10, per_mille % 10, text_of(pair, "state"), end);
+	fflush(stdout);
+}
+
+/* ---- sessions: a page ---- */
+
+static void print_failure(const json_t *session, const char *key, const char *title)
+{
+	const json_t *failure = json_object_get(session, key);
+
+	if (json_is_object(failure))
+		printf("%-16s %s in %s, %s, attempt %lld, %s\n", title, text_of(failure, "reason"),
+		       text_of(failure, "phase"), text_of(failure, "system"), (long long)number(failure, "sequence"),
+		       text_of(failure, "at"));
+}
+
+static void print_line(const char *title, const json_t *session, const char *key, const char *key2)
+{
+	char value[64], value2[64] = "";
+
+	cli_format_value(key, json_object_get(session, key), value, sizeof(value));
+	if (key2)
+		cli_format_value(key2, json_object_get(session, key2), value2, sizeof(value2));
+	printf("%-16s %s%s%s\n", title, value, key2 ? " / " : "", value2);
+}
+
+static void print_session(const json_t *session)
+{
+	printf("session %lld (%s)   master %s\n\n", (long long)number(session, "session"), text_of(session, "role"),
+	       text_of(session, "master"));
+	printf("%-16s %s, %s since %s%s%s\n", "state", text_of(session, "state"), text_of(session, "phase"),
+	       text_of(session, "phase_since"), json_is_string(json_object_get(session, "waiting_for")) ?
+	       ", waiting for " : "", json_is_string(json_object_get(session, "waiting_for")) ?
+	       text_of(session, "waiting_for") : "");
+	print_line("sequence", session, "sequence", NULL);
+	print_line("RPO", session, "rpo_ms", NULL);
+	print_line("out of sync", session, "out_of_sync_blocks", NULL);
+	print_line("hold p99 / max", session, "hold_us_p99", "hold_us_max");
+	print_line("good / failed", session, "cg_good", "cg_failed");
+	print_line("volumes / in CG", session, "volume_count", "joined_count");
+	print_failure(session, "last_failure", "last failure");
+	print_failure(session, "previous_failure", "the one before");
+	print_failure(session, "first_failure", "first failure");
+}
+
+static void print_session_line(const json_t *session)
+{
+	char rpo[64];
+
+	cli_format_value("rpo_ms", json_object_get(session, "rpo_ms"), rpo, sizeof(rpo));
+	printf("session %lld %s %s sequence %lld rpo %s out of sync %lld good %lld failed %lld\n",
+	       (long long)number(session, "session"), text_of(session, "state"), text_of(session, "phase"),
+	       (long long)number(session, "sequence"), rpo, (long long)number(session, "out_of_sync_blocks"),
+	       (long long)number(session, "cg_good"), (long long)number(session, "cg_failed"));
+}
+
+static void show(const struct operation *operation, const json_t *result, bool json, bool terminal)
+{
+	if (json) {
+		json_dumpf(result, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (!strcmp(operation->noun, "pair")) {
+		print_bar(result, terminal ? "   \r" : "\n");
+	} else if (terminal) {
+		/* From the top of a cleared screen. */
+		fputs("\033[H\033[J", stdout);
+		print_session(result);
+	} else {
+		print_session_line(result);
+	}
+	fflush(stdout);
+}
+
+enum cli_exit cli_watch(struct cli_connection *connection, const struct operation *operation, json_t *args, bool json)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (;;) {
+		json_t *reply = cli_ask(connection, operation, args);
+		const json_t *result = json_object_get(reply, "result");
+
+		if (!reply)
+			return CLI_REFUSED;
+		if (!json_is_true(json_object_get(reply, "ok"))) {
+			cli_print_error(json, json_object_get(reply, "error"));
+			json_decref(reply);
+			return CLI_REFUSED;
+		}
+		show(operation, result, json, terminal);
+		json_decref(reply);
+		pause_ms(ASK_EVERY_MS);
+	}
+}
+
+/* What the first copy of this pair has come to: *done, or the exit code when it will not get any further. */
+static enum cli_exit judge_copy(const json_t *pair, bool *done)
+{
+	*done = json_is_true(json_object_get(pair, "first_copy_done"));
+	if (*done || strcmp(text_of(pair, "state"), "suspended") || !strcmp(text_of(pair, "reason"), "link"))
+		return CLI_DONE;
+	fprintf(stderr, "\nxdc: volume %s: the copy is suspended: %s\n", text_of(pair, "volume"),
+		text_of(pair, "reason"));
+	return CLI_REFUSED;
+}
+
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume)
+{
+	const struct operation *operation = operation_find("pair", "show");
+	json_t *args = json_pack("{s:s}", "volume", volume);
+	enum cli_exit code = CLI_DONE;
+	bool done = false;
+
+	while (!done && code == CLI_DONE) {
+		json_t *reply = cli_ask(connection, operation, args);
+		const json_t *pair = json_object_get(reply, "result");
+
+		if (json_is_true(json_object_get(reply, "ok"))) {
+			code = judge_copy(pair, &done);
+			if (done || isatty(STDOUT_FILENO))
+				print_bar(pair, done ? "   \n" : "   \r");
+		} else {
+			if (reply)
+				cli_print_error(false, json_object_get(reply, "error"));
+			code = CLI_REFUSED;
+		}
+		json_decref(reply);
+		if (!done && code == CLI_DONE)
+			pause_ms(ASK_EVERY_MS);
+	}
+	json_decref(args);
+	return code;
+}

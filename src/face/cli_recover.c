@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control protocol: recovery at the far side, and the way back. */
+#include "face/cli_private.h"
+
+static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery)
+{
+	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i}", "session", cli_session(request),
+			 "sequence", (json_int_t)recovery->sequence, "cg_at", cli_wall(recovery->cg_wall_ns),
+			 "systems", recovery->systems, "systems_missing", recovery->systems_missing,
+			 "volumes", recovery->volumes);
+}
+
+static int session_probe(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct recovery_result recovery = { 0 };
+
+	if (copy_session_probe(control_copy(request->control), cli_session(request), &recovery, fault))
+		return -1;
+	return cli_answer(recovery_json(request, &recovery), result, fault);
+}
+
+static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct recovery_result recovery = { 0 };
+
+	if (copy_session_recover(control_copy(request->control), cli_session(request), cli_given(request, "force"),
+				 &recovery, fault))
+		return -1;
+	return cli_answer(recovery_json(request, &recovery), result, fault);
+}
+
+static int session_failback(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_failback(control_copy(request->control), cli_session(request), cli_given(request, "discard"),
+				  fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
+static int session_return(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_return(control_copy(request->control), cli_session(request), fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
+static int pair_failback(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (cli_find_volume(request, &id, fault) ||
+	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault))
+		return -1;
+	return cli_answer_pair(request, id, result, fault);
+}
+
+const struct cli_binding cli_bindings_recovery[] = {
+	{ "session", "probe", session_probe },
+	{ "session", "recover", session_recover },
+	{ "session", "failback", session_failback },
+	{ "session", "return", session_return },
+	{ "pair", "failback", pair_failback },
+	{ NULL, NULL, NULL },
+};

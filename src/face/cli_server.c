@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "face/cli_server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "face/cli_call.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+
+/* After accept has failed (no descriptors left): somebody may close one meanwhile. */
+#define ACCEPT_PAUSE_NS	(100 * RT_MS)
+
+struct cli_server {
+	struct control *control;
+	struct rt_group acceptors, group;
+	struct list_head connections;
+	unsigned connection_count;
+	bool stopping;
+};
+
+struct acceptor {
+	struct cli_server *server;
+	struct rt_listener *listener;
+};
+
+struct connection {
+	struct list_head link;
+	struct cli_server *server;
+	struct rt_stream *stream;
+	bool busy;			/* an operation is under way */
+	size_t used;			/* bytes in buf */
+	char buf[CLI_REQUEST_MAX];
+};
+
+/* ---- one connection ---- */
+
+static int send_line(struct connection *connection, char *line)
+{
+	struct iovec part = { .iov_base = line, .iov_len = line ? strlen(line) : 0 };
+	int rc = -ENOMEM;
+
+	if (line) {
+		RT_LIMIT(rt_now_ns() + CLI_LINE_NS);
+		rc = rt_stream_write(connection->stream, &part, 1);
+	}
+	mem_free(line);
+	return rc;
+}
+
+static int refuse(struct connection *connection, const char *object, const char *message)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_INVALID_PARAMETER, object, "see docs/cli-json.md", "%s", message);
+	return send_line(connection, cli_call_fault(&fault));
+}
+
+/* More bytes; waits longer when no request has begun. */
+static ssize_t read_more(struct connection *connection, int64_t began_ns)
+{
+	RT_LIMIT(connection->used ? began_ns + CLI_LINE_NS : rt_now_ns() + CLI_IDLE_NS);
+	return rt_stream_read(connection->stream, connection->buf + connection->used,
+			      sizeof(connection->buf) - connection->used);
+}
+
+/* Until a whole line is in the buffer: its length without newline. Negative: the connection is of no more use. */
+static ssize_t read_line(struct connection *connection)
+{
+	int64_t began_ns = rt_now_ns();
+	size_t looked_at = 0;
+
+	for (;;) {
+		const char *end = memchr(connection->buf + looked_at, '\n', connection->used - looked_at);
+		ssize_t got;
+
+		if (end)
+			return end - connection->buf;
+		looked_at = connection->used;
+		if (looked_at == sizeof(connection->buf)) {
+			/* It has been told why; whether that arrives is its own affair. */
+			refuse(connection, "request", "a request is at most 64 KiB long");
+			return -EMSGSIZE;
+		}
+		if (!connection->used)
+			began_ns = rt_now_ns();
+		got = read_more(connection, began_ns);
+		if (got <= 0)
+			return got < 0 ? got : -ECONNRESET;
+		connection->used += (size_t)got;
+	}
+}
+
+static int answer(struct connection *connection, size_t len)
+{
+	char *reply;
+
+	connection->busy = true;
+	{
+		RT_LIMIT(rt_now_ns() + CLI_OPERATION_NS);
+		reply = cli_call(connection->server->control, ROLE_ADMIN, connection->buf, len);
+	}
+	connection->busy = false;
+	connection->used -= len + 1;
+	memmove(connection->buf, connection->buf + len + 1, connection->used);
+	return send_line(connection, reply);
+}
+
+static void run_connection(void *arg)
+{
+	struct connection *connection = arg;
+	struct cli_server *server = connection->server;
+	ssize_t len;
+	int rc = 0;
+
+	if (server->connection_count > CLI_CONNECTIONS_MAX)
+		rc = refuse(connection, "connection", "too many connections") == 0 ? -EMFILE : -ECONNRESET;
+	while (rc == 0 && !server->stopping) {
+		len = read_line(connection);
+		rc = len < 0 ? (int)len : answer(connection, (size_t)len);
+	}
+	rt_stream_close(connection->stream);
+	list_remove(&connection->link);
+	server->connection_count--;
+	mem_free(connection);
+}
+
+/* ---- the server ---- */
+
+static void serve(struct cli_server *server, struct rt_stream *stream)
+{
+	struct connection *connection = NULL;
+
+	/* One beyond the limit for the sentence that says so. */
+	if (server->connection_count <= CLI_CONNECTIONS_MAX)
+		connection = mem_alloc(sizeof(*connection));
+	if (!connection) {
+		rt_stream_close(stream);
+		return;
+	}
+	connection->server = server;
+	connection->stream = stream;
+	connection->busy = false;
+	connection->used = 0;
+	list_add_last(&server->connections, &connection->link);
+	server->connection_count++;
+	if (rt_group_start(&server->group, "cli", run_connection, connection) == 0)
+		return;
+	list_remove(&connection->link);
+	server->connection_count--;
+	rt_stream_close(stream);
+	mem_free(connection);
+}
+
+static void run_acceptor(void *arg)
+{
+	struct acceptor *acceptor = arg;
+	struct rt_stream *stream;
+	int rc;
+
+	while (!rt_cancelled()) {
+		rc = rt_accept(acceptor->listener, &stream);
+		if (rc == 0) {
+			serve(acceptor->server, stream);
+		} else if (rc != -ECANCELED) {
+			log_line(LOG_WARNING, "cli", "a connection could not be accepted: %s", strerrordesc_np(-rc));
+			if (rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS) != 0)
+				break;
+		}
+	}
+	rt_listener_close(acceptor->listener);
+	mem_free(acceptor);
+}
+
+int cli_server_create(struct control *control, struct cli_server **out)
+{
+	struct cli_server *server = mem_alloc_zeroed(sizeof(*server));
+
+	if (!server)
+		return -ENOMEM;
+	cli_call_prepare();
+	server->control = control;
+	rt_group_init(&server->acceptors);
+	rt_group_init(&server->group);
+	list_init(&server->connections);
+	*out = server;
+	return 0;
+}
+
+int cli_server_listen(struct cli_server *server, struct rt_listener *listener)
+{
+	struct acceptor *acceptor = mem_alloc(sizeof(*acceptor));
+	int rc = -ENOMEM;
+
+	if (acceptor) {
+		*acceptor = (struct acceptor){ server, listener };
+		rc = rt_group_start(&server->acceptors, "cli listener", run_acceptor, acceptor);
+	}
+	if (rc < 0) {
+		rt_listener_close(listener);
+		mem_free(acceptor);
+	}
+	return rc;
+}
+
+void cli_server_destroy(struct cli_server *server)
+{
+	struct connection *connection;
+	int64_t end_ns = rt_now_ns() + CLI_STOP_NS;
+	RT_SHIELD();
+
+	if (!server)
+		return;
+	server->stopping = true;
+	rt_group_stop(&server->acceptors);
+	list_for_each(connection, &server->connections, link)
+		if (!connection->busy)
+			rt_stream_shutdown(connection->stream);
+	{
+		RT_LIMIT(end_ns);
+		if (rt_group_wait(&server->group) != 0)
+			log_line(LOG_WARNING, "cli", "an operation did not end in time and is given up");
+	}
+	rt_group_stop(&server->group);
+	assert(list_empty(&server->connections));
+	mem_free(server);
+}

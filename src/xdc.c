@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xdc - the command line of a storage system: one command, one request, one answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "control/parse.h"
+
+static enum cli_exit no_such(const char *what, const char *name, const char *guess, const char *help)
+{
+	fprintf(stderr, "xdc: there is no %s '%s'", what, name);
+	if (guess)
+		fprintf(stderr, "; did you mean %s?", guess);
+	fprintf(stderr, "\ntry: xdc %s--help\n", help);
+	return CLI_BAD_USAGE;
+}
+
+/* No verb, or one that does not exist. */
+static enum cli_exit bad_verb(const char *noun, const char *verb)
+{
+	char help[64];
+
+	if (!verb) {
+		fprintf(stderr, "xdc: %s: what is to be done with it?\n", noun);
+		cli_help_noun(stderr, noun);
+		return CLI_BAD_USAGE;
+	}
+	snprintf(help, sizeof(help), "%.32s ", noun);
+	return no_such("verb", verb, cli_guess_verb(noun, verb), help);
+}
+
+static bool is_noun(const char *word)
+{
+	for (unsigned i = 0; i < operation_noun_count; i++)
+		if (!strcmp(operation_nouns[i].name, word))
+			return true;
+	return false;
+}
+
+/* The control socket that was named; NULL after a message. */
+static const char *find_control(const struct cli_options *options)
+{
+	const char *control = options->control ? options->control : getenv("XDC_CONTROL");
+	struct parsed_address address;
+
+	if (!control)
+		fprintf(stderr, "xdc: which system? give --control unix:PATH, or set XDC_CONTROL\n");
+	else if (parse_address(control, &address) || !address.is_unix)
+		fprintf(stderr, "xdc: --control %s: it is unix:PATH\n", control);
+	else
+		return control;
+	return NULL;
+}
+
+static void print_result(const struct operation *operation, const json_t *result, bool json)
+{
+	if (json)
+		cli_print_json(stdout, result);
+	else if (operation->answer == ANSWER_LIST)
+		cli_print_list(stdout, operation, result);
+	else if (operation->answer == ANSWER_OBJECT)
+		cli_print_object(stdout, result);
+}
+
+/* Is the argument of this name among the flags of the client that were given? */
+static bool has_flag(const struct operation *operation, unsigned client_flags, const char *name)
+{
+	int index = operation_arg_find(operation, name);
+
+	return index >= 0 && client_flags & 1u << index;
+}
+
+static enum cli_exit ask_and_print(struct cli_connection *connection, const struct operation *operation, json_t *args,
+				   bool json)
+{
+	json_t *reply = cli_ask(connection, operation, args);
+	bool ok = json_is_true(json_object_get(reply, "ok"));
+
+	if (ok)
+		print_result(operation, json_object_get(reply, "result"), json);
+	else if (reply)
+		cli_print_error(json, json_object_get(reply, "error"));
+	json_decref(reply);
+	return ok ? CLI_DONE : CLI_REFUSED;
+}
+
+static enum cli_exit run_operation(const struct operation *operation, const struct cli_options *options)
+{
+	struct cli_connection *connection;
+	const char *control;
+	unsigned flags;
+	enum cli_exit code;
+	json_t *args;
+
+	if (!cli_parse_request(operation, options->words + 2, options->word_count - 2, &args, &flags))
+		return CLI_BAD_USAGE;
+	control = find_control(options);
+	connection = control ? cli_connect(control) : NULL;
+	if (!connection) {
+		json_decref(args);
+		return control ? CLI_REFUSED : CLI_BAD_USAGE;
+	}
+	if (has_flag(operation, flags, "watch"))
+		code = cli_watch(connection, operation, args, options->json);
+	else
+		code = ask_and_print(connection, operation, args, options->json);
+	if (code == CLI_DONE && has_flag(operation, flags, "wait"))
+		code = cli_wait_first_copy(connection, json_string_value(json_object_get(args, "volume")));
+	json_decref(args);
+	cli_disconnect(connection);
+	return code;
+}
+
+static enum cli_exit run_words(const struct cli_options *options)
+{
+	const char *noun = options->words[0], *verb = options->word_count > 1 ? options->words[1] : NULL;
+	const struct operation *operation;
+
+	if (!strcmp(noun, "completion")) {
+		if (!verb || strcmp(verb, "bash"))
+			return no_such("shell", verb ? verb : "", "bash", "");
+		cli_completion_bash(stdout);
+		return CLI_DONE;
+	}
+	if (!is_noun(noun))
+		return no_such("noun", noun, cli_guess_noun(noun), "");
+	if (options->help && !verb)
+		return cli_help_noun(stdout, noun) ? CLI_DONE : CLI_BAD_USAGE;
+	operation = verb ? operation_find(noun, verb) : NULL;
+	if (!operation)
+		return bad_verb(noun, verb);
+	if (options->help) {
+		cli_help_operation(stdout, operation);
+		return CLI_DONE;
+	}
+	return run_operation(operation, options);
+}
+
+int main(int argc, char **argv)
+{
+	static struct cli_options options;
+
+	if (!cli_split_options(argc, argv, &options))
+		return CLI_BAD_USAGE;
+	if (options.version) {
+		puts("xdc " XDC_VERSION);
+		return CLI_DONE;
+	}
+	if (options.word_count)
+		return (int)run_words(&options);
+	cli_help_all(options.help ? stdout : stderr);
+	return options.help ? CLI_DONE : CLI_BAD_USAGE;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xdcd - one storage system: reads its arguments, runs the system until it is asked to stop. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/parse.h"
+#include "rt/log.h"
+#include "rt/run.h"
+#include "system.h"
+
+#define EXIT_USAGE		2
+#define REACTORS_MAX		64u
+#define FIRST_INHERITED_FD	3
+
+struct arguments {
+	struct system_options system;
+	unsigned reactors;
+	const char *link_psk, *nbd_tls;
+	bool plain_nbd, plain_link;
+};
+
+static const char usage[] =
+	"usage: xdcd --state DIR --id TYPE.SERIAL --control unix:PATH [OPTION]...\n"
+	"\n"
+	"One storage system: serves volumes to hosts and copies them to other systems.\n"
+	"\n"
+	"  --state DIR               state folder, made when it does not exist\n"
+	"  --id TYPE.SERIAL          id of the system, such as 2105.FA120\n"
+	"  --control unix:PATH       control socket for xdc; its mode is the access\n"
+	"  --nbd ADDR                serve hosts over NBD; may be given several times\n"
+	"  --nbd-tls DIR             credentials of TLS for NBD\n"
+	"  --link ADDR               accept links of other systems\n"
+	"  --link-address HOST:PORT  what other systems are told (default: that of --link)\n"
+	"  --link-psk FILE           shared keys of TLS for links\n"
+	"  --reactors N              threads that serve volumes (default: one a processor)\n"
+	"  --allow-plain nbd|link    allow addresses beyond this machine without TLS\n"
+	"  --help, --version\n"
+	"\n"
+	"ADDR is unix:PATH or HOST:PORT. See xdcd(8).\n";
+
+/* ---- arguments ---- */
+
+__attribute__((format(printf, 1, 2), noreturn))
+static void bad_usage(const char *format, ...)
+{
+	va_list args;
+
+	fputs("xdcd: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("\ntry: xdcd --help\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static void parse_reactors(const char *text, unsigned *reactors)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !number || number > REACTORS_MAX)
+		bad_usage("--reactors %s: a number from 1 to %u", text, REACTORS_MAX);
+	*reactors = (unsigned)number;
+}
+
+static void parse_plain(const char *text, struct arguments *arguments)
+{
+	if (!strcmp(text, "nbd"))
+		arguments->plain_nbd = true;
+	else if (!strcmp(text, "link"))
+		arguments->plain_link = true;
+	else
+		bad_usage("--allow-plain %s: it is nbd or link", text);
+}
+
+static void add_nbd(struct system_options *system, const char *address)
+{
+	if (system->nbd_count == SYSTEM_NBD_MAX)
+		bad_usage("--nbd: at most %u addresses", SYSTEM_NBD_MAX);
+	system->nbd[system->nbd_count++].address = address;
+}
+
+static void parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	enum {
+		STATE = 256, ID, CONTROL, NBD, NBD_TLS, LINK, LINK_ADDRESS, LINK_PSK, REACTORS, ALLOW_PLAIN, HELP,
+		VERSION,
+	};
+	static const struct option options[] = {
+		{ "state", required_argument, NULL, STATE },
+		{ "id", required_argument, NULL, ID },
+		{ "control", required_argument, NULL, CONTROL },
+		{ "nbd", required_argument, NULL, NBD },
+		{ "nbd-tls", required_argument, NULL, NBD_TLS },
+		{ "link", required_argument, NULL, LINK },
+		{ "link-address", required_argument, NULL, LINK_ADDRESS },
+		{ "link-psk", required_argument, NULL, LINK_PSK },
+		{ "reactors", required_argument, NULL, REACTORS },
+		{ "allow-plain", required_argument, NULL, ALLOW_PLAIN },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct system_options *system = &arguments->system;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1)
+		switch (option) {
+		case STATE: system->state_folder = optarg; break;
+		case ID: system->id = optarg; break;
+		case CONTROL: system->control.address = optarg; break;
+		case NBD: add_nbd(system, optarg); break;
+		case NBD_TLS: arguments->nbd_tls = optarg; break;
+		case LINK: system->link.address = optarg; break;
+		case LINK_ADDRESS: system->link_address = optarg; break;
+		case LINK_PSK: arguments->link_psk = optarg; break;
+		case REACTORS: parse_reactors(optarg, &arguments->reactors); break;
+		case ALLOW_PLAIN: parse_plain(optarg, arguments); break;
+		case HELP: fputs(usage, stdout); exit(EXIT_SUCCESS);
+		case VERSION: puts("xdcd " XDC_VERSION); exit(EXIT_SUCCESS);
+		case ':': bad_usage("%s needs a value", argv[optind - 1]);
+		default: bad_usage("there is no option %s", argv[optind - 1]);
+		}
+	if (optind < argc)
+		bad_usage("'%s' is not an option", argv[optind]);
+}
+
+/* ---- sockets of the service manager: LISTEN_FDNAMES says which is which ---- */
+
+static void take_inherited(struct system_listener *where, int fd)
+{
+	int rc = rt_listen_inherited(fd, &where->inherited);
+
+	if (rc < 0)
+		log_line(LOG_ERROR, "xdcd", "socket %d of the service manager: %s", fd, strerrordesc_np(-rc));
+}
+
+static const char *inherited_names(int *count)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+
+	*count = 0;
+	if (!pid || !fds || !names || strtol(pid, NULL, 10) != getpid())
+		return NULL;
+	*count = (int)strtol(fds, NULL, 10);
+	return names;
+}
+
+/* The number of sockets with this name among those that were handed over. */
+static int count_inherited(const char *wanted)
+{
+	size_t len = strlen(wanted);
+	int count, found = 0;
+	const char *names = inherited_names(&count);
+
+	for (int i = 0; names && i < count; i++) {
+		size_t name_len = strcspn(names, ":");
+
+		found += name_len == len && !memcmp(names, wanted, len);
+		names += name_len + (names[name_len] != '\0');
+	}
+	return found;
+}
+
+static void inherit_listeners(struct system_options *system)
+{
+	int count;
+	const char *names = inherited_names(&count);
+
+	for (int i = 0; names && i < count; i++) {
+		size_t len = strcspn(names, ":");
+		int fd = FIRST_INHERITED_FD + i;
+
+		if (len == 7 && !memcmp(names, "control", len))
+			take_inherited(&system->control, fd);
+		else if (len == 4 && !memcmp(names, "link", len))
+			take_inherited(&system->link, fd);
+		else if (len == 3 && !memcmp(names, "nbd", len) && system->nbd_count < SYSTEM_NBD_MAX)
+			take_inherited(&system->nbd[system->nbd_count++], fd);
+		else
+			log_line(LOG_WARNING, "xdcd", "socket %d of the service manager has no known name", fd);
+		names += len + (names[len] != '\0');
+	}
+}
+
+/* ---- what does not depend on the state ---- */
+
+/* An address beyond this machine needs credentials, or the word that allows it plain. */
+static void check_exposed(const char *flag, const char *address, bool has_credentials, const char *credentials,
+			  const char *plain)
+{
+	struct parsed_address parsed;
+	const char *wrong = parse_address(address, &parsed);
+
+	if (wrong)
+		bad_usage("%s %s: %s", flag, address, wrong);
+	if (!parsed.is_unix && !parsed.is_loopback && !has_credentials)
+		bad_usage("%s %s is reached from other machines: give %s, or --allow-plain %s", flag, address,
+			  credentials, plain);
+}
+
+static void check_link(const struct arguments *arguments)
+{
+	const struct system_options *system = &arguments->system;
+	struct parsed_address parsed;
+
+	if (system->link.address) {
+		check_exposed("--link", system->link.address, arguments->link_psk || arguments->plain_link,
+			      "--link-psk FILE", "link");
+		if (!parse_address(system->link.address, &parsed) && parsed.is_wildcard && !system->link_address)
+			bad_usage("--link %s listens on all addresses: give --link-address HOST:PORT, "
+				  "which other systems are told", system->link.address);
+	}
+	if (system->link_address && parse_address(system->link_address, &parsed))
+		bad_usage("--link-address %s: it is HOST:PORT", system->link_address);
+	if (system->link_address && parsed.is_wildcard)
+		bad_usage("--link-address %s: other systems cannot reach it", system->link_address);
+}
+
+static void check_arguments(const struct arguments *arguments)
+{
+	const struct system_options *system = &arguments->system;
+	struct parsed_address parsed;
+	const char *wrong;
+
+	if (!system->state_folder)
+		bad_usage("--state is missing");
+	if (!system->id)
+		bad_usage("--id is missing");
+	wrong = parse_system(system->id);
+	if (wrong)
+		bad_usage("--id %s: %s", system->id, wrong);
+	if (!system->control.address && !count_inherited("control"))
+		bad_usage("--control is missing");
+	if (system->control.address && (parse_address(system->control.address, &parsed) || !parsed.is_unix))
+		bad_usage("--control %s: it is unix:PATH", system->control.address);
+	for (unsigned i = 0; i < system->nbd_count; i++)
+		check_exposed("--nbd", system->nbd[i].address, arguments->nbd_tls || arguments->plain_nbd,
+			      "--nbd-tls DIR", "nbd");
+	check_link(arguments);
+}
+
+/* ---- the run ---- */
+
+static int fail(const struct fault *fault)
+{
+	log_line(LOG_ERROR, "xdcd", "%s%s%s%s%s", fault->object, *fault->object ? ": " : "", fault->message,
+		 *fault->remedy ? "; " : "", fault->remedy);
+	return fault->code == FAULT_INVALID_PARAMETER ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+static int run(void *arg)
+{
+	struct arguments *arguments = arg;
+	struct system *system;
+	struct fault fault;
+
+	inherit_listeners(&arguments->system);
+	if (system_start(&arguments->system, &system, &fault))
+		return fail(&fault);
+	puts("ready");
+	fflush(stdout);
+	if (rt_wait_stop() != 0)
+		log_line(LOG_ERROR, "xdcd", "the wait for the end has failed");
+	log_line(LOG_NOTICE, "xdcd", "stopping");
+	system_stop(system);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	struct rt_options options = { 0 };
+	int rc;
+
+	parse_arguments(argc, argv, &arguments);
+	check_arguments(&arguments);
+	options.reactors = arguments.reactors;
+	rc = rt_run(&options, run, &arguments);
+	if (rc < 0) {
+		log_line(LOG_ERROR, "xdcd", "the system cannot run: %s", strerrordesc_np(-rc));
+		return EXIT_FAILURE;
+	}
+	return rc;
+}

@@ -29,7 +29,7 @@ static void note_error(struct link_end *end, int error, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (error != end->state.last_error || strcmp(text, end->state.last_error_text))
+	if (error != -ECANCELED && (error != end->state.last_error || strcmp(text, end->state.last_error_text)))
 		log_line(LOG_WARNING, "link", "%s connection %u to %s: %s", kind_name(end),
 			 rt_reactor_index(rt_here()), end->config->peer, text);
 	end->state.last_error = error;

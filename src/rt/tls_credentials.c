@@ -124,7 +124,8 @@ const struct tls_key *tls_find_key(const struct tls *tls, const char *identity)
 }
 
 /* One line of the file at path, whose number is for the fault. */
-static int add_key(struct tls *tls, const char *path, unsigned number, const char *line, size_t len, struct fault *fault)
+static int add_key(struct tls *tls, const char *path, unsigned number, const char *line, size_t len,
+		   struct fault *fault)
 {
 	struct tls_key *key = &tls->keys[tls->key_count];
 
@@ -156,7 +157,8 @@ static int parse_keys(struct tls *tls, const char *path, const char *text, struc
 		text += len + (text[len] == '\n');
 	}
 	if (!rc && !tls->key_count)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "", "psktool -u IDENTITY -p FILE", "%s has no keys", path);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "", "psktool -u IDENTITY -p FILE", "%s has no keys",
+				 path);
 	return rc;
 }
 
@@ -256,7 +258,8 @@ static int look_into(struct folder *folder, const char *path, struct fault *faul
 			return cannot_read(fault, path, rc);
 	}
 	if (!folder->has_certificate && !folder->has_shared)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "", "put server-cert.pem and server-key.pem, or keys.psk, there",
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "",
+				 "put server-cert.pem and server-key.pem, or keys.psk, there",
 				 "%s has no credentials of TLS", path);
 	return 0;
 }
@@ -287,7 +290,8 @@ static int read_certificate(struct tls *tls, const struct folder *folder, struct
 
 /* A file of certificates or of revocations, which set takes in: how many, or an error of the library. */
 static int read_list(struct tls *tls, const char *path, struct fault *fault,
-		     int (*set)(gnutls_certificate_credentials_t to, const gnutls_datum_t *text, gnutls_x509_crt_fmt_t format))
+		     int (*set)(gnutls_certificate_credentials_t to, const gnutls_datum_t *text,
+				gnutls_x509_crt_fmt_t format))
 {
 	gnutls_datum_t text;
 	int rc = read_text(path, &text);

@@ -49,7 +49,8 @@ static int set_up(void **state)
 	write_file("link.psk",
 		   "# two systems\n2105.FA120:00112233445566778899aabbccddeeff\n"
 		   "2105.FB230:ffeeddccbbaa99887766554433221100\n", keys_path, sizeof(keys_path));
-	write_file("other.psk", "2105.FA120:00112233445566778899aabbccddee00\nshared:00112233445566778899aabbccddeeff\n",
+	write_file("other.psk",
+		   "2105.FA120:00112233445566778899aabbccddee00\nshared:00112233445566778899aabbccddeeff\n",
 		   other_keys_path, sizeof(other_keys_path));
 	write_file("shared.psk", "site:00112233445566778899aabbccddeeff\r\n", shared_keys_path,
 		   sizeof(shared_keys_path));
@@ -494,7 +495,8 @@ static gnutls_x509_privkey_t new_key(void)
 	gnutls_x509_privkey_t key;
 
 	CHECK(gnutls_x509_privkey_init(&key) == 0);
-	CHECK(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) == 0);
+	CHECK(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					   GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) == 0);
 	return key;
 }
 

@@ -69,6 +69,7 @@ struct peer {
 	struct notice_board acked;		/* pairs have something to be made durable there */
 	struct notice *notices;			/* one a reactor */
 	unsigned uses;
+	bool look_again;			/* a pair is new to the link, which may be connected already */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };
 
@@ -77,6 +78,9 @@ struct peer {
  */
 struct peer *peer_get(struct copy *copy, const char *system, const char *address);
 void peer_put(struct peer *peer);		/* suspends when it was the last use */
+
+/* There is a pair that has not asked its far side yet: as if the link had just been connected. Does not suspend. */
+void peer_look_again(struct peer *peer);
 
 /* Tries to connect at once, and suspends until the system is reached, at most so long. */
 bool peer_wait_connected(struct peer *peer, int64_t limit_ns);

@@ -265,23 +265,29 @@ static int become_source(struct pair *pair)
 	return rc;
 }
 
-/* The pair's turn is the caller's, and check_failback has said yes. */
-static int fail_back(struct pair *pair, bool discard, struct fault *fault)
+static int fault_of_pair(struct pair *pair, int rc, const char *why, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "mend that and repeat",
+			 "system %s: %s", pair->record.system, why[0] ? why : strerror(-rc));
+}
+
+/* The old source has become the target: this end sends. In the pair's turn. */
+static int begin_failback(struct pair *pair, bool discard, struct fault *fault)
 {
 	struct wire_pair_reply reply = { 0 };
-	char why[WIRE_TEXT_SIZE] = "", object[64];
+	char why[WIRE_TEXT_SIZE] = "";
 	int rc;
 
+	(void)discard;
 	if (pair->record.role == PAIR_SOURCE)
 		return 0;
-	rc = ask_old_source(pair, WIRE_PAIR_FAILBACK | (discard ? WIRE_PAIR_DISCARD : 0), why);
-	if (!rc)
-		rc = become_source(pair);
+	rc = become_source(pair);
 	if (!rc)
 		rc = pair_begin_source(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "mend that and repeat",
-				 "system %s: %s", pair->record.system, why[0] ? why : strerror(-rc));
+		return fault_of_pair(pair, rc, why, fault);
 	log_line(LOG_NOTICE, "failback", "volume %04X: the differences go to volume %04X of %s", pair->record.volume,
 		 pair->record.remote_volume, pair->record.system);
 	/* From here on it goes on by itself whenever the link is there. */
@@ -307,6 +313,23 @@ static int in_turn(struct pair *pair, int (*step)(struct pair *pair, bool discar
 	return rc;
 }
 
+/*
+ * After check_failback. The other end is asked outside the pair's turn: it may be asking this one at the same time, and
+ * each would wait for the other's.
+ */
+static int fail_back(struct pair *pair, bool discard, struct fault *fault)
+{
+	char why[WIRE_TEXT_SIZE] = "";
+	int rc;
+
+	if (pair->record.role == PAIR_SOURCE)
+		return 0;
+	rc = ask_old_source(pair, WIRE_PAIR_FAILBACK | (discard ? WIRE_PAIR_DISCARD : 0), why);
+	if (rc)
+		return fault_of_pair(pair, rc, why, fault);
+	return in_turn(pair, begin_failback, discard, fault);
+}
+
 int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault)
 {
 	struct pair *pair = pair_find(copy, volume);
@@ -319,7 +342,7 @@ int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct 
 	pair_pin(pair);
 	rc = in_turn(pair, check_failback, discard, fault);
 	if (!rc)
-		rc = in_turn(pair, fail_back, discard, fault);
+		rc = fail_back(pair, discard, fault);
 	pair_unpin(pair);
 	return rc;
 }
@@ -401,8 +424,8 @@ int copy_session_failback(struct copy *copy, uint8_t session, bool discard, stru
 	/* First whether all of them may: a session does not go back in parts. */
 	if (!rc)
 		rc = each_in_turn(&recovered, check_failback, discard, fault);
-	if (!rc)
-		rc = each_in_turn(&recovered, fail_back, discard, fault);
+	for (unsigned i = 0; i < recovered.count && !rc; i++)
+		rc = fail_back(recovered.pairs[i], discard, fault);
 	drop(&recovered);
 	return rc;
 }
@@ -525,32 +548,47 @@ static int give_away(struct pair *pair)
 	return rc;
 }
 
-static int return_pair(struct pair *pair, bool discard, struct fault *fault)
+static int begin_return(struct pair *pair, bool discard, struct fault *fault)
 {
-	char why[WIRE_TEXT_SIZE] = "", object[64];
-	int rc = 0;
+	int rc = pair->record.role == PAIR_SOURCE ? give_away(pair) : 0;
+
+	(void)discard;
+	return rc ? fault_of_pair(pair, rc, "", fault) : 0;
+}
+
+/* The old source is the source again; it may have said so itself by now. */
+static int end_return(struct pair *pair, bool discard, struct fault *fault)
+{
+	int rc;
 
 	(void)discard;
 	if (is_back(pair))
 		return 0;
-	if (pair->record.role == PAIR_SOURCE)
-		rc = give_away(pair);
-	if (!rc)
-		rc = ask_old_source(pair, WIRE_PAIR_RETURN, why);
-	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "mend that and repeat",
-				 "system %s: %s", pair->record.system, why[0] ? why : strerror(-rc));
 	pair_untrack(pair);
 	pair->record.state = PAIR_TARGET_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.since_wall_ns = rt_wall_ns();
 	rc = pair_save(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "repeat the command",
-				 "its new state is not durable: %s", strerror(-rc));
+		return fault_of_pair(pair, rc, "", fault);
 	log_line(LOG_NOTICE, "failback", "volume %04X: volume %04X of %s is the source again", pair->record.volume,
 		 pair->record.remote_volume, pair->record.system);
 	return 0;
+}
+
+static int return_pair(struct pair *pair, struct fault *fault)
+{
+	char why[WIRE_TEXT_SIZE] = "";
+	int rc;
+
+	if (is_back(pair))
+		return 0;
+	if (in_turn(pair, begin_return, false, fault))
+		return -1;
+	rc = ask_old_source(pair, WIRE_PAIR_RETURN, why);
+	if (rc)
+		return fault_of_pair(pair, rc, why, fault);
+	return in_turn(pair, end_return, false, fault);
 }
 
 /* What a leg kept of its last group is of no use once its pairs are targets again: a session may start anew. */
@@ -590,8 +628,8 @@ int copy_session_return(struct copy *copy, uint8_t session, struct fault *fault)
 		rc = each_in_turn(&recovered, close_to_hosts, false, fault);
 		if (!rc)
 			rc = wait_equal(&recovered, fault);
-		if (!rc)
-			rc = each_in_turn(&recovered, return_pair, false, fault);
+		for (unsigned i = 0; i < recovered.count && !rc; i++)
+			rc = return_pair(recovered.pairs[i], fault);
 		if (rc)
 			open_to_hosts(&recovered);
 	}

@@ -380,8 +380,10 @@ int pair_resume_work(struct pair *pair)
 		if (rc == -ENOTCONN) {
 			log_line(LOG_WARNING, "pair", "volume %04X: no path leads to %s any more", pair->record.volume,
 				 pair->record.system);
-			rc = 0;
+			return 0;
 		}
+		if (!rc)
+			peer_look_again(pair->peer);
 		return rc;
 	}
 	if (pair->record.state == PAIR_FAILED_OVER)

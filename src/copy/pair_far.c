@@ -156,6 +156,8 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 		rc = pair_begin_source(pair);
 	if (!rc)
 		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
+	if (!rc)
+		peer_look_again(pair->peer);
 	return rc;
 }
 

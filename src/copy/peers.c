@@ -74,8 +74,9 @@ static void watch_peer(void *arg)
 
 	while (rc != -ECANCELED) {
 		link_get_state(peer->to, &state);
-		if (state.connected && state.generation != generation) {
+		if (state.connected && (state.generation != generation || peer->look_again)) {
 			generation = state.generation;
+			peer->look_again = false;
 			peer_connected(peer, &state);
 			continue;
 		}
@@ -177,6 +178,12 @@ void peer_put(struct peer *peer)
 	link_close(peer->to);
 	mem_free(peer->notices);
 	mem_free(peer);
+}
+
+void peer_look_again(struct peer *peer)
+{
+	peer->look_again = true;
+	rt_cond_wake_all(link_changed(peer->to));
 }
 
 bool peer_wait_connected(struct peer *peer, int64_t limit_ns)

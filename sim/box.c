@@ -163,6 +163,9 @@ static int serve(struct box *box)
 	box->ready = false;
 	rt_group_stop(&serving.acceptor);
 	rt_listener_close(serving.listener);
+	/* Ends the connections, those too that are served on other reactors. */
+	copy_stop(box->copy);
+	box->copy = NULL;
 	rt_group_stop(&serving.connections);
 	return rc;
 }

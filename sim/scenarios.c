@@ -7,6 +7,7 @@
 const struct scenario *const scenarios[] = {
 	&scenario_echo,
 	&scenario_groups,
+	&scenario_recover,
 	&scenario_write_path,
 	NULL
 };

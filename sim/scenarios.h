@@ -31,5 +31,6 @@ void scenario_count(const char *name, uint64_t count);
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_groups;
+extern const struct scenario scenario_recover;
 
 #endif

@@ -283,6 +283,8 @@ static int begin_failback(struct pair *pair, bool discard, struct fault *fault)
 	(void)discard;
 	if (pair->record.role == PAIR_SOURCE)
 		return 0;
+	if (pair->record.state != PAIR_FAILED_OVER)
+		return fault_of_pair(pair, -ESTALE, "another command has changed it meanwhile", fault);
 	rc = become_source(pair);
 	if (!rc)
 		rc = pair_begin_source(pair);

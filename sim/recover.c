@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The source site is lost under load, in any phase of a group; one far side recovers both, cut off by a crash of either
+ * far side at a random moment and then repeated; the image is one moment. The old site comes back, gets the
+ * differences, and is the source again: both sides are equal.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "oracle.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+#include "sites.h"
+
+struct order {
+	struct sites *sites;
+	struct box *box;
+	enum { RECOVER, PROBE, FAILBACK, RETURN } what;
+	bool force, discard;
+	struct recovery_result result;
+	struct fault fault;
+	int rc;
+	bool done;
+};
+
+static int carry_out(void *arg)
+{
+	struct order *order = arg;
+	struct copy *copy = order->box->copy;
+	int rc = -1;
+
+	if (!order->box->ready)
+		return -ECONNABORTED;
+	switch (order->what) {
+	case RECOVER:
+		rc = copy_session_recover(copy, SITES_SESSION, order->force, &order->result, &order->fault);
+		break;
+	case PROBE:
+		rc = copy_session_probe(copy, SITES_SESSION, &order->result, &order->fault);
+		break;
+	case FAILBACK:
+		rc = copy_session_failback(copy, SITES_SESSION, order->discard, &order->fault);
+		break;
+	case RETURN:
+		rc = copy_session_return(copy, SITES_SESSION, &order->fault);
+		break;
+	}
+	if (rc)
+		log_line(LOG_WARNING, "command", "%s: %s; %s", order->fault.object, order->fault.message,
+			 order->fault.remedy);
+	return rc;
+}
+
+static void run_order(void *arg)
+{
+	struct order *order = arg;
+
+	order->rc = box_call(order->box, carry_out, order);
+	order->done = true;
+}
+
+static int give(struct sites *sites, struct box *box, int what)
+{
+	struct order order = { .sites = sites, .box = box, .what = (unsigned)what, .discard = true };
+
+	run_order(&order);
+	if (order.rc)
+		sim_fail(sim_world(), "command %d on %s: %s: %s", what, box->id, order.fault.object,
+			 order.fault.message);
+	return order.rc;
+}
+
+/* ---- losing the site, and recovery ---- */
+
+static void lose_sources(struct sites *sites)
+{
+	for (unsigned i = 0; i < sites->source_count; i++)
+		box_crash(&sites->sources[i], SIM_DEATH);
+}
+
+static int revive_fars(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->far_count && !rc; i++) {
+		if (!sim_is_running(sites->fars[i].system))
+			rc = box_boot(&sites->fars[i]);
+	}
+	return rc;
+}
+
+/* A far side crashes somewhere in the middle of a recovery. */
+static int recover_cut_off(struct sites *sites)
+{
+	struct order order = { .sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER };
+	struct box *victim = &sites->fars[sim_random_below(sim_world(), 2)];
+	struct rt_group group;
+	int rc;
+
+	rt_group_init(&group);
+	rc = rt_group_start(&group, "recover", run_order, &order);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 100) * RT_MS);
+	if (rc)
+		return rc;
+	box_crash(victim, sim_random_below(sim_world(), 2) ? SIM_DEATH : SIM_POWER_LOSS);
+	scenario_count("recoveries cut off", 1);
+	rc = rt_group_wait(&group);
+	return rc ? rc : revive_fars(sites);
+}
+
+static int read_far(void *arg, unsigned place, uint64_t block, void *data)
+{
+	unsigned volume;
+	struct box *far = sites_far_of(arg, place, &volume);
+
+	return box_read(far, volume, block, data);
+}
+
+static int recover(struct sites *sites)
+{
+	struct order order = { .sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER };
+	const char *bad;
+	int rc;
+
+	for (unsigned cuts = (unsigned)sim_random_below(sim_world(), 3); cuts > 0; cuts--) {
+		rc = recover_cut_off(sites);
+		if (rc)
+			return rc;
+	}
+	run_order(&order);
+	if (order.rc) {
+		sim_fail(sim_world(), "recovery: %s: %s", order.fault.object, order.fault.message);
+		return order.rc;
+	}
+	if (order.result.systems != 2 || order.result.systems_missing || order.result.volumes != 2 * SITES_VOLUMES)
+		sim_fail(sim_world(), "recovered %u systems, %u volumes", order.result.systems, order.result.volumes);
+	scenario_count("recoveries", 1);
+	bad = oracle_check(&sites->oracle, read_far, sites);
+	if (bad)
+		sim_fail(sim_world(), "CG %llu: %s", (unsigned long long)order.result.sequence, bad);
+	return 0;
+}
+
+/* ---- the way back ---- */
+
+static int write_far(struct sites *sites)
+{
+	uint8_t data[XDC_BLOCK_SIZE];
+	int rc = 0;
+
+	for (unsigned i = 0; i < 40 && !rc; i++) {
+		unsigned volume = (unsigned)sim_random_below(sim_world(), SITES_VOLUMES);
+
+		memset(data, (int)i + 1, sizeof(data));
+		rc = box_write(&sites->fars[i % 2], volume, sim_random_below(sim_world(), 5000), data, 0);
+	}
+	return rc;
+}
+
+static int go_back(struct sites *sites)
+{
+	const char *bad;
+	int rc = write_far(sites);
+
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = box_boot(&sites->sources[i]);
+	for (unsigned i = 0; i < 2 && !rc; i++) {
+		rc = box_path(&sites->fars[i], &sites->sources[i]);
+		if (!rc)
+			rc = give(sites, &sites->fars[i], FAILBACK);
+	}
+	if (!rc)
+		rc = write_far(sites);
+	if (!rc && sim_random_below(sim_world(), 2)) {
+		struct box *victim = sim_random_below(sim_world(), 2) ? &sites->fars[0] : &sites->sources[1];
+
+		box_crash(victim, sim_random_below(sim_world(), 2) ? SIM_DEATH : SIM_POWER_LOSS);
+		scenario_count("failbacks cut off", 1);
+		rc = box_boot(victim);
+	}
+	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
+	if (bad)
+		sim_fail(sim_world(), "after failback: %s", bad);
+	for (unsigned i = 0; i < 2 && !rc; i++)
+		rc = give(sites, &sites->fars[i], RETURN);
+	if (rc)
+		return rc;
+	scenario_count("returns", 1);
+	/* The old site is written to, and its far side follows. */
+	for (unsigned i = 0; i < 2 && !rc; i++) {
+		uint8_t data[XDC_BLOCK_SIZE];
+
+		memset(data, 0x77, sizeof(data));
+		rc = box_write(&sites->sources[i], 0, 3, data, 0);
+	}
+	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
+	if (bad)
+		sim_fail(sim_world(), "after the return: %s", bad);
+	return rc;
+}
+
+static int run(void *arg)
+{
+	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
+	struct rt_group hosts;
+	int rc;
+
+	(void)arg;
+	rt_group_init(&hosts);
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK);
+	if (!rc)
+		rc = oracle_start(&sites->oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_groups(sites, 3 + (unsigned)sim_random_below(sim_world(), 10), 20 * RT_SECOND);
+	if (!rc)
+		rc = give(sites, &sites->fars[0], PROBE);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 30000) * RT_US);
+	lose_sources(sites);
+	sites->oracle.stop = true;
+	rt_group_stop(&hosts);
+	if (!rc)
+		rc = recover(sites);
+	if (!rc)
+		rc = go_back(sites);
+	if (!rc)
+		rc = sites_stop(sites);
+	mem_free(sites);
+	return rc;
+}
+
+static const char *const must_happen[] = {
+	"host writes", "groups", "recoveries", "recoveries cut off", "failbacks cut off", "returns", NULL
+};
+
+const struct scenario scenario_recover = {
+	.name = "recover",
+	.about = "a lost site is recovered to one moment, and gets the differences back",
+	.until_ns = 300 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

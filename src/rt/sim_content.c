@@ -327,7 +327,17 @@ static size_t part_len(uint64_t offset, uint64_t end)
 	return (size_t)(len < end - offset ? len : end - offset);
 }
 
-void sim_content_read(const struct sim_content *content, void *buf, size_t len, uint64_t offset)
+/* A direct read goes past the page cache, but not before what is dirty in it was written to the device. */
+static const uint8_t *page_to_read(const struct chunk *chunk, unsigned i, bool direct)
+{
+	if (chunk == NULL)
+		return NULL;
+	if (direct && chunk->changes != NULL && (chunk->changes->lost & bit_of(i)))
+		return chunk->changes->base[i];
+	return chunk->page[i];
+}
+
+void sim_content_read(const struct sim_content *content, void *buf, size_t len, uint64_t offset, bool direct)
 {
 	uint64_t end = offset + len;
 	uint8_t *to = buf;
@@ -336,8 +346,7 @@ void sim_content_read(const struct sim_content *content, void *buf, size_t len, 
 	while (offset < end) {
 		size_t part = part_len(offset, end);
 		uint64_t page = offset / SIM_PAGE_BYTES;
-		const struct chunk *chunk = tree_find(content, page / FANOUT);
-		const uint8_t *from = chunk == NULL ? NULL : chunk->page[page % FANOUT];
+		const uint8_t *from = page_to_read(tree_find(content, page / FANOUT), page % FANOUT, direct);
 
 		if (from == NULL)
 			memset(to, 0, part);

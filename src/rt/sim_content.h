@@ -61,8 +61,8 @@ void sim_content_destroy(struct sim_content *content);	/* gives its space back *
 /* The space it takes counts in its file system, or does not while an unlink could still be undone. */
 void sim_content_hold_space(struct sim_content *content, bool hold);
 
-/* The range must lie in the file. */
-void sim_content_read(const struct sim_content *content, void *buf, size_t len, uint64_t offset);
+/* The range must lie in the file. direct: what a failed sync dropped reads as the device has it. */
+void sim_content_read(const struct sim_content *content, void *buf, size_t len, uint64_t offset, bool direct);
 
 /* 0 or -ENOSPC, then a first part is written. Grows the file. */
 int sim_content_write(struct sim_content *content, const void *buf, size_t len, uint64_t offset);

@@ -66,7 +66,7 @@ static size_t read_now(const struct sim_file *file, void *buf, size_t len, uint6
 		return 0;
 	if (len > content->size - offset)
 		len = (size_t)(content->size - offset);
-	sim_content_read(content, buf, len, offset);
+	sim_content_read(content, buf, len, offset, file->file.flags & RT_FILE_DIRECT);
 	return len;
 }
 
@@ -556,7 +556,7 @@ int sim_peek(struct sim_system *system, const char *path, void *buf, size_t len,
 		return 0;
 	if (len > inode->content.size - offset)
 		len = (size_t)(inode->content.size - offset);
-	sim_content_read(&inode->content, buf, len, offset);
+	sim_content_read(&inode->content, buf, len, offset, false);
 	return 0;
 }
 

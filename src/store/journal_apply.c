@@ -37,7 +37,7 @@ static int read_run(struct journal *journal, const struct run *run, uint64_t seq
 	if (skip + run_blocks(run) > record.blocks)
 		return damaged(journal, run->place, "it is shorter than the index says");
 	got = rt_file_read(file, buf, len,
-			   offset + record_data_at(record.blocks) + (uint64_t)skip * JOURNAL_BLOCK_SIZE);
+			   (uint64_t)offset + record_data_at(record.blocks) + (uint64_t)skip * JOURNAL_BLOCK_SIZE);
 	if (got < 0)
 		return (int)got;
 	if (got != (ssize_t)len || !record_check_sums(head + RECORD_HEADER_SIZE, buf, skip, run_blocks(run)))
@@ -146,8 +146,8 @@ bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t off
 int journal_read(struct journal *journal, const struct journal_run *run, void *buf)
 {
 	uint64_t place = run->place & ~(UINT64_C(0xff) << 56);
-	struct run piece =
-		run_make(0, place, 0, run->zero, (uint32_t)(run->place >> 56), run->len / JOURNAL_BLOCK_SIZE);
+	struct run piece = run_make(0, place, 0, run->zero, (uint32_t)(run->place >> 56),
+				    run->len / JOURNAL_BLOCK_SIZE);
 	const struct segment *segment = &journal->segments[place >> 32];
 	int rc = 0;
 

@@ -65,8 +65,8 @@ static int reader_get(struct reader *reader, uint32_t at, uint32_t len, const ui
 {
 	if (at < reader->from || at + len > reader->from + reader->len) {
 		uint32_t from = at & ~(JOURNAL_BLOCK_SIZE - 1);
-		uint32_t want =
-			reader->segment_bytes - from < reader->room ? reader->segment_bytes - from : reader->room;
+		uint32_t rest = reader->segment_bytes - from;
+		uint32_t want = rest < reader->room ? rest : reader->room;
 		ssize_t got = rt_file_read(reader->file, reader->buf, want, from);
 
 		reader->len = 0;

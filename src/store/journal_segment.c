@@ -30,9 +30,8 @@ void journal_segment_path(const char *folder, const char *leg, uint32_t slot, co
 /* Whatever the disk has of what was not yet synced is unknown from here on. */
 static int fail(struct journal *journal, const char *what, int rc)
 {
-	log_line(LOG_ERROR, "journal",
-		 "%s-%04u.seg: %s: %s; the journal is closed to everything until it is opened again", journal->leg,
-		 journal->current, what, strerror(-rc));
+	log_line(LOG_ERROR, "journal", "%s-%04u.seg: %s: %s; the journal refuses everything until it is opened again",
+		 journal->leg, journal->current, what, strerror(-rc));
 	journal->failed = true;
 	return -EIO;
 }

@@ -493,8 +493,8 @@ static struct image read_image(const char *path)
 	return image;
 }
 
-/* True when it was refused. */
-static bool try_flipped(const char *folder, struct expected *expected)
+/* True when it was refused, and then it was not touched. */
+static bool is_refused(const char *folder, struct expected *expected)
 {
 	struct meta *meta;
 	unsigned records = 0;
@@ -519,16 +519,22 @@ static int turned_bits_are_found(void *arg)
 	put_all_kinds(meta, expected);
 	meta_close(meta);
 	image = read_image(database_of(arg, ""));
-	for (unsigned i = 0; i < 600; i++) {
+	for (unsigned i = 0; i < 300; i++) {
 		uint64_t at = mix(i) % image.len;
+		uint8_t turned = image.bytes[at] ^ (uint8_t)(1u << i % 8);
 
-		image.bytes[at] ^= (uint8_t)(1u << i % 8);
-		overwrite(database_of(arg, ""), image.bytes, image.len, 0);
-		refused += try_flipped(arg, expected);
-		image.bytes[at] ^= (uint8_t)(1u << i % 8);
-		set_size(database_of(arg, ""), 0);
+		overwrite(database_of(arg, ""), &turned, 1, at);
+		if (is_refused(arg, expected)) {
+			refused++;
+			overwrite(database_of(arg, ""), &image.bytes[at], 1, at);
+		} else {
+			set_size(database_of(arg, ""), image.len);
+			overwrite(database_of(arg, ""), image.bytes, image.len, 0);
+		}
 	}
-	CHECK(refused > 50);
+	/* Much of the file is free space, where nothing is harmed. */
+	CHECK(refused > 30);
+	CHECK(!is_refused(arg, expected));
 	mem_free(image.bytes);
 	mem_free(expected);
 	return 0;

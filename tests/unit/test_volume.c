@@ -22,12 +22,12 @@ static char folder[] = "volume-XXXXXX";
 
 static struct volume *open_volume(enum cache_mode cache)
 {
-	static char path[64];
+	char path[64];
 	struct vdisk_options disk = { .kind = POOL_DIR, .cache = cache, .path = path, .size = SIZE };
 	struct volume_options options = { .id = 0x1500, .sidefile_bytes = MIB };
 	struct volume *volume;
 
-	snprintf(path, sizeof(path), "%s/disk", folder);
+	snprintf(path, sizeof(path), "%s/disk%u", folder, rt_reactor_index(rt_here()));
 	CHECK_EQUAL(vdisk_create(&disk), 0);
 	CHECK_EQUAL(vdisk_open(&disk, &options.disk), 0);
 	CHECK_EQUAL(volume_open(&options, &volume), 0);
@@ -41,7 +41,7 @@ static void close_volume(struct volume *volume)
 	struct vdisk_options disk = { .kind = POOL_DIR, .path = path };
 
 	volume_close(volume);
-	snprintf(path, sizeof(path), "%s/disk", folder);
+	snprintf(path, sizeof(path), "%s/disk%u", folder, rt_reactor_index(rt_here()));
 	CHECK_EQUAL(vdisk_destroy(&disk), 0);
 }
 
@@ -84,11 +84,81 @@ static int main_data(void *arg)
 	return 0;
 }
 
+/* The volume belongs to a reactor that is not the caller's. */
+static int main_data_there(void *arg)
+{
+	return rt_call(rt_reactor(1), main_data, arg);
+}
+
 static void test_data(void **state)
 {
 	(void)state;
 	for (enum cache_mode cache = 0; cache < CACHE_MODE_COUNT; cache++)
-		CHECK_EQUAL(rt_run(&(struct rt_options) { .reactors = 1 }, main_data, &cache), 0);
+		CHECK_EQUAL(rt_run(&(struct rt_options) { .reactors = 2 }, main_data_there, &cache), 0);
+}
+
+/* Two volumes on two reactors, each written by many fibers at once, with flushes between; none is torn or lost. */
+#define WRITERS	8u
+
+struct writer {
+	struct volume *volume;
+	unsigned index;
+};
+
+static void write_and_read(void *arg)
+{
+	const struct writer *writer = arg;
+	uint64_t offset = writer->index * (SIZE / WRITERS);
+	MEM_OWNED uint8_t *written = mem_alloc_pages(100000), *read = mem_alloc_pages(100000);
+
+	for (unsigned i = 0; i < 30; i++) {
+		fill(written, 100000, writer->index + i);
+		CHECK_EQUAL(volume_write(writer->volume, written, 100000, offset + i * 777, 0), 0);
+		if (i % 8 == writer->index)
+			CHECK_EQUAL(volume_flush(writer->volume), 0);
+		CHECK_EQUAL(volume_read(writer->volume, read, 100000, offset + i * 777), 0);
+		CHECK(memcmp(written, read, 100000) == 0);
+	}
+}
+
+static int write_by_many(void *arg)
+{
+	struct volume *volume = open_volume(*(enum cache_mode *)arg);
+	struct writer writers[WRITERS];
+	struct rt_group group;
+
+	rt_group_init(&group);
+	CHECK_EQUAL(volume_track(volume, NULL, 1), 0);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer) { .volume = volume, .index = i };
+		CHECK_EQUAL(rt_group_start(&group, "writer", write_and_read, &writers[i]), 0);
+	}
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	close_volume(volume);
+	return 0;
+}
+
+static void write_there(void *arg)
+{
+	CHECK_EQUAL(rt_call(rt_reactor(1), write_by_many, arg), 0);
+}
+
+static int main_many(void *arg)
+{
+	struct rt_group group;
+
+	rt_group_init(&group);
+	CHECK_EQUAL(rt_group_start(&group, "there", write_there, arg), 0);
+	CHECK_EQUAL(write_by_many(arg), 0);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	return 0;
+}
+
+static void test_many(void **state)
+{
+	(void)state;
+	for (enum cache_mode cache = 0; cache < CACHE_MODE_COUNT; cache++)
+		CHECK_EQUAL(rt_run(&(struct rt_options) { .reactors = 2 }, main_many, &cache), 0);
 }
 
 /* What is not allowed is refused with the right error, and block status shows what is there. */
@@ -143,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_access),
 	};
 	int rc;

@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the copy services see of a volume, step by step, in simulated time: notes and sends, holds, collisions, a full
+ * sidefile, first copies, the dirty log, a failed sync.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rt/mem.h"
+#include "rt/sim.h"
+#include "volume/volume.h"
+
+#define KIB		1024u
+#define MIB		(1024u * KIB)
+#define GIB		(UINT64_C(1024) * MIB)
+#define BLOCK		XDC_BLOCK_SIZE
+#define WAIT_MS		50
+
+static struct volume *volume;
+static struct dirtylog *dirty;
+static struct rt_group fibers;
+
+/* ---- the ground ---- */
+
+static void open_volume(uint64_t size, uint64_t sidefile_blocks, bool logged)
+{
+	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = size };
+	struct volume_options options = {
+		.id = 0x1500, .sidefile_bytes = sidefile_blocks * BLOCK, .sidefile_wait_ms = WAIT_MS,
+	};
+
+	assert_int_equal(vdisk_create(&disk), 0);
+	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
+	assert_int_equal(volume_open(&options, &volume), 0);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
+	dirty = NULL;
+	if (logged)
+		assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
+	assert_int_equal(volume_track(volume, dirty, 7), 0);
+	rt_group_init(&fibers);
+}
+
+static void close_volume(void)
+{
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	volume_close(volume);
+	if (dirty)
+		dirtylog_close(dirty);
+}
+
+static void run(int (*scenario)(void *arg))
+{
+	struct sim_world *world = sim_create(1, NULL);
+	enum sim_end end = sim_run(world, scenario, NULL, 1000 * RT_SECOND);
+
+	if (end != SIM_DONE)
+		fail_msg("%s", sim_failure(world));
+	sim_destroy(world);
+}
+
+/* Whatever can happen without us happens; nothing here takes so long but a wait for something. */
+static void settle(void)
+{
+	assert_int_equal(rt_sleep_until(rt_now_ns() + 20 * RT_MS), 0);
+}
+
+static int write_block(uint64_t block, uint8_t value)
+{
+	uint8_t data[BLOCK];
+
+	memset(data, value, sizeof(data));
+	return volume_write(volume, data, sizeof(data), block * BLOCK, 0);
+}
+
+static uint8_t read_block(uint64_t block)
+{
+	uint8_t data[BLOCK];
+
+	assert_int_equal(volume_read(volume, data, sizeof(data), block * BLOCK), 0);
+	return data[0];
+}
+
+/* A request that may have to wait. */
+struct request {
+	uint64_t block;
+	uint8_t value;
+	bool read, done;
+	int rc;
+};
+
+static void request_fiber(void *arg)
+{
+	struct request *request = arg;
+
+	if (request->read)
+		request->value = read_block(request->block);
+	else
+		request->rc = write_block(request->block, request->value);
+	request->done = true;
+}
+
+static void begin(struct request *request)
+{
+	assert_int_equal(rt_group_start(&fibers, "request", request_fiber, request), 0);
+	settle();
+}
+
+static struct volume_send *next_send(uint32_t max_len)
+{
+	struct volume_send *send;
+
+	assert_int_equal(volume_send_next(volume, max_len, &send), 0);
+	return send;
+}
+
+/* The next send is this one, all bytes of it of one value; value 0: it is sent as zeroes. */
+static struct volume_send *expect_send(uint64_t block, uint32_t blocks, uint64_t tag, uint8_t value)
+{
+	struct volume_send *send = next_send(MIB);
+
+	assert_non_null(send);
+	assert_int_equal(send->offset, block * BLOCK);
+	assert_int_equal(send->len, blocks * BLOCK);
+	assert_int_equal(send->tag, tag);
+	assert_int_equal(send->zero, value == 0);
+	if (value == 0)
+		assert_null(send->data);
+	for (uint32_t i = 0; value != 0 && i < send->len; i++)
+		assert_int_equal(((uint8_t *)send->data)[i], value);
+	return send;
+}
+
+static void send_and_ack(uint64_t block, uint32_t blocks, uint64_t tag, uint8_t value)
+{
+	volume_send_acked(volume, expect_send(block, blocks, tag, value));
+}
+
+static void expect_counts(uint64_t open, uint64_t closing, uint64_t unsent, uint64_t sending)
+{
+	struct volume_counters counters;
+
+	volume_get_counters(volume, &counters);
+	assert_int_equal(counters.open_blocks, open);
+	assert_int_equal(counters.closing_blocks, closing);
+	assert_int_equal(counters.unsent_blocks, unsent);
+	assert_int_equal(counters.sending_blocks, sending);
+}
+
+/* ---- notes and sends ---- */
+
+/* Runs are merged, a block is under way once, what failed or was written meanwhile is sent again. */
+static int main_sends(void *arg)
+{
+	struct volume_send *first, *second;
+
+	(void)arg;
+	open_volume(GIB, 8, false);
+	assert_null(next_send(MIB));
+	for (uint64_t block = 10; block < 14; block++)
+		assert_int_equal(write_block(block, 1), 0);
+	assert_int_equal(write_block(20, 2), 0);
+	expect_counts(5, 0, 5, 0);
+	first = expect_send(10, 4, 7, 1);
+	second = expect_send(20, 1, 7, 2);
+	assert_null(next_send(MIB));
+	expect_counts(5, 0, 0, 5);
+
+	assert_int_equal(write_block(20, 3), 0);	/* under way: not sent again before it has arrived */
+	assert_null(next_send(MIB));
+	volume_send_failed(volume, first);
+	first = expect_send(10, 4, 7, 1);
+	volume_send_acked(volume, second);
+	send_and_ack(20, 1, 7, 3);
+	volume_send_acked(volume, first);
+	expect_counts(5, 0, 0, 0);
+	assert_null(next_send(MIB));
+
+	volume_resend_open(volume);			/* the far side restarted */
+	send_and_ack(10, 4, 7, 1);
+	send_and_ack(20, 1, 7, 3);
+	close_volume();
+	return 0;
+}
+
+/* Discards and zeroes arrive as zeroes, and so do holes; a run ends where a large hole begins. */
+static int main_zeroes(void *arg)
+{
+	struct volume_send *send;
+
+	(void)arg;
+	open_volume(GIB, 8, false);
+	assert_int_equal(write_block(3, 5), 0);
+	send_and_ack(3, 1, 7, 5);
+	assert_int_equal(volume_discard(volume, 64 * KIB, 0, 0), 0);
+	assert_int_equal(volume_zero(volume, 8 * KIB, 128 * KIB, VOLUME_NO_HOLE), 0);
+	send_and_ack(4, 12, 7, 0);			/* goes on behind the last send, then from the beginning */
+	send_and_ack(32, 2, 7, 0);
+	send_and_ack(0, 4, 7, 0);
+
+	assert_int_equal(write_block(512, 6), 0);
+	assert_int_equal(write_block(700, 6), 0);
+	send_and_ack(512, 1, 7, 6);
+	send_and_ack(700, 1, 7, 6);
+	assert_int_equal(volume_mark(volume, 2 * MIB, MIB), 0);
+	send_and_ack(701, 67, 7, 0);
+	send = expect_send(512, 1, 7, 6);		/* the rest is unsent again */
+	send_and_ack(513, 187, 7, 0);
+	volume_send_acked(volume, send);
+	send_and_ack(700, 1, 7, 6);
+	assert_null(next_send(MIB));
+	close_volume();
+	return 0;
+}
+
+static void sends(void **state)
+{
+	(void)state;
+	run(main_sends);
+	run(main_zeroes);
+}
+
+/* ---- holds ---- */
+
+/* Answers of the held increment wait for the release, and so do reads that would show it; all others do not. */
+static int main_hold(void *arg)
+{
+	struct request write = { .block = 1, .value = 11 }, read = { .block = 1, .read = true };
+	struct volume_counters counters;
+	bool data;
+	uint64_t end;
+
+	(void)arg;
+	open_volume(GIB, 8, false);
+	assert_int_equal(write_block(0, 10), 0);
+	volume_close_increment(volume, 9);
+	assert_int_equal(volume_closing_number(volume), 9);
+	assert_int_equal(volume_open_number(volume), 10);
+	begin(&write);
+	assert_false(write.done);
+	assert_int_equal(read_block(0), 10);		/* of the closing increment */
+	assert_int_equal(read_block(5), 0);
+	begin(&read);
+	assert_false(read.done);
+	{
+		RT_LIMIT(rt_now_ns() + 5 * RT_MS);	/* block status would show it as well */
+		assert_int_equal(volume_get_run(volume, 0, &data, &end), -ETIMEDOUT);
+	}
+	volume_release(volume);
+	settle();
+	assert_true(write.done && read.done && write.rc == 0 && read.value == 11);
+	assert_int_equal(write_block(2, 12), 0);
+	volume_get_counters(volume, &counters);
+	assert_int_equal(counters.held_writes, 1);
+	assert_int_equal(counters.held_reads, 2);
+	assert_true(counters.hold_max_ns >= 20 * RT_MS);
+
+	/* The other ways in which a hold ends. */
+	volume_close_increment(volume, 10);
+	write.done = false;
+	begin(&write);
+	assert_false(write.done);
+	volume_merge(volume);
+	settle();
+	assert_true(write.done);
+	expect_counts(3, 0, 3, 0);
+	volume_close_increment(volume, 11);
+	write.done = false;
+	begin(&write);
+	volume_untrack(volume);
+	settle();
+	assert_true(write.done && write.rc == 0);
+	close_volume();
+	return 0;
+}
+
+static void holds(void **state)
+{
+	(void)state;
+	run(main_hold);
+}
+
+/* ---- collisions ---- */
+
+/* The closing increment arrives as it was when it was closed, whatever hosts do meanwhile. */
+static int main_collisions(void *arg)
+{
+	struct volume_send *flying;
+	struct volume_counters counters;
+
+	(void)arg;
+	open_volume(GIB, 8, false);
+	for (uint64_t block = 0; block < 4; block++)
+		assert_int_equal(write_block(block, 1), 0);
+	flying = expect_send(0, 4, 7, 1);
+	volume_close_increment(volume, 7);
+	volume_release(volume);
+	assert_false(volume_is_drained(volume));
+	assert_int_equal(write_block(1, 2), 0);		/* under way: may have to be sent again */
+	assert_int_equal(write_block(1, 3), 0);		/* kept already */
+	assert_null(next_send(MIB));			/* neither the old nor the new while it is under way */
+	volume_send_failed(volume, flying);
+	send_and_ack(0, 1, 7, 1);
+	send_and_ack(1, 1, 7, 1);			/* from the sidefile */
+	assert_false(volume_is_drained(volume));
+	send_and_ack(2, 2, 7, 1);
+	assert_true(volume_is_drained(volume));
+	send_and_ack(1, 1, 8, 3);
+	assert_int_equal(write_block(0, 4), 0);		/* acknowledged: no collision */
+	volume_get_counters(volume, &counters);
+	assert_int_equal(counters.collisions_sidefile, 1);
+	expect_counts(2, 4, 1, 0);
+	volume_forget(volume);
+	assert_int_equal(volume_closing_number(volume), 0);
+	expect_counts(2, 0, 1, 0);
+	assert_false(volume_is_drained(volume));
+	send_and_ack(0, 1, 8, 4);
+
+	/* A merge drops what was kept; the new content is sent under the open number. */
+	volume_close_increment(volume, 8);
+	volume_resend_open(volume);
+	assert_int_equal(volume_closing_number(volume), 8);
+	volume_merge(volume);
+	assert_int_equal(write_block(0, 5), 0);
+	volume_close_increment(volume, 9);
+	volume_release(volume);
+	assert_int_equal(write_block(0, 6), 0);
+	volume_merge(volume);
+	send_and_ack(0, 1, 10, 6);
+	close_volume();
+	return 0;
+}
+
+/* All blocks of a write go to the sidefile or none: too large a write waits until its own blocks are drained. */
+static int main_drain_wait(void *arg)
+{
+	struct request write = { .block = 2, .value = 9 };
+	struct volume_counters counters;
+
+	(void)arg;
+	open_volume(GIB, 0, false);
+	for (uint64_t block = 0; block < 4; block += 2)
+		assert_int_equal(write_block(block, 1), 0);
+	volume_close_increment(volume, 7);
+	volume_release(volume);
+	begin(&write);
+	assert_false(write.done);
+	send_and_ack(2, 1, 7, 1);			/* before block 0 */
+	settle();
+	assert_true(write.done && write.rc == 0);
+	send_and_ack(0, 1, 7, 1);
+	send_and_ack(2, 1, 8, 9);
+	assert_int_equal(volume_attempt_failed(volume), 0);
+	volume_get_counters(volume, &counters);
+	assert_int_equal(counters.collisions_waited, 1);
+	assert_int_equal(counters.collisions_sidefile, 0);
+	close_volume();
+	return 0;
+}
+
+/* No host hangs on a link: after the wait the attempt fails here, everything merges and the write goes on. */
+static int main_give_up(void *arg)
+{
+	struct request write = { .block = 2, .value = 9 }, held = { .block = 5, .value = 1 };
+	struct volume_send *flying;
+	int64_t begun_ns;
+
+	(void)arg;
+	open_volume(GIB, 0, false);
+	assert_int_equal(write_block(2, 1), 0);
+	flying = expect_send(2, 1, 7, 1);
+	volume_close_increment(volume, 7);
+	begin(&held);
+	begun_ns = rt_now_ns();
+	assert_int_equal(rt_group_start(&fibers, "request", request_fiber, &write), 0);
+	assert_false(held.done);
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	assert_true(rt_now_ns() - begun_ns >= WAIT_MS * RT_MS && rt_now_ns() - begun_ns < (WAIT_MS + 5) * RT_MS);
+	assert_true(write.done && write.rc == 0 && held.done);
+	assert_int_equal(volume_attempt_failed(volume), 7);
+	assert_int_equal(volume_closing_number(volume), 0);
+	volume_send_acked(volume, flying);
+	send_and_ack(2, 1, 8, 9);
+	send_and_ack(5, 1, 8, 1);
+
+	/* A host that gives up before that leaves the attempt alone. */
+	assert_int_equal(write_block(2, 1), 0);
+	volume_close_increment(volume, 8);
+	volume_release(volume);
+	{
+		RT_LIMIT(rt_now_ns() + 10 * RT_MS);
+		assert_int_equal(write_block(2, 2), -ETIMEDOUT);
+	}
+	assert_int_equal(volume_closing_number(volume), 8);
+	send_and_ack(2, 1, 8, 1);
+	assert_true(volume_is_drained(volume));
+	close_volume();
+	return 0;
+}
+
+static void collisions(void **state)
+{
+	(void)state;
+	run(main_collisions);
+	run(main_drain_wait);
+	run(main_give_up);
+}
+
+/* ---- first copies ---- */
+
+/* Sends and acknowledges until nothing is left. */
+static void drain(void)
+{
+	struct volume_send *send;
+
+	while ((send = next_send(MIB)) != NULL)
+		volume_send_acked(volume, send);
+}
+
+/* Acknowledged blocks are forgotten when the far side has synced, but not those that were written since. */
+static int main_sync(void *arg)
+{
+	struct volume_send *send;
+
+	(void)arg;
+	open_volume(64 * MIB + 8 * KIB, 8, false);
+	assert_int_equal(volume_first_needed(volume), 64 * MIB + 8 * KIB);
+	assert_false(volume_sync_begin(volume));
+	assert_int_equal(volume_mark(volume, 0, 64 * MIB + 8 * KIB), 0);
+	assert_int_equal(volume_first_needed(volume), 0);
+	send_and_ack(64 * 256, 2, 7, 0);	/* the end, which is no whole region, has masks from the first */
+	for (unsigned i = 0; i < 3; i++)
+		send_and_ack(i * 256, 256, 7, 0);
+	send = expect_send(3 * 256, 256, 7, 0);
+	assert_true(volume_sync_begin(volume));
+	volume_send_acked(volume, send);	/* too late for this sync */
+	assert_int_equal(write_block(1, 1), 0);
+	assert_int_equal(write_block(300, 2), 0);
+	drain();				/* sent again, and too late */
+	volume_sync_end(volume, true);
+	assert_int_equal(volume_first_needed(volume), BLOCK);
+	expect_counts((64 * MIB) / BLOCK - 3 * 256 + 2, 0, 0, 0);
+
+	assert_true(volume_sync_begin(volume));
+	volume_sync_end(volume, false);		/* the far side could not */
+	assert_int_equal(volume_first_needed(volume), BLOCK);
+	assert_true(volume_sync_begin(volume));
+	volume_close_increment(volume, 7);	/* it joins a session: what was asked is void */
+	volume_merge(volume);
+	volume_sync_end(volume, true);
+	assert_int_equal(volume_first_needed(volume), BLOCK);
+	assert_true(volume_sync_begin(volume));
+	volume_sync_end(volume, true);
+	assert_int_equal(volume_first_needed(volume), 64 * MIB + 8 * KIB);
+	expect_counts(0, 0, 0, 0);
+	close_volume();
+	return 0;
+}
+
+/* Grows while it is tracked; an adopted volume may end in the middle of a block. */
+static int main_sizes(void *arg)
+{
+	struct vdisk_options disk = { .kind = POOL_DEVICE, .path = "device", .size = MIB + 512 };
+	struct volume_options options = { .id = 1 };
+	struct volume_send *send;
+	uint8_t data[512] = { 1, 2, 3 };
+
+	(void)arg;
+	open_volume(8 * MIB, 8, false);
+	assert_int_equal(volume_grow(volume, GIB * 4), 0);
+	assert_int_equal(write_block(GIB * 4 / BLOCK - 1, 1), 0);
+	send_and_ack(GIB * 4 / BLOCK - 1, 1, 7, 1);
+	close_volume();
+
+	assert_int_equal(sim_add_device(sim_outside(sim_world()), "device", MIB + 512), 0);
+	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
+	assert_int_equal(volume_open(&options, &volume), 0);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
+	assert_int_equal(volume_track(volume, NULL, 1), 0);
+	assert_int_equal(volume_write(volume, data, sizeof(data), MIB, 0), 0);
+	send = next_send(MIB);
+	assert_true(send->offset == MIB && send->len == 512 && !send->zero);
+	assert_memory_equal(send->data, data, 512);
+	volume_send_acked(volume, send);
+	volume_close(volume);
+	return 0;
+}
+
+static void first_copies(void **state)
+{
+	(void)state;
+	run(main_sync);
+	run(main_sizes);
+}
+
+/* ---- tracking ---- */
+
+static void write_first_block(void *arg)
+{
+	*(int *)arg = write_block(0, 1);
+}
+
+/* A write that began before tracking is on disk when tracking has begun: whoever reads then misses nothing. */
+static int main_track(void *arg)
+{
+	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = MIB };
+	struct volume_options options = { .id = 1 };
+	struct sim_disk_state slow = { .slower = 1000 };
+	uint8_t data[BLOCK];
+	int rc = 1;
+
+	(void)arg;
+	assert_int_equal(vdisk_create(&disk), 0);
+	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
+	assert_int_equal(volume_open(&options, &volume), 0);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
+	rt_group_init(&fibers);
+	sim_set_disk(sim_outside(sim_world()), "", &slow);
+	assert_int_equal(rt_group_start(&fibers, "write", write_first_block, &rc), 0);
+	rt_yield();
+	assert_int_equal(volume_track(volume, NULL, 1), 0);
+	assert_int_equal(vdisk_read(volume_disk(volume), data, BLOCK, 0), 0);
+	assert_int_equal(data[0], 1);
+	assert_int_equal(volume_track(volume, NULL, 1), -EALREADY);
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	assert_int_equal(rc, 0);
+	assert_null(next_send(MIB));
+	volume_untrack(volume);
+	assert_false(volume_is_tracked(volume));
+	volume_close(volume);
+	return 0;
+}
+
+static void tracking(void **state)
+{
+	(void)state;
+	run(main_track);
+}
+
+/* ---- the dirty log ---- */
+
+/* A region is in the log before its first write is on disk, and leaves it when it is needed no more and synced. */
+static int main_log(void *arg)
+{
+	(void)arg;
+	open_volume(64 * MIB, 8, true);
+	assert_int_equal(write_block(0, 1), 0);
+	assert_int_equal(write_block(1024, 2), 0);
+	assert_int_equal(write_block(1, 3), 0);
+	assert_int_equal(dirtylog_count(dirty), 2);
+	assert_true(dirtylog_is_dirty(dirty, 0x1500, 0) && dirtylog_is_dirty(dirty, 0x1500, 1));
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 2);
+	volume_close_increment(volume, 7);
+	volume_release(volume);
+	drain();
+	assert_int_equal(write_block(1024, 4), 0);
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 2);	/* acknowledged is not enough */
+	volume_forget(volume);
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 1);
+	assert_true(dirtylog_is_dirty(dirty, 0x1500, 1));
+
+	close_volume();
+	return 0;
+}
+
+/* Whoever opens the volume next finds what may differ. */
+static int main_log_again(void *arg)
+{
+	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = 64 * MIB };
+	struct volume_options options = { .id = 0x1500 };
+
+	(void)main_log(arg);
+	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
+	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
+	assert_int_equal(volume_open(&options, &volume), 0);
+	assert_int_equal(volume_track(volume, dirty, 20), 0);
+	expect_counts(1024, 0, 1024, 0);
+	assert_int_equal(volume_first_needed(volume), 64 * MIB);	/* all of it is in the log */
+	drain();
+	assert_true(volume_sync_begin(volume));
+	volume_sync_end(volume, true);
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 0);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
+	assert_int_equal(write_block(0, 1), 0);
+	volume_untrack(volume);
+	assert_int_equal(dirtylog_count(dirty), 0);
+	close_volume();
+	return 0;
+}
+
+/* A failed sync: nothing is sent; once the loss is accepted, everything that was not synced is sent again. */
+static int main_failed_sync(void *arg)
+{
+	struct volume_send *send;
+
+	(void)arg;
+	open_volume(64 * MIB, 8, true);
+	assert_int_equal(write_block(0, 1), 0);
+	drain();
+	volume_close_increment(volume, 7);
+	volume_release(volume);
+	sim_fail_nth(sim_outside(sim_world()), SIM_SYNC, 1);
+	assert_int_equal(volume_flush(volume), -EIO);
+	assert_int_equal(write_block(0, 2), -EIO);
+	assert_int_equal(volume_flush(volume), -EIO);
+	assert_int_equal(volume_send_next(volume, MIB, &send), -EIO);
+	assert_int_equal(volume_accept_loss(volume), 0);
+	assert_int_equal(volume_attempt_failed(volume), 7);
+	expect_counts(1024, 0, 1024, 0);
+	assert_int_equal(write_block(0, 3), 0);
+	send = next_send(BLOCK);
+	assert_int_equal(((uint8_t *)send->data)[0], 3);
+	volume_send_acked(volume, send);
+	drain();
+	assert_int_equal(volume_flush(volume), 0);
+	close_volume();
+	return 0;
+}
+
+static void dirty_log(void **state)
+{
+	(void)state;
+	run(main_log_again);
+	run(main_failed_sync);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sends),
+		cmocka_unit_test(holds),
+		cmocka_unit_test(collisions),
+		cmocka_unit_test(first_copies),
+		cmocka_unit_test(tracking),
+		cmocka_unit_test(dirty_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

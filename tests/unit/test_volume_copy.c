@@ -278,10 +278,39 @@ static int main_hold(void *arg)
 	return 0;
 }
 
+static void slow_down(unsigned times)
+{
+	struct sim_disk_state state = { .slower = times };
+
+	sim_set_disk(sim_outside(sim_world()), "", &state);
+}
+
+/* A write that was noted before the close is not held, though it ends after it; until then it is not sent. */
+static int main_late_write(void *arg)
+{
+	struct request write = { .block = 1, .value = 11 };
+
+	(void)arg;
+	open_volume(GIB, 8, false);
+	slow_down(10000);
+	begin(&write);
+	assert_false(write.done);
+	volume_close_increment(volume, 7);
+	assert_null(next_send(MIB));
+	assert_false(volume_is_drained(volume));
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	assert_int_equal(write.rc, 0);
+	slow_down(1);
+	send_and_ack(1, 1, 7, 11);
+	close_volume();
+	return 0;
+}
+
 static void holds(void **state)
 {
 	(void)state;
 	run(main_hold);
+	run(main_late_write);
 }
 
 /* ---- collisions ---- */
@@ -509,7 +538,6 @@ static int main_track(void *arg)
 {
 	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = MIB };
 	struct volume_options options = { .id = 1 };
-	struct sim_disk_state slow = { .slower = 1000 };
 	uint8_t data[BLOCK];
 	int rc = 1;
 
@@ -519,7 +547,7 @@ static int main_track(void *arg)
 	assert_int_equal(volume_open(&options, &volume), 0);
 	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
 	rt_group_init(&fibers);
-	sim_set_disk(sim_outside(sim_world()), "", &slow);
+	slow_down(1000);
 	assert_int_equal(rt_group_start(&fibers, "write", write_first_block, &rc), 0);
 	rt_yield();
 	assert_int_equal(volume_track(volume, NULL, 1), 0);
@@ -566,6 +594,42 @@ static int main_log(void *arg)
 	assert_int_equal(dirtylog_count(dirty), 1);
 	assert_true(dirtylog_is_dirty(dirty, 0x1500, 1));
 
+	close_volume();
+	return 0;
+}
+
+static void clean_fiber(void *arg)
+{
+	(void)arg;
+	assert_int_equal(volume_clean_regions(volume), 0);
+}
+
+static void send_and_forget(uint64_t number)
+{
+	volume_close_increment(volume, number);
+	volume_release(volume);
+	drain();
+	volume_forget(volume);
+}
+
+/* A sync proves nothing of a write that ended after it began. */
+static int main_written_during_sync(void *arg)
+{
+	(void)arg;
+	open_volume(64 * MIB, 8, true);
+	assert_int_equal(write_block(0, 1), 0);
+	send_and_forget(7);
+	slow_down(100);
+	assert_int_equal(rt_group_start(&fibers, "clean", clean_fiber, NULL), 0);
+	rt_yield();
+	slow_down(1);
+	assert_int_equal(write_block(1, 1), 0);
+	send_and_forget(8);
+	assert_int_equal(fibers.count, 1);
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	assert_int_equal(dirtylog_count(dirty), 1);
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 0);
 	close_volume();
 	return 0;
 }
@@ -628,6 +692,7 @@ static int main_failed_sync(void *arg)
 static void dirty_log(void **state)
 {
 	(void)state;
+	run(main_written_during_sync);
 	run(main_log_again);
 	run(main_failed_sync);
 }

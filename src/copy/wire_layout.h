@@ -20,6 +20,7 @@ enum wire_field_kind {
 };
 
 struct wire_field {
+	const char *name;
 	enum wire_field_kind kind;
 	uint32_t size;				/* in memory; of LIST and ARRAY: the items allowed */
 	size_t offset;				/* in the struct; LIST: of the pointer; ARRAY: of the items */
@@ -28,6 +29,7 @@ struct wire_field {
 };
 
 struct wire_layout {
+	const char *name;
 	size_t size;				/* of the struct */
 	unsigned field_count;
 	const struct wire_field *fields;

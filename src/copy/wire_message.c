@@ -6,39 +6,40 @@
 
 #define SIZE_OF(type, member)	sizeof(((type *)0)->member)
 
-#define UINT(type, member) \
-	{ .kind = WIRE_FIELD_UINT, .size = SIZE_OF(type, member), .offset = offsetof(type, member) }
-#define BOOL(type, member) \
-	{ .kind = WIRE_FIELD_BOOL, .size = SIZE_OF(type, member), .offset = offsetof(type, member) }
-#define BYTES(type, member) \
-	{ .kind = WIRE_FIELD_BYTES, .size = SIZE_OF(type, member), .offset = offsetof(type, member) }
-#define TEXT(type, member) \
-	{ .kind = WIRE_FIELD_TEXT, .size = SIZE_OF(type, member), .offset = offsetof(type, member) }
+/* What all kinds have. */
+#define FIELD(type, member, of_kind) \
+	.name = #member, .kind = (of_kind), .size = SIZE_OF(type, member), .offset = offsetof(type, member)
+
+#define UINT(type, member)	{ FIELD(type, member, WIRE_FIELD_UINT) }
+#define BOOL(type, member)	{ FIELD(type, member, WIRE_FIELD_BOOL) }
+#define BYTES(type, member)	{ FIELD(type, member, WIRE_FIELD_BYTES) }
+#define TEXT(type, member)	{ FIELD(type, member, WIRE_FIELD_TEXT) }
 #define STRUCT(type, member, layout) \
-	{ .kind = WIRE_FIELD_STRUCT, .size = SIZE_OF(type, member), .offset = offsetof(type, member), \
-	  .items = &(layout) }
+	{ FIELD(type, member, WIRE_FIELD_STRUCT), .items = &(layout) }
 #define LIST(type, count, member, layout, max) \
-	{ .kind = WIRE_FIELD_LIST, .size = (max), .offset = offsetof(type, member), \
+	{ .name = #member, .kind = WIRE_FIELD_LIST, .size = (max), .offset = offsetof(type, member), \
 	  .count_offset = offsetof(type, count), .items = &(layout) }
 #define ARRAY(type, count, member, layout) \
-	{ .kind = WIRE_FIELD_ARRAY, .size = SIZE_OF(type, member) / SIZE_OF(type, member[0]), \
+	{ .name = #member, .kind = WIRE_FIELD_ARRAY, .size = SIZE_OF(type, member) / SIZE_OF(type, member[0]), \
 	  .offset = offsetof(type, member), .count_offset = offsetof(type, count), .items = &(layout) }
 
-#define LAYOUT(name, type, ...) \
-	static const struct wire_field name##_fields[] = { __VA_ARGS__ }; \
-	static const struct wire_layout name = { \
-		.size = sizeof(type), .fields = name##_fields, \
-		.field_count = sizeof(name##_fields) / sizeof(name##_fields[0]), \
+#define LAYOUT(of, type, ...) \
+	static const struct wire_field of##_fields[] = { __VA_ARGS__ }; \
+	static const struct wire_layout of = { \
+		.name = #of, .size = sizeof(type), .fields = of##_fields, \
+		.field_count = sizeof(of##_fields) / sizeof(of##_fields[0]), \
 	}
 
 /* ---- parts ---- */
 
-static const struct wire_layout empty = { .size = sizeof(struct wire_empty) };
+static const struct wire_layout empty = { .name = "empty", .size = sizeof(struct wire_empty) };
 
 static const struct wire_field volume_id_fields[] = {
-	{ .kind = WIRE_FIELD_UINT, .size = sizeof(uint16_t) },
+	{ .name = "id", .kind = WIRE_FIELD_UINT, .size = sizeof(uint16_t) },
 };
-static const struct wire_layout volume_id = { .size = sizeof(uint16_t), .fields = volume_id_fields, .field_count = 1 };
+static const struct wire_layout volume_id = {
+	.name = "volume_id", .size = sizeof(uint16_t), .fields = volume_id_fields, .field_count = 1,
+};
 
 LAYOUT(volumes, struct wire_volumes,
 	LIST(struct wire_volumes, count, ids, volume_id, WIRE_VOLUMES_MAX));

@@ -5,7 +5,7 @@
  *
  * Decoded structs have fixed-size texts inside (always ended by a zero) and own the memory of their lists; wire_free
  * gives it back. To add a message: a struct here, a type number at the end of the enum, a row and field list in
- * wire_message.c, its golden bytes in tests/unit/test_wire.c and a paragraph in docs/link-protocol.md.
+ * wire_message.c, a sample and its golden bytes in tests/unit/wire_*.h and its lines in docs/link-protocol.md.
  */
 #ifndef XDC_COPY_WIRE_MESSAGE_H
 #define XDC_COPY_WIRE_MESSAGE_H

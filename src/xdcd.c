@@ -11,6 +11,7 @@
 #include "control/parse.h"
 #include "rt/log.h"
 #include "rt/run.h"
+#include "rt/tls.h"
 #include "system.h"
 
 #define EXIT_USAGE		2
@@ -255,9 +256,36 @@ static int fail(const struct fault *fault)
 	return fault->code == FAULT_INVALID_PARAMETER ? EXIT_USAGE : EXIT_FAILURE;
 }
 
-static int run(void *arg)
+/* What the credentials are used for, until the program ends. */
+struct credentials {
+	struct tls *link, *nbd;
+	struct nbd_tls nbd_tls;
+};
+
+static int load_credentials(const struct arguments *arguments, struct credentials *credentials,
+			    struct system_tls *tls, struct fault *fault)
 {
-	struct arguments *arguments = arg;
+	const char *id = arguments->system.id;
+
+	if (arguments->link_psk && tls_create_link(arguments->link_psk, id, &credentials->link, fault))
+		return -1;
+	if (arguments->nbd_tls && tls_create_server(arguments->nbd_tls, &credentials->nbd, fault))
+		return -1;
+	if (credentials->link) {
+		tls->link_connect = tls_connect_link;
+		tls->link_accept = tls_accept_link;
+		tls->link_arg = credentials->link;
+	}
+	if (credentials->nbd) {
+		credentials->nbd_tls = (struct nbd_tls){ tls_accept_nbd, credentials->nbd };
+		tls->nbd = &credentials->nbd_tls;
+		tls->nbd_required = !arguments->plain_nbd;
+	}
+	return 0;
+}
+
+static int serve(struct arguments *arguments)
+{
 	struct system *system;
 	struct fault fault;
 
@@ -271,6 +299,22 @@ static int run(void *arg)
 	log_line(LOG_NOTICE, "xdcd", "stopping");
 	system_stop(system);
 	return EXIT_SUCCESS;
+}
+
+static int run(void *arg)
+{
+	struct arguments *arguments = arg;
+	struct credentials credentials = { 0 };
+	struct fault fault;
+	int code;
+
+	if (load_credentials(arguments, &credentials, &arguments->system.tls, &fault))
+		code = fail(&fault);
+	else
+		code = serve(arguments);
+	tls_destroy(credentials.link);
+	tls_destroy(credentials.nbd);
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests of the control protocol: what is refused, and that table, server and documentation agree. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "face/cli_call.h"
+#include "face/cli_private.h"
+#include "rt/mem.h"
+
+/* The reply as JSON. Nothing is carried out: there is no control plane. */
+static json_t *call(enum op_role role, const char *request, size_t len)
+{
+	char *text = cli_call(NULL, role, request, len);
+	json_t *reply;
+
+	assert_non_null(text);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	assert_null(memchr(text, '\n', strlen(text) - 1));
+	reply = json_loads(text, 0, NULL);
+	assert_non_null(reply);
+	mem_free(text);
+	return reply;
+}
+
+static void check_good(const char *request)
+{
+	json_t *reply = call(ROLE_ADMIN, request, strlen(request));
+
+	if (!json_is_true(json_object_get(reply, "ok")))
+		fail_msg("%s was refused", request);
+	json_decref(reply);
+}
+
+static void check_refused_by(enum op_role role, const char *request, size_t len, int code, const char *object,
+			     const char *message)
+{
+	json_t *reply = call(role, request, len), *error = json_object_get(reply, "error");
+
+	assert_true(json_is_false(json_object_get(reply, "ok")));
+	assert_int_equal(json_integer_value(json_object_get(error, "code")), code);
+	assert_string_equal(json_string_value(json_object_get(error, "object")), object);
+	if (!strstr(json_string_value(json_object_get(error, "message")), message))
+		fail_msg("%s: %s", request, json_string_value(json_object_get(error, "message")));
+	assert_non_null(json_object_get(error, "remedy"));
+	json_decref(reply);
+}
+
+static void check_refused(const char *request, int code, const char *object, const char *message)
+{
+	check_refused_by(ROLE_ADMIN, request, strlen(request), code, object, message);
+}
+
+static void good_requests(void **state)
+{
+	(void)state;
+	check_good("{\"op\":\"system show\"}");
+	check_good(" { \"args\" : { } , \"op\" : \"pool list\" } \r");
+	check_good("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p1\",\"size\":\"1G\","
+		   "\"name\":\"db\"}}");
+	check_good("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p1\",\"name\":null}}");
+	check_good("{\"op\":\"pool create\",\"args\":{\"pool\":\"p2\",\"device\":true,\"cache\":\"direct\"}}");
+	check_good("{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\",\"db\"]}}");
+	check_good("{\"op\":\"path create\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\","
+		   "\"system\":\"2105.FB230\",\"to\":\"far.example:7001\"}}");
+}
+
+static void what_is_no_request(void **state)
+{
+	static const char *const lines[] = {
+		"", " ", "{", "}", "null", "[]", "1", "\"volume list\"", "{}", "{\"op\":1}", "{\"op\":null}",
+		"{\"op\":\"volume list\"", "{\"op\":\"volume list\"}}", "{\"op\":\"volume list\",\"op\":\"pool list\"}",
+		"{\"op\":\"volume list\",\"args\":[]}", "{\"op\":\"volume list\",\"more\":{}}",
+		"{'op':'volume list'}", "\xff\xfe", "{\"op\":\"\\ud800\"}", "{\"op\":\"volume\\u0000list\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		check_refused(lines[i], FAULT_INVALID_PARAMETER, "request", "");
+	check_refused_by(ROLE_ADMIN, "{\"op\":\"pool list\"\0}", 20, FAULT_INVALID_PARAMETER, "request", "");
+}
+
+/* 60,000 brackets must not reach the parser, which would go down one stack frame for each. */
+static void hostile_depth(void **state)
+{
+	static char deep[60000];
+
+	(void)state;
+	memset(deep, '[', sizeof(deep));
+	check_refused_by(ROLE_ADMIN, deep, sizeof(deep), FAULT_INVALID_PARAMETER, "request", "JSON");
+	/* Brackets in a text, however many, are only text. */
+	memcpy(deep, "{\"op\":\"", 7);
+	memcpy(deep + sizeof(deep) - 2, "\"}", 2);
+	check_refused_by(ROLE_ADMIN, deep, sizeof(deep), FAULT_NOT_SUPPORTED, "op", "there is no operation");
+}
+
+static void unknown_operations(void **state)
+{
+	(void)state;
+	check_refused("{\"op\":\"volume\"}", FAULT_NOT_SUPPORTED, "op", "no operation");
+	check_refused("{\"op\":\"volume  list\"}", FAULT_NOT_SUPPORTED, "op", "no operation");
+	check_refused("{\"op\":\"Volume list\"}", FAULT_NOT_SUPPORTED, "op", "no operation");
+	check_refused("{\"op\":\"averyveryverylongnoun list\"}", FAULT_NOT_SUPPORTED, "op", "no operation");
+}
+
+static void wrong_arguments(void **state)
+{
+	static const struct { const char *request, *object, *message; } wrong[] = {
+		{ "{\"op\":\"volume show\"}", "volume", "missing" },
+		{ "{\"op\":\"volume show\",\"args\":{\"volume\":null}}", "volume", "missing" },
+		{ "{\"op\":\"volume show\",\"args\":{\"volume\":1500}}", "volume", "text" },
+		{ "{\"op\":\"volume show\",\"args\":{\"volume\":[\"1500\"]}}", "volume", "text" },
+		{ "{\"op\":\"volume show\",\"args\":{\"volume\":\"a b\"}}", "volume", "id" },
+		{ "{\"op\":\"volume show\",\"args\":{\"volume\":\"1500\",\"x\":1}}", "args", "no such argument" },
+		{ "{\"op\":\"pool list\",\"args\":{\"pool\":\"p\"}}", "args", "no such argument" },
+		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"size\":\"1000\"}}", "size",
+		  "512" },
+		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"name\":\"1501\"}}", "name",
+		  "look like" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"relative\"}}", "dir", "absolute" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"device\":\"yes\"}}", "device", "true" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"cache\":\"none\"}}", "cache", "writeback" },
+		{ "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":\"1500\"}}", "volumes", "list" },
+		{ "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[]}}", "volumes", "missing" },
+		{ "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[1]}}", "volumes", "text" },
+		{ "{\"op\":\"session show\",\"args\":{\"session\":\"1\",\"watch\":true}}", "args", "no such argument" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		check_refused(wrong[i].request, FAULT_INVALID_PARAMETER, wrong[i].object, wrong[i].message);
+}
+
+static void too_many_values(void **state)
+{
+	static char request[CLI_REQUEST_MAX];
+	int len = snprintf(request, sizeof(request),
+			   "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"");
+
+	(void)state;
+	for (unsigned i = 0; i < CLI_ITEMS_MAX; i++)
+		len += snprintf(request + len, sizeof(request) - (size_t)len, ",\"1500\"");
+	len += snprintf(request + len, sizeof(request) - (size_t)len, "]}}");
+	check_refused_by(ROLE_ADMIN, request, (size_t)len, FAULT_INVALID_PARAMETER, "volumes", "too many");
+}
+
+static void roles(void **state)
+{
+	static const char change[] = "{\"op\":\"pool delete\",\"args\":{\"pool\":\"p\"}}";
+	static const char look[] = "{\"op\":\"pool list\"}";
+	json_t *reply;
+
+	(void)state;
+	check_refused_by(ROLE_MONITOR, change, strlen(change), FAULT_FAILED, "op", "may not");
+	reply = call(ROLE_MONITOR, look, strlen(look));
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	json_decref(reply);
+}
+
+/* ---- the table ---- */
+
+static void table_is_sound(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < operation_count; i++) {
+		const struct operation *operation = &operations[i];
+		bool optional_before = false;
+
+		assert_ptr_equal(operation_find(operation->noun, operation->verb), operation);
+		if (!cli_binding_find(operation->noun, operation->verb))
+			fail_msg("%s %s is carried out by nothing", operation->noun, operation->verb);
+		for (unsigned j = 0; j < operation_arg_count(operation); j++) {
+			const struct op_arg *arg = &operation->args[j];
+
+			assert_int_equal(operation_arg_find(operation, arg->name), j);
+			/* On the command line a position that may be left out comes last. */
+			assert_false(arg->use & USE_POSITION && optional_before);
+			optional_before |= arg->use & USE_POSITION &&
+					   (arg->use & USE_REPEATED || !(arg->use & USE_REQUIRED));
+			assert_false(arg->use & USE_CLIENT && arg->kind != ARG_FLAG);
+		}
+	}
+}
+
+static void nothing_is_bound_twice_or_in_vain(void **state)
+{
+	static const struct cli_binding *const tables[] = {
+		cli_bindings_store, cli_bindings_copy, cli_bindings_session, cli_bindings_recovery,
+	};
+	unsigned bound = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct cli_binding *binding = tables[i]; binding->noun; binding++, bound++)
+			assert_non_null(operation_find(binding->noun, binding->verb));
+	assert_int_equal(bound, operation_count);
+}
+
+/* ---- docs/cli-json.md ---- */
+
+static void describe_arg(const struct op_arg *arg, char *text, size_t size)
+{
+	char name[32], kind[40];
+
+	snprintf(name, sizeof(name), "%s", arg->name);
+	for (char *at = name; *at; at++)
+		if (*at == '-')
+			*at = '_';
+	snprintf(kind, sizeof(kind), "%s", arg->kind == ARG_FLAG ? "true or false" : arg_kind_names[arg->kind]);
+	for (char *at = kind; *at; at++)
+		if (*at == '|')
+			*at = '/';
+	snprintf(text, size, "| `%s` | %s%s%s | %s |\n", name, arg->use & USE_REPEATED ? "list of " : "", kind,
+		 arg->use & USE_REQUIRED ? ", required" : "", arg->help);
+}
+
+/* What the page must say of an operation. */
+static void describe_operation(const struct operation *operation, char *text, size_t size)
+{
+	static const char *const answers[] = {
+		"the object", "a list of objects", "the object as it is now", "null",
+	};
+	size_t len = (size_t)snprintf(text, size, "### %s %s\n\n%s. Role: %s. Result: %s.\n", operation->noun,
+				      operation->verb, operation->help,
+				      operation->role == ROLE_ADMIN ? "admin" : "monitor", answers[operation->answer]);
+	bool first = true;
+
+	for (unsigned i = 0; i < operation_arg_count(operation); i++) {
+		if (operation->args[i].use & USE_CLIENT)
+			continue;
+		if (first)
+			len += (size_t)snprintf(text + len, size - len,
+						"\n| argument | value | what |\n|---|---|---|\n");
+		first = false;
+		describe_arg(&operation->args[i], text + len, size - len);
+		len += strlen(text + len);
+	}
+}
+
+static void documentation_agrees(void **state)
+{
+	static char page[100000];
+	const char *source = getenv("XDC_TOP");
+	char path[4096], wanted[4096];
+	FILE *file;
+
+	(void)state;
+	assert_non_null(source);
+	snprintf(path, sizeof(path), "%s/docs/cli-json.md", source);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+	for (unsigned i = 0; i < operation_count; i++) {
+		describe_operation(&operations[i], wanted, sizeof(wanted));
+		if (!strstr(page, wanted))
+			fail_msg("docs/cli-json.md must say:\n\n%s", wanted);
+	}
+}
+
+static int prepare(void **state)
+{
+	(void)state;
+	cli_call_prepare();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_requests),
+		cmocka_unit_test(what_is_no_request),
+		cmocka_unit_test(hostile_depth),
+		cmocka_unit_test(unknown_operations),
+		cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(too_many_values),
+		cmocka_unit_test(roles),
+		cmocka_unit_test(table_is_sound),
+		cmocka_unit_test(nothing_is_bound_twice_or_in_vain),
+		cmocka_unit_test(documentation_agrees),
+	};
+
+	return cmocka_run_group_tests(tests, prepare, NULL);
+}

@@ -37,7 +37,7 @@ for transport in unix tcp; do
 	expect_equal 1500 "$(jq -r '.exports[]."export-name"' "$tmp/list")" 'the list of exports'
 	# The empty name is the only export there is.
 	expect_equal 268435456 "$(nbdinfo --size "$default")" 'size of the default export'
-	expect_exit 1 'for export' nbdinfo "$(uri $transport 15ff)"
+	expect_exit 1 'No such file' nbdinfo "$(uri $transport 15ff)"
 	nbdinfo --map --json "$volume" >"$tmp/map"
 	expect_equal '0 268435456 3' "$(jq -r '.[] | "\(.offset) \(.length) \(.type)"' "$tmp/map")" 'map when new'
 done
@@ -47,7 +47,7 @@ expect_equal 268435456 "$(nbdinfo --size "$(uri unix db)")" 'size by name'
 on A volume create 1501 --pool p1 --size 4K
 expect_equal '1500 1501' "$(nbdinfo --list --json "$(uri unix '')" |
 	jq -r '[.exports[]."export-name"] | sort | join(" ")')" 'the list of two'
-expect_exit 1 'for export' nbdinfo "$(uri unix '')"
+expect_exit 1 'No such file' nbdinfo "$(uri unix '')"
 
 # The sockets' names are free again after a stop.
 system_stop A

@@ -82,7 +82,7 @@ static void serve_link(void *arg)
 	if (rc == 0)
 		copy_serve_link(control_copy(system->control), stream, identity);
 	else
-		log_line(LOG_WARNING, "link", "a connection was refused: %s", strerrordesc_np(-rc));
+		log_line(LOG_DEBUG, "link", "a connection was refused: %s", strerrordesc_np(-rc));
 }
 
 static void begin_link(struct system *system, struct rt_stream *stream)

@@ -262,6 +262,20 @@ struct credentials {
 	struct nbd_tls nbd_tls;
 };
 
+/* A link without TLS reaches systems of this machine only: what volumes hold does not leave it by oversight. */
+static int connect_nearby(void *arg, struct rt_stream *plain, struct rt_stream **out)
+{
+	(void)arg;
+	if (rt_stream_is_local(plain)) {
+		*out = plain;
+		return 0;
+	}
+	log_line(LOG_ERROR, "xdcd", "no link to %s: it is another machine; give --link-psk FILE, or --allow-plain link",
+		 rt_stream_peer(plain));
+	rt_stream_close(plain);
+	return -EACCES;
+}
+
 static int load_credentials(const struct arguments *arguments, struct credentials *credentials,
 			    struct system_tls *tls, struct fault *fault)
 {
@@ -275,6 +289,8 @@ static int load_credentials(const struct arguments *arguments, struct credential
 		tls->link_connect = tls_connect_link;
 		tls->link_accept = tls_accept_link;
 		tls->link_arg = credentials->link;
+	} else if (!arguments->plain_link) {
+		tls->link_connect = connect_nearby;
 	}
 	if (credentials->nbd) {
 		credentials->nbd_tls = (struct nbd_tls){ tls_accept_nbd, credentials->nbd };

@@ -13,6 +13,7 @@
 #define IN_BYTES	(32u << 10)	/* read from the plain stream at once */
 #define CORK_BYTES	(64u << 10)	/* encrypted between two writes to the plain stream */
 #define GOODBYE_MS	100
+#define QUIET_NS	(10 * RT_SECOND)
 
 struct tls_stream {
 	struct rt_stream stream;
@@ -265,12 +266,24 @@ static int handshake_step(void *arg)
 	return 0;
 }
 
+/* Whoever tries again and again is not to fill the log. */
+static enum log_level log_level_now(struct tls *tls)
+{
+	int64_t now = rt_now_ns();
+
+	if (now < __atomic_load_n(&tls->quiet_until_ns, __ATOMIC_RELAXED))
+		return LOG_DEBUG;
+	__atomic_store_n(&tls->quiet_until_ns, now + QUIET_NS, __ATOMIC_RELAXED);
+	return LOG_WARNING;
+}
+
 /* Tells the other side, if it still listens, and the log. */
 static void say_refused(struct tls_stream *tls)
 {
 	int rc = tls->step_rc;
 
-	log_line(LOG_WARNING, "tls", "handshake with %s: %s", tls->stream.peer, gnutls_strerror(rc));
+	log_line(log_level_now(gnutls_session_get_ptr(tls->session)), "tls", "handshake with %s: %s", tls->stream.peer,
+		 gnutls_strerror(rc));
 	if (gnutls_alert_send_appropriate(tls->session, rc) >= 0 && send_out(tls))
 		log_line(LOG_DEBUG, "tls", "%s has gone already", tls->stream.peer);
 }
@@ -282,7 +295,7 @@ static int shake_hands(struct tls_stream *tls)
 
 		if (!rc && tls->step_rc < 0 && tls->step_rc != GNUTLS_E_AGAIN) {
 			say_refused(tls);
-			return -EPROTO;
+			return tls->step_rc == GNUTLS_E_FATAL_ALERT_RECEIVED ? -EACCES : -EPROTO;
 		}
 		if (!rc)
 			rc = send_out(tls);

@@ -37,8 +37,9 @@ void tls_destroy(struct tls *tls);
 
 /*
  * The handshake, as the side that dialed or the one that accepted. 0: *out owns plain from here on. -EPROTO (the log
- * says why: wrong key, no certificate, no TLS at all), -ENOMEM, -ETIMEDOUT, -ECANCELED and errors of the stream: plain
- * is still the caller's, and good only for closing. Suspends; the caller sets the limit.
+ * says why: wrong key, no certificate, no TLS at all), -EACCES (the other side did not take our credentials), -ENOMEM,
+ * -ETIMEDOUT, -ECANCELED and errors of the stream: plain is still the caller's, and good only for closing. Suspends;
+ * the caller sets the limit.
  */
 RT_MUST_CHECK int tls_connect(struct tls *tls, struct rt_stream *plain, struct rt_stream **out);
 RT_MUST_CHECK int tls_accept(struct tls *tls, struct rt_stream *plain, struct rt_stream **out);

@@ -21,6 +21,7 @@ struct tls {
 	gnutls_psk_server_credentials_t psk_server;
 	gnutls_certificate_credentials_t certificate;
 	bool verifies_clients;
+	int64_t quiet_until_ns;				/* atomic: handshakes that fail are not logged before */
 	unsigned key_count;
 	struct tls_key *keys;
 };

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Links with shared keys: the two ends find one another, a wrong key or none does not get in, and nothing of a volume can be
-# read on the way.
+# Links with shared keys: the two ends find one another, and data pass; a wrong key, or none, does not get in.
 . "$(dirname "$0")/lib.sh"
 requires jq psktool nbdcopy
 
@@ -23,7 +22,8 @@ on B volume create 2500 --pool p1 --size 8M
 # The same id with another key, no key, and a key of another system.
 says()
 {
-	on A path list --json | jq -e --arg what "$1" '.[0] | .state == "disconnected" and .error != null and (.error | test($what))'
+	on A path list --json |
+		jq -e --arg what "$1" '.[0] | .state == "disconnected" and .error != null and (.error | test($what))'
 }
 tries()
 {

@@ -15,9 +15,9 @@ certificate()
 		certtool --generate-self-signed --load-privkey "$tmp/ca-key.pem" --template "$tmp/ca.template" \
 			--outfile "$tmp/ca-cert.pem" 2>/dev/null
 	else
-		certtool --generate-certificate --load-privkey "$tmp/$name-key.pem" --load-ca-privkey "$tmp/ca-key.pem" \
-			--load-ca-certificate "$tmp/ca-cert.pem" --template "$tmp/$name.template" \
-			--outfile "$tmp/$name-cert.pem" 2>/dev/null
+		certtool --generate-certificate --load-privkey "$tmp/$name-key.pem" \
+			--load-ca-privkey "$tmp/ca-key.pem" --load-ca-certificate "$tmp/ca-cert.pem" \
+			--template "$tmp/$name.template" --outfile "$tmp/$name-cert.pem" 2>/dev/null
 	fi
 }
 certificate ca ca cert_signing_key
@@ -54,11 +54,13 @@ system_stop A
 # Reached from other machines, TLS is demanded unless it was switched off by name.
 own=$(hostname -I | cut -d' ' -f1)
 if [ -n "$own" ]; then
-	expect_exit 2 'nbd-tls' "$xdcd" --state "$tmp/B" --id 2105.FB230 --control "unix:$tmp/B.control" --nbd "$own:$port"
+	expect_exit 2 'nbd-tls' "$xdcd" --state "$tmp/B" --id 2105.FB230 --control "unix:$tmp/B.control" \
+		--nbd "$own:$port"
 	system_start C --id 2105.FC000 --nbd "$own:$port" --nbd-tls "$tmp/server"
 	on C pool create p1 --dir "$tmp/pool"
 	on C volume create 1600 --pool p1 --size 16M
 	expect_exit 1 . nbdinfo --size "nbd://$own:$port/1600"
-	expect_equal 16777216 "$(nbdinfo --size "nbds://host1@$own:$port/1600?tls-psk-file=$tmp/server/keys.psk")" 'size'
+	by_key="nbds://host1@$own:$port/1600?tls-psk-file=$tmp/server/keys.psk"
+	expect_equal 16777216 "$(nbdinfo --size "$by_key")" 'size by key, from afar'
 	system_stop C
 fi

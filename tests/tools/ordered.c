@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ordered - a host whose writes depend on one another, for the demo and the end-to-end tests. It writes numbered 4 KiB
- * blocks in turn over several volumes by NBD, each only after the one before was answered, and logs every answer; later
- * it says whether an image of those volumes is one moment, and how much of what was answered is missing.
+ * ordered - a host whose writes depend on one another, for the demo and the end-to-end tests. It writes numbered 4
+ * KiB blocks in turn over several volumes by NBD, each only after the one before was answered, and logs every answer;
+ * later it says whether an image of those volumes is one moment, and how much of what was answered is missing.
  *
  *	ordered write LOG URI...	until SIGTERM or an error; LOG gets a line "NUMBER NANOSECONDS" an answer
  *	ordered check LOG URI...	prints "ordered: N answered, M present, K lost, last moment NANOSECONDS"
  *	ordered audit URI...		prints "ordered: M present": the image alone, without a log
  *
- * Exit code: 0; 1 the image is not one moment, or an answered write before a later one that is present is missing; 2 bad
- * usage or no connection.
+ * Exit code: 0; 1 the image is not one moment, or an answered write before a later one that is present is missing; 2
+ * bad usage or no connection.
  */
 #include <errno.h>
 #include <inttypes.h>

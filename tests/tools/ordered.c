@@ -181,7 +181,8 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = ask_stop };
-	bool writes = argc > 3 && strcmp(argv[1], "write") == 0, checks = argc > 3 && strcmp(argv[1], "check") == 0;
+	bool writes = argc > 3 && strcmp(argv[1], "write") == 0;
+	bool checks = argc > 3 && strcmp(argv[1], "check") == 0;
 	struct volumes volumes;
 	int64_t present;
 	FILE *log;

@@ -167,8 +167,8 @@ static int check(const struct volumes *volumes, FILE *log)
 		if (number <= present)
 			moment_ns = at_ns;
 	}
-	printf("ordered: %" PRId64 " answered, %" PRId64 " present, %" PRId64 " lost, last moment %" PRId64 "\n", answered,
-	       present, answered > present ? answered - present : 0, moment_ns);
+	printf("ordered: %" PRId64 " answered, %" PRId64 " present, %" PRId64 " lost, last moment %" PRId64 "\n",
+	       answered, present, answered > present ? answered - present : 0, moment_ns);
 	return 0;
 }
 

@@ -458,6 +458,21 @@ static bool legs_known(const struct session_member *member)
 	return true;
 }
 
+/* A far side was recovered without us: this session is over, and only an administrator may begin it anew. */
+static bool was_recovered(struct session *session)
+{
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		const struct session_member *member = &session->members[i];
+
+		if (member->rc != -EPERM)
+			continue;
+		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system, member->why);
+		session->state = SESSION_FATAL;
+		return true;
+	}
+	return false;
+}
+
 /* Asks those that have not joined. True when all members have, with all their legs. */
 static bool join_members(struct session *session)
 {
@@ -476,6 +491,8 @@ static bool join_members(struct session *session)
 			free_report(&session->members[i]);
 	}
 	(void)ask_members(session, &question, not_joined);
+	if (was_recovered(session))
+		return false;
 	for (unsigned i = 0; i < session->config.member_count; i++) {
 		struct session_member *member = &session->members[i];
 

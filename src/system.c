@@ -79,7 +79,9 @@ static void serve_link(void *arg)
 		RT_LIMIT(rt_now_ns() + LINK_HANDSHAKE_NS);
 		rc = system->tls.link_accept(system->tls.link_arg, stream, &stream, &identity);
 	}
-	if (rc == 0)
+	if (rc == 0 && rt_cancelled())
+		rt_stream_close(stream);
+	else if (rc == 0)
 		copy_serve_link(control_copy(system->control), stream, identity);
 	else
 		log_line(LOG_DEBUG, "link", "a connection was refused: %s", strerrordesc_np(-rc));
@@ -216,8 +218,10 @@ void system_stop(struct system *system)
 	nbd_server_destroy(system->nbd);
 	cli_server_destroy(system->cli);
 	rt_group_stop(&system->link_acceptor);
-	rt_group_stop(&system->links);
 	rt_listener_close(system->link_listener);
+	/* No handshake leads to a served link any more; those that are served end with the copy services. */
+	rt_group_cancel(&system->links);
 	control_stop(system->control);
+	rt_group_stop(&system->links);
 	mem_free(system);
 }

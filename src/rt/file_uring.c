@@ -26,9 +26,12 @@
 #define PIECE_BYTES_MAX		((size_t)1 << 30)
 
 /*
- * A buffered write runs inline unless the kernel is near the point where it makes writers wait for the disk (dirty.h),
- * or an inline write took long lately: longer than another thread has the processor for its turn.
+ * A buffered write runs inline when copying it takes no longer than waking a thread a few times (a long one would keep
+ * the whole reactor waiting, and on a thread it is done while the next one arrives), unless the kernel is near the
+ * point where it makes writers wait for the disk (dirty.h), or an inline write took long lately: longer than another
+ * thread has the processor for its turn.
  */
+#define INLINE_BYTES_MAX	((size_t)128 << 10)
 #define INLINE_SLOW_NS		(10 * RT_MS)
 #define INLINE_PAUSE_NS		(100 * RT_MS)
 
@@ -250,11 +253,11 @@ static int write_by_ring(struct uring_file *file, const char *buf, size_t len, u
 	return 0;
 }
 
-static bool may_write_inline(const struct uring_file *file, int64_t now_ns)
+static bool may_write_inline(const struct uring_file *file, size_t len, int64_t now_ns)
 {
 	struct uring_reactor *reactor = uring_here();
 
-	if (file->base.flags & RT_FILE_DSYNC)
+	if ((file->base.flags & RT_FILE_DSYNC) || len > INLINE_BYTES_MAX)
 		return false;
 	if (dirty_is_high(&uring_system()->dirty))
 		return false;
@@ -281,7 +284,7 @@ static int uring_file_write(struct rt_file *base, const void *buf, size_t len, u
 	job.begin_ns = rt_now_ns();
 	if (dirty_note(dirty, len, job.begin_ns))
 		return uring_help(write_and_ask, &job);
-	return may_write_inline(file, job.begin_ns) ? write_inline(&job) : uring_help(write_all, &job);
+	return may_write_inline(file, len, job.begin_ns) ? write_inline(&job) : uring_help(write_all, &job);
 }
 
 /* ---- what else is done to an open file: all on helper threads ---- */

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Wrong usage of xdc and xdcd: exit code 2 and a message that says what; a system that cannot be reached is exit code 1.
+# And right usage that asks for help.
+. "$(dirname "$0")/lib.sh"
+requires jq
+unset XDC_CONTROL
+
+# ---- xdc ----
+while IFS='|' read -r pattern arguments; do
+	read -ra words <<<"$arguments"
+	expect_exit 2 "$pattern" "$xdc" --control "unix:$tmp/none" "${words[@]}"
+done <<'TABLE'
+usage: xdc NOUN VERB|
+no noun 'volumes'; did you mean volume\?|volumes list
+no noun 'frobnicate'$|frobnicate
+what is to be done with it\?|volume
+no verb 'creat'; did you mean create\?|volume creat 1500
+no verb 'grwo'; did you mean grow\?|volume grwo 1500
+volume create: volume: it is missing|volume create
+volume create: --pool: it is missing|volume create 1500
+volume create: volume 15000: a volume id is four|volume create 15000 --pool p --size 1G
+volume create: volume FF00: a volume id is four|volume create FF00 --pool p --size 1G
+volume create: --size 10X: a size is a number|volume create 1500 --pool p --size 10X
+volume create: --size 1000: a size is a number|volume create 1500 --pool p --size 1000
+volume create: --name 1501: .*must not look like a volume id|volume create 1500 --pool p --size 1G --name 1501
+no option --sise; did you mean --size\?|volume create 1500 --pool p --sise 1G
+no option --volume$|volume create --volume 1500
+volume create: --size: it needs a value|volume create 1500 --pool p --size
+it is given twice|volume create 1500 --pool p --size 1G --size 2G
+volume show: 1501: too many arguments|volume show 1500 1501
+options begin with --|volume show -v
+pool create: --cache fast: a cache mode is|pool create p --dir /x --cache fast
+pool create: --device: it takes no value|pool create p --device=/dev/sdb
+pair create: --type sync: the type of a pair is|pair create 1500 2500 --system 2105.FB230 --type sync
+pair create: --system fb230: a system id is|pair create 1500 2500 --system fb230 --type async
+path create: --to /x: the address of another|path create 15 25 --system 2105.FB230 --to /x
+path create: --to unix:/x: the address of|path create 15 25 --system 2105.FB230 --to unix:/x
+path create: source-lss FF: an LSS is|path create FF 25 --system 2105.FB230 --to far:7001
+session start: session 256: a session is|session start 256 --master 15
+session start: session 0x1: a session is|session start 0x1 --master 15
+session start: --coordination 50: a duration|session start 1 --master 15 --coordination 50
+session start: --subordinate 2105.FA1: a sub|session start 1 --master 15 --subordinate 2105.FA1
+no shell 'fish'|completion fish
+TABLE
+expect_exit 2 'which system\?' "$xdc" pool list
+expect_exit 2 "it is unix:PATH" "$xdc" --control 127.0.0.1:1 pool list
+expect_exit 2 '--control needs a value' "$xdc" pool list --control
+expect_exit 1 'cannot reach the system at unix:.*none: No such file' "$xdc" --control "unix:$tmp/none" pool list
+XDC_CONTROL=unix:$tmp/none expect_exit 1 'cannot reach' "$xdc" pool list
+
+# ---- help at every level, by the same table ----
+"$xdc" --version | grep -qE '^xdc [0-9]+\.[0-9]+\.[0-9]+$'
+verbs=0
+for noun in $("$xdc" --help | awk '/^Nouns:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+	for verb in $("$xdc" "$noun" --help | awk '/^Verbs:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+		"$xdc" "$noun" "$verb" --help >"$tmp/help"
+		grep -q "^usage: xdc $noun $verb" "$tmp/help" || fail "no usage of $noun $verb"
+		verbs=$((verbs + 1))
+	done
+done
+[ "$verbs" -ge 40 ] || fail "only $verbs verbs"
+
+# ---- completion ----
+"$xdc" completion bash >"$tmp/completion"
+# completes WANTED WORD...: the last word is the one to be completed
+completes()
+{
+	local wanted=$1 words
+	shift
+	words=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xdc; echo "${COMPREPLY[*]}"' \
+		_ "$tmp/completion" "$@")
+	expect_equal "$wanted" "$words" "completion of $*"
+}
+completes 'volume' xdc vol
+completes 'grow' xdc volume gr
+completes 'grow' xdc --control unix:/x volume gr
+completes '--pool' xdc volume create 1500 --p
+completes 'writeback' xdc pool create p1 --cache w
+completes 'show' xdc system s
+
+# ---- xdcd ----
+"$xdcd" --version | grep -qE '^xdcd [0-9]+\.[0-9]+\.[0-9]+$'
+"$xdcd" --help | grep -q '^usage: xdcd'
+needed=(--state "$tmp/S" --id 2105.FA120 --control "unix:$tmp/S.control")
+while IFS='|' read -r pattern arguments; do
+	read -ra words <<<"$arguments"
+	expect_exit 2 "$pattern" timeout 20 "$xdcd" "${needed[@]}" "${words[@]}"
+done <<'TABLE'
+no option --nope|--nope
+--nbd needs a value|--nbd
+'word' is not an option|word
+--id 2105: a system id is|--id 2105
+--control 127.0.0.1:1: it is unix:PATH|--control 127.0.0.1:1
+--reactors 0: a number from 1 to 64|--reactors 0
+--reactors 65: a number|--reactors 65
+--reactors x: a number|--reactors x
+--allow-plain cli: it is nbd or link|--allow-plain cli
+--nbd nix: an address is|--nbd nix
+--nbd 0.0.0.0:10809 .*--nbd-tls DIR|--nbd 0.0.0.0:10809
+--nbd example.com:10809 .*--nbd-tls DIR|--nbd example.com:10809
+--nbd localhost:10809 .*--nbd-tls DIR|--nbd localhost:10809
+--nbd \[::\]:10809 .*--nbd-tls DIR|--nbd [::]:10809 --allow-plain link
+--link 10.0.0.1:7001 .*--link-psk FILE|--link 10.0.0.1:7001
+--link 0.0.0.0:7001 .*--link-address|--link 0.0.0.0:7001 --allow-plain link
+--link-address 0.0.0.0:1: other systems|--link 127.0.0.1:0 --link-address 0.0.0.0:1
+--link-address nix: it is HOST:PORT|--link 127.0.0.1:0 --link-address nix
+TABLE
+expect_exit 2 'state is missing' "$xdcd" --id 2105.FA120 --control "unix:$tmp/c"
+expect_exit 2 'id is missing' "$xdcd" --state "$tmp/S" --control "unix:$tmp/c"
+expect_exit 2 'control is missing' "$xdcd" --state "$tmp/S" --id 2105.FA120
+[ ! -e "$tmp/S" ] || fail 'bad usage made a state folder'
+
+# ---- what the state says ----
+system_start A --id 2105.FA120
+expect_exit 1 'another xdcd uses it' timeout 20 "$xdcd" --state "$tmp/A/state" --id 2105.FA120 \
+	--control "unix:$tmp/second"
+expect_equal 2105.FA120 "$(json A .system system show)" 'the first still serves'
+system_stop A
+expect_exit 2 'is the state of system 2105.FA120, not of 2105.FA121' timeout 20 "$xdcd" --state "$tmp/A/state" \
+	--id 2105.FA121 --control "unix:$tmp/second"
+system_restart A
+
+# ---- errors for programs ----
+expect_exit 1 '"code": 5' on A volume show 1500 --json
+jq -e '.object == "volume 1500" and .message != null and .remedy != null' "$tmp/stderr" >"$tmp/judged" ||
+	fail 'the error is not as documented'
+[ ! -s "$tmp/stdout" ] || fail 'an error on stdout'
+XDC_CONTROL=unix:$tmp/A/control "$xdc" pool list --json | jq -e '. == []' >"$tmp/judged"

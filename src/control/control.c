@@ -56,6 +56,24 @@ struct copy *control_copy(struct control *control)
 	return control->copy;
 }
 
+int control_make_folder(const char *path)
+{
+	char parent[XDC_PATH_MAX];
+	char *slash;
+	int rc = rt_path_make_folder(path);
+
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	/* Also when it existed: perhaps only since a run that died before this. */
+	snprintf(parent, sizeof(parent), "%s", path);
+	for (slash = strrchr(parent, '/'); slash && slash != parent && !slash[1]; slash = strrchr(parent, '/'))
+		*slash = '\0';
+	if (!slash)
+		return rt_path_sync_folder(".");
+	slash[slash == parent] = '\0';
+	return rt_path_sync_folder(parent);
+}
+
 /* ---- the system ---- */
 
 void control_system_get(struct control *control, struct system_info *info)
@@ -118,9 +136,9 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 
 static int open_state(struct control *control, struct fault *fault)
 {
-	int rc = rt_path_make_folder(control->state_folder);
+	int rc = control_make_folder(control->state_folder);
 
-	if (rc < 0 && rc != -EEXIST)
+	if (rc < 0)
 		return control_fault_errno(fault, "state folder", "make the folder above it, and let xdcd write there",
 					   rc, control->state_folder);
 	rc = meta_open(control->state_folder, &control->meta);

@@ -86,9 +86,9 @@ void control_pools_close(struct control *control)
 /* Makes the folder when only it is missing, and locks it. */
 static int take_folder(struct control_pool *pool, const char *object, struct fault *fault)
 {
-	int rc = rt_path_make_folder(pool->record.folder);
+	int rc = control_make_folder(pool->record.folder);
 
-	if (rc < 0 && rc != -EEXIST)
+	if (rc < 0)
 		return control_fault_errno(fault, object, "make the folder above it, and let xdcd write there", rc,
 					   pool->record.folder);
 	rc = lock_folder(pool);

@@ -63,6 +63,9 @@ int control_fault_errno(struct fault *fault, const char *object, const char *rem
 int control_commit(struct control *control, const struct meta_change *changes, unsigned count, const char *object,
 		   struct fault *fault);
 
+/* Makes a folder, durably, unless it exists; the one above it does. Negative errno. */
+RT_MUST_CHECK int control_make_folder(const char *path);
+
 /* ---- pools (control_pool.c) ---- */
 struct control_pool *control_pool_find(struct control *control, const char *name);
 struct control_pool *control_pool_need(struct control *control, const char *name, struct fault *fault);

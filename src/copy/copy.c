@@ -96,8 +96,11 @@ static int do_open_log(void *arg)
 static int do_close_log(void *arg)
 {
 	struct log_order *order = arg;
+	struct dirtylog *log = order->copy->dirtylogs[order->index];
 
-	dirtylog_close(order->copy->dirtylogs[order->index]);
+	/* A start that has failed did not open all of them. */
+	if (log)
+		dirtylog_close(log);
 	return 0;
 }
 
@@ -189,6 +192,8 @@ static int start_cleaner(struct copy *copy)
 		copy->watches[i].log = copy->dirtylogs[i];
 		notice_init(&copy->watches[i].notice, &copy->pressed);
 		rc = rt_call(rt_reactor(i), do_watch_log, &copy->watches[i]);
+		if (rc)
+			copy->watches[i].log = NULL;	/* nothing to stop */
 	}
 	return rc ? rc : rt_group_start(&copy->fibers, "clean regions", clean_regions, copy);
 }

@@ -83,11 +83,11 @@ static ssize_t read_line(struct connection *connection)
 			refuse(connection, "request", "a request is at most 64 KiB long");
 			return -EMSGSIZE;
 		}
-		if (!connection->used)
-			began_ns = rt_now_ns();
 		got = read_more(connection, began_ns);
 		if (got <= 0)
 			return got < 0 ? got : -ECONNRESET;
+		if (!connection->used)
+			began_ns = rt_now_ns();
 		connection->used += (size_t)got;
 	}
 }

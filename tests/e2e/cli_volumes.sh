@@ -106,7 +106,8 @@ on A volume create 1500 --pool p1 --size 4K
 expect_equal 4096 "$(json A .size_bytes volume show 1500)" 'a new volume 1500'
 
 # ---- every change is an event in the log ----
-for event in 'pool p1 made' 'volume 1500 grown' 'volume 1500 deleted' 'LSS 15 deleted' 'volume 1600 deleted, its data'; do
+for event in 'pool p1 made' 'volume 1500 grown' 'volume 1500 deleted' 'LSS 15 deleted' \
+	'volume 1600 deleted, its data'; do
 	grep -qF "$event" "$tmp/A/log" || fail "no '$event' in the log"
 done
 system_stop A

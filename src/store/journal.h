@@ -177,7 +177,7 @@ struct journal_info {
 	uint64_t void_runs;		/* found void by journal_open */
 	uint64_t used_bytes, limit_bytes;	/* of segments that hold something needed; of all there may be */
 	uint64_t allocated_bytes;	/* on disk */
-	uint64_t unapplied_bytes;	/* committed, to be written to the volumes */
+	uint64_t unapplied_bytes;	/* committed, not applied; what newer tags replaced counts too */
 	uint64_t runs, runs_limit;	/* in memory */
 	int64_t committed_at_ns, prepared_at_ns, applied_at_ns;	/* rt_now_ns; 0: not since it was opened */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal against a model in plain memory: random appends from several fibers, prepare, commit, abort, apply, fence
- * and decide, on a disk that fails at times, with deaths and power losses at any moment. After each start the numbers
- * must be those before or after what was under way, data above the prepared CG are gone for ever, and what shows
- * through the journal over the volumes is the committed image, block by block.
+ * The journal against a model in plain memory: random appends from several fibers, prepare, commit, abort, apply,
+ * fence and decide, on a disk that fails at times, with deaths and power losses at any moment. After each start the
+ * numbers must be those before or after what was under way, data above the prepared CG are gone for ever, and what
+ * shows through the journal over the volumes is the committed image, block by block.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -479,7 +479,9 @@ static int load_file(struct dirtylog *log, const char *path, uint32_t blocks)
 
 	if (!content)
 		return -ENOMEM;
-	/* What a process that died was writing may be visible and not durable: then neither copy would be safe below. */
+	/*
+	 * What a process that died was writing may be visible and not durable: then neither copy would be safe below.
+	 */
 	rc = rt_file_sync(log->file);
 	if (rc < 0)
 		return rc;

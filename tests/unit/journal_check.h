@@ -92,11 +92,12 @@ static inline void show(struct journal *journal, uint16_t volume, uint64_t first
 		CHECK(rc == 0 || rc == -EBADMSG || rc == -EIO);
 		for (uint32_t i = 0; i < run.len / BLOCK; i++) {
 			uint8_t byte = buf[i * BLOCK];
+			char letter = byte ? (char)byte : '0';
 			for (uint32_t b = 0; rc == 0 && b < BLOCK; b++)
 				CHECK_EQUAL(buf[i * BLOCK + b], byte);
 			if (rc == 0 && run.zero)
 				CHECK_EQUAL(byte, 0);
-			text[run.offset / BLOCK - first + i] = rc == -EIO ? '?' : rc < 0 ? '!' : byte ? (char)byte : '0';
+			text[run.offset / BLOCK - first + i] = rc == -EIO ? '?' : rc < 0 ? '!' : letter;
 		}
 	}
 }

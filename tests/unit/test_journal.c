@@ -370,7 +370,8 @@ static int scenario_apply(void *arg)
 	CHECK_EQUAL(journal_commit(journal, 2), 0);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.volume == 7 && run.offset == 0 && run.len == JOURNAL_RUN_MAX && !run.zero && run.up_to == 2);
-	CHECK(buf[0] == 'a' && buf[200 * BLOCK - 1] == 'a' && buf[200 * BLOCK] == 'b' && buf[JOURNAL_RUN_MAX - 1] == 'b');
+	CHECK(buf[0] == 'a' && buf[200 * BLOCK - 1] == 'a');
+	CHECK(buf[200 * BLOCK] == 'b' && buf[JOURNAL_RUN_MAX - 1] == 'b');
 	CHECK_EQUAL(journal_apply_done(journal, 2), -EINVAL);		/* not yet all of it */
 
 	/* thirty more CGs, folded meanwhile, over the same and over other blocks */

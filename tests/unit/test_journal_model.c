@@ -581,7 +581,8 @@ static void run_seed(uint64_t seed, uint32_t errors, struct counts *counts)
 
 static void print_counts(const struct counts *c)
 {
-	print_message("# %llu starts, %llu appends, %llu prepared, %llu committed, %llu aborted, %llu passes, %llu decided\n",
+	print_message("# %llu starts, %llu appends, %llu prepared, %llu committed, %llu aborted, %llu passes, "
+		      "%llu decided\n",
 		      (unsigned long long)c->starts, (unsigned long long)c->appends, (unsigned long long)c->prepares,
 		      (unsigned long long)c->commits, (unsigned long long)c->aborts, (unsigned long long)c->passes,
 		      (unsigned long long)c->decisions);

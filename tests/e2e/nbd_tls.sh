@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # TLS for hosts: real clients come in by certificate or by key; without either they get nothing.
 . "$(dirname "$0")/lib.sh"
-requires nbdinfo nbdcopy certtool psktool
+requires nbdinfo nbdcopy jq certtool psktool
 
 # certificate NAME TEMPLATE-LINE...: a key, and a certificate signed by the authority in folder ca.
 certificate()

@@ -466,7 +466,8 @@ static bool was_recovered(struct session *session)
 
 		if (member->rc != -EPERM)
 			continue;
-		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system, member->why);
+		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system,
+			 member->why);
 		session->state = SESSION_FATAL;
 		return true;
 	}

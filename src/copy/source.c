@@ -377,8 +377,8 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 		if (rc == -EPERM)
 			return copy_refuse(why, rc, "far side %s: %s", leg->peer->system, leg->why);
 		if (rc)
-			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number, leg->peer->system,
-				 leg->why[0] ? leg->why : strerror(-rc));
+			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
+				 leg->peer->system, leg->why[0] ? leg->why : strerror(-rc));
 		leg->open = leg->open && !rc;
 		if (leg->state.highest_tag > highest)
 			highest = leg->state.highest_tag;

@@ -682,7 +682,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 		if (!leg)
 			goto undo;
 		leg->source = source;
-		leg->peer = peer_get(source->copy, pair->record.system, NULL);
+		leg->peer = peer_get(source->copy, pair->record.system, NULL, false);
 		if (!leg->peer) {
 			mem_free(leg);
 			goto undo;

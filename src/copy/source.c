@@ -331,7 +331,8 @@ static int keep_members(struct source *source, const struct wire_members *member
 
 	if (!items)
 		return -ENOMEM;
-	memcpy(items, members->items, members->count * sizeof(items[0]));
+	if (members->count)
+		memcpy(items, members->items, members->count * sizeof(items[0]));
 	mem_free(source->members.items);
 	source->members = (struct wire_members){ .count = members->count, .items = items };
 	return 0;

@@ -282,12 +282,42 @@ static void run_reader(void *arg)
 
 /* ---- the connection ---- */
 
+struct restart {
+	struct link *link;
+	const uint8_t *boot_id;
+};
+
+static int break_older_control(void *arg)
+{
+	struct restart *restart = arg;
+	struct link_end *control = &restart->link->control;
+	struct link_conn *conn = link_end_conn(control);
+
+	if (conn && memcmp(control->state.peer_boot_id, restart->boot_id, WIRE_ID_SIZE) != 0)
+		link_conn_fail(conn, -ECONNRESET, "%s has restarted", restart->link->config.peer);
+	return 0;
+}
+
+/* A peer that answers with another boot id has restarted: the control connection need not find that out by silence. */
+static void tell_control(struct link_channel *channel)
+{
+	struct restart restart = {
+		.link = container_of((struct link_config *)(uintptr_t)channel->end.config, struct link, config),
+		.boot_id = channel->end.welcome.boot_id,
+	};
+	RT_SHIELD();
+	int rc = rt_call(restart.link->reactor, break_older_control, &restart);
+
+	assert(!rc);
+}
+
 static void serve_data(struct link_end *end)
 {
 	struct link_channel *channel = container_of(end, struct link_channel, end);
 
 	channel->seq = 0;
 	channel->digest = 0;
+	tell_control(channel);
 	link_conn_run(end->conn, run_reader, channel);
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		while (!list_empty(&channel->buckets[i]))

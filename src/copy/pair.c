@@ -140,15 +140,34 @@ static int order_pair(struct pair *pair, int (*fn)(void *arg), struct pair_order
 	return rt_call(volume_reactor(pair->volume), fn, order);
 }
 
+/*
+ * After a start of this system nothing of a volume in the groups is sent before the far side's tags are known: what it
+ * holds of a later increment would lie on top.
+ */
+static int start_pump_if_ready(struct pair *pair)
+{
+	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
+		return 0;
+	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
+			  pair->agreed_boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+}
+
 static int do_start_pump(void *arg)
 {
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
-	if (pair->pump)
-		return 0;
-	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  order->boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+	pair->agreed = true;
+	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	return start_pump_if_ready(pair);
+}
+
+static int do_allow_tags(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->pair->tagged = true;
+	return start_pump_if_ready(order->pair);
 }
 
 static int do_stop_pump(void *arg)
@@ -157,6 +176,7 @@ static int do_stop_pump(void *arg)
 	struct pump *pump = order->pair->pump;
 
 	order->pair->pump = NULL;
+	order->pair->agreed = false;
 	pump_stop(pump);
 	return 0;
 }
@@ -166,6 +186,7 @@ static int do_far_restarted(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
+	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
 	if (pair->pump)
 		pump_far_restarted(pair->pump, order->boot_id);
 	else if (volume_is_tracked(pair->volume))
@@ -233,11 +254,12 @@ static int do_allow_join(void *arg)
 	return 0;
 }
 
+/* Once in the groups it is in every one: also while this system has just started and does not send yet. */
 static bool member_ready(void *arg)
 {
 	const struct pair *pair = arg;
 
-	return pair->may_join && pair->pump;
+	return pair->joined || (pair->may_join && pair->pump);
 }
 
 static void member_joined(void *arg, uint64_t number)
@@ -245,8 +267,10 @@ static void member_joined(void *arg, uint64_t number)
 	struct pair *pair = arg;
 
 	(void)number;
+	pair->tagged = pair->tagged || !pair->joined;
 	pair->joined = true;
-	pump_join(pair->pump, pair->record.session);
+	if (pair->pump)
+		pump_join(pair->pump, pair->record.session);
 }
 
 const struct member_volume_ops pair_member_ops = { .ready = member_ready, .joined = member_joined };
@@ -277,7 +301,7 @@ int pair_begin_source(struct pair *pair)
 	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
 
 	if (!pair->peer)
-		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
+		pair->peer = peer_get(pair->copy, pair->record.system, address);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
 	return order_pair(pair, do_track, &order);
@@ -481,6 +505,22 @@ static bool may_resume_by_itself(const struct pair *pair)
 {
 	return pair->record.state == PAIR_COPY_PENDING ||
 	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+}
+
+void pair_allow_tags(struct copy *copy, uint8_t session)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		int rc;
+
+		if (pair->record.role != PAIR_SOURCE || pair->record.session != session || !pair->peer)
+			continue;
+		rc = order_pair(pair, do_allow_tags, &order);
+		if (rc)
+			log_line(LOG_ERROR, "pair", "volume %04X is not sent: %s", pair->record.volume, strerror(-rc));
+	}
 }
 
 void pair_link_up(struct copy *copy, const char *far)

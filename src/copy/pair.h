@@ -25,6 +25,9 @@ struct pair {
 	bool gone;				/* being put down: not found any more */
 	bool may_join;				/* touched on the volume's reactor: the record says joined, durably */
 	bool joined;				/* the same: what is sent belongs to the journal */
+	bool tagged;				/* the same: its tags are above all that the far side holds */
+	bool agreed;				/* the same: the far side with this boot id takes its data */
+	uint8_t agreed_boot_id[WIRE_ID_SIZE];
 	uint64_t writes_at_break;		/* host writes when the far side was last heard */
 	bool broken;				/* the far side is not heard, and no generation began since */
 };
@@ -104,6 +107,12 @@ extern const struct member_volume_ops pair_member_ops;
 
 /* Targets of all joined pairs of the session with this far side; ids to be freed. -ENOMEM. */
 RT_MUST_CHECK int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out);
+
+/*
+ * A master has spoken since this system started, and tags are above all that the far sides hold: volumes that are in
+ * the groups of the session may be sent. Suspends.
+ */
+void pair_allow_tags(struct copy *copy, uint8_t session);
 
 /* The far side is reached again: every pair asks whether it may go on, and does. Suspends. */
 void pair_link_up(struct copy *copy, const char *far);

@@ -47,13 +47,14 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	bool known = memcmp(peer->boot_id, none, WIRE_ID_SIZE) != 0;
 	bool restarted = known && memcmp(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE) != 0;
 
-	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
 	if (restarted) {
 		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
 		source_far_restarted(peer->copy, peer->system);
 		if (!planted(PLANTED_PREPARE_ANY_BOOT))
-			pair_far_restarted(peer->copy, peer->system, peer->boot_id);
+			pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
 	}
+	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
+	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
 	pair_link_up(peer->copy, peer->system);
 }
 
@@ -83,6 +84,10 @@ static void watch_peer(void *arg)
 		if (!state.connected) {
 			pair_link_down(peer->copy, peer->system);
 			pair_watch_broken(peer->copy, peer->system);
+			/* That took time: it may be there again, and nobody will say so twice. */
+			link_get_state(peer->to, &state);
+			if (state.connected)
+				continue;
 		}
 		rc = wait_link(peer);
 	}
@@ -111,11 +116,11 @@ static int start_sync(struct peer *peer)
 	return rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
 }
 
-static int dial(struct peer *peer, const char *address, bool compress)
+static int dial(struct peer *peer, const char *address)
 {
 	const struct copy_config *config = &peer->copy->config;
 	struct link_config to = {
-		.zstd = compress, .wrap = config->wrap, .wrap_arg = config->wrap_arg, .timing = config->timing,
+		.zstd = config->compress, .wrap = config->wrap, .wrap_arg = config->wrap_arg, .timing = config->timing,
 	};
 	int rc;
 
@@ -141,7 +146,7 @@ static int dial(struct peer *peer, const char *address, bool compress)
 	return rc;
 }
 
-struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress)
+struct peer *peer_get(struct copy *copy, const char *system, const char *address)
 {
 	struct peer *peer = find_peer(copy, system);
 
@@ -160,7 +165,7 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	peer->uses = 1;
 	snprintf(peer->system, sizeof(peer->system), "%s", system);
 	rt_group_init(&peer->watch);
-	if (dial(peer, address, compress)) {
+	if (dial(peer, address)) {
 		mem_free(peer);
 		return NULL;
 	}

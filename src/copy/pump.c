@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rt/log.h"
 #include "rt/mem.h"
 
 #define RUN_MAX		(256u << 10)		/* bytes of one frame */
@@ -48,6 +49,9 @@ static void finish_frame(struct pump *pump, struct pump_frame *frame)
 			notice_give(pump->acked);
 	} else {
 		if (frame->send.error && frame->send.error != -ECONNRESET) {
+			if (pump->state.far_error != frame->send.error)
+				log_line(LOG_WARNING, "pair", "volume %04X: the far side does not take its data: %s",
+					 volume_id(pump->volume), strerror(-frame->send.error));
 			pump->state.far_error = frame->send.error;
 			pump->not_before_ns = rt_now_ns() + RETRY_NS;
 		}

@@ -13,6 +13,8 @@
 
 #define REACH_NS	(5 * RT_SECOND)		/* to connect to another far side */
 #define ANSWER_NS	(10 * RT_SECOND)	/* for what it holds */
+#define LOOKS_MAX	6u			/* at a session that may be going on */
+#define LOOK_AGAIN_NS	(10 * RT_MS)
 
 /* One far side of the session. */
 struct far {
@@ -138,9 +140,9 @@ static int reach(struct far *far)
 	if (is_own(far))
 		return 0;
 	if (!far->peer)
-		far->peer = peer_get(copy, far->system, NULL, false);
+		far->peer = peer_get(copy, far->system, NULL);
 	if (!far->peer)
-		far->peer = peer_get(copy, far->system, far->address, false);
+		far->peer = peer_get(copy, far->system, far->address);
 	if (!far->peer)
 		return copy_refuse(far->why, -ENOMEM, "no memory");
 	if (peer_wait_connected(far->peer, REACH_NS))
@@ -259,6 +261,22 @@ static void fill_result(const struct recovery *recovery, struct recovery_result 
 	};
 }
 
+/*
+ * Without a fence the session may go on meanwhile, and one far side answers before a group, another after it: what does
+ * not fit together is looked at again.
+ */
+static int look_unfenced(struct recovery *recovery, bool force, struct fault *fault)
+{
+	int rc = look(recovery, force, fault);
+
+	for (unsigned i = 1; i < LOOKS_MAX && !rc && recovery->plan.decision.verdict == RECOVER_BROKEN; i++) {
+		if (rt_sleep_until(rt_now_ns() + (int64_t)i * LOOK_AGAIN_NS))
+			break;
+		rc = look(recovery, force, fault);
+	}
+	return rc;
+}
+
 int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_result *result, struct fault *fault)
 {
 	struct recovery recovery;
@@ -266,7 +284,7 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 	int rc = begin(copy, session, &recovery, fault);
 
 	if (!rc)
-		rc = look(&recovery, false, fault);
+		rc = look_unfenced(&recovery, false, fault);
 	if (!rc)
 		rc = fault_of_plan(&recovery, fault);
 	if (!rc)
@@ -372,7 +390,7 @@ int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct 
 
 	/* Looks first: a recovery that is refused has fenced nobody, and the session goes on. */
 	if (!rc)
-		rc = look(&recovery, force, fault);
+		rc = look_unfenced(&recovery, force, fault);
 	if (!rc)
 		rc = fault_of_plan(&recovery, fault);
 	if (!rc)

@@ -17,7 +17,8 @@ struct source_leg {
 	struct source *source;
 	struct peer *peer;
 	unsigned pairs;
-	bool open;				/* the far side with this boot id has answered leg_open */
+	bool open;				/* the far side has answered leg_open */
+	uint8_t boot_id[WIRE_ID_SIZE];		/* with this boot id */
 	struct wire_leg_state state;		/* as last heard */
 	/* the request under way */
 	int rc;
@@ -60,7 +61,9 @@ static bool leg_connected(const struct source_leg *leg)
 	struct link_state state;
 
 	link_get_state(leg->peer->to, &state);
-	return leg->open && state.connected && !memcmp(state.peer_boot_id, leg->state.boot_id, WIRE_ID_SIZE);
+	/* Not before the pairs know of a restart (peers.c): what they count as acknowledged is gone with it. */
+	return leg->open && state.connected && !memcmp(state.peer_boot_id, leg->boot_id, WIRE_ID_SIZE) &&
+	       !memcmp(state.peer_boot_id, leg->peer->boot_id, WIRE_ID_SIZE);
 }
 
 /* Why a leg is of no use: not reached, or reached and not opened since the far side started; then join opens it. */
@@ -102,11 +105,12 @@ static int open_leg(struct source_leg *leg)
 	if (rc)
 		return rc;
 	member_get_status(source->member, &status);
-	if (leg->open && memcmp(leg->state.boot_id, state.boot_id, WIRE_ID_SIZE) != 0 && status.closing &&
+	if (leg->open && memcmp(leg->boot_id, state.boot_id, WIRE_ID_SIZE) != 0 && status.closing &&
 	    state.prepared != status.closing && state.committed < status.closing &&
 	    !planted(PLANTED_RESEND_INTO_CLOSED) && !planted(PLANTED_PREPARE_ANY_BOOT))
 		member_leave(source->member, status.closing, CG_FAILURE_FAR_RESTARTED);
 	leg->state = state;
+	memcpy(leg->boot_id, state.boot_id, WIRE_ID_SIZE);
 	leg->open = true;
 	return 0;
 }
@@ -133,9 +137,12 @@ void source_far_restarted(struct copy *copy, const char *far)
 		if (!leg)
 			continue;
 		rc = open_leg_in_turn(leg);
-		if (rc)
-			log_line(LOG_WARNING, "session", "session %u: far side %s does not take the session up: %s",
-				 source->number, far, leg->why[0] ? leg->why : strerror(-rc));
+		if (!rc)
+			continue;
+		log_line(LOG_WARNING, "session", "session %u: far side %s does not take the session up: %s",
+			 source->number, far, leg->why[0] ? leg->why : strerror(-rc));
+		/* It is not known what it still holds of an attempt. */
+		member_leave(source->member, 0, CG_FAILURE_FAR_RESTARTED);
 	}
 }
 
@@ -161,7 +168,7 @@ static int ask_prepare(struct leg_question *question)
 	int rc;
 
 	snprintf(prepare.source, sizeof(prepare.source), "%s", source->copy->config.system);
-	memcpy(prepare.far_boot_id, leg->state.boot_id, WIRE_ID_SIZE);
+	memcpy(prepare.far_boot_id, leg->peer->boot_id, WIRE_ID_SIZE);
 	rc = pair_collect_joined(source->copy, source->number, leg->peer->system, &prepare.volumes);
 	if (!rc)
 		rc = collect_marks(leg, &prepare);
@@ -331,8 +338,7 @@ static int keep_members(struct source *source, const struct wire_members *member
 
 	if (!items)
 		return -ENOMEM;
-	if (members->count)
-		memcpy(items, members->items, members->count * sizeof(items[0]));
+	memcpy(items, members->items, members->count * sizeof(items[0]));
 	mem_free(source->members.items);
 	source->members = (struct wire_members){ .count = members->count, .items = items };
 	return 0;
@@ -353,6 +359,7 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	struct source *source = source_find(copy, join->head.session);
 	struct source_leg *leg;
 	uint64_t highest = 0;
+	bool all_known = true;
 	int rc;
 
 	(void)peer;
@@ -381,11 +388,14 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
 				 leg->peer->system, leg->why[0] ? leg->why : strerror(-rc));
 		leg->open = leg->open && !rc;
+		all_known = all_known && leg->open;
 		if (leg->state.highest_tag > highest)
 			highest = leg->state.highest_tag;
 	}
 	/* Takes part only in attempts that begin after this, and tags above all that its far sides hold. */
 	member_handshake(source->member, join->head.attempt, highest);
+	if (all_known)
+		pair_allow_tags(copy, source->number);
 	return fill_report(source, reply);
 }
 
@@ -683,7 +693,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 		if (!leg)
 			goto undo;
 		leg->source = source;
-		leg->peer = peer_get(source->copy, pair->record.system, NULL, false);
+		leg->peer = peer_get(source->copy, pair->record.system, NULL);
 		if (!leg->peer) {
 			mem_free(leg);
 			goto undo;

@@ -140,7 +140,7 @@ static int start_copy(struct box *box)
 	struct copy_config config = {
 		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
 		.find_volume = find_volume, .find_arg = box, .timing = link_timing_default,
-		.journal_bytes = 64u << 20, .journal_segment_bytes = 4u << 20,
+		.journal_bytes = 1u << 30, .journal_segment_bytes = 4u << 20,
 	};
 
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
@@ -221,6 +221,7 @@ int box_boot(struct box *box)
 	int rc = 0;
 
 	forget_memory(box);
+	box->paused_ns = 0;
 	sim_boot(box->system, box_main, box);
 	/* Nothing in the system may wake a fiber of outside: look at virtual time. */
 	while (!box->ready && sim_is_running(box->system) && !rc)
@@ -333,6 +334,50 @@ int box_flush(struct box *box, unsigned volume)
 	return sim_call(box->system, in_system, &order);
 }
 
+int box_peek(struct box *box, unsigned volume, uint64_t block, void *data)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "pool/%04X.vol", box->volumes[volume]);
+	return sim_peek(box->system, path, data, XDC_BLOCK_SIZE, block * XDC_BLOCK_SIZE);
+}
+
+struct hold_order {
+	struct box *box;
+	unsigned index;
+	int64_t longest_ns;
+};
+
+static int get_hold(void *arg)
+{
+	struct hold_order *order = arg;
+	struct volume_counters counters;
+
+	volume_get_counters(order->box->open[order->index], &counters);
+	if (counters.hold_max_ns > order->longest_ns)
+		order->longest_ns = counters.hold_max_ns;
+	return 0;
+}
+
+static int get_holds(void *arg)
+{
+	struct hold_order *order = arg;
+	int rc = order->box->ready ? 0 : -ECONNABORTED;
+
+	for (; order->index < order->box->volume_count && !rc; order->index++)
+		rc = rt_call(reactor_of(order->index), get_hold, order);
+	return rc;
+}
+
+int box_longest_hold(struct box *box, int64_t *hold_ns)
+{
+	struct hold_order order = { .box = box };
+	int rc = sim_call(box->system, get_holds, &order);
+
+	*hold_ns = order.longest_ns;
+	return rc;
+}
+
 /* ---- commands ---- */
 
 struct command {
@@ -343,6 +388,9 @@ struct command {
 	uint8_t session;
 	const struct session_start *start;
 	struct copy_session_info *info;
+	int64_t *shown_ns;
+	struct recovery_result *result;
+	bool flag;
 	int (*fn)(struct command *command, struct fault *fault);
 };
 
@@ -435,12 +483,69 @@ int box_session_start(struct box *box, const struct session_start *how)
 
 static int info(struct command *command, struct fault *fault)
 {
-	if (!copy_session_get(command->box->copy, command->session, command->info))
-		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, "session", "", "not known");
+	/*
+	 * Clocks of two machines have nothing to do with one another; ages are the same everywhere. The age is taken
+	 * first, then others are asked for what they have.
+	 */
+	int64_t now_ns = sim_now_ns(sim_world());
+
+	if (copy_session_get(command->box->copy, command->session, command->info))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "session", "", "not known");
+	*command->shown_ns = command->info->rpo_ns < 0 ? 0 : now_ns - command->info->rpo_ns;
+	return 0;
 }
 
-int box_session_info(struct box *box, uint8_t session, struct copy_session_info *out)
+int box_session_info(struct box *box, uint8_t session, struct copy_session_info *out, int64_t *shown_ns)
 {
-	return command_at((struct command){ .box = box, .session = session, .info = out }, info);
+	return command_at((struct command){ .box = box, .session = session, .info = out, .shown_ns = shown_ns }, info);
+}
+
+static int session_pause(struct command *command, struct fault *fault)
+{
+	return copy_session_pause(command->box->copy, command->session, fault);
+}
+
+int box_session_pause(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_pause);
+}
+
+static int terminate(struct command *command, struct fault *fault)
+{
+	return copy_session_terminate(command->box->copy, command->session, command->flag, fault);
+}
+
+int box_session_terminate(struct box *box, uint8_t session, bool force)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = force }, terminate);
+}
+
+static int recover(struct command *command, struct fault *fault)
+{
+	return copy_session_recover(command->box->copy, command->session, command->flag, command->result, fault);
+}
+
+int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = force, .result = result }, recover);
+}
+
+static int failback(struct command *command, struct fault *fault)
+{
+	return copy_session_failback(command->box->copy, command->session, command->flag, fault);
+}
+
+int box_session_failback(struct box *box, uint8_t session, bool discard)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = discard }, failback);
+}
+
+static int session_return(struct command *command, struct fault *fault)
+{
+	return copy_session_return(command->box->copy, command->session, fault);
+}
+
+int box_session_return(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_return);
 }

@@ -24,6 +24,10 @@ struct box {
 	struct meta *meta;
 	struct volume *open[BOX_VOLUMES_MAX];
 	bool ready;
+	/* of scenarios */
+	bool busy;				/* a fault has it */
+	int64_t paused_ns;			/* the longest pause of its process */
+	uint32_t lost_at[8];			/* oracle.h: events of each chain that its last crash made */
 };
 
 /* Adds the system; name is its host name too. Volumes have ids base, base + 1, ... */
@@ -46,6 +50,12 @@ RT_MUST_CHECK int box_write(struct box *box, unsigned volume, uint64_t block, co
 RT_MUST_CHECK int box_read(struct box *box, unsigned volume, uint64_t block, void *data);
 RT_MUST_CHECK int box_flush(struct box *box, unsigned volume);
 
+/* What is in a volume now, seen from behind its back, also of a box that is down. Does not suspend. */
+RT_MUST_CHECK int box_peek(struct box *box, unsigned volume, uint64_t block, void *data);
+
+/* The longest time that an answer of the box was held since it was booted. Suspends. */
+RT_MUST_CHECK int box_longest_hold(struct box *box, int64_t *hold_ns);
+
 /* Commands of an administrator on this box: 0; -1 with the fault noted in the log; -ECONNABORTED. Suspend. */
 RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
@@ -53,7 +63,14 @@ RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *t
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
 RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
-RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy_session_info *info);
+
+/* shown_ns: the time of the clock of outside that the last CG is known to show; 0: unknown. */
+RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy_session_info *info, int64_t *shown_ns);
+RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_terminate(struct box *box, uint8_t session, bool force);
+RT_MUST_CHECK int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result);
+RT_MUST_CHECK int box_session_failback(struct box *box, uint8_t session, bool discard);
+RT_MUST_CHECK int box_session_return(struct box *box, uint8_t session);
 
 /* Runs fn(box) in the system: for commands that have no function here. Suspends. */
 RT_MUST_CHECK int box_call(struct box *box, int (*fn)(void *arg), void *arg);

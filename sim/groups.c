@@ -14,22 +14,18 @@
 static int run(void *arg)
 {
 	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	struct copy_session_info info;
 	struct rt_group hosts;
 	const char *bad;
 	int rc;
 
 	(void)arg;
 	rt_group_init(&hosts);
-	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK);
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 	if (!rc)
 		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_groups(sites, 20, 20 * RT_SECOND);
-	if (!rc)
-		rc = box_session_info(&sites->sources[0], SITES_SESSION, &info);
-	if (!rc && info.hold_max_ns > 60 * RT_MS)
-		sim_fail(sim_world(), "answers were held for %lld us", (long long)(info.hold_max_ns / RT_US));
+	sites_check_holds(sites);
 	sites->oracle.stop = true;
 	if (!rc)
 		rc = rt_group_wait(&hosts);

@@ -11,9 +11,12 @@
  * call failing, or only the N-th. --planted switches a mistake on (volume/planted.h); the run is then good when
  * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
  */
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scenarios.h"
@@ -56,6 +59,82 @@ void scenario_count(const char *name, uint64_t count)
 		abort();
 	counters[i].name = name;
 	counters[i].count += count;
+}
+
+/* ---- branches: a run goes on in two processes, one after the other ---- */
+
+/* What a branch leaves behind, in memory that both have. */
+static struct shared {
+	struct counter counters[COUNTERS_MAX];
+	uint64_t faults[SIM_FAULTS];
+	int64_t virtual_ns;
+	bool ended, good;
+	uint8_t bytes[SCENARIO_SHARED_BYTES] __attribute__((aligned(16)));
+} *shared;
+static bool in_branch;
+static uint64_t faults_before[SIM_FAULTS];	/* of the run that the branch came from */
+static int64_t began_ns;
+
+static void make_shared(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		abort();
+}
+
+void *scenario_shared(void)
+{
+	return shared->bytes;
+}
+
+static void begin_branch(void)
+{
+	in_branch = true;
+	began_ns = sim_now_ns(sim_world());
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		faults_before[i] = sim_fault_count(sim_world(), (enum sim_fault)i);
+}
+
+__attribute__((noreturn)) static void end_branch(const struct sim_world *world, bool good)
+{
+	memcpy(shared->counters, counters, sizeof(counters));
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		shared->faults[i] = sim_fault_count(world, (enum sim_fault)i) - faults_before[i];
+	shared->virtual_ns = sim_now_ns(world) - began_ns;
+	shared->good = good;
+	shared->ended = true;
+	fflush(stdout);
+	fflush(stderr);
+	_exit(0);
+}
+
+bool scenario_branch(void)
+{
+	pid_t child;
+	int status;
+
+	assert(!in_branch);
+	fflush(stdout);
+	fflush(stderr);
+	shared->ended = shared->good = false;
+	child = fork();
+	if (child < 0)
+		abort();
+	if (child == 0) {
+		begin_branch();
+		return true;
+	}
+	if (waitpid(child, &status, 0) != child)
+		abort();
+	if (shared->ended) {
+		memcpy(counters, shared->counters, sizeof(counters));
+		for (unsigned i = 0; i < SIM_FAULTS; i++)
+			fault_totals[i] += shared->faults[i];
+		virtual_ns += shared->virtual_ns;
+	}
+	if (!shared->ended || !shared->good)
+		sim_fail(sim_world(), "a branch at this moment failed");
+	return false;
 }
 
 /* ---- one run ---- */
@@ -130,13 +209,15 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);
 	result.hash = sim_trace_hash(world);
 	result.calls = sim_calls_of_all(world, options->fail_kind);
-	if (result.end != SIM_DONE && !options->planted) {
+	if (result.end != SIM_DONE && (options->trace || !options->planted)) {
 		if (!options->trace)
 			sim_print_log(world, stdout);
 		printf("%s: seed %llu FAILED at %.9f s: %s\n", options->scenario->name, (unsigned long long)seed,
 			(double)sim_now_ns(world) / 1e9, sim_failure(world));
 		print_replay(stdout);
 	}
+	if (in_branch)
+		end_branch(world, result.end == SIM_DONE);
 	add_totals(world);
 	sim_destroy(world);
 	return result;
@@ -355,6 +436,7 @@ static int run_scenario(char **args)
 	bool good;
 
 	parse_options(&options, args);
+	make_shared();
 	scenario_now = options.scenario->name;
 	signal(SIGABRT, dying);
 	signal(SIGSEGV, dying);

@@ -1,41 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oracle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rt/bytes.h"
+#include "rt/crc32c.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 #include "volume/volume.h"
 
 /* ---- what a block holds ---- */
 
-static void fill(uint8_t data[XDC_BLOCK_SIZE], unsigned chain, uint32_t number)
+#define DAMAGED	0x80000000u		/* no write of the chain, or parts of several: with a checksum */
+
+static void fill(uint8_t data[XDC_BLOCK_SIZE], unsigned chain, uint32_t value)
 {
 	for (unsigned i = 0; i < XDC_BLOCK_SIZE; i += 8) {
-		put_le32(data + i, number);
+		put_le32(data + i, value);
 		put_le32(data + i + 4, chain + 1);
 	}
 }
 
-/* The number in a block of the chain; -1: torn or foreign. A block never written is number 0. */
-static int64_t number_of(const uint8_t data[XDC_BLOCK_SIZE], unsigned chain)
+/* A block never written is 0. */
+static uint32_t value_of(const uint8_t data[XDC_BLOCK_SIZE], unsigned chain)
 {
-	uint32_t number = get_le32(data), owner = number ? chain + 1 : 0;
+	uint32_t value = get_le32(data), owner = value ? chain + 1 : 0;
 
 	for (unsigned i = 0; i < XDC_BLOCK_SIZE; i += 8) {
-		if (get_le32(data + i) != number || get_le32(data + i + 4) != owner)
-			return -1;
+		if (get_le32(data + i) != value || get_le32(data + i + 4) != owner)
+			return DAMAGED | crc32c(0, data, XDC_BLOCK_SIZE);
 	}
-	return number;
+	return value;
 }
 
 uint64_t oracle_block(unsigned chain, unsigned block)
 {
 	/* Far apart, so that chains are in regions and tracks of their own, and some blocks share a track. */
 	return chain * 1100u + (block / 4) * 300u + block % 4;
+}
+
+/* ---- events ---- */
+
+/* What was known of a chain before it never becomes unknown. */
+static struct oracle_event *add_event(struct oracle *oracle, unsigned chain_index, unsigned place, unsigned block,
+				      uint32_t value)
+{
+	struct oracle_chain *chain = &oracle->chains[chain_index];
+	struct oracle_event *event;
+
+	assert(chain->issued < ORACLE_EVENTS_MAX);
+	event = &chain->events[chain->issued + 1];
+	*event = (struct oracle_event){ .place = (uint8_t)place, .block = (uint8_t)block, .value = value };
+	memcpy(event->seen, chain->events[chain->issued].seen, sizeof(event->seen));
+	chain->issued++;
+	chain->latest[place][block] = chain->issued;
+	return event;
+}
+
+static void raise_to(uint32_t *value, uint32_t least)
+{
+	if (*value < least)
+		*value = least;
+}
+
+static uint32_t value_at(const struct oracle_chain *chain, unsigned place, unsigned block)
+{
+	return chain->events[chain->latest[place][block]].value;
+}
+
+static void note_answer(struct oracle_chain *chain, uint32_t event)
+{
+	if (chain->answered >= event)
+		return;
+	chain->answered = event;
+	chain->events[event].answered_ns = rt_now_ns();
+}
+
+static bool is_full(const struct oracle_chain *chain)
+{
+	/* Crashes add some. */
+	return chain->issued >= ORACLE_EVENTS_MAX - 512;
 }
 
 /* ---- the writers ---- */
@@ -45,75 +92,128 @@ struct writer {
 	unsigned chain;
 };
 
-static void note_seen(struct oracle *oracle, struct oracle_write *write)
-{
-	for (unsigned i = 0; i < ORACLE_CHAINS; i++)
-		write->seen[i] = oracle->chains[i].answered;
-}
-
-/* Another host reads the block and finds the write there before it is answered: whoever reads has seen it. */
-static bool is_seen_by_reading(struct oracle *oracle, unsigned chain, uint32_t number)
-{
-	const struct oracle_write *write = &oracle->chains[chain].writes[number];
-	const struct oracle_place *place = &oracle->places[write->place];
-	uint8_t data[XDC_BLOCK_SIZE];
-
-	if (box_read(place->box, place->volume, oracle_block(chain, write->block), data))
-		return false;
-	scenario_count("host reads", 1);
-	return number_of(data, chain) == number;
-}
-
 struct reader {
 	struct oracle *oracle;
 	unsigned chain;
-	uint32_t number;
+	uint32_t event;
 };
 
+/* Another host reads the block and finds the write there before it is answered: whoever reads has seen it. */
 static void read_ahead(void *arg)
 {
 	struct reader reader = *(struct reader *)arg;
 	struct oracle_chain *chain = &reader.oracle->chains[reader.chain];
+	const struct oracle_event event = chain->events[reader.event];
+	const struct oracle_place place = reader.oracle->places[event.place];
+	uint8_t data[XDC_BLOCK_SIZE];
 
 	mem_free(arg);
 	if (rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 3000) * RT_US))
 		return;
-	if (is_seen_by_reading(reader.oracle, reader.chain, reader.number) && chain->answered < reader.number) {
-		chain->answered = reader.number;
-		scenario_count("writes seen by a reader first", 1);
-	}
+	if (box_read(place.box, place.volume, oracle_block(reader.chain, event.block), data))
+		return;
+	scenario_count("host reads", 1);
+	if (value_of(data, reader.chain) != event.value || chain->answered >= reader.event)
+		return;
+	note_answer(chain, reader.event);
+	scenario_count("writes seen by a reader first", 1);
 }
 
-static void start_reader(struct writer *writer, struct rt_group *readers, uint32_t number)
+static void start_reader(struct writer *writer, struct rt_group *readers, uint32_t event)
 {
 	struct reader *reader = mem_alloc(sizeof(*reader));
 
 	if (!reader)
 		return;
-	*reader = (struct reader){ .oracle = writer->oracle, .chain = writer->chain, .number = number };
+	*reader = (struct reader){ .oracle = writer->oracle, .chain = writer->chain, .event = event };
 	if (rt_group_start(readers, "reader", read_ahead, reader))
 		mem_free(reader);
 }
 
-static int write_once(struct writer *writer, struct rt_group *readers, uint32_t number)
+/* What failed may have changed any part of the block; after a crash oracle_note_crash has seen to that. */
+static void note_failed_write(struct oracle *oracle, unsigned chain_index, const struct oracle_event *event)
 {
-	struct oracle_chain *chain = &writer->oracle->chains[writer->chain];
-	const struct oracle_write *write = &chain->writes[number];
-	const struct oracle_place *place = &writer->oracle->places[write->place];
+	const struct oracle_place *place = &oracle->places[event->place];
+	struct oracle_chain *chain = &oracle->chains[chain_index];
 	uint8_t data[XDC_BLOCK_SIZE];
-	unsigned flags = place->box->cache == CACHE_DIRECT || sim_random_below(sim_world(), 3) == 0 ? VOLUME_FUA : 0;
-	int rc;
+	uint32_t value;
 
-	fill(data, writer->chain, number);
-	if (sim_random_below(sim_world(), 2))
-		start_reader(writer, readers, number);
-	rc = box_write(place->box, place->volume, oracle_block(writer->chain, write->block), data, flags);
-	if (!rc && chain->answered < number)
-		chain->answered = number;
-	return rc;
+	if (box_peek(place->box, place->volume, oracle_block(chain_index, event->block), data))
+		return;
+	value = value_of(data, chain_index);
+	if (value != value_at(chain, event->place, event->block))
+		add_event(oracle, chain_index, event->place, event->block, value);
 }
 
-/* Writes number after number. What was not answered is written again: the host cannot know whether it arrived. */
+static int write_once(struct writer *writer, struct rt_group *readers, uint32_t number)
+{
+	struct oracle *oracle = writer->oracle;
+	struct oracle_chain *chain = &oracle->chains[writer->chain];
+	const struct oracle_event event = chain->events[number];
+	const struct oracle_place *place = &oracle->places[event.place];
+	bool fua = sim_random_below(sim_world(), 3) == 0;
+	uint8_t data[XDC_BLOCK_SIZE];
+	int rc;
+
+	fill(data, writer->chain, event.value);
+	if (sim_random_below(sim_world(), 2))
+		start_reader(writer, readers, number);
+	rc = box_write(place->box, place->volume, oracle_block(writer->chain, event.block), data, fua ? VOLUME_FUA : 0);
+	if (rc) {
+		note_failed_write(oracle, writer->chain, &event);
+		return rc;
+	}
+	note_answer(chain, number);
+	raise_to(&chain->kept[event.place][event.block], number);
+	if (fua || place->box->cache == CACHE_DIRECT)
+		raise_to(&chain->durable[event.place][event.block], number);
+	return 0;
+}
+
+/* Covers all that was answered before it, by whomever it was written. */
+static void flush_some(struct oracle *oracle)
+{
+	unsigned at = (unsigned)sim_random_below(sim_world(), oracle->place_count);
+	const struct oracle_place place = oracle->places[at];
+	uint32_t kept[ORACLE_CHAINS][ORACLE_BLOCKS];
+
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++)
+		memcpy(kept[chain], oracle->chains[chain].kept[at], sizeof(kept[chain]));
+	if (box_flush(place.box, place.volume) || place.box != oracle->places[at].box)
+		return;
+	scenario_count("host flushes", 1);
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
+		for (unsigned block = 0; block < ORACLE_BLOCKS; block++)
+			raise_to(&oracle->chains[chain].durable[at][block], kept[chain][block]);
+	}
+}
+
+static void issue(struct oracle *oracle, unsigned chain_index, unsigned place, unsigned block, uint32_t value)
+{
+	struct oracle_chain *chain = &oracle->chains[chain_index];
+	struct oracle_event *event = add_event(oracle, chain_index, place, block, value);
+
+	for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
+		raise_to(&event->seen[i], oracle->chains[i].answered);
+		raise_to(&event->seen[i], oracle->places[place].box->lost_at[i]);
+	}
+	chain->pending = chain->issued;
+}
+
+/* The next write; or the one that was not answered again, since the host cannot know whether it arrived. */
+static uint32_t choose_write(struct oracle *oracle, unsigned chain_index)
+{
+	struct oracle_chain *chain = &oracle->chains[chain_index];
+	const struct oracle_event pending = chain->events[chain->pending];
+
+	if (chain->answered >= chain->pending)
+		issue(oracle, chain_index, (unsigned)sim_random_below(sim_world(), oracle->place_count),
+		      (unsigned)sim_random_below(sim_world(), ORACLE_BLOCKS), ++chain->last_value);
+	else if (value_at(chain, pending.place, pending.block) != pending.value)
+		issue(oracle, chain_index, pending.place, pending.block, pending.value);
+	return chain->pending;
+}
+
 static void run_writer(void *arg)
 {
 	struct writer writer = *(struct writer *)arg;
@@ -124,25 +224,16 @@ static void run_writer(void *arg)
 
 	mem_free(arg);
 	rt_group_init(&readers);
-	oracle->running++;
-	while (!oracle->stop && chain->issued < ORACLE_WRITES_MAX && rc != -ECANCELED) {
-		uint32_t number = chain->answered + 1;
-		struct oracle_write *write = &chain->writes[number];
-
-		if (number > chain->issued) {
-			write->place = (uint8_t)sim_random_below(sim_world(), oracle->place_count);
-			write->block = (uint8_t)sim_random_below(sim_world(), ORACLE_BLOCKS);
-			note_seen(oracle, write);
-			chain->issued = number;
-		}
-		rc = write_once(&writer, &readers, number);
+	while (!oracle->stop && !is_full(chain) && rc != -ECANCELED) {
+		rc = write_once(&writer, &readers, choose_write(oracle, writer.chain));
 		scenario_count(rc ? "host writes that failed" : "host writes", 1);
+		if (rc != -ECANCELED && !sim_random_below(sim_world(), 20))
+			flush_some(oracle);
 		if (rc != -ECANCELED)
 			rc = rt_sleep_until(rt_now_ns() +
 					    (int64_t)sim_random_below(sim_world(), rc ? 100000 : 2000) * RT_US);
 	}
 	rt_group_stop(&readers);
-	oracle->running--;
 }
 
 void oracle_init(struct oracle *oracle)
@@ -152,12 +243,14 @@ void oracle_init(struct oracle *oracle)
 
 void oracle_add_box(struct oracle *oracle, struct box *box)
 {
+	assert(oracle->place_count + box->volume_count <= ORACLE_PLACES_MAX);
 	for (unsigned i = 0; i < box->volume_count; i++)
 		oracle->places[oracle->place_count++] = (struct oracle_place){ .box = box, .volume = i };
 }
 
 int oracle_start(struct oracle *oracle, struct rt_group *group)
 {
+	oracle->stop = false;
 	for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
 		struct writer *writer = mem_alloc(sizeof(*writer));
 		int rc = writer ? 0 : -ENOMEM;
@@ -174,95 +267,237 @@ int oracle_start(struct oracle *oracle, struct rt_group *group)
 	return 0;
 }
 
+/* ---- crashes ---- */
+
+/* Did the crash leave what it must? Of writes after `least` any may be lost, and be there in parts. */
+static bool may_hold(const struct oracle_chain *chain, unsigned place, unsigned block, uint32_t least, uint32_t value)
+{
+	if (chain->events[least].value == value)
+		return true;
+	if (value & DAMAGED)
+		return chain->latest[place][block] > least;
+	for (uint32_t i = least + 1; i <= chain->issued; i++) {
+		const struct oracle_event *event = &chain->events[i];
+
+		if (event->place == place && event->block == block && event->value == value)
+			return true;
+	}
+	return false;
+}
+
+static void note_block(struct oracle *oracle, unsigned chain_index, unsigned place, unsigned block, enum sim_crash how)
+{
+	struct oracle_chain *chain = &oracle->chains[chain_index];
+	const struct oracle_place *at = &oracle->places[place];
+	bool power = how == SIM_POWER_LOSS;
+	uint32_t *least = power ? &chain->durable[place][block] : &chain->kept[place][block], value;
+	uint8_t data[XDC_BLOCK_SIZE];
+
+	if (box_peek(at->box, at->volume, oracle_block(chain_index, block), data)) {
+		sim_fail(sim_world(), "a volume of %s cannot be read after its crash", at->box->id);
+		return;
+	}
+	value = value_of(data, chain_index);
+	if (!may_hold(chain, place, block, *least, value))
+		sim_fail(sim_world(),
+			 "%s lost write %u of chain %u, which it had to keep: block %u of volume %u holds %u",
+			 at->box->id, chain->events[*least].value, chain_index, block, at->volume, value);
+	if (value != value_at(chain, place, block)) {
+		add_event(oracle, chain_index, place, block, value);
+		scenario_count("blocks changed by a crash", 1);
+	}
+	chain->kept[place][block] = chain->latest[place][block];
+	if (power)
+		chain->durable[place][block] = chain->latest[place][block];
+}
+
+void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how)
+{
+	uint32_t before[ORACLE_CHAINS];
+
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
+		before[chain] = oracle->chains[chain].issued;
+		for (unsigned place = 0; place < oracle->place_count; place++) {
+			for (unsigned block = 0; oracle->places[place].box == box && block < ORACLE_BLOCKS; block++)
+				note_block(oracle, chain, place, block, how);
+		}
+	}
+	/* Before it is back no CG closes: an image with its losses has all, and all that was answered before. */
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
+		if (oracle->chains[chain].issued > before[chain])
+			box->lost_at[chain] = oracle->chains[chain].issued;
+	}
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
+		for (uint32_t i = before[chain] + 1; i <= oracle->chains[chain].issued; i++) {
+			struct oracle_event *event = &oracle->chains[chain].events[i];
+
+			for (unsigned other = 0; other < ORACLE_CHAINS; other++) {
+				raise_to(&event->seen[other], oracle->chains[other].answered);
+				raise_to(&event->seen[other], box->lost_at[other]);
+			}
+		}
+	}
+}
+
 /* ---- the judgement ---- */
 
-struct image {
-	uint32_t values[ORACLE_CHAINS][ORACLE_PLACES_MAX][ORACLE_BLOCKS];
-	uint32_t newest[ORACLE_CHAINS];
-};
-
-static const char *read_image(struct oracle *oracle, oracle_read read, void *arg, struct image *image)
+const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, struct oracle_image *image)
 {
 	uint8_t data[XDC_BLOCK_SIZE];
 
+	memset(image, 0, sizeof(*image));
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		for (unsigned place = 0; place < oracle->place_count; place++) {
 			for (unsigned block = 0; block < ORACLE_BLOCKS; block++) {
-				int64_t value;
+				int rc = read(arg, place, oracle_block(chain, block), data);
 
-				if (read(arg, place, oracle_block(chain, block), data))
-					return "a block of the image cannot be read";
-				value = number_of(data, chain);
-				if (value < 0)
-					return "a block of the image is torn or foreign";
-				image->values[chain][place][block] = (uint32_t)value;
-				if (value > image->newest[chain])
-					image->newest[chain] = (uint32_t)value;
+				if (rc) {
+					static char why[80];
+
+					snprintf(why, sizeof(why), "the image of volume %u of %s cannot be read: %s",
+						oracle->places[place].volume, oracle->places[place].box->id,
+						strerror(-rc));
+					return why;
+				}
+				image->values[chain][place][block] = value_of(data, chain);
 			}
 		}
 	}
 	return NULL;
 }
 
-/* Every block shows the last write to it up to the newest of its chain: the image is a prefix of the chain. */
-static bool is_prefix(const struct oracle_chain *chain, const uint32_t values[ORACLE_PLACES_MAX][ORACLE_BLOCKS],
-		      uint32_t newest)
-{
-	uint32_t expected[ORACLE_PLACES_MAX][ORACLE_BLOCKS];
+/* After which events of its chain the blocks look like in the image. */
+struct matches {
+	uint32_t least_wrong, closest;		/* for people: where the fewest blocks were wrong */
+	bool at[ORACLE_EVENTS_MAX + 1];
+};
 
-	if (newest > chain->issued)
-		return false;
-	memset(expected, 0, sizeof(expected));
-	for (uint32_t k = 1; k <= newest; k++)
-		expected[chain->writes[k].place][chain->writes[k].block] = k;
-	return !memcmp(expected, values, sizeof(expected));
+static void find_matches(const struct oracle_chain *chain,
+			 const uint32_t values[ORACLE_PLACES_MAX][ORACLE_BLOCKS], struct matches *matches)
+{
+	uint32_t now[ORACLE_PLACES_MAX][ORACLE_BLOCKS] = { 0 }, wrong = 0;
+
+	for (unsigned i = 0; i < ORACLE_PLACES_MAX * ORACLE_BLOCKS; i++)
+		wrong += values[i / ORACLE_BLOCKS][i % ORACLE_BLOCKS] != 0;
+	matches->at[0] = !wrong;
+	matches->least_wrong = wrong;
+	matches->closest = 0;
+	for (uint32_t i = 1; i <= chain->issued; i++) {
+		const struct oracle_event *event = &chain->events[i];
+		uint32_t *block = &now[event->place][event->block], want = values[event->place][event->block];
+
+		wrong = wrong - (*block != want) + (event->value != want);
+		*block = event->value;
+		matches->at[i] = !wrong;
+		if (wrong <= matches->least_wrong) {
+			matches->least_wrong = wrong;
+			matches->closest = i;
+		}
+	}
+}
+
+/* Says what is wrong where the image is nearest to some state of the chain. */
+static const char *explain(const struct oracle *oracle, unsigned chain_index, const struct oracle_image *image,
+			   const struct matches *matches, uint32_t from)
+{
+	static char why[320];
+	const struct oracle_chain *chain = &oracle->chains[chain_index];
+	uint32_t now[ORACLE_PLACES_MAX][ORACLE_BLOCKS] = { 0 };
+	int used;
+
+	used = snprintf(why, sizeof(why),
+			"chain %u: the image is no state after event %u or later (required %u, answered %u, "
+			"issued %u); nearest is %u with %u wrong",
+			chain_index, from, chain->required, chain->answered, chain->issued, matches->closest,
+			matches->least_wrong);
+	for (uint32_t i = 1; i <= matches->closest; i++)
+		now[chain->events[i].place][chain->events[i].block] = chain->events[i].value;
+	for (unsigned i = 0; i < ORACLE_PLACES_MAX * ORACLE_BLOCKS; i++) {
+		unsigned place = i / ORACLE_BLOCKS, block = i % ORACLE_BLOCKS;
+
+		if (now[place][block] == image->values[chain_index][place][block])
+			continue;
+		snprintf(why + used, sizeof(why) - (size_t)used,
+			 ": block %u of volume %04X of %s holds %u instead of %u", block,
+			 oracle->places[place].box->volumes[oracle->places[place].volume],
+			 oracle->places[place].box->id, image->values[chain_index][place][block], now[place][block]);
+		break;
+	}
+	return why;
+}
+
+static uint32_t next_match(const struct oracle_chain *chain, const struct matches *matches, uint32_t from)
+{
+	while (from <= chain->issued && !matches->at[from])
+		from++;
+	return from;
+}
+
+const char *oracle_judge(const struct oracle *oracle, const struct oracle_image *image,
+			 uint32_t position[ORACLE_CHAINS])
+{
+	MEM_OWNED struct matches *matches = mem_alloc_zeroed(ORACLE_CHAINS * sizeof(*matches));
+	uint32_t at[ORACLE_CHAINS] = { 0 }, least[ORACLE_CHAINS];
+	bool changed = true;
+
+	if (!matches)
+		return "no memory for the judgement";
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		find_matches(&oracle->chains[c], image->values[c], &matches[c]);
+		least[c] = oracle->chains[c].required;
+	}
+	/* The earliest state of each chain that shows all that the others had seen. */
+	while (changed) {
+		changed = false;
+		for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+			const struct oracle_chain *chain = &oracle->chains[c];
+
+			at[c] = next_match(chain, &matches[c], least[c]);
+			if (at[c] > chain->issued)
+				return explain(oracle, c, image, &matches[c], least[c]);
+			for (unsigned d = 0; d < ORACLE_CHAINS; d++) {
+				changed = changed || chain->events[at[c]].seen[d] > least[d];
+				raise_to(&least[d], chain->events[at[c]].seen[d]);
+			}
+		}
+	}
+	if (position)
+		memcpy(position, at, sizeof(at));
+	return NULL;
 }
 
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg)
 {
-	static char why[160];
-	MEM_OWNED struct image *image = mem_alloc_zeroed(sizeof(*image));
-	const char *bad;
+	struct oracle_image image;
+	const char *bad = oracle_take(oracle, read, arg, &image);
 
-	if (!image)
-		return "no memory for the image";
-	bad = read_image(oracle, read, arg, image);
-	for (unsigned c = 0; c < ORACLE_CHAINS && !bad; c++) {
-		const struct oracle_chain *chain = &oracle->chains[c];
+	return bad ? bad : oracle_judge(oracle, &image, NULL);
+}
 
-		if (!is_prefix(chain, image->values[c], image->newest[c])) {
-			snprintf(why, sizeof(why), "chain %u: the image is not a prefix up to write %u", c,
-				 image->newest[c]);
-			return why;
-		}
-		for (unsigned d = 0; d < ORACLE_CHAINS; d++) {
-			if (image->newest[d] >= chain->writes[image->newest[c]].seen[d])
-				continue;
-			snprintf(why, sizeof(why),
-				 "write %u of chain %u had seen write %u of chain %u, but only %u is there",
-				 image->newest[c], c, chain->writes[image->newest[c]].seen[d], d, image->newest[d]);
-			return why;
-		}
-		if (image->newest[c] < chain->required) {
-			snprintf(why, sizeof(why),
-				 "chain %u: write %u was answered before the last group, only %u is there", c,
-				 chain->required, image->newest[c]);
-			return why;
-		}
+void oracle_require_before(struct oracle *oracle, int64_t time_ns)
+{
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		struct oracle_chain *chain = &oracle->chains[c];
+		uint32_t event = chain->answered;
+
+		while (event > chain->required &&
+		       (!chain->events[event].answered_ns || chain->events[event].answered_ns >= time_ns))
+			event--;
+		raise_to(&chain->required, event);
 	}
-	return bad;
 }
 
-void oracle_snapshot(const struct oracle *oracle, uint32_t answered[ORACLE_CHAINS])
+void oracle_restart_at(struct oracle *oracle, const uint32_t position[ORACLE_CHAINS])
 {
-	for (unsigned i = 0; i < ORACLE_CHAINS; i++)
-		answered[i] = oracle->chains[i].answered;
-}
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		struct oracle_chain *chain = &oracle->chains[c];
 
-void oracle_require(struct oracle *oracle, const uint32_t answered[ORACLE_CHAINS])
-{
-	for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
-		if (answered[i] > oracle->chains[i].required)
-			oracle->chains[i].required = answered[i];
+		chain->issued = chain->answered = chain->required = position[c];
+		chain->pending = 0;
+		memset(chain->latest, 0, sizeof(chain->latest));
+		for (uint32_t i = 1; i <= chain->issued; i++)
+			chain->latest[chain->events[i].place][chain->events[i].block] = i;
+		memcpy(chain->kept, chain->latest, sizeof(chain->kept));
+		memcpy(chain->durable, chain->latest, sizeof(chain->durable));
 	}
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oracle.h - the proof that an image over many volumes is one moment. Writers (chains) write numbered blocks over all
- * volumes of all source boxes, one after the other: write k+1 of a chain is issued after write k was answered, or
- * after somebody read it, and remembers how far every other chain had been seen at that time. So an image is a moment
- * exactly if it is closed under "had seen": of each chain it shows a prefix, and every write that any shown write had
+ * volumes of all source boxes, one after the other: a write is issued after the one before it was answered, or after
+ * somebody read it, and remembers how far every other chain had been seen at that time. So an image is a moment
+ * exactly if it is closed under "had seen": of each chain it shows a prefix, and every event that any shown event had
  * seen.
+ *
+ * What happens to the blocks of a chain is a list of events: writes, and what a crash left of writes that were under
+ * way or, across the power loss of a `writeback` box, not flushed. A crash is an event of all chains at once, which
+ * has seen all that was answered before it. That a crash took nothing else is checked on the spot.
  */
 #ifndef XDC_SIM_ORACLE_H
 #define XDC_SIM_ORACLE_H
@@ -12,26 +16,31 @@
 #include "box.h"
 
 #define ORACLE_CHAINS		4u
-#define ORACLE_WRITES_MAX	4096u
+#define ORACLE_EVENTS_MAX	8192u
 #define ORACLE_BLOCKS		8u		/* of each chain on each volume */
-#define ORACLE_PLACES_MAX	64u		/* volumes of all source boxes */
+#define ORACLE_PLACES_MAX	16u		/* volumes of all source boxes */
 
 struct oracle_place {
 	struct box *box;
 	unsigned volume;
 };
 
-struct oracle_write {
-	uint8_t place;
-	uint8_t block;
-	uint32_t seen[ORACLE_CHAINS];		/* of every chain, when it was issued */
+struct oracle_event {
+	uint8_t place, block;
+	uint32_t value;				/* of the block from here on */
+	int64_t answered_ns; /* when the first host knew of it, by the clock of outside; 0: none did */
+	uint32_t seen[ORACLE_CHAINS];		/* events of every chain that an image with this one holds */
 };
 
 struct oracle_chain {
-	uint32_t issued, answered;		/* numbers; 0: none */
-	uint32_t flushed;			/* durable at the source whatever happens to its power */
-	uint32_t required; /* must be in every image from now on: answered before a CG that exists */
-	struct oracle_write writes[ORACLE_WRITES_MAX + 1];
+	uint32_t issued, answered;		/* events; 0: none */
+	uint32_t required;			/* must be in every image: answered before a CG that was reported */
+	uint32_t pending;			/* the write that its writer is at */
+	uint32_t last_value;			/* that was ever used */
+	uint32_t latest[ORACLE_PLACES_MAX][ORACLE_BLOCKS];	/* the last event of the block */
+	uint32_t kept[ORACLE_PLACES_MAX][ORACLE_BLOCKS];	/* that survives the death of the process */
+	uint32_t durable[ORACLE_PLACES_MAX][ORACLE_BLOCKS];	/* that survives the loss of power */
+	struct oracle_event events[ORACLE_EVENTS_MAX + 1];
 };
 
 struct oracle {
@@ -39,7 +48,11 @@ struct oracle {
 	struct oracle_place places[ORACLE_PLACES_MAX];
 	struct oracle_chain chains[ORACLE_CHAINS];
 	bool stop;
-	unsigned running;
+};
+
+/* The content of all blocks of all chains on all places. */
+struct oracle_image {
+	uint32_t values[ORACLE_CHAINS][ORACLE_PLACES_MAX][ORACLE_BLOCKS];
 };
 
 void oracle_init(struct oracle *oracle);
@@ -48,18 +61,36 @@ void oracle_add_box(struct oracle *oracle, struct box *box);
 /* Starts the writers in a group of outside; they stop when oracle->stop is set or all numbers are used. -ENOMEM. */
 RT_MUST_CHECK int oracle_start(struct oracle *oracle, struct rt_group *group);
 
+/* The box has just crashed: what it lost becomes part of history, or is a failure of the run. */
+void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how);
+
 /* The block of a chain on a volume. */
 uint64_t oracle_block(unsigned chain, unsigned block);
 
 /*
- * Looks at an image: read(arg, place, block, data) gives the block of what was the volume of that place. Returns
- * NULL, or a sentence why this image is no moment, or lacks what it must have. Suspends.
+ * Takes an image: read(arg, place, block, data) gives the block of what was the volume of that place. NULL, or a
+ * sentence why it cannot be read. May suspend, if read does.
  */
 typedef int (*oracle_read)(void *arg, unsigned place, uint64_t block, void *data);
+const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, struct oracle_image *image);
+
+/*
+ * NULL, or a sentence why the image is no moment, or lacks what it must have. position: the events of each chain that
+ * it shows (may be NULL).
+ */
+const char *oracle_judge(const struct oracle *oracle, const struct oracle_image *image,
+			 uint32_t position[ORACLE_CHAINS]);
+
+/* Both, for those who need no more than the sentence. */
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg);
 
-/* All that is answered at this moment is in any image of a CG whose coordination begins later. */
-void oracle_snapshot(const struct oracle *oracle, uint32_t answered[ORACLE_CHAINS]);
-void oracle_require(struct oracle *oracle, const uint32_t answered[ORACLE_CHAINS]);
+/* Every image from now on holds what was answered before this time of the clock of outside. */
+void oracle_require_before(struct oracle *oracle, int64_t time_ns);
+
+/*
+ * The image at this position is the truth from here on, on other boxes: what came later never was. Places are for the
+ * caller to change. No writer runs.
+ */
+void oracle_restart_at(struct oracle *oracle, const uint32_t position[ORACLE_CHAINS]);
 
 #endif

@@ -210,9 +210,11 @@ static int run(void *arg)
 
 	(void)arg;
 	rt_group_init(&hosts);
-	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK);
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 	if (!rc)
 		rc = oracle_start(&sites->oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	if (!rc)
 		rc = sites_wait_groups(sites, 3 + (unsigned)sim_random_below(sim_world(), 10), 20 * RT_SECOND);
 	if (!rc)

@@ -5,6 +5,7 @@
 
 /* One name a line, sorted. */
 const struct scenario *const scenarios[] = {
+	&scenario_disaster,
 	&scenario_echo,
 	&scenario_groups,
 	&scenario_recover,

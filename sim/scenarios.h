@@ -7,6 +7,8 @@
 #ifndef XDC_SIM_SCENARIOS_H
 #define XDC_SIM_SCENARIOS_H
 
+#include <stdbool.h>
+
 #include "rt/sim.h"
 
 struct scenario {
@@ -28,6 +30,18 @@ extern const struct scenario *const scenarios[];	/* ends with NULL */
 /* Adds to a counter of the run ("host writes"), which is shown at its end. name is a literal. From any fiber. */
 void scenario_count(const char *name, uint64_t count);
 
+/*
+ * The world splits: what would happen if, from this moment on. Returns true in the branch, which runs to the end of the
+ * scenario in a process of its own; its counts are added, and its failure is one of the run. When it has ended, returns
+ * false in the run that it came from, which knows nothing of it. Not within a branch.
+ */
+bool scenario_branch(void);
+
+/* Memory that a branch and the run it came from have in common, zeroed at the start of the program. */
+#define SCENARIO_SHARED_BYTES	(64u << 10)
+void *scenario_shared(void);
+
+extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_groups;

@@ -10,6 +10,7 @@
 #include "scenarios.h"
 
 #define VOLUME_BYTES	(20u << 20)
+#define HOLD_MAX_NS	(55 * RT_MS)		/* the coordination time, and a little */
 
 /* Source box i sends to far box i modulo their number; its volumes are there behind those of the boxes before it. */
 static unsigned far_index(const struct sites *sites, unsigned source)
@@ -56,15 +57,21 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 	return rc;
 }
 
-static int join_session(struct sites *sites, unsigned source)
+static int make_pairs(struct sites *sites, unsigned source, enum pair_type type)
 {
 	struct box *box = &sites->sources[source], *far = &sites->fars[far_index(sites, source)];
 	int rc = box_path(box, far);
 
 	for (unsigned i = 0; i < SITES_VOLUMES && !rc; i++)
-		rc = box_pair(box, i, far, far_volume(sites, source, i), PAIR_ASYNC);
-	if (!rc)
-		rc = box_session_open(box, SITES_SESSION);
+		rc = box_pair(box, i, far, far_volume(sites, source, i), type);
+	return rc;
+}
+
+static int join_session(struct sites *sites, unsigned source)
+{
+	struct box *box = &sites->sources[source];
+	int rc = box_session_open(box, SITES_SESSION);
+
 	if (!rc)
 		rc = box_session_add(box, SITES_SESSION);
 	if (!rc && source > 0)
@@ -72,55 +79,161 @@ static int join_session(struct sites *sites, unsigned source)
 	return rc;
 }
 
-int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache)
+static int start_session(struct sites *sites)
 {
-	struct session_start start = { .session = SITES_SESSION, .subordinate_count = sources - 1 };
+	struct session_start start = {
+		.session = SITES_SESSION, .master_lss = box_lss(&sites->sources[0]),
+		.subordinate_count = sites->source_count - 1,
+	};
+
+	for (unsigned i = 1; i < sites->source_count; i++) {
+		snprintf(start.subordinates[i - 1].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[i].id);
+		start.subordinates[i - 1].lss = box_lss(&sites->sources[i]);
+	}
+	return box_session_start(&sites->sources[0], &start);
+}
+
+int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache, enum pair_type type)
+{
 	int rc;
 
 	assert(sources <= SITES_BOXES_MAX && fars <= SITES_BOXES_MAX);
 	oracle_init(&sites->oracle);
 	rc = boot_all(sites, sources, fars, cache);
 	for (unsigned i = 0; i < sources && !rc; i++)
+		rc = make_pairs(sites, i, type);
+	if (rc || type != PAIR_ASYNC)
+		return rc;
+	for (unsigned i = 0; i < sources && !rc; i++)
 		rc = join_session(sites, i);
-	start.master_lss = box_lss(&sites->sources[0]);
-	for (unsigned i = 1; i < sources; i++) {
-		snprintf(start.subordinates[i - 1].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[i].id);
-		start.subordinates[i - 1].lss = box_lss(&sites->sources[i]);
-	}
-	return rc ? rc : box_session_start(&sites->sources[0], &start);
+	return rc ? rc : start_session(sites);
+}
+
+unsigned sites_box_count(const struct sites *sites)
+{
+	return sites->source_count + sites->far_count;
+}
+
+struct box *sites_box(struct sites *sites, unsigned index)
+{
+	return index < sites->source_count ? &sites->sources[index] : &sites->fars[index - sites->source_count];
+}
+
+bool sites_is_source(const struct sites *sites, const struct box *box)
+{
+	return box >= sites->sources && box < sites->sources + sites->source_count;
+}
+
+/* ---- what the master says ---- */
+
+int sites_look(struct sites *sites)
+{
+	struct copy_session_info info;
+	int64_t shown_ns;
+	int rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
+
+	if (rc)
+		return rc;
+	if (info.cg_good > sites->groups)
+		scenario_count("groups", info.cg_good - sites->groups);
+	/* A master that was killed has forgotten what it had not saved of its counters. */
+	sites->groups = info.cg_good;
+	if (info.sequence && shown_ns)
+		oracle_require_before(&sites->oracle, shown_ns);
+	if (info.sequence > sites->reported)
+		sites->reported = info.sequence;
+	return 0;
 }
 
 int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns)
 {
 	int64_t until_ns = rt_now_ns() + limit_ns;
-	struct copy_session_info info;
-	uint32_t answered[ORACLE_CHAINS];
-	uint64_t counted = 0, last = 0;
-	int rc;
+	unsigned seen = 0;
+	int rc = 0;
 
-	while (counted < count) {
-		oracle_snapshot(&sites->oracle, answered);
-		last = sites->groups;
-		rc = box_session_info(&sites->sources[0], SITES_SESSION, &info);
-		if (rc)
-			return rc;
-		sites->groups = info.cg_good;
-		if (info.cg_good > last) {
-			counted += info.cg_good - last;
-			scenario_count("groups", info.cg_good - last);
-		}
+	while (seen < count && !rc) {
+		uint64_t before = sites->reported;
+
+		if (!sites_look(sites) && sites->reported > before)
+			seen++;
 		if (rt_now_ns() > until_ns)
 			return -ETIMEDOUT;
 		rc = rt_sleep_until(rt_now_ns() + 5 * RT_MS);
-		if (rc)
-			return rc;
 	}
-	return 0;
+	return rc;
+}
+
+static int count_joined(struct sites *sites, bool *all)
+{
+	struct copy_session_info info;
+	int64_t shown_ns;
+	int rc = 0;
+
+	*all = true;
+	for (unsigned i = 0; i < sites->source_count && !rc; i++) {
+		rc = box_session_info(&sites->sources[i], SITES_SESSION, &info, &shown_ns);
+		*all = *all && !rc && info.joined && info.joined == info.volumes;
+	}
+	return rc;
+}
+
+int sites_wait_joined(struct sites *sites, int64_t limit_ns)
+{
+	int64_t until_ns = rt_now_ns() + limit_ns;
+	bool all;
+	int rc = count_joined(sites, &all);
+
+	while (!rc && !all) {
+		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		if (!rc)
+			rc = count_joined(sites, &all);
+	}
+	/* The one that is reported next may have been closed before. */
+	return rc ? rc : sites_wait_groups(sites, 2, limit_ns);
+}
+
+void sites_check_holds(struct sites *sites)
+{
+	for (unsigned i = 0; i < sites->source_count; i++) {
+		struct box *box = &sites->sources[i];
+		int64_t hold_ns;
+
+		if (!box_longest_hold(box, &hold_ns) && hold_ns > HOLD_MAX_NS + box->paused_ns)
+			sim_fail(sim_world(), "%s held an answer for %lld us", box->id, (long long)(hold_ns / RT_US));
+	}
+}
+
+/* ---- what lies at the far sides ---- */
+
+static int peek(void *arg, unsigned place, uint64_t block, void *data)
+{
+	unsigned volume;
+	struct box *far = sites_far_of(arg, place, &volume);
+
+	return box_peek(far, volume, block, data);
+}
+
+static int read_far(void *arg, unsigned place, uint64_t block, void *data)
+{
+	unsigned volume;
+	struct box *far = sites_far_of(arg, place, &volume);
+
+	return box_read(far, volume, block, data);
+}
+
+const char *sites_take_peeking(struct sites *sites, struct oracle_image *image)
+{
+	return oracle_take(&sites->oracle, peek, sites, image);
+}
+
+const char *sites_take_reading(struct sites *sites, struct oracle_image *image)
+{
+	return oracle_take(&sites->oracle, read_far, sites, image);
 }
 
 static const char *compare(struct sites *sites)
 {
-	static char why[120];
+	static char why[160];
 	uint8_t ours[XDC_BLOCK_SIZE], theirs[XDC_BLOCK_SIZE];
 
 	for (unsigned place = 0; place < sites->oracle.place_count; place++) {
@@ -129,18 +242,13 @@ static const char *compare(struct sites *sites)
 		struct box *far = sites_far_of(sites, place, &volume);
 
 		for (uint64_t block = 0; block < VOLUME_BYTES / XDC_BLOCK_SIZE; block++) {
-			char our_path[32], their_path[32];
-
-			snprintf(our_path, sizeof(our_path), "pool/%04X.vol", at->box->volumes[at->volume]);
-			snprintf(their_path, sizeof(their_path), "pool/%04X.vol", far->volumes[volume]);
-			if (sim_peek(at->box->system, our_path, ours, sizeof(ours), block * sizeof(ours)) ||
-			    sim_peek(far->system, their_path, theirs, sizeof(theirs), block * sizeof(theirs)))
+			if (box_peek(at->box, at->volume, block, ours) || box_peek(far, volume, block, theirs))
 				return "a volume cannot be read";
 			if (!memcmp(ours, theirs, sizeof(ours)))
 				continue;
-			snprintf(why, sizeof(why), "block %llu of %s on %s differs from %s on %s",
-				 (unsigned long long)block, our_path, sim_name(at->box->system), their_path,
-				 sim_name(far->system));
+			snprintf(why, sizeof(why), "block %llu of volume %04X on %s differs from %04X on %s",
+				 (unsigned long long)block, at->box->volumes[at->volume], at->box->id,
+				 far->volumes[volume], far->id);
 			return why;
 		}
 	}

@@ -13,14 +13,36 @@ struct sites {
 	unsigned source_count, far_count;
 	struct box sources[SITES_BOXES_MAX], fars[SITES_BOXES_MAX];
 	struct oracle oracle;
-	uint64_t groups;		/* the last CG seen by sites_wait_groups */
+	uint64_t groups;		/* CGs that the master has counted, when it was last looked at */
+	uint64_t reported;		/* the last CG that it reported */
 };
 
-/* Boots all boxes, makes pairs and the session, and starts it at the first source box. 0 or an error. Suspends. */
-RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache);
+/*
+ * Boots all boxes, makes the pairs and, with async ones, the session, and starts it at the first source box. 0 or an
+ * error. Suspends.
+ */
+RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache,
+			      enum pair_type type);
 
-/* Waits until `count` more CGs exist: 0, -ETIMEDOUT after limit_ns, -ECONNABORTED. What they must show is required. */
+/* The boxes by number, sources first. */
+unsigned sites_box_count(const struct sites *sites);
+struct box *sites_box(struct sites *sites, unsigned index);
+bool sites_is_source(const struct sites *sites, const struct box *box);
+
+/*
+ * Looks at the master: what it reports is required of every image from now on, exactly up to the moment that it says
+ * the last CG shows. 0, -ECONNABORTED. Suspends.
+ */
+RT_MUST_CHECK int sites_look(struct sites *sites);
+
+/* Waits until all volumes are in the groups, and one with all of them was reported: 0, -ETIMEDOUT, errors. */
+RT_MUST_CHECK int sites_wait_joined(struct sites *sites, int64_t limit_ns);
+
+/* Waits until `count` more CGs exist: 0, -ETIMEDOUT after limit_ns. The master may crash meanwhile. */
 RT_MUST_CHECK int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns);
+
+/* No answer was held for longer than configured, but for the time that its process was paused. Fails the run. */
+void sites_check_holds(struct sites *sites);
 
 /*
  * While hosts are quiet: waits until far volumes are equal to source volumes. NULL, or why they are not after limit_ns.
@@ -29,6 +51,10 @@ const char *sites_wait_equal(struct sites *sites, int64_t limit_ns);
 
 /* Where the volume of a place of the oracle has its far side. */
 struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);
+
+/* The image at the far sides: what lies in the volumes now, or what hosts read there. NULL, or why not. */
+const char *sites_take_peeking(struct sites *sites, struct oracle_image *image);
+const char *sites_take_reading(struct sites *sites, struct oracle_image *image);
 
 RT_MUST_CHECK int sites_stop(struct sites *sites);
 

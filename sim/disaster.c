@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loss of the whole source site, at any moment.
+ *
+ * Goal: whatever happened before, the image that recovery gives at the far side is one moment in time, and holds all
+ * that was answered before the last CG that the master had reported. Method: two to four source systems and two far
+ * systems form CGs while hosts write and faults befall all of them. At random moments the run splits: in the branch
+ * the source site is lost, or only cut off, or goes on beside; the session is recovered, by one far side or by both at
+ * once, with far sides that crash meanwhile or are missing; and the image is judged. The run itself goes on as if
+ * nothing had been, and at its end, when faults are over and hosts are quiet, both sides must become equal.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "faults.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+
+#define LOSSES		5u		/* branches of a run */
+#define ATTEMPTS_MAX	20u		/* of a recovery, all far sides being there */
+
+struct disaster {
+	struct sites sites;
+	struct faults faults;
+	uint64_t sequence;		/* that the first recovery recovered; 0: none did yet */
+};
+
+static uint64_t below(uint64_t bound)
+{
+	return sim_random_below(sim_world(), bound);
+}
+
+static int wait_ms(uint64_t ms)
+{
+	return rt_sleep_until(rt_now_ns() + (int64_t)ms * RT_MS);
+}
+
+static void fail_when(const char *bad)
+{
+	if (bad)
+		sim_fail(sim_world(), "%s", bad);
+}
+
+/* ---- recovery ---- */
+
+static void judge(struct disaster *disaster)
+{
+	struct oracle_image image;
+	const char *bad = sites_take_reading(&disaster->sites, &image);
+
+	if (!bad)
+		bad = oracle_judge(&disaster->sites.oracle, &image, NULL);
+	fail_when(bad);
+}
+
+/* One try at one far side. Of every state there is one answer, whoever asks. */
+static int try_recover(struct disaster *disaster, struct box *far)
+{
+	struct recovery_result result = { 0 };
+	int rc = box_session_recover(far, SITES_SESSION, false, &result);
+
+	if (rc)
+		return rc;
+	scenario_count("recoveries", 1);
+	if (disaster->sequence && disaster->sequence != result.sequence)
+		sim_fail(sim_world(), "recovered to CG %llu, and before to %llu", (unsigned long long)result.sequence,
+			 (unsigned long long)disaster->sequence);
+	disaster->sequence = result.sequence;
+	if (result.sequence < disaster->sites.reported)
+		sim_fail(sim_world(), "recovered to CG %llu, but %llu was reported",
+			 (unsigned long long)result.sequence, (unsigned long long)disaster->sites.reported);
+	return result.systems_missing ? -ENOTCONN : 0;
+}
+
+static int bring_up_fars(struct disaster *disaster)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < disaster->sites.far_count && !rc; i++)
+		rc = faults_bring_up(&disaster->sites, &disaster->sites.fars[i]);
+	return rc;
+}
+
+/* With all far sides there it comes about, sooner or later. */
+static int recover_surely(struct disaster *disaster, struct box *far)
+{
+	int rc = -1;
+
+	for (unsigned i = 0; i < ATTEMPTS_MAX && rc && rc != -ECANCELED; i++) {
+		rc = bring_up_fars(disaster);
+		if (!rc)
+			rc = try_recover(disaster, far);
+		if (rc && rc != -ECANCELED && wait_ms(300))
+			rc = -ECANCELED;
+	}
+	if (rc)
+		sim_fail(sim_world(), "recovery does not come about: %d", rc);
+	return rc;
+}
+
+static struct box *any_far(struct disaster *disaster)
+{
+	return &disaster->sites.fars[below(disaster->sites.far_count)];
+}
+
+struct attempt {
+	struct disaster *disaster;
+	struct box *far;
+};
+
+static void attempt_recovery(void *arg)
+{
+	struct attempt *attempt = arg;
+
+	if (try_recover(attempt->disaster, attempt->far))
+		scenario_count("recoveries that gave way", 1);
+}
+
+/* Two administrators at once. */
+static int recover_at_both(struct disaster *disaster)
+{
+	struct attempt attempts[SITES_BOXES_MAX];
+	struct rt_group group;
+	int rc = bring_up_fars(disaster);
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < disaster->sites.far_count && !rc; i++) {
+		attempts[i] = (struct attempt){ .disaster = disaster, .far = &disaster->sites.fars[i] };
+		rc = rt_group_start(&group, "administrator", attempt_recovery, &attempts[i]);
+		if (!rc && below(2))
+			rc = rt_sleep_until(rt_now_ns() + (int64_t)below(5000) * RT_US);
+	}
+	scenario_count("recoveries at both", 1);
+	return rt_group_wait(&group) ? -ECANCELED : rc;
+}
+
+/* A far side crashes while it recovers; what it had begun is finished by repeating. */
+static int recover_through_crash(struct disaster *disaster)
+{
+	struct attempt attempt = { .disaster = disaster, .far = any_far(disaster) };
+	struct box *victim = any_far(disaster);
+	enum sim_crash how = below(2) ? SIM_POWER_LOSS : SIM_DEATH;
+	struct rt_group group;
+	int rc = bring_up_fars(disaster);
+
+	rt_group_init(&group);
+	if (!rc)
+		rc = rt_group_start(&group, "administrator", attempt_recovery, &attempt);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 5000 : 60000) * RT_US);
+	faults_crash(&disaster->sites, victim, how);
+	scenario_count("crashes in a recovery", 1);
+	return rt_group_wait(&group) ? -ECANCELED : rc;
+}
+
+/* One far side is not there: refused, or right. */
+static int recover_without_one(struct disaster *disaster)
+{
+	struct box *missing = any_far(disaster), *far = any_far(disaster);
+	int rc = bring_up_fars(disaster);
+
+	if (rc || missing == far)
+		return rc;
+	faults_crash(&disaster->sites, missing, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	scenario_count("recoveries with one missing", 1);
+	rc = try_recover(disaster, far);
+	scenario_count(disaster->sequence ? "recoveries without the missing" : "refused while one is missing", 1);
+	return rc == -ECANCELED ? rc : 0;
+}
+
+/* ---- the disaster ---- */
+
+enum site_loss { SITE_BURNS, SITE_CUT_OFF, SITE_GOES_ON, SITE_LOSSES };
+
+static void lose_site(struct disaster *disaster, enum site_loss loss)
+{
+	struct sites *sites = &disaster->sites;
+
+	for (unsigned i = 0; i < sites->source_count; i++) {
+		if (loss == SITE_BURNS)
+			faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
+		for (unsigned j = 0; j < sites->far_count && loss == SITE_CUT_OFF; j++)
+			sim_cut(sites->sources[i].system, sites->fars[j].system);
+	}
+	scenario_count(loss == SITE_BURNS     ? "sites burnt"
+		       : loss == SITE_CUT_OFF ? "sites cut off"
+					      : "sites left alone",
+		       1);
+}
+
+/* The old site goes on, is reached again, and must leave the image alone. */
+static int heal_and_look(struct disaster *disaster)
+{
+	struct oracle_image before, after;
+	struct sites *sites = &disaster->sites;
+	const char *bad = sites_take_reading(sites, &before);
+	int rc;
+
+	for (unsigned i = 0; i < sites->source_count; i++) {
+		for (unsigned j = 0; j < sites->far_count; j++)
+			sim_heal(sites->sources[i].system, sites->fars[j].system);
+	}
+	rc = wait_ms(500 + below(4000));
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = faults_bring_up(sites, &sites->sources[i]);
+	if (!rc)
+		rc = wait_ms(3000);
+	if (!rc && !bad)
+		bad = sites_take_reading(sites, &after);
+	if (!rc && !bad && memcmp(&before, &after, sizeof(before)) != 0)
+		bad = "the old site has overwritten what was recovered";
+	fail_when(bad);
+	return rc;
+}
+
+static int run_disaster(struct disaster *disaster)
+{
+	enum site_loss loss = below(3) ? SITE_BURNS : below(2) ? SITE_CUT_OFF : SITE_GOES_ON;
+	int rc;
+
+	if (loss != SITE_BURNS)
+		faults_stop(&disaster->faults);
+	lose_site(disaster, loss);
+	if (loss == SITE_BURNS)
+		faults_stop(&disaster->faults);
+	switch (below(4)) {
+	case 0:
+		rc = recover_at_both(disaster);
+		break;
+	case 1:
+		rc = recover_through_crash(disaster);
+		break;
+	case 2:
+		rc = recover_without_one(disaster);
+		break;
+	default:
+		rc = 0;
+	}
+	if (!rc)
+		rc = recover_surely(disaster, any_far(disaster));
+	judge(disaster);
+	if (!rc)
+		rc = recover_surely(disaster, any_far(disaster));
+	judge(disaster);
+	return !rc && loss != SITE_BURNS ? heal_and_look(disaster) : rc;
+}
+
+/* ---- the run ---- */
+
+static int bring_up_all(struct disaster *disaster)
+{
+	struct sites *sites = &disaster->sites;
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++)
+		rc = faults_bring_up(sites, sites_box(sites, i));
+	return rc;
+}
+
+static int finish(struct disaster *disaster, struct rt_group *hosts)
+{
+	struct sites *sites = &disaster->sites;
+	int rc;
+
+	faults_stop(&disaster->faults);
+	rc = bring_up_all(disaster);
+	if (!rc)
+		rc = sites_wait_groups(sites, 2, 60 * RT_SECOND);
+	if (rc)
+		sim_fail(sim_world(), "no more groups after the faults: %d", rc);
+	if (rc) sim_print_waits(sim_world(), stdout);
+	sites_check_holds(sites);
+	sites->oracle.stop = true;
+	if (!rc)
+		rc = rt_group_wait(hosts);
+	if (!rc)
+		fail_when(sites_wait_equal(sites, 60 * RT_SECOND));
+	return rc ? rc : sites_stop(sites);
+}
+
+static int live_through(struct disaster *disaster)
+{
+	struct rt_group hosts;
+	int rc;
+
+	rt_group_init(&hosts);
+	rc = sites_build(&disaster->sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
+			 PAIR_ASYNC);
+	if (!rc)
+		rc = oracle_start(&disaster->sites.oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_joined(&disaster->sites, 20 * RT_SECOND);
+	if (!rc)
+		rc = faults_start(&disaster->faults, &disaster->sites, 1 + (unsigned)below(2));
+	for (unsigned i = 0; i < LOSSES && !rc; i++) {
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(600000) * RT_US);
+		sites_check_holds(&disaster->sites);
+		if (!rc)
+			rc = sites_look(&disaster->sites) == -ECANCELED ? -ECANCELED : 0;
+		if (!rc && scenario_branch())
+			return run_disaster(disaster);
+	}
+	return rc ? rc : finish(disaster, &hosts);
+}
+
+static int run(void *arg)
+{
+	struct disaster *disaster = mem_alloc_zeroed(sizeof(*disaster));
+	int rc = disaster ? live_through(disaster) : -ENOMEM;
+
+	(void)arg;
+	mem_free(disaster);
+	return rc;
+}
+
+static const char *const must_happen[] = { "host writes",
+					   "host flushes",
+					   "writes seen by a reader first",
+					   "groups",
+					   "recoveries",
+					   "sites burnt",
+					   "sites cut off",
+					   "sites left alone",
+					   "recoveries at both",
+					   "crashes in a recovery",
+					   "recoveries with one missing",
+					   "crashes within a call",
+					   "blocks changed by a crash",
+					   "slow disks",
+					   "death",
+					   "power-loss",
+					   "pause",
+					   "cut",
+					   "break",
+					   "page-lost",
+					   "page-torn",
+					   NULL };
+
+const struct scenario scenario_disaster = {
+	.name = "disaster",
+	.about = "what is recovered after the loss of the source site is one moment, whatever happened before",
+	.until_ns = 600 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

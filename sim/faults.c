@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "faults.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "scenarios.h"
+
+#define BOOTS_MAX	10u
+
+static int64_t below_ms(uint64_t bound)
+{
+	return (int64_t)sim_random_below(sim_world(), bound * 1000) * RT_US;
+}
+
+static int wait_ns(int64_t for_ns)
+{
+	return rt_sleep_until(rt_now_ns() + for_ns);
+}
+
+/* ---- crashes ---- */
+
+void faults_crash(struct sites *sites, struct box *box, enum sim_crash how)
+{
+	box_crash(box, how);
+	oracle_note_crash(&sites->oracle, box, how);
+}
+
+int faults_bring_up(struct sites *sites, struct box *box)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !box->ready && i < BOOTS_MAX; i++) {
+		/* Somebody may have begun to boot it. */
+		while (sim_is_running(box->system) && !box->ready && !rc)
+			rc = wait_ns(RT_MS);
+		if (!rc && !box->ready)
+			rc = box_boot(box);
+		if (rc == -ECANCELED)
+			return rc;
+		if (rc)
+			sim_note(sim_world(), "%s does not come up: %d", box->id, rc);
+		rc = 0;
+	}
+	if (!box->ready)
+		sim_fail(sim_world(), "%s does not come up any more", box->id);
+	(void)sites;
+	return box->ready ? 0 : -EIO;
+}
+
+static enum sim_crash choose_crash(void)
+{
+	return sim_random_below(sim_world(), 2) ? SIM_POWER_LOSS : SIM_DEATH;
+}
+
+/* In the middle of a write or a sync, if one comes soon. */
+static int crash_within(struct sites *sites, struct box *box, enum sim_crash how)
+{
+	enum sim_call_kind kind = sim_random_below(sim_world(), 2) ? SIM_SYNC : SIM_WRITE;
+	int64_t until_ns = rt_now_ns() + 200 * RT_MS;
+	int rc = 0;
+
+	sim_crash_at_nth(box->system, kind, 1 + sim_random_below(sim_world(), 40), how);
+	while (sim_is_running(box->system) && rt_now_ns() < until_ns && !rc)
+		rc = wait_ns(100 * RT_US);
+	sim_crash_at_nth(box->system, kind, 0, how);
+	if (sim_is_running(box->system))
+		return rc;
+	scenario_count("crashes within a call", 1);
+	box_crash(box, SIM_DEATH);		/* it is down; the box forgets what it had in memory */
+	oracle_note_crash(&sites->oracle, box, how);
+	return rc;
+}
+
+static int do_crash(struct sites *sites, struct box *box)
+{
+	enum sim_crash how = choose_crash();
+	int rc = 0;
+
+	if (sim_random_below(sim_world(), 2))
+		rc = crash_within(sites, box, how);
+	else
+		faults_crash(sites, box, how);
+	if (!rc && !sim_is_running(box->system))
+		rc = wait_ns(below_ms(sim_random_below(sim_world(), 4) ? 100 : 1500));
+	return rc ? rc : faults_bring_up(sites, box);
+}
+
+/* ---- what leaves the systems alive ---- */
+
+static int do_pause(struct box *box)
+{
+	int64_t since_ns = rt_now_ns();
+	int rc;
+
+	sim_pause(box->system);
+	rc = wait_ns(below_ms(sim_random_below(sim_world(), 4) ? 80 : 400));
+	sim_resume(box->system);
+	if (rt_now_ns() - since_ns > box->paused_ns)
+		box->paused_ns = rt_now_ns() - since_ns;
+	return rc;
+}
+
+static int do_slow_disk(struct box *box)
+{
+	struct sim_disk_state state = { .slower = 5 + (unsigned)sim_random_below(sim_world(), 200) };
+	int rc;
+
+	scenario_count("slow disks", 1);
+	sim_set_disk(box->system, "", &state);
+	rc = wait_ns(below_ms(500));
+	state.slower = 1;
+	sim_set_disk(box->system, "", &state);
+	return rc;
+}
+
+static int do_cut(struct box *box, struct box *other)
+{
+	static const unsigned longest_ms[] = { 60, 60, 300, 300, 2000, 9000 };
+	int rc;
+
+	switch (sim_random_below(sim_world(), 3)) {
+	case 0:
+		sim_cut(box->system, other->system);
+		break;
+	case 1:
+		sim_cut_one_way(box->system, other->system);
+		break;
+	default:
+		sim_break(box->system, other->system);
+		return 0;
+	}
+	rc = wait_ns(below_ms(longest_ms[sim_random_below(sim_world(), 6)]));
+	sim_heal(box->system, other->system);
+	return rc;
+}
+
+static int do_fault(struct sites *sites)
+{
+	struct box *box = sites_box(sites, (unsigned)sim_random_below(sim_world(), sites_box_count(sites)));
+	struct box *other = sites_box(sites, (unsigned)sim_random_below(sim_world(), sites_box_count(sites)));
+	int rc = 0;
+
+	if (box->busy || box == other)
+		return 0;
+	box->busy = true;
+	switch (sim_random_below(sim_world(), 8)) {
+	case 0:
+	case 1:
+	case 2:
+		rc = do_crash(sites, box);
+		break;
+	case 3:
+		rc = do_pause(box);
+		break;
+	case 4:
+		rc = do_slow_disk(box);
+		break;
+	default:
+		rc = do_cut(box, other);
+	}
+	box->busy = false;
+	return rc;
+}
+
+static void run_faults(void *arg)
+{
+	struct faults *faults = arg;
+	int rc = 0;
+
+	while (!rc) {
+		rc = wait_ns(below_ms(150));
+		if (!rc)
+			rc = do_fault(faults->sites);
+	}
+}
+
+int faults_start(struct faults *faults, struct sites *sites, unsigned at_a_time)
+{
+	int rc = 0;
+
+	*faults = (struct faults){ .sites = sites };
+	rt_group_init(&faults->group);
+	for (unsigned i = 0; i < at_a_time && !rc; i++)
+		rc = rt_group_start(&faults->group, "faults", run_faults, faults);
+	return rc;
+}
+
+void faults_stop(struct faults *faults)
+{
+	rt_group_stop(&faults->group);
+	for (unsigned i = 0; i < sites_box_count(faults->sites); i++)
+		sites_box(faults->sites, i)->busy = false;
+}

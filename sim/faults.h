@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * faults.h - what befalls two sites while they work: processes die, machines lose power, also in the middle of a write
+ * or sync; ways are cut, both ways or one, connections break, processes stand still, disks are slow. Whatever goes
+ * down comes up again after a while.
+ */
+#ifndef XDC_SIM_FAULTS_H
+#define XDC_SIM_FAULTS_H
+
+#include "sites.h"
+
+struct faults {
+	struct sites *sites;
+	struct rt_group group;
+};
+
+/* Begins, with so many faults at a time. */
+RT_MUST_CHECK int faults_start(struct faults *faults, struct sites *sites, unsigned at_a_time);
+
+/* No more of them; cuts are healed, disks are fast, who stood still goes on. Who is down stays down. Suspends. */
+void faults_stop(struct faults *faults);
+
+/* Crashes the box and tells the oracle. */
+void faults_crash(struct sites *sites, struct box *box, enum sim_crash how);
+
+/* Boots the box if it is down, and waits until it serves. Fails the run when it does not come up. Suspends. */
+RT_MUST_CHECK int faults_bring_up(struct sites *sites, struct box *box);
+
+#endif

@@ -309,7 +309,7 @@ static int scenario_flips(void *arg)
 	remember_shown();
 	for (unsigned slot = 0; slot < whole.count; slot++) {
 		/* The newest one has records of state at multiples of a block. */
-		unsigned fine = slot == newest_slot() ? 5 : 61, coarse = slot == newest_slot() ? 67 : 151;
+		unsigned fine = slot == newest_slot() ? 7 : 97, coarse = slot == newest_slot() ? 97 : 331;
 
 		for (unsigned at = 0; at < SEGMENT; at += at % BLOCK < 256 ? fine : coarse) {
 			uint8_t byte = whole.bytes[slot][at] ^ (uint8_t)(1u << at % 8);
@@ -329,7 +329,7 @@ static void a_flipped_bit_is_never_believed(void **state)
 	in_sim(1, scenario_flips, &outcome);
 	print_message("# %u refused, %u with a damaged block, %u not touched\n", outcome.refused, outcome.blocks,
 		      outcome.same);
-	CHECK(outcome.refused > 50 && outcome.blocks > 100 && outcome.same > 100);
+	CHECK(outcome.refused > 30 && outcome.blocks > 100 && outcome.same > 100);
 }
 
 /* Whole blocks that became zeros, garbage, or what another block holds. */
@@ -345,7 +345,8 @@ static int scenario_blocks(void *arg)
 			memset(block, how ? 0xa5 : 0, sizeof(block));
 			if (how == 2)
 				memcpy(block, whole.bytes[i % 3] + (i * 5 % 16) * BLOCK, BLOCK);
-			CHECK_EQUAL(sim_poke(sim_outside(sim_world()), path_of(i / 16), block, BLOCK, i % 16 * BLOCK), 0);
+			CHECK_EQUAL(sim_poke(sim_outside(sim_world()), path_of(i / 16), block, BLOCK,
+					     i % 16 * BLOCK), 0);
 			judge(outcome);
 			put_back();
 		}
@@ -472,7 +473,7 @@ static int scenario_sealed(void *arg)
 
 		while (record_decode(whole.bytes[slot] + offset, seq, offset, SEGMENT - offset, &record)) {
 			uint32_t end = RECORD_HEADER_SIZE + (record.body < 400 ? record.body : 400);
-			unsigned step = record.kind == RECORD_DATA && offset % 3 ? 7 : 1;
+			unsigned step = record.kind == RECORD_DATA ? 11 : record.kind == RECORD_INDEX ? 7 : 2;
 			for (uint32_t at = 8; at < end; at += step)
 				try_sealed(slot, offset, at, with[(at + offset / 8) % 3], outcome);
 			offset += record.length;

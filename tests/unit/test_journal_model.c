@@ -613,8 +613,8 @@ static void crashes_lose_nothing_that_was_answered(void **state)
 	struct counts counts = { 0 };
 
 	(void)state;
-	run_seeds(1, 150, 0, &counts);
-	CHECK(counts.starts > 1000 && counts.commits > 1000 && counts.aborts > 100 && counts.passes > 500);
+	run_seeds(1, 100, 0, &counts);
+	CHECK(counts.starts > 700 && counts.commits > 700 && counts.aborts > 100 && counts.passes > 500);
 	CHECK(counts.decisions > 30 && counts.voided > 1000 && counts.under_way > 50 && counts.full > 100);
 	CHECK(counts.failed == 0 && counts.refused_starts == 0);
 }
@@ -624,7 +624,7 @@ static void failing_disks_are_never_believed(void **state)
 	struct counts counts = { 0 };
 
 	(void)state;
-	run_seeds(1000, 1150, 20000, &counts);
+	run_seeds(1000, 1099, 20000, &counts);
 	CHECK(counts.starts > 500 && counts.commits > 500 && counts.failed > 100 && counts.refused_starts > 10);
 }
 

@@ -189,6 +189,7 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.link_address = control->link_address,
 		.meta = control->meta,
 		.find_volume = find_volume,
+		.grow_volume = control_volume_grow_target,
 		.find_arg = control,
 		.wrap = options->wrap,
 		.wrap_arg = options->wrap_arg,

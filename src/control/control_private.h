@@ -107,4 +107,7 @@ RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);
 
+/* For copy_config: a target grows because its source does. arg is the control. Takes the turn. Suspends. */
+int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
+
 #endif

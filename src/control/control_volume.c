@@ -300,8 +300,7 @@ static void change_size(struct record_volume *record, const void *size)
 	record->size_bytes = *(const uint64_t *)size;
 }
 
-static int check_grow(struct control *control, const struct control_volume *volume, uint64_t size, const char *object,
-		      struct fault *fault)
+static int check_grow(const struct control_volume *volume, uint64_t size, const char *object, struct fault *fault)
 {
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
@@ -315,30 +314,20 @@ static int check_grow(struct control *control, const struct control_volume *volu
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",
 				 "a volume never shrinks, and it has %llu bytes",
 				 (unsigned long long)volume->record.size_bytes);
-	if (copy_remembers_volume(control->copy, volume->record.id, fault))
-		return -1;
 	return 0;
 }
 
-int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
+/* Inside the control's turn; the target of a pair, if any, has grown already. */
+static int grow_volume(struct control_volume *volume, uint64_t size_bytes, struct fault *fault)
 {
-	struct control_volume *volume;
-	struct grow grow = { .size = size_bytes };
-	uint64_t before;
+	struct grow grow = { .volume = volume->volume, .size = size_bytes };
+	uint64_t before = volume->record.size_bytes;
 	char object[16];
 	int rc;
 
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
-	name_object(id, object);
-	volume = control_volume_need(control, id, fault);
-	if (!volume || check_grow(control, volume, size_bytes, object, fault))
-		return -1;
-	before = volume->record.size_bytes;
+	name_object(volume->record.id, object);
 	if (size_bytes == before)
 		return 0;
-	grow.volume = volume->volume;
 	rc = rt_call(volume_reactor(volume->volume), grow_here, &grow);
 	if (rc < 0)
 		return control_fault_errno(fault, object, "", rc, "it cannot grow");
@@ -347,6 +336,40 @@ int control_volume_grow(struct control *control, uint16_t id, uint64_t size_byte
 	volume->pool->volume_bytes += size_bytes - before;
 	log_line(LOG_NOTICE, "control", "%s grown to %llu bytes", object, (unsigned long long)size_bytes);
 	return 0;
+}
+
+/* For the copy services: a target grows because its source does. */
+int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault)
+{
+	struct control *control = arg;
+	struct control_volume *volume;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume || check_grow(volume, size_bytes, object, fault))
+		return -1;
+	return grow_volume(volume, size_bytes, fault);
+}
+
+int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
+{
+	struct control_volume *volume;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume || check_grow(volume, size_bytes, object, fault))
+		return -1;
+	if (copy_grow_target(control->copy, id, size_bytes, fault))
+		return -1;
+	return grow_volume(volume, size_bytes, fault);
 }
 
 static void change_name(struct record_volume *record, const void *name)

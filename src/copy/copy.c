@@ -42,6 +42,7 @@ const struct link_handler copy_handlers[] = {
 	{ WIRE_PAIR_REMOVE, pair_far_on_remove },
 	{ WIRE_PAIR_STATUS, pair_far_on_status },
 	{ WIRE_PAIR_CHANGES, pair_far_on_changes },
+	{ WIRE_PAIR_GROW, pair_far_on_grow },
 	{ WIRE_VOLUMES_SYNC, leg_on_volumes_sync },
 	{ WIRE_LEG_OPEN, leg_on_open },
 	{ WIRE_LEG_STATUS, leg_on_status },

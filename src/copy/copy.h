@@ -33,7 +33,9 @@ struct copy_config {
 	const char *link_address;		/* what this system tells others; NULL: no far side can be here */
 	struct meta *meta;
 	copy_find_volume find_volume;
-	void *find_arg;
+	/* Makes a target larger, durably, since its source grows. Reactor 0; suspends. NULL: targets do not grow. */
+	int (*grow_volume)(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
+	void *find_arg;				/* of both */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
 	void *wrap_arg;
 	struct link_timing timing;
@@ -61,6 +63,12 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/*
+ * Before a volume grows: its target is grown first, durably. 0 also when it has no pair. -1: refused, and nothing
+ * grows.
+ */
+int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
 
 /* ---- paths ---- */
 

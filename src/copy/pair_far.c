@@ -99,7 +99,9 @@ static int judge_failback(struct pair *pair, const struct wire_pair_establish *r
 			   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
 }
 
-/* The former far side sends its differences here: this end, the old source, becomes the target, and keeps its notes. */
+/*
+ * The former far side sends its differences here: this end, the old source, becomes the target, and keeps its notes.
+ */
 static int establish_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
 	struct source *source = source_find(pair->copy, pair->record.session);
@@ -234,6 +236,29 @@ int pair_far_on_status(void *arg, const struct link_peer *peer, const void *requ
 		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", status->target_volume,
 				   peer->system);
 	fill_reply(arg, pair, reply);
+	return 0;
+}
+
+int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_pair_grow *grow = request;
+	struct copy *copy = arg;
+	struct pair *pair = pair_find_target(copy, peer->system, grow->target_volume);
+	struct fault fault = { 0 };
+	RT_SHIELD();
+
+	if (!pair)
+		return copy_refuse(why, -ENOENT, "volume %04X is no target of system %s", grow->target_volume,
+				   peer->system);
+	if (!copy->config.grow_volume)
+		return copy_refuse(why, -EOPNOTSUPP, "targets of system %s do not grow", copy->config.system);
+	if (volume_size(pair->volume) < grow->size_bytes &&
+	    copy->config.grow_volume(copy->config.find_arg, grow->target_volume, grow->size_bytes, &fault))
+		return copy_refuse(why, -ENOSPC, "%s", fault.message);
+	pair = pair_find_target(copy, peer->system, grow->target_volume);
+	if (!pair)
+		return copy_refuse(why, -ENOENT, "volume %04X is no target any more", grow->target_volume);
+	fill_reply(copy, pair, reply);
 	return 0;
 }
 

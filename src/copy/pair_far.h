@@ -12,6 +12,7 @@
 int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int pair_far_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 
 #endif

@@ -295,6 +295,36 @@ int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault)
 	return pair ? end_command(pair, fail_over(pair, fault)) : -1;
 }
 
+static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fault)
+{
+	struct wire_pair_grow request = {
+		.source_volume = pair->record.volume,
+		.target_volume = pair->record.remote_volume,
+		.size_bytes = size_bytes,
+	};
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	int rc;
+
+	object_of(pair->record.volume, object);
+	if (pair->record.role != PAIR_SOURCE || !pair->peer)
+		return fault_set(fault, FAULT_IN_USE, object, "grow it at the source; its target grows with it",
+				 "it is the far side of system %s", pair->record.system);
+	if (!peer_wait_connected(pair->peer, CONNECT_NS))
+		return fault_unreached(pair, fault);
+	rc = link_request(pair->peer->to, WIRE_PAIR_GROW, &request, &reply, why, NULL);
+	return rc ? fault_refused(pair, rc, why, fault) : 0;
+}
+
+int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume) ? begin_command(copy, volume, fault) : NULL;
+
+	if (!pair)
+		return pair_find(copy, volume) ? -1 : 0;
+	return end_command(pair, grow_target(pair, size_bytes, fault));
+}
+
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
 {
 	struct copy_pair_info info;

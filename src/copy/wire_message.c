@@ -73,20 +73,12 @@ LAYOUT(range, struct wire_range,
 	UINT(struct wire_range, offset),
 	UINT(struct wire_range, bytes));
 
-LAYOUT(sum, struct wire_sum,
-	UINT(struct wire_sum, low),
-	UINT(struct wire_sum, high));
-
 /* ---- systems and paths ---- */
 
 LAYOUT(system_reply, struct wire_system_reply,
 	BYTES(struct wire_system_reply, boot_id),
 	TEXT(struct wire_system_reply, version),
 	TEXT(struct wire_system_reply, link_address));
-
-LAYOUT(path_request, struct wire_path_request,
-	UINT(struct wire_path_request, source_lss),
-	UINT(struct wire_path_request, target_lss));
 
 /* ---- pairs ---- */
 
@@ -121,16 +113,6 @@ LAYOUT(pair_changes_request, struct wire_pair_changes_request,
 LAYOUT(pair_changes_reply, struct wire_pair_changes_reply,
 	UINT(struct wire_pair_changes_reply, next_offset),
 	LIST(struct wire_pair_changes_reply, count, ranges, range, WIRE_RANGES_MAX));
-
-LAYOUT(pair_sums_request, struct wire_pair_sums_request,
-	UINT(struct wire_pair_sums_request, source_volume),
-	UINT(struct wire_pair_sums_request, target_volume),
-	UINT(struct wire_pair_sums_request, offset),
-	UINT(struct wire_pair_sums_request, block_bytes),
-	UINT(struct wire_pair_sums_request, count));
-
-LAYOUT(pair_sums_reply, struct wire_pair_sums_reply,
-	LIST(struct wire_pair_sums_reply, count, sums, sum, WIRE_SUMS_MAX));
 
 LAYOUT(volumes_sync, struct wire_volumes_sync,
 	STRUCT(struct wire_volumes_sync, targets, volumes));
@@ -288,21 +270,17 @@ LAYOUT(event_session, struct wire_event_session,
 
 static const struct wire_type types[] = {
 	{ WIRE_SYSTEM_SHOW, "system_show", &empty, &system_reply },
-	{ WIRE_PATH_ESTABLISH, "path_establish", &path_request, &empty },
-	{ WIRE_PATH_REMOVE, "path_remove", &path_request, &empty },
 	{ WIRE_PAIR_ESTABLISH, "pair_establish", &pair_establish, &pair_reply },
 	{ WIRE_PAIR_REMOVE, "pair_remove", &pair_request, &empty },
 	{ WIRE_PAIR_STATUS, "pair_status", &pair_request, &pair_reply },
 	{ WIRE_PAIR_GROW, "pair_grow", &pair_grow, &pair_reply },
 	{ WIRE_PAIR_CHANGES, "pair_changes", &pair_changes_request, &pair_changes_reply },
-	{ WIRE_PAIR_SUMS, "pair_sums", &pair_sums_request, &pair_sums_reply },
 	{ WIRE_VOLUMES_SYNC, "volumes_sync", &volumes_sync, &volumes_sync_reply },
 	{ WIRE_LEG_OPEN, "leg_open", &leg_open, &leg_state },
 	{ WIRE_LEG_STATUS, "leg_status", &leg_request, &leg_state },
 	{ WIRE_LEG_PREPARE, "leg_prepare", &leg_prepare, &leg_state },
 	{ WIRE_LEG_COMMIT, "leg_commit", &leg_request, &leg_state },
 	{ WIRE_LEG_ABORT, "leg_abort", &leg_request, &leg_state },
-	{ WIRE_LEG_CLOSE, "leg_close", &leg_request, &leg_state },
 	{ WIRE_SESSION_JOIN, "session_join", &session_join, &session_report },
 	{ WIRE_SESSION_STATUS, "session_status", &session_request, &session_report },
 	{ WIRE_SESSION_CLOSE, "session_close", &session_close, &session_answer },
@@ -317,7 +295,6 @@ static const struct wire_type types[] = {
 	{ WIRE_RECOVER_FENCE, "recover_fence", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_DECIDE, "recover_decide", &recover_decide_request, &recover_done },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
-	{ WIRE_EVENT_SESSION_CHANGED, "event_session_changed", &event_session, NULL },
 };
 
 const struct wire_type *wire_type_find(uint16_t number)

@@ -21,20 +21,16 @@
 #define WIRE_VOLUMES_MAX	65536u
 #define WIRE_CHANNELS_MAX	256u		/* source reactors */
 #define WIRE_RANGES_MAX		4096u
-#define WIRE_SUMS_MAX		1024u
 
 /* Numbers are part of the protocol: never change or reuse one. */
 enum wire_message_type {
 	WIRE_SYSTEM_SHOW = 1,
-	WIRE_PATH_ESTABLISH = 2,
-	WIRE_PATH_REMOVE = 3,
 
 	WIRE_PAIR_ESTABLISH = 16,
 	WIRE_PAIR_REMOVE = 17,
 	WIRE_PAIR_STATUS = 18,
 	WIRE_PAIR_GROW = 19,
 	WIRE_PAIR_CHANGES = 20,
-	WIRE_PAIR_SUMS = 21,
 	WIRE_VOLUMES_SYNC = 22,
 
 	WIRE_LEG_OPEN = 32,
@@ -42,7 +38,6 @@ enum wire_message_type {
 	WIRE_LEG_PREPARE = 34,
 	WIRE_LEG_COMMIT = 35,
 	WIRE_LEG_ABORT = 36,
-	WIRE_LEG_CLOSE = 37,
 
 	WIRE_SESSION_JOIN = 48,
 	WIRE_SESSION_STATUS = 49,
@@ -61,7 +56,6 @@ enum wire_message_type {
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
-	WIRE_EVENT_SESSION_CHANGED = 129,
 };
 
 /* ---- parts ---- */
@@ -97,7 +91,7 @@ struct wire_range {
 	uint64_t offset, bytes;
 };
 
-/* ---- systems and paths ---- */
+/* ---- systems ---- */
 
 struct wire_empty {
 	uint8_t unused;				/* not on the wire */
@@ -109,16 +103,11 @@ struct wire_system_reply {
 	char link_address[WIRE_ADDRESS_SIZE];	/* that it announces */
 };
 
-struct wire_path_request {
-	uint8_t source_lss, target_lss;
-};
-
 /* ---- pairs: source system to far side ---- */
 
-enum wire_pair_type { WIRE_PAIR_SYNC = 1, WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_ASYNC = 3 };
+enum wire_pair_type { WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_ASYNC = 3 };
 
 #define WIRE_PAIR_FAILBACK	1u		/* the target was the source before */
-#define WIRE_PAIR_NO_COPY	2u		/* the administrator says that both sides are equal */
 #define WIRE_PAIR_RESUME	4u		/* the pair is there already: only the relation is checked */
 #define WIRE_PAIR_DISCARD	8u		/* with FAILBACK: what the target alone wrote is lost */
 #define WIRE_PAIR_RETURN	16u		/* the target, which was the source before, is the source again */
@@ -155,21 +144,6 @@ struct wire_pair_changes_reply {
 	struct wire_range *ranges;
 };
 
-/* Checksums of a range of the target, one each block_bytes (the last may be shorter). */
-struct wire_pair_sums_request {
-	uint16_t source_volume, target_volume;
-	uint64_t offset;
-	uint32_t block_bytes;
-	uint32_t count;				/* at most WIRE_SUMS_MAX */
-};
-struct wire_sum {
-	uint64_t low, high;			/* XXH3, 128 bits */
-};
-struct wire_pair_sums_reply {
-	uint32_t count;
-	struct wire_sum *sums;
-};
-
 /* All data acknowledged for these targets before this request was sent are made durable. */
 struct wire_volumes_sync {
 	struct wire_volumes targets;
@@ -187,7 +161,7 @@ struct wire_leg_open {
 	uint8_t key[WIRE_KEY_SIZE];		/* of the session: far sides show it to one another at recovery */
 	struct wire_members members;
 };
-struct wire_leg_request {			/* leg_status, leg_commit, leg_abort, leg_close */
+struct wire_leg_request {			/* leg_status, leg_commit, leg_abort */
 	struct wire_session_head head;
 };
 struct wire_leg_state {				/* the reply to every leg_... */

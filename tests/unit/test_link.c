@@ -126,6 +126,7 @@ static int ask_status(struct link *link, uint16_t target, uint64_t *size, char *
 static void requests(struct link *link)
 {
 	struct wire_empty empty = { 0 };
+	struct wire_pair_reply unserved = { 0 };
 	struct wire_system_reply reply;
 	struct link_state state;
 	char why[WIRE_TEXT_SIZE];
@@ -142,9 +143,9 @@ static void requests(struct link *link)
 	CHECK_EQUAL(ask_status(link, FAR_FULL, &size, why, &answered), -ENOSPC);
 	CHECK(answered && !strcmp(why, "volume 4 is full"));
 	/* One that far has no handler for. */
-	CHECK_EQUAL(link_request(link, WIRE_PATH_REMOVE, &(struct wire_path_request){ 0 }, &empty, why, &answered),
+	CHECK_EQUAL(link_request(link, WIRE_PAIR_GROW, &(struct wire_pair_grow){ 0 }, &unserved, why, &answered),
 		    -EOPNOTSUPP);
-	CHECK(answered && strstr(why, "path_remove"));
+	CHECK(answered && strstr(why, "pair_grow"));
 }
 
 static void long_lists(struct link *link)

@@ -27,7 +27,6 @@ static const struct wire_empty sample_empty;
 static const struct wire_system_reply sample_system_reply = {
 	.boot_id = BOOT, .version = "0.1.0", .link_address = "host.example:7000",
 };
-static const struct wire_path_request sample_path = { .source_lss = 0x15, .target_lss = 0x25 };
 static const struct wire_pair_establish sample_pair_establish = {
 	.source_volume = 0x1500, .target_volume = 0x2500, .size_bytes = 1ULL << 40, .type = WIRE_PAIR_ASYNC,
 	.flags = WIRE_PAIR_FAILBACK | WIRE_PAIR_RESUME, .history = HISTORY,
@@ -46,11 +45,6 @@ static struct wire_range sample_ranges[] = { { 0x10000, 0x4000 }, { 0x20000, 0x1
 static const struct wire_pair_changes_reply sample_changes_reply = {
 	.next_offset = UINT64_MAX, .count = 2, .ranges = sample_ranges,
 };
-static const struct wire_pair_sums_request sample_sums_request = {
-	.source_volume = 0x1501, .target_volume = 0x2502, .offset = 0x100000, .block_bytes = 4096, .count = 16,
-};
-static struct wire_sum sample_sums[] = { { 1, 2 }, { 3, UINT64_MAX } };
-static const struct wire_pair_sums_reply sample_sums_reply = { .count = 2, .sums = sample_sums };
 static const struct wire_volumes_sync sample_sync = { .targets = VOLUMES };
 static const struct wire_volumes_sync_reply sample_sync_reply = { .boot_id = BOOT, .failed = VOLUMES };
 static const struct wire_leg_open sample_leg_open = {
@@ -107,21 +101,17 @@ static const struct wire_sample {
 	const void *request, *reply;
 } wire_samples[] = {
 	{ WIRE_SYSTEM_SHOW, &sample_empty, &sample_system_reply },
-	{ WIRE_PATH_ESTABLISH, &sample_path, &sample_empty },
-	{ WIRE_PATH_REMOVE, &sample_path, &sample_empty },
 	{ WIRE_PAIR_ESTABLISH, &sample_pair_establish, &sample_pair_reply },
 	{ WIRE_PAIR_REMOVE, &sample_pair_request, &sample_empty },
 	{ WIRE_PAIR_STATUS, &sample_pair_request, &sample_pair_reply },
 	{ WIRE_PAIR_GROW, &sample_pair_grow, &sample_pair_reply },
 	{ WIRE_PAIR_CHANGES, &sample_changes_request, &sample_changes_reply },
-	{ WIRE_PAIR_SUMS, &sample_sums_request, &sample_sums_reply },
 	{ WIRE_VOLUMES_SYNC, &sample_sync, &sample_sync_reply },
 	{ WIRE_LEG_OPEN, &sample_leg_open, &sample_leg_state },
 	{ WIRE_LEG_STATUS, &sample_leg_request, &sample_leg_state },
 	{ WIRE_LEG_PREPARE, &sample_leg_prepare, &sample_leg_state },
 	{ WIRE_LEG_COMMIT, &sample_leg_request, &sample_leg_state },
 	{ WIRE_LEG_ABORT, &sample_leg_request, &sample_leg_state },
-	{ WIRE_LEG_CLOSE, &sample_leg_request, &sample_leg_state },
 	{ WIRE_SESSION_JOIN, &sample_join, &sample_session_report },
 	{ WIRE_SESSION_STATUS, &sample_session_request, &sample_session_report },
 	{ WIRE_SESSION_CLOSE, &sample_close, &sample_answer },
@@ -136,7 +126,6 @@ static const struct wire_sample {
 	{ WIRE_RECOVER_FENCE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_DECIDE, &sample_decide, &sample_done },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
-	{ WIRE_EVENT_SESSION_CHANGED, &sample_event, NULL },
 };
 #define WIRE_SAMPLE_COUNT	(sizeof(wire_samples) / sizeof(wire_samples[0]))
 

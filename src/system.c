@@ -128,7 +128,6 @@ static int start_control(struct system *system, const struct system_options *opt
 		.wrap = options->tls.link_connect,
 		.wrap_arg = options->tls.link_arg,
 		.link_timing = options->link_timing.ping_ms ? options->link_timing : link_timing_default,
-		.compress = options->compress,
 	};
 
 	if (open_listener(&options->link, &system->link_listener, fault))

@@ -39,7 +39,6 @@ struct system_options {
 	unsigned nbd_count;
 	struct system_tls tls;		/* what it points to outlives the system */
 	struct link_timing link_timing;	/* zeros: link_timing_default */
-	bool compress;
 };
 
 struct system;

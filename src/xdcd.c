@@ -134,12 +134,14 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 
 /* ---- sockets of the service manager: LISTEN_FDNAMES says which is which ---- */
 
-static void take_inherited(struct system_listener *where, int fd)
+static int take_inherited(struct system_listener *where, int fd, struct fault *fault)
 {
 	int rc = rt_listen_inherited(fd, &where->inherited);
 
-	if (rc < 0)
-		log_line(LOG_ERROR, "xdcd", "socket %d of the service manager: %s", fd, strerrordesc_np(-rc));
+	if (rc == 0)
+		return 0;
+	return fault_set(fault, FAULT_FAILED, "service manager", "look at its socket units",
+			 "socket %d cannot be used: %s", fd, strerrordesc_np(-rc));
 }
 
 static const char *inherited_names(int *count)
@@ -169,7 +171,19 @@ static int count_inherited(const char *wanted)
 	return found;
 }
 
-static void inherit_listeners(struct system_options *system)
+/* Where the socket of this name belongs; NULL: nowhere. */
+static struct system_listener *place_inherited(struct system_options *system, const char *name, size_t len)
+{
+	if (len == 7 && !memcmp(name, "control", len))
+		return &system->control;
+	if (len == 4 && !memcmp(name, "link", len))
+		return &system->link;
+	if (len == 3 && !memcmp(name, "nbd", len) && system->nbd_count < SYSTEM_NBD_MAX)
+		return &system->nbd[system->nbd_count++];
+	return NULL;
+}
+
+static int inherit_listeners(struct system_options *system, struct fault *fault)
 {
 	int count;
 	const char *names = inherited_names(&count);
@@ -177,17 +191,15 @@ static void inherit_listeners(struct system_options *system)
 	for (int i = 0; names && i < count; i++) {
 		size_t len = strcspn(names, ":");
 		int fd = FIRST_INHERITED_FD + i;
+		struct system_listener *where = place_inherited(system, names, len);
 
-		if (len == 7 && !memcmp(names, "control", len))
-			take_inherited(&system->control, fd);
-		else if (len == 4 && !memcmp(names, "link", len))
-			take_inherited(&system->link, fd);
-		else if (len == 3 && !memcmp(names, "nbd", len) && system->nbd_count < SYSTEM_NBD_MAX)
-			take_inherited(&system->nbd[system->nbd_count++], fd);
-		else
+		if (!where)
 			log_line(LOG_WARNING, "xdcd", "socket %d of the service manager has no known name", fd);
+		else if (take_inherited(where, fd, fault))
+			return -1;
 		names += len + (names[len] != '\0');
 	}
+	return 0;
 }
 
 /* ---- what does not depend on the state ---- */
@@ -300,12 +312,42 @@ static int load_credentials(const struct arguments *arguments, struct credential
 	return 0;
 }
 
+/* What was handed over is reached from other machines as much as what is named. */
+static int check_inherited(const char *name, const struct system_listener *listener, bool has_credentials,
+			   struct fault *fault)
+{
+	struct parsed_address parsed;
+	const char *address;
+
+	if (!listener->inherited || has_credentials)
+		return 0;
+	address = rt_listener_address(listener->inherited);
+	if (!parse_address(address, &parsed) && (parsed.is_unix || parsed.is_loopback))
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, name, "give its credentials, or --allow-plain",
+			 "the socket of the service manager at %s is reached from other machines", address);
+}
+
+static int check_all_inherited(const struct arguments *arguments, struct fault *fault)
+{
+	const struct system_options *system = &arguments->system;
+	bool nbd_is_safe = arguments->nbd_tls || arguments->plain_nbd;
+	bool link_is_safe = arguments->link_psk || arguments->plain_link;
+
+	for (unsigned i = 0; i < system->nbd_count; i++)
+		if (check_inherited("nbd", &system->nbd[i], nbd_is_safe, fault))
+			return -1;
+	return check_inherited("control", &system->control, false, fault) ||
+	       check_inherited("link", &system->link, link_is_safe, fault) ? -1 : 0;
+}
+
 static int serve(struct arguments *arguments)
 {
 	struct system *system;
 	struct fault fault;
 
-	inherit_listeners(&arguments->system);
+	if (inherit_listeners(&arguments->system, &fault) || check_all_inherited(arguments, &fault))
+		return fail(&fault);
 	if (system_start(&arguments->system, &system, &fault))
 		return fail(&fault);
 	puts("ready");

@@ -194,7 +194,6 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.wrap = options->wrap,
 		.wrap_arg = options->wrap_arg,
 		.timing = options->link_timing,
-		.compress = options->compress,
 	};
 	int rc;
 

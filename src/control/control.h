@@ -27,7 +27,6 @@ struct control_options {
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in copy_config */
 	void *wrap_arg;
 	struct link_timing link_timing;
-	bool compress;
 };
 
 /*

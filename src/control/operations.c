@@ -83,6 +83,7 @@ const struct operation operations[] = {
 	{ "path", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let an LSS here send to an LSS of another system", {
 		PATH_ARGS,
 		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
+		{ "compress", ARG_FLAG, 0, "zstd on the link; the first path to a system decides for all" },
 	} },
 	{ "path", "list", ROLE_MONITOR, ANSWER_LIST, "List the paths", { { 0 } } },
 	{ "path", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a path", { PATH_ARGS } },

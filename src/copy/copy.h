@@ -41,7 +41,6 @@ struct copy_config {
 	struct link_timing timing;
 	uint64_t journal_bytes;			/* limit of each journal; 0: the default of journal.h */
 	uint32_t journal_segment_bytes;		/* 0: the default */
-	bool compress;				/* zstd on links, when the other side can */
 };
 
 /*
@@ -76,6 +75,7 @@ struct copy_path {
 	uint8_t source_lss, target_lss;
 	char system[XDC_SYSTEM_ID_MAX];
 	char address[XDC_ADDRESS_MAX];
+	bool compress;				/* zstd on the link; the first path to a system decides for all */
 };
 struct copy_path_info {
 	struct copy_path path;

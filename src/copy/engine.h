@@ -76,7 +76,7 @@ struct peer {
 /*
  * Finds or dials; each get is given back by a put. address NULL: an existing one only. NULL: no memory, or none there.
  */
-struct peer *peer_get(struct copy *copy, const char *system, const char *address);
+struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress);
 void peer_put(struct peer *peer);		/* suspends when it was the last use */
 
 /* There is a pair that has not asked its far side yet: as if the link had just been connected. Does not suspend. */

@@ -122,7 +122,7 @@ static int reach(struct pair *pair)
 	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
 
 	if (!pair->peer)
-		pair->peer = peer_get(pair->copy, pair->record.system, address);
+		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
 	if (!pair->peer)
 		return -ENOMEM;
 	return peer_wait_connected(pair->peer, CONNECT_NS) ? 0 : -ENOTCONN;

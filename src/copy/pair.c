@@ -301,7 +301,7 @@ int pair_begin_source(struct pair *pair)
 	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
 
 	if (!pair->peer)
-		pair->peer = peer_get(pair->copy, pair->record.system, address);
+		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
 	return order_pair(pair, do_track, &order);

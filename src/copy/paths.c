@@ -46,7 +46,7 @@ int path_take_up(struct copy *copy, const struct record_path *record)
 	if (!path)
 		return -ENOMEM;
 	path->record = *record;
-	path->peer = peer_get(copy, record->system, record->address);
+	path->peer = peer_get(copy, record->system, record->address, record->compress);
 	if (!path->peer) {
 		mem_free(path);
 		return -ENOMEM;
@@ -76,7 +76,8 @@ static int commit_path(struct copy *copy, enum meta_op op, const struct record_p
 int copy_path_create(struct copy *copy, const struct copy_path *request, struct fault *fault)
 {
 	struct record_path record = {
-		.source_lss = request->source_lss, .target_lss = request->target_lss, .created_wall_ns = rt_wall_ns(),
+		.source_lss = request->source_lss, .target_lss = request->target_lss, .compress = request->compress,
+		.created_wall_ns = rt_wall_ns(),
 	};
 	char object[64];
 	int rc;
@@ -140,7 +141,8 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 
 	list_for_each(path, &copy->paths, link) {
 		struct copy_path_info info = {
-			.path = { .source_lss = path->record.source_lss, .target_lss = path->record.target_lss },
+			.path = { .source_lss = path->record.source_lss, .target_lss = path->record.target_lss,
+				  .compress = path->record.compress },
 		};
 		struct link_state state;
 

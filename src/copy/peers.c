@@ -116,11 +116,11 @@ static int start_sync(struct peer *peer)
 	return rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
 }
 
-static int dial(struct peer *peer, const char *address)
+static int dial(struct peer *peer, const char *address, bool compress)
 {
 	const struct copy_config *config = &peer->copy->config;
 	struct link_config to = {
-		.zstd = config->compress, .wrap = config->wrap, .wrap_arg = config->wrap_arg, .timing = config->timing,
+		.zstd = compress, .wrap = config->wrap, .wrap_arg = config->wrap_arg, .timing = config->timing,
 	};
 	int rc;
 
@@ -146,7 +146,7 @@ static int dial(struct peer *peer, const char *address)
 	return rc;
 }
 
-struct peer *peer_get(struct copy *copy, const char *system, const char *address)
+struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress)
 {
 	struct peer *peer = find_peer(copy, system);
 
@@ -165,7 +165,7 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	peer->uses = 1;
 	snprintf(peer->system, sizeof(peer->system), "%s", system);
 	rt_group_init(&peer->watch);
-	if (dial(peer, address)) {
+	if (dial(peer, address, compress)) {
 		mem_free(peer);
 		return NULL;
 	}

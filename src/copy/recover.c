@@ -140,9 +140,9 @@ static int reach(struct far *far)
 	if (is_own(far))
 		return 0;
 	if (!far->peer)
-		far->peer = peer_get(copy, far->system, NULL);
+		far->peer = peer_get(copy, far->system, NULL, false);
 	if (!far->peer)
-		far->peer = peer_get(copy, far->system, far->address);
+		far->peer = peer_get(copy, far->system, far->address, false);
 	if (!far->peer)
 		return copy_refuse(far->why, -ENOMEM, "no memory");
 	if (peer_wait_connected(far->peer, REACH_NS))

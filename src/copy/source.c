@@ -338,7 +338,8 @@ static int keep_members(struct source *source, const struct wire_members *member
 
 	if (!items)
 		return -ENOMEM;
-	memcpy(items, members->items, members->count * sizeof(items[0]));
+	if (members->count)
+		memcpy(items, members->items, members->count * sizeof(items[0]));
 	mem_free(source->members.items);
 	source->members = (struct wire_members){ .count = members->count, .items = items };
 	return 0;
@@ -693,7 +694,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 		if (!leg)
 			goto undo;
 		leg->source = source;
-		leg->peer = peer_get(source->copy, pair->record.system, NULL);
+		leg->peer = peer_get(source->copy, pair->record.system, NULL, false);
 		if (!leg->peer) {
 			mem_free(leg);
 			goto undo;

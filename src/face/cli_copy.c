@@ -16,9 +16,9 @@ static json_t *path_json(const struct copy_path_info *info)
 {
 	const struct copy_path *path = &info->path;
 
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:I, s:I}",
 			 "source_lss", cli_hex(path->source_lss, 2), "target_lss", cli_hex(path->target_lss, 2),
-			 "system", path->system, "address", path->address,
+			 "system", path->system, "address", path->address, "compress", path->compress,
 			 "state", info->connected ? "connected" : "disconnected",
 			 "since", cli_wall(info->since_wall_ns),
 			 "error", cli_text_or_null(info->connected ? NULL : info->error),
@@ -67,6 +67,7 @@ static int path_create(const struct cli_request *request, json_t **result, struc
 
 	fill_path(request, &path);
 	snprintf(path.address, sizeof(path.address), "%s", cli_text(request, "to"));
+	path.compress = cli_given(request, "compress");
 	return control_path_create(request->control, &path, fault) ? -1 : path_show(request, result, fault);
 }
 

@@ -74,6 +74,7 @@ static const struct meta_column path_columns[] = {
 	COLUMN(META_TEXT, system, KEY),
 	COLUMN(META_HEX, target_lss, KEY),
 	COLUMN(META_TEXT, address),
+	COLUMN(META_BOOL, compress),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD

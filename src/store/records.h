@@ -77,6 +77,7 @@ struct record_path {
 	uint8_t source_lss, target_lss;
 	char system[XDC_SYSTEM_ID_MAX];
 	char address[XDC_ADDRESS_MAX];
+	bool compress;				/* payloads by zstd, where that makes them smaller */
 	int64_t created_wall_ns;
 };
 

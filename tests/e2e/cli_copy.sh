@@ -49,6 +49,7 @@ wait_until 20 is A '.state == "copy-pending" and .out_of_sync_blocks == 0' pair 
 expect_refused 'LSS 44: there is no such LSS' A session open 1 --lss 44
 on A session open 1 --lss 15
 on A session add 1 db
+expect_equal 'null' "$(json A '.[] | select(.table == "session") | .key' system dump)" 'the key of the session'
 expect_equal 'open 1500' "$(json A '"\(.state) \(.volumes[].volume)"' session show 1)" 'the open session'
 expect_refused 'interval: it is at most 18h' A session start 1 --master 15 --interval 19h
 expect_refused 'coordination: it is from 1ms' A session start 1 --master 15 --coordination 66s

@@ -413,6 +413,43 @@ static void applying_hands_out_the_newest_merged(void **state)
 	in_sim(1, scenario_apply, NULL);
 }
 
+/* Commits that come during a pass are folded among themselves, never with what the pass still has to hand out. */
+static int scenario_fold(void *arg)
+{
+	static const struct journal_limits limits = { .bytes = 16 << 20, .segment_bytes = 1 << 20, .runs = 1000 };
+	uint8_t *buf = mem_alloc(JOURNAL_RUN_MAX);
+	struct journal_run run;
+	struct journal *journal;
+
+	(void)arg;
+	CHECK_EQUAL(journal_open("/", LEG, &limits, &journal), 0);
+	for (uint64_t n = 1; n < 100; n++) {
+		CHECK_EQUAL(append(journal, n, 1, 2 * n, 1, 'b'), 0);
+		if (n == 1)
+			CHECK_EQUAL(append(journal, n, 1, 0, 1, 'a'), 0);
+		CHECK_EQUAL(prepare(journal, n), 0);
+		CHECK_EQUAL(journal_commit(journal, n), 0);
+		if (n == 1)
+			CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
+	}
+	CHECK(run.offset == 0 && run.len == BLOCK && run.up_to == 1);
+	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
+	CHECK(run.offset == 2 * BLOCK && run.len == BLOCK && run.up_to == 1);
+	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 0);
+	CHECK_EQUAL(journal_apply_done(journal, 1), 0);
+	check_shows(journal, 1, "....b.b.b.b");
+	CHECK_EQUAL(apply_all(journal), 98);
+	mem_free(buf);
+	journal_close(journal);
+	return 0;
+}
+
+static void folding_leaves_a_pass_alone(void **state)
+{
+	(void)state;
+	in_sim(1, scenario_fold, NULL);
+}
+
 /* A run found before its segment began a new life is refused, never read as something else. */
 static int scenario_stale_run(void *arg)
 {
@@ -514,6 +551,45 @@ static void a_decision_commits_or_reverts(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		in_sim(i, scenario_decide, (void *)&cases[i]);
+}
+
+/* ---- what was never durable ---- */
+
+/*
+ * Data that were not yet prepared may reach the disk in any order: a hole in them, whole records behind it, is no
+ * damage.
+ */
+static int scenario_hole(void *arg)
+{
+	static const struct journal_limits limits = { .bytes = 4 << 20, .segment_bytes = 1 << 20, .runs = 1000 };
+	static const uint8_t zeros[8192];
+	struct journal *journal;
+
+	(void)arg;
+	CHECK_EQUAL(journal_open("/", LEG, &limits, &journal), 0);
+	CHECK_EQUAL(append(journal, 1, 1, 0, 1, 'a'), 0);
+	CHECK_EQUAL(prepare(journal, 1), 0);
+	/* records of 64 bytes, so that some stand at multiples of a block, where proof of damage is looked for */
+	for (unsigned i = 0; i < 250; i++)
+		CHECK_EQUAL(append(journal, 2, 1, i, 1, '0'), 0);
+	journal_close(journal);
+	/*
+	 * header blocks, checkpoint, 'a' and its record fill the first 20 KiB; then the mark, and the data to be lost
+	 */
+	CHECK_EQUAL(sim_poke(sim_outside(sim_world()), "/" LEG "-0000.seg", zeros, 64, (20 << 10) + 64), 0);
+	CHECK_EQUAL(journal_open("/", LEG, &limits, &journal), 0);
+	CHECK_EQUAL(info_of(journal).prepared, 1);
+	CHECK_EQUAL(info_of(journal).void_runs, 0);		/* cut off before it was seen */
+	CHECK_EQUAL(journal_commit(journal, 1), 0);
+	check_shows(journal, 1, "a..");
+	journal_close(journal);
+	return 0;
+}
+
+static void a_hole_in_what_was_never_durable_is_no_damage(void **state)
+{
+	(void)state;
+	in_sim(1, scenario_hole, NULL);
 }
 
 /* ---- failed syncs ---- */
@@ -750,8 +826,10 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_no_loss),
 		cmocka_unit_test(the_index_in_memory_is_bounded),
 		cmocka_unit_test(applying_hands_out_the_newest_merged),
+		cmocka_unit_test(folding_leaves_a_pass_alone),
 		cmocka_unit_test(a_recycled_run_is_not_read),
 		cmocka_unit_test(a_decision_commits_or_reverts),
+		cmocka_unit_test(a_hole_in_what_was_never_durable_is_no_damage),
 		cmocka_unit_test(a_failed_sync_is_never_forgotten),
 		cmocka_unit_test(any_call_may_fail),
 	};

@@ -204,14 +204,40 @@ static void put_back(void)
 		CHECK_EQUAL(sim_poke(sim_outside(sim_world()), path_of(slot), whole.bytes[slot], SEGMENT, 0), 0);
 }
 
+static unsigned newest_slot(void)
+{
+	unsigned newest = 0;
+
+	for (unsigned slot = 1; slot < whole.count; slot++) {
+		if (get_le64(whole.bytes[slot] + SEGMENT_SEQ_AT) > get_le64(whole.bytes[newest] + SEGMENT_SEQ_AT))
+			newest = slot;
+	}
+	return newest;
+}
+
+/* The kinds of the newest segment's records, in order. */
+static void list_kinds(char *kinds)
+{
+	const uint8_t *bytes = whole.bytes[newest_slot()];
+	uint64_t seq = get_le64(bytes + SEGMENT_SEQ_AT);
+	uint32_t offset = SEGMENT_RECORDS_AT;
+	struct record record;
+
+	while (record_decode(bytes + offset, seq, offset, SEGMENT - offset, &record)) {
+		*kinds++ = " DSIM"[record.kind];
+		offset += record.length;
+	}
+	*kinds = 0;
+}
+
 /* Some CGs applied, one committed over three segments, one prepared, data above it. */
 static void make_journal(void)
 {
 	struct journal *journal = open_journal("/");
-	char letter = 'a';
+	char letter = 'a', kinds[100];
 
 	for (uint64_t n = 1; n <= 5; n++) {
-		for (uint64_t at = 0; at < (n == 3 ? 16 : 3); at++, letter = letter == 'z' ? 'a' : (char)(letter + 1))
+		for (uint64_t at = 0; at < (n == 3 ? 14 : 3); at++, letter = letter == 'z' ? 'a' : (char)(letter + 1))
 			CHECK_EQUAL(append(journal, n, 1, (at * 7 + n) % 37, 2, at == 2 ? '0' : letter), 0);
 		if (n == 5)
 			break;
@@ -224,6 +250,9 @@ static void make_journal(void)
 	}
 	journal_close(journal);
 	take_images(&whole);
+	/* The prepare record is in the newest one, behind data and before data. */
+	list_kinds(kinds);
+	CHECK(strstr(kinds, "DSMD") != NULL);
 }
 
 static char shown_committed[SHOWN + 1], shown_prepared[SHOWN + 1];
@@ -287,17 +316,6 @@ static void remember_shown(void)
 	CHECK(strcmp(shown_committed, shown_prepared) != 0 && !strchr(shown_prepared, '!'));
 	journal_close(journal);
 	put_back();
-}
-
-static unsigned newest_slot(void)
-{
-	unsigned newest = 0;
-
-	for (unsigned slot = 1; slot < whole.count; slot++) {
-		if (get_le64(whole.bytes[slot] + SEGMENT_SEQ_AT) > get_le64(whole.bytes[newest] + SEGMENT_SEQ_AT))
-			newest = slot;
-	}
-	return newest;
 }
 
 static int scenario_flips(void *arg)

@@ -321,25 +321,26 @@ static int read_certificates(struct tls *tls, const struct folder *folder, struc
 
 /* ---- whole sets ---- */
 
-static int create(const char *priority, struct tls **out, struct fault *fault)
+/* NULL: the fault says why. */
+static struct tls *create(const char *priority, struct fault *fault)
 {
 	struct tls *tls = mem_alloc_zeroed(sizeof(*tls));
 
 	if (!tls || gnutls_priority_init(&tls->priority, priority, NULL) < 0) {
 		mem_free(tls);
-		return fault_set(fault, FAULT_FAILED, "", "", "no memory for TLS, or the machine's policy forbids it");
+		fault_set(fault, FAULT_FAILED, "", "", "no memory for TLS, or the machine's policy forbids it");
+		return NULL;
 	}
-	*out = tls;
-	return 0;
+	return tls;
 }
 
 int tls_create_link(const char *path, const char *own_id, struct tls **out, struct fault *fault)
 {
-	struct tls *tls;
-	int rc = create(PRIORITY_LINK, &tls, fault);
+	struct tls *tls = create(PRIORITY_LINK, fault);
+	int rc;
 
-	if (rc)
-		return rc;
+	if (!tls)
+		return -1;
 	rc = read_keys(tls, path, fault);
 	if (!rc)
 		rc = choose_key(tls, path, own_id, fault);
@@ -356,10 +357,11 @@ int tls_create_server(const char *path, struct tls **out, struct fault *fault)
 	struct tls *tls;
 	int rc = look_into(&folder, path, fault);
 
-	if (!rc)
-		rc = create(folder.has_shared ? PRIORITY_SERVER_PSK : PRIORITY_SERVER, &tls, fault);
 	if (rc)
 		return rc;
+	tls = create(folder.has_shared ? PRIORITY_SERVER_PSK : PRIORITY_SERVER, fault);
+	if (!tls)
+		return -1;
 	if (folder.has_certificate)
 		rc = read_certificates(tls, &folder, fault);
 	if (!rc && folder.has_shared)

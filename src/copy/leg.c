@@ -360,7 +360,7 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_leg_request *commit = request;
-	struct leg *leg;
+	struct leg *leg = NULL;
 	int rc = admit(arg, peer, &commit->head, &leg, why);
 	RT_SHIELD();
 
@@ -379,7 +379,7 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 {
 	const struct wire_leg_request *abort = request;
 	struct journal_info info;
-	struct leg *leg;
+	struct leg *leg = NULL;
 	uint64_t number = abort->head.attempt;
 	int rc = admit(arg, peer, &abort->head, &leg, why);
 	RT_SHIELD();

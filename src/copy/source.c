@@ -445,7 +445,7 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 int source_on_release(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *release = request;
-	struct source *source;
+	struct source *source = NULL;
 	int rc = admit(arg, &release->head, &source, why);
 
 	(void)peer;
@@ -485,7 +485,7 @@ int source_on_drain(void *arg, const struct link_peer *peer, const void *request
 int source_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_prepare *prepare = request;
-	struct source *source;
+	struct source *source = NULL;
 	struct leg_question question = {
 		.type = WIRE_LEG_PREPARE, .head = &prepare->head, .session_time_us = prepare->session_time_us,
 		.members = &prepare->members,
@@ -512,7 +512,7 @@ int source_on_prepare(void *arg, const struct link_peer *peer, const void *reque
 int source_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *commit = request;
-	struct source *source;
+	struct source *source = NULL;
 	struct leg_question question = { .type = WIRE_LEG_COMMIT, .head = &commit->head };
 	int rc = admit(arg, &commit->head, &source, why);
 
@@ -527,7 +527,7 @@ int source_on_commit(void *arg, const struct link_peer *peer, const void *reques
 int source_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *abort = request;
-	struct source *source;
+	struct source *source = NULL;
 	struct leg_question question = { .type = WIRE_LEG_ABORT, .head = &abort->head };
 	int rc = admit(arg, &abort->head, &source, why);
 
@@ -544,7 +544,7 @@ int source_on_abort(void *arg, const struct link_peer *peer, const void *request
 int source_on_exists(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *exists = request;
-	struct source *source;
+	struct source *source = NULL;
 	int rc = admit(arg, &exists->head, &source, why);
 
 	(void)peer;
@@ -559,7 +559,7 @@ int source_on_exists(void *arg, const struct link_peer *peer, const void *reques
 int source_on_leave(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *leave = request;
-	struct source *source;
+	struct source *source = NULL;
 	int rc = admit(arg, &leave->head, &source, why);
 
 	(void)peer;

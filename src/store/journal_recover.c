@@ -195,7 +195,7 @@ static const char *check_header(struct journal *journal, uint32_t slot, const st
 /* True when the segment begins with the checkpoint of this use. */
 static int has_checkpoint(struct recovery *recovery, uint64_t seq)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	struct record record;
 	int rc = read_record(recovery, seq, SEGMENT_RECORDS_AT, &record, &bytes);
 
@@ -211,7 +211,7 @@ static int read_headers(struct recovery *recovery, uint32_t slot)
 	struct journal *journal = recovery->journal;
 	struct segment_header first, second;
 	const char *first_fault, *second_fault;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	uint64_t seq;
 	int rc = reader_get(&recovery->reader, 0, SEGMENT_RECORDS_AT, &bytes);
 
@@ -359,7 +359,7 @@ static int scan_newest(struct recovery *recovery)
 	uint64_t seq = journal->segments[recovery->newest].seq;
 	uint32_t at = SEGMENT_RECORDS_AT;
 	struct record record;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	int rc;
 
 	for (rc = read_record(recovery, seq, at, &record, &bytes); rc == 1;
@@ -438,7 +438,7 @@ static int load_segment(struct recovery *recovery, const struct segment_entry *e
 {
 	struct journal *journal = recovery->journal;
 	struct record record;
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	uint32_t count, kept;
 	MEM_OWNED struct run *runs = NULL;
 	int rc = reader_open(recovery, entry->slot);

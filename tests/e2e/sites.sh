@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# sites.sh - several systems that copy to one another, on top of lib.sh: each has a pool p1 of kind dir at $tmp/NAME/pool,
+# serves NBD at $tmp/NAME/nbd and takes links on a port of loopback.
+
+declare -A id_of=() link_port=()	# NAME -> system id, port of its link
+
+# site NAME ID [ARGUMENT...]: starts such a system.
+site()
+{
+	local name=$1 id=$2
+	shift 2
+	id_of[$name]=$id
+	link_port[$name]=$(free_port)
+	system_start "$name" --id "$id" --nbd "unix:$tmp/$name/nbd" --link "127.0.0.1:${link_port[$name]}" "$@"
+	mkdir -p "$tmp/$name/pool"
+	on "$name" pool create p1 --dir "$tmp/$name/pool"
+}
+
+# path NAME LSS NAME LSS: the first may send to the second.
+path()
+{
+	on "$1" path create "$2" "$4" --system "${id_of[$3]}" --to "127.0.0.1:${link_port[$3]}"
+}
+
+# pair NAME VOLUME NAME VOLUME TYPE
+pair()
+{
+	on "$1" pair create "$2" "$4" --system "${id_of[$3]}" --type "$5"
+}
+
+# uri NAME VOLUME: where hosts find it.
+uri()
+{
+	echo "nbd+unix:///$2?socket=$tmp/$1/nbd"
+}
+
+# image NAME VOLUME: the file of a volume of p1.
+image()
+{
+	local found=("$tmp/$1/pool/"*"$2"*)
+	[ -e "${found[0]}" ] && [ ${#found[@]} -eq 1 ] || fail "volume $2 of $1 has no one file: ${found[*]}"
+	echo "${found[0]}"
+}
+
+# quiet NAME VOLUME...: all pairs are whole: the far side has, durably, what the sources hold. For wait_until.
+quiet()
+{
+	local name=$1
+	shift
+	for _; do
+		is "$name" '.first_copy_done and .state == "copy-pending" and .reason == null and
+			.out_of_sync_blocks == 0' pair show "$1" || return
+		shift
+	done
+}
+
+# expect_equal_images NAME VOLUME NAME VOLUME: both files hold the same.
+expect_equal_images()
+{
+	expect_same "$(image "$1" "$2")" "$(image "$3" "$4")" "volume $2 of $1 and volume $4 of $3"
+}
+
+# sent_bytes NAME: what its link has sent, over the first path.
+sent_bytes()
+{
+	json "$1" '.[0].sent_bytes' path list
+}
+
+connected()
+{
+	is "$1" 'all(.state == "connected")' path list
+}

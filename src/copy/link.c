@@ -443,6 +443,12 @@ void link_get_state(const struct link *link, struct link_state *state)
 {
 	assert(rt_here() == link->reactor);
 	link_end_get_state(&link->control, state);
+	for (unsigned i = 0; i < link->channel_count; i++) {
+		if (!link->channels[i])
+			continue;
+		state->sent_bytes += link_channel_traffic(link->channels[i])->sent_bytes;
+		state->received_bytes += link_channel_traffic(link->channels[i])->received_bytes;
+	}
 }
 
 const struct link_config *link_get_config(const struct link *link)

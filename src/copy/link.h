@@ -73,7 +73,7 @@ struct link_state {
 	int64_t since_ns;			/* connected, or not, since then */
 	int last_error;				/* why it is not, or was not; 0: never failed */
 	char last_error_text[WIRE_TEXT_SIZE];	/* a sentence with the peer's name */
-	uint64_t sent_bytes, received_bytes;	/* since the link was opened */
+	uint64_t sent_bytes, received_bytes;	/* since the link was opened; of a link: all its connections */
 	uint64_t connects;			/* how often it connected */
 	uint32_t round_trip_us;			/* of the last probe or request; 0: not yet known */
 };

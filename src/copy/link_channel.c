@@ -371,6 +371,11 @@ void link_channel_get_state(const struct link_channel *channel, struct link_stat
 	link_end_get_state(&channel->end, state);
 }
 
+const struct link_traffic *link_channel_traffic(const struct link_channel *channel)
+{
+	return &channel->end.traffic;
+}
+
 struct rt_cond *link_channel_changed(struct link_channel *channel)
 {
 	return &channel->end.changed;

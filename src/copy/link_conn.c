@@ -78,8 +78,8 @@ static int write_batch(struct link_conn *conn)
 
 	if (rc)
 		return rc;
-	for (unsigned i = 0; i < count; i++)
-		conn->sent_bytes += parts[i].iov_len;
+	for (unsigned i = 0; i < count && conn->traffic; i++)
+		conn->traffic->sent_bytes += parts[i].iov_len;
 	while (!list_empty(&conn->writing))
 		out_is_gone(conn, list_first(&conn->writing, struct link_out, link));
 	return 0;
@@ -143,7 +143,8 @@ static ssize_t receive(struct link_conn *conn, void *buf, size_t len)
 		return -ECONNRESET;
 	if (got > 0) {
 		conn->heard_ns = rt_now_ns();
-		conn->received_bytes += (uint64_t)got;
+		if (conn->traffic)
+			conn->traffic->received_bytes += (uint64_t)got;
 	}
 	return got;
 }

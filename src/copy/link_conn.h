@@ -11,8 +11,14 @@
 
 #include "copy/link.h"
 
+/* Bytes over all connections of an end so far: counted on the end's reactor, read on any. */
+struct link_traffic {
+	_Atomic uint64_t sent_bytes, received_bytes;
+};
+
 struct link_conn {
 	struct rt_stream *stream;
+	struct link_traffic *traffic;	/* of the end that it belongs to; NULL: nobody asks */
 	struct link_timing timing;
 	bool is_data;			/* frames have data headers, else control headers */
 	bool probes;			/* this side probes (it dialed); the other only listens for silence */
@@ -37,7 +43,6 @@ struct link_conn {
 	int64_t probed_ns;		/* the last probe was sent */
 	bool probe_pending;		/* and is not answered */
 	uint32_t round_trip_us;
-	uint64_t sent_bytes, received_bytes;
 };
 
 /* in_size: of the buffer for reading. Does not take the stream over. -ENOMEM. */

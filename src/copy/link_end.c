@@ -149,6 +149,7 @@ static void serve_connection(struct link_end *end, struct rt_stream *stream)
 	}
 	conn.is_data = end->kind == WIRE_KIND_DATA;
 	conn.probes = true;
+	conn.traffic = &end->traffic;
 	end->conn = &conn;
 	end->state.connects++;
 	memcpy(end->state.peer_boot_id, end->welcome.boot_id, WIRE_ID_SIZE);
@@ -158,8 +159,6 @@ static void serve_connection(struct link_end *end, struct rt_stream *stream)
 	end->serve(end);
 	assert(conn.down);
 	end->conn = NULL;
-	end->state.sent_bytes += conn.sent_bytes;
-	end->state.received_bytes += conn.received_bytes;
 	end->state.round_trip_us = conn.round_trip_us;
 	note_error(end, conn.error, "%s", conn.why);
 	set_connected(end, false);
@@ -230,9 +229,8 @@ void link_end_get_state(const struct link_end *end, struct link_state *state)
 {
 	*state = end->state;
 	memcpy(state->address, end->address, sizeof(state->address));
-	if (end->conn) {
-		state->sent_bytes += end->conn->sent_bytes;
-		state->received_bytes += end->conn->received_bytes;
+	state->sent_bytes = end->traffic.sent_bytes;
+	state->received_bytes = end->traffic.received_bytes;
+	if (end->conn)
 		state->round_trip_us = end->conn->round_trip_us;
-	}
 }

@@ -18,7 +18,8 @@ struct link_end {
 	/* for the owner to read */
 	struct link_conn *conn;			/* NULL: not connected; it may be down already */
 	struct wire_welcome welcome;		/* of the present connection */
-	struct link_state state;
+	struct link_state state;		/* without bytes */
+	struct link_traffic traffic;
 	struct rt_cond changed;
 
 	/* its own */

@@ -22,6 +22,9 @@ struct link {
 	struct link_channel *channels[];	/* one a reactor, touched only there once it runs */
 };
 
+/* What it has sent and received so far. Any reactor. */
+const struct link_traffic *link_channel_traffic(const struct link_channel *channel);
+
 /* On the reactor that the channel is to serve. -ENOMEM. */
 RT_MUST_CHECK int link_channel_create(const struct link_config *config, const char *address, struct link_channel **out);
 void link_channel_destroy(struct link_channel *channel);

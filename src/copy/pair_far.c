@@ -209,14 +209,12 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 	int rc;
 	RT_SHIELD();
 
-	if (!pair) {
-		memcpy(((struct wire_pair_reply *)reply)->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	(void)reply;		/* an empty one */
+	if (!pair)
 		return 0;	/* gone already */
-	}
 	if (leg_owns_volume(copy, pair->record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   pair->record.volume, copy->config.system);
-	fill_reply(copy, pair, reply);
 	pair_pin(pair);
 	rc = pair_begin_change(pair);
 	if (!rc)

@@ -164,7 +164,7 @@ static int remove_far_end(struct pair *pair, char *why)
 	struct wire_pair_request request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
 	};
-	struct wire_pair_reply reply = { 0 };
+	struct wire_empty reply;
 	RT_LIMIT(rt_now_ns() + CONNECT_NS);
 
 	return link_request(pair->peer->to, WIRE_PAIR_REMOVE, &request, &reply, why, NULL);

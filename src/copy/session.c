@@ -17,6 +17,7 @@
 #define ANSWER_NS		(10 * RT_SECOND)	/* for requests that should take milliseconds */
 #define RETRY_NS		(200 * RT_MS)
 #define IDLE_NS			RT_SECOND
+#define SAVE_NS			(30 * RT_SECOND)	/* counters may lose so much in a crash */
 
 struct session_member {
 	struct session *session;
@@ -54,6 +55,7 @@ struct session {
 	uint32_t holds[HOLDS];
 	unsigned hold_count;
 	uint32_t hold_max_us;
+	int64_t saved_ns;
 };
 
 /* ---- asking members ---- */
@@ -597,6 +599,16 @@ static void sleep_until_woken(struct session *session, int64_t until_ns)
 	}
 }
 
+/* Counters are for people: now and then is enough. That it cannot be saved shows when a number is to be reserved. */
+static void save_counters(struct session *session)
+{
+	if (rt_now_ns() - session->saved_ns < SAVE_NS)
+		return;
+	session->saved_ns = rt_now_ns();
+	if (session->config.save(session->config.arg, &session->config.durable))
+		log_line(LOG_WARNING, "session", "session %u: its counters are not durable", session->config.number);
+}
+
 static bool all_joined(const struct session *session)
 {
 	for (unsigned i = 0; i < session->config.member_count; i++) {
@@ -620,6 +632,8 @@ static void run_session(void *arg)
 			pause_ns = 0;
 		} else {
 			enum outcome outcome = form_group(session);
+
+			save_counters(session);
 
 			least_ns = outcome == GROUP_FAILED ? RETRY_NS : outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
 		}
@@ -656,6 +670,7 @@ int session_start(const struct session_config *config, struct session **out)
 	}
 	if (planted(PLANTED_NO_INCARNATION))
 		session->config.durable.incarnation = 1;
+	session->saved_ns = rt_now_ns();
 	rc = config->save(config->arg, &session->config.durable);
 	if (!rc)
 		rc = rt_group_start(&session->group, "session", run_session, session);

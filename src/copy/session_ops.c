@@ -18,6 +18,7 @@
 #define INTERVAL_MAX_NS		(18 * 3600 * RT_SECOND)
 #define COORDINATION_MIN_NS	RT_MS
 #define COORDINATION_MAX_NS	(65535 * RT_MS)
+#define GIVE_UP_NS		(60 * RT_SECOND)	/* for what is committed to be applied */
 #define DRAIN_MAX_NS		(65535 * 60 * RT_SECOND)
 
 static const struct session_tunables tunables_default = {
@@ -531,12 +532,50 @@ int copy_session_resume(struct copy *copy, const struct session_start *start, st
 	return rc ? fault_durable(start->session, rc, fault) : 0;
 }
 
+static struct leg *find_leg_of(struct copy *copy, uint8_t session)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session)
+			return leg;
+	}
+	return NULL;
+}
+
+/* At a far side: the last group is given up by name; its volumes keep what it showed. */
+static int give_up_group(struct copy *copy, uint8_t session, bool force, struct fault *fault)
+{
+	char object[64];
+	struct leg *leg;
+	int rc = 0;
+
+	if (!force)
+		return fault_set(fault, FAULT_IN_USE, object_of(session, object),
+				 "terminate it at its master; --force gives the group up, its volumes keep what it shows",
+				 "this far side keeps its last consistency group");
+	while (!rc && (leg = find_leg_of(copy, session)) != NULL) {
+		RT_LIMIT(rt_now_ns() + GIVE_UP_NS);
+
+		leg_pin(leg);
+		rc = leg_wait_applied(leg);
+		leg_unpin(leg);
+		if (!rc)
+			rc = leg_forget(leg);
+	}
+	return rc ? fault_set(fault, FAULT_FAILED, object_of(session, object), "look at the log of xdcd",
+			      "its last group is not in the volumes: %s", strerror(-rc)) : 0;
+}
+
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault)
 {
-	struct session_entry *entry = find_master_or_fault(copy, session, fault);
+	struct session_entry *entry;
 	char object[64];
 	int rc;
 
+	if (!session_entry_find(copy, session) && find_leg_of(copy, session))
+		return give_up_group(copy, session, force, fault);
+	entry = find_master_or_fault(copy, session, fault);
 	if (!entry)
 		return -1;
 	if (!entry->master && entry->record.state != SESSION_PAUSED)

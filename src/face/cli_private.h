@@ -60,6 +60,9 @@ json_t *cli_errno(int error);					/* null when 0 */
 uint8_t cli_session(const struct cli_request *request);
 int cli_session_show(const struct cli_request *request, json_t **result, struct fault *fault);
 
+/* The session after a command that may have ended it here: its state is null then. */
+int cli_session_after(const struct cli_request *request, json_t **result, struct fault *fault);
+
 /* The id of the volume that the argument named volume names. 0, or -1 with the fault (cli_store.c). */
 int cli_find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault);
 

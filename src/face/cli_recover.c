@@ -41,8 +41,7 @@ static int session_return(const struct cli_request *request, json_t **result, st
 {
 	if (copy_session_return(control_copy(request->control), cli_session(request), fault))
 		return -1;
-	/* What was kept of the session here is gone with it: there is nothing more to show than that. */
-	return cli_answer(json_pack("{s:i, s:b}", "session", cli_session(request), "returned", true), result, fault);
+	return cli_session_after(request, result, fault);
 }
 
 static int pair_failback(const struct cli_request *request, json_t **result, struct fault *fault)

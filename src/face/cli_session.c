@@ -99,6 +99,15 @@ int cli_session_show(const struct cli_request *request, json_t **result, struct 
 	return cli_answer(json, result, fault);
 }
 
+int cli_session_after(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_session_info info;
+
+	if (!copy_session_get(control_copy(request->control), cli_session(request), &info))
+		return cli_session_show(request, result, fault);
+	return cli_answer(json_pack("{s:i, s:n}", "session", cli_session(request), "state"), result, fault);
+}
+
 static void add_session(void *arg, const struct copy_session_info *info)
 {
 	cli_append(arg, session_json(info));
@@ -212,7 +221,7 @@ static int session_terminate(const struct cli_request *request, json_t **result,
 	if (copy_session_terminate(control_copy(request->control), cli_session(request), cli_given(request, "force"),
 				   fault))
 		return -1;
-	return cli_session_show(request, result, fault);
+	return cli_session_after(request, result, fault);
 }
 
 const struct cli_binding cli_bindings_session[] = {

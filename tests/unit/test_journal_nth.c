@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal when the n-th call of a kind fails, for every n: an error that is allowed, and what was answered holds. */
+/* The journal when the n-th call of a kind fails, for every n: an allowed error, and what was answered holds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

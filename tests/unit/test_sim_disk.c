@@ -750,48 +750,6 @@ static void disks_fail_as_told(void **state)
 	run_inside(fail_everything);
 }
 
-static unsigned hidden;		/* times that the page cache showed what the device did not have */
-
-/* A direct read shows what the device has and a power loss would leave; the page cache may show more. */
-static void read_past_the_cache(void)
-{
-	struct rt_file *file = open_file("/f", RT_FILE_WRITE | RT_FILE_CREATE);
-	char cached[PAGE], *pages = mem_alloc_pages(PAGE), direct;
-
-	memset(pages, 'A', PAGE);
-	CHECK_EQUAL(rt_file_write(file, pages, PAGE, 0), 0);
-	CHECK_EQUAL(rt_file_sync(file), 0);
-	memset(pages, 'B', PAGE);
-	CHECK_EQUAL(rt_file_write(file, pages, PAGE, 0), 0);
-	sim_fail_nth(a1, SIM_SYNC, 1);
-	CHECK_EQUAL(rt_file_sync(file), -EIO);
-	rt_file_close(file);
-	file = open_file("/f", RT_FILE_DIRECT);
-	CHECK_EQUAL(rt_file_read(file, pages, PAGE, 0), PAGE);
-	rt_file_close(file);
-	file = open_file("/f", 0);
-	CHECK_EQUAL(rt_file_read(file, cached, PAGE, 0), PAGE);
-	rt_file_close(file);
-	direct = letter_of_page(pages);
-	CHECK(direct == 'A' || direct == 'B');
-	CHECK(letter_of_page(cached) == 'B' || direct == 'A');
-	hidden += letter_of_page(cached) != direct;
-	mem_free(pages);
-}
-
-static void read_past_the_cache_often(void)
-{
-	for (unsigned i = 0; i < 40; i++)
-		read_past_the_cache();
-	CHECK(hidden > 5 && hidden < 40);
-}
-
-static void direct_reads_see_the_device(void **state)
-{
-	(void)state;
-	run_inside(read_past_the_cache_often);
-}
-
 static int die_with_lock(void *arg)
 {
 	(void)arg;
@@ -835,7 +793,6 @@ int main(void)
 		cmocka_unit_test(a_device_has_its_size),
 		cmocka_unit_test(locks_exclude),
 		cmocka_unit_test(disks_fail_as_told),
-		cmocka_unit_test(direct_reads_see_the_device),
 		cmocka_unit_test(death_releases_locks),
 	};
 

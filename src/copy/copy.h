@@ -136,6 +136,8 @@ void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy
 
 /* ---- sessions ---- */
 
+#define XDC_COORDINATION_MS_MAX	65535u
+
 /* Defaults and ranges: research/global-mirror.md 1.3. */
 struct session_tunables {
 	int64_t interval_ns;			/* 0..18 h, default 0 */

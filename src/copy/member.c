@@ -27,14 +27,17 @@ struct member_shard {
 struct member {
 	struct rt_reactor *reactor;
 	struct rt_mutex turn;			/* one decision is carried out at a time */
-	struct rt_group timer;
+	struct rt_group fibers;			/* the timer, and the drain */
 	struct notice_board written;		/* hosts wrote to an increment that was empty */
 	struct rt_cond held_begins;		/* what the timer waits for */
-	uint64_t seen, closing;
+	struct rt_cond drain_changed;		/* another number to drain, one has ended, or an attempt is over */
+	uint64_t drain_asked, drain_ended;
+	int drain_rc;				/* of the one that has ended */
+	uint64_t seen, lowest, closing;
 	int64_t closed_ns, hold_until_ns;
 	int64_t hold_last_ns, hold_max_ns;
 	enum cg_failure failure;
-	bool held, drained;
+	bool held, drained, retired;
 	uint8_t session;
 	unsigned shard_count;
 	struct member_shard shards[];
@@ -193,6 +196,7 @@ static int shard_add(void *arg)
 	mv->arg = order->arg;
 	list_add_last(&order->shard->volumes, &mv->link);
 	order->shard->count++;
+	order->number = volume_open_number(mv->volume);
 	volume_tell_first_note(mv->volume, tell_written, order->shard);
 	return 0;
 }
@@ -284,24 +288,27 @@ static void hold_ends(struct member *member)
 		member->hold_max_ns = member->hold_last_ns;
 }
 
+static void end_attempt(struct member *member, enum cg_failure failure)
+{
+	hold_ends(member);
+	member->failure = failure;
+	member->closing = 0;
+	member->drained = false;
+	rt_cond_wake_all(&member->drain_changed);
+}
+
 static void leave_attempt(struct member *member, enum cg_failure reason)
 {
 	if (!member->closing)
 		return;
 	order_surely(member, shard_merge, member->closing);
-	hold_ends(member);
-	member->failure = reason;
-	member->closing = 0;
-	member->drained = false;
+	end_attempt(member, reason);
 }
 
 static void forget_increment(struct member *member)
 {
 	order_surely(member, shard_forget, member->closing);
-	hold_ends(member);
-	member->failure = CG_FAILURE_NONE;
-	member->closing = 0;
-	member->drained = false;
+	end_attempt(member, CG_FAILURE_NONE);
 }
 
 /* Every source system has its own timer: no hold lasts, whatever the master does or fails to do (claim 6). */
@@ -331,15 +338,17 @@ static void run_timer(void *arg)
 int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns, bool *empty)
 {
 	struct shard_order order = { .number = attempt };
+	int rc;
 	RT_SHIELD();
 
 	assert(rt_here() == member->reactor && hold_max_ns > 0);
 	take_turn(member);
-	if (attempt <= member->seen) {
+	if (attempt <= member->seen || attempt < member->lowest || member->retired) {
+		rc = attempt > member->seen && !member->retired ? -ERANGE : -ESTALE;
 		rt_mutex_unlock(&member->turn);
-		return -ESTALE;
+		return rc;
 	}
-	if (member->closing && exists >= member->closing)
+	if (member->closing && exists == member->closing)
 		forget_increment(member);
 	else
 		leave_attempt(member, CG_FAILURE_SUPERSEDED);
@@ -351,8 +360,6 @@ int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64
 	member->hold_until_ns = member->closed_ns + hold_max_ns;
 	*empty = true;
 	for (unsigned i = 0; i < member->shard_count; i++) {
-		int rc;
-
 		order.shard = &member->shards[i];
 		rc = rt_call(rt_reactor(i), shard_close, &order);
 		assert(!rc);
@@ -383,9 +390,43 @@ static enum cg_failure drain_failure(int rc)
 	return rc == -ENOBUFS ? CG_FAILURE_SIDEFILE_FULL : CG_FAILURE_DISK;
 }
 
+/*
+ * A fiber of its own, since a call to another reactor cannot be given up: whoever asks for a drain may be. It ends with
+ * the attempt at the latest.
+ */
+static void run_drain(void *arg)
+{
+	struct member *member = arg;
+	int rc = 0;
+
+	while (!rc) {
+		struct shard_order order = { .number = member->drain_asked };
+
+		if (order.number == member->drain_ended) {
+			rc = rt_cond_wait(&member->drain_changed);
+			continue;
+		}
+		member->drain_rc = order_all(member, shard_drain, &order);
+		member->drain_ended = order.number;
+		rt_cond_wake_all(&member->drain_changed);
+	}
+}
+
+static int wait_drained(struct member *member, uint64_t attempt)
+{
+	int rc = 0;
+
+	if (member->drain_asked != attempt) {
+		member->drain_asked = attempt;
+		rt_cond_wake_all(&member->drain_changed);
+	}
+	while (!rc && member->closing == attempt && member->drain_ended != attempt)
+		rc = rt_cond_wait(&member->drain_changed);
+	return rc ? rc : member->drain_ended == attempt ? member->drain_rc : -ESTALE;
+}
+
 int member_drain(struct member *member, uint64_t attempt)
 {
-	struct shard_order order = { .number = attempt };
 	int rc;
 
 	if (!attempt || member->closing != attempt)
@@ -393,7 +434,7 @@ int member_drain(struct member *member, uint64_t attempt)
 	/* Else the timer here could still undo the close after the far side was told to prepare. */
 	if (member->held && !planted(PLANTED_DRAINED_BEFORE_RELEASE))
 		return -EPROTO;
-	rc = order_all(member, shard_drain, &order);
+	rc = wait_drained(member, attempt);
 	if (member->closing != attempt)
 		return -ESTALE;
 	if (rc == -ENOBUFS || rc == -EIO)
@@ -420,6 +461,12 @@ void member_exists(struct member *member, uint64_t number)
 	rt_mutex_unlock(&member->turn);
 }
 
+void member_retire(struct member *member)
+{
+	member->retired = true;
+	member_leave(member, 0, CG_FAILURE_WRONG_STATE);
+}
+
 void member_leave(struct member *member, uint64_t attempt, enum cg_failure reason)
 {
 	RT_SHIELD();
@@ -443,6 +490,8 @@ void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_
 	if (!planted(PLANTED_RESTART_LOW_TAG)) {
 		rc = order_all(member, shard_set_tag, &order);
 		assert(!rc);
+		if (member->lowest < order.number)
+			member->lowest = order.number;
 	}
 	rt_mutex_unlock(&member->turn);
 }
@@ -458,6 +507,8 @@ int member_add_volume(struct member *member, struct volume *volume, const struct
 	assert(volume_is_tracked(volume));
 	take_turn(member);
 	rc = order_one(member, volume, shard_add, &order);
+	if (!rc && member->lowest < order.number)
+		member->lowest = order.number;
 	rt_mutex_unlock(&member->turn);
 	return rc;
 }
@@ -493,7 +544,7 @@ void member_get_status(struct member *member, struct member_status *status)
 	RT_SHIELD();
 
 	*status = (struct member_status){
-		.seen = member->seen, .closing = member->closing, .held = member->held, .drained = member->drained,
+		.seen = member->seen, .lowest = member->lowest, .closing = member->closing, .held = member->held, .drained = member->drained,
 		.failure = member->failure, .hold_last_ns = member->hold_last_ns, .hold_max_ns = member->hold_max_ns,
 	};
 	for (unsigned i = 0; i < member->shard_count; i++) {
@@ -520,14 +571,19 @@ int member_create(uint8_t session, struct member **out)
 	member->shard_count = count;
 	rt_mutex_init(&member->turn);
 	rt_cond_init(&member->held_begins);
-	rt_group_init(&member->timer);
+	rt_cond_init(&member->drain_changed);
+	rt_group_init(&member->fibers);
+	member->lowest = 1;
 	notice_board_init(&member->written);
 	for (unsigned i = 0; i < count; i++) {
 		list_init(&member->shards[i].volumes);
 		notice_init(&member->shards[i].written, &member->written);
 	}
-	rc = rt_group_start(&member->timer, "member timer", run_timer, member);
+	rc = rt_group_start(&member->fibers, "member timer", run_timer, member);
+	if (!rc)
+		rc = rt_group_start(&member->fibers, "member drain", run_drain, member);
 	if (rc) {
+		rt_group_stop(&member->fibers);
 		mem_free(member);
 		return rc;
 	}
@@ -550,8 +606,8 @@ static int shard_empty(void *arg)
 
 void member_destroy(struct member *member)
 {
-	rt_group_stop(&member->timer);
-	member_leave(member, 0, CG_FAILURE_WRONG_STATE);
+	member_retire(member);
+	rt_group_stop(&member->fibers);
 	order_surely(member, shard_empty, 0);
 	mem_free(member);
 }

@@ -50,7 +50,8 @@ void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_
 /*
  * close(attempt): the open increment of every volume becomes the closing one; answers are held from here on. exists is
  * the last CG that the master knows to exist. After at most hold_max_ns without release the member leaves by itself.
- * *empty: nothing was written since the last CG. -ESTALE: heard of this or a newer attempt. Suspends briefly.
+ * *empty: nothing was written since the last CG. -ESTALE: heard of this or a newer attempt; -ERANGE: volumes here have
+ * higher tags. Suspends briefly.
  */
 RT_MUST_CHECK int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns,
 			       bool *empty);
@@ -60,7 +61,8 @@ RT_MUST_CHECK int member_release(struct member *member, uint64_t attempt);
 
 /*
  * Waits until all of the increment is acknowledged by the far sides: 0. -ESTALE: not under way, or left meanwhile (the
- * status says why); -EPROTO: before release; -ETIMEDOUT, -ECANCELED.
+ * status says why); -EPROTO: before release; -ENOBUFS, -EIO: a volume has given it up, and so the member left;
+ * -ETIMEDOUT, -ECANCELED.
  */
 RT_MUST_CHECK int member_drain(struct member *member, uint64_t attempt);
 
@@ -71,6 +73,9 @@ bool member_may_prepare(const struct member *member, uint64_t attempt);
  * CG number exists: its masks are forgotten. Harmless if this is not the increment that is closing. Suspends briefly.
  */
 void member_exists(struct member *member, uint64_t number);
+
+/* From here on every close is refused, with -ESTALE; leaves an attempt under way. Suspends briefly. */
+void member_retire(struct member *member);
 
 /* Leaves the attempt (0: whichever is under way): closing and open increment are one again. Suspends briefly. */
 void member_leave(struct member *member, uint64_t attempt, enum cg_failure reason);
@@ -83,6 +88,7 @@ RT_MUST_CHECK int member_wait_written(struct member *member);
 
 struct member_status {
 	uint64_t seen;			/* the highest attempt heard of */
+	uint64_t lowest;		/* attempts below this one are refused: its volumes have higher tags */
 	uint64_t closing;		/* 0: none */
 	bool held, drained;
 	enum cg_failure failure;	/* why the last attempt was left */

@@ -238,11 +238,28 @@ static int take_number(struct session *session)
 	return rc;
 }
 
+/* A far side was recovered without us: this session is over, and only an administrator may begin it anew. */
+static bool was_recovered(struct session *session)
+{
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		const struct session_member *member = &session->members[i];
+
+		if (member->rc != -EPERM)
+			continue;
+		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system,
+			 member->why);
+		session->state = SESSION_FATAL;
+		return true;
+	}
+	return false;
+}
+
 static void abort_attempt(struct session *session, enum cg_failure otherwise)
 {
 	struct wire_session_request request = make_request(session, session->attempt);
 
 	note_failure(session, otherwise);
+	(void)was_recovered(session);
 	(void)ask_all(session, WIRE_SESSION_ABORT, &request, rt_now_ns() + RT_SECOND);
 }
 
@@ -306,7 +323,10 @@ static bool not_committed(struct session_member *member)
 
 static bool join_members(struct session *session);
 
-/* There is no way back from here: commit is repeated until every member has answered. False only when cancelled. */
+/*
+ * There is no way back from here: commit is repeated until every member has answered. False only when cancelled, or
+ * when the far sides were recovered: whoever did that has decided.
+ */
 static bool commit(struct session *session, uint64_t number)
 {
 	struct wire_session_request request = make_request(session, number);
@@ -334,6 +354,8 @@ static bool commit(struct session *session, uint64_t number)
 			abort_attempt(session, CG_FAILURE_COMMUNICATION);
 			return false;
 		}
+		if (!all && was_recovered(session))
+			return false;
 		if (!all && !rt_sleep_until(rt_now_ns() + RETRY_NS))
 			(void)join_members(session);
 	}
@@ -364,12 +386,14 @@ static enum outcome form_group(struct session *session)
 {
 	int64_t began_ns = rt_now_ns(), wall_ns = rt_wall_ns(), last_us = session->session_time_us;
 	struct wire_session_request request;
+	uint64_t number;
 	bool empty = false;
 
 	if (take_number(session)) {
 		session->state = SESSION_FATAL;
 		return GROUP_FAILED;
 	}
+	number = session->attempt;	/* who joins during the commit may raise it */
 	session->session_time_us = wall_ns / 1000 > last_us ? wall_ns / 1000 : last_us + 1;
 	enter_phase(session, PHASE_COORDINATE);
 	if (!coordinate(session, &empty)) {
@@ -393,9 +417,9 @@ static enum outcome form_group(struct session *session)
 		abort_attempt(session, CG_FAILURE_FAR_PREPARE);
 		return GROUP_FAILED;
 	}
-	if (!commit(session, session->attempt))
+	if (!commit(session, number))
 		return GROUP_FAILED;
-	note_group(session, session->attempt, began_ns, wall_ns);
+	note_group(session, number, began_ns, wall_ns);
 	return GROUP_FORMED;
 }
 
@@ -460,20 +484,20 @@ static bool legs_known(const struct session_member *member)
 	return true;
 }
 
-/* A far side was recovered without us: this session is over, and only an administrator may begin it anew. */
-static bool was_recovered(struct session *session)
+/* The next attempt is above all that far sides and sources have tagged data with. */
+static void number_above(struct session *session, const struct wire_session_report *report)
 {
-	for (unsigned i = 0; i < session->config.member_count; i++) {
-		const struct session_member *member = &session->members[i];
+	for (unsigned i = 0; i < report->leg_count; i++) {
+		const struct wire_leg_state *state = &report->legs[i].state;
+		uint64_t highest = state->highest_tag;
 
-		if (member->rc != -EPERM)
-			continue;
-		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system,
-			 member->why);
-		session->state = SESSION_FATAL;
-		return true;
+		if (highest < state->prepared)
+			highest = state->prepared;
+		if (highest < state->committed)
+			highest = state->committed;
+		if (session->attempt < highest)
+			session->attempt = highest;
 	}
-	return false;
 }
 
 /* Asks those that have not joined. True when all members have, with all their legs. */
@@ -502,6 +526,7 @@ static bool join_members(struct session *session)
 		if (!member->joined && !member->rc && legs_known(member)) {
 			member->joined = true;
 			memcpy(member->boot_id, member->report.boot_id, WIRE_ID_SIZE);
+			number_above(session, &member->report);
 		}
 		member->out_of_sync_blocks = member->report.out_of_sync_blocks;
 		if (!member->joined) {
@@ -513,7 +538,7 @@ static bool join_members(struct session *session)
 }
 
 /* The states of all legs, for the rule. Returns how many. */
-static unsigned collect_legs(const struct session *session, struct recover_leg *legs, uint64_t *highest)
+static unsigned collect_legs(const struct session *session, struct recover_leg *legs)
 {
 	uint64_t committed = 0;
 	unsigned count = 0;
@@ -529,12 +554,6 @@ static unsigned collect_legs(const struct session *session, struct recover_leg *
 			};
 			if (state->committed > committed)
 				committed = state->committed;
-			if (state->highest_tag > *highest)
-				*highest = state->highest_tag;
-			if (state->prepared > *highest)
-				*highest = state->prepared;
-			if (state->committed > *highest)
-				*highest = state->committed;
 		}
 	}
 	/* Whoever took part in a CG that is committed anywhere holds it. Who holds nothing came later. */
@@ -555,7 +574,6 @@ static bool resolve(struct session *session)
 	struct recover_leg *legs;
 	struct recover_decision decision = { .verdict = RECOVER_NO_GROUP };
 	struct wire_session_request request;
-	uint64_t highest = 0;
 	unsigned count;
 
 	if (!join_members(session))
@@ -563,12 +581,10 @@ static bool resolve(struct session *session)
 	legs = mem_alloc_zeroed(WIRE_LEGS_MAX * sizeof(legs[0]));
 	if (!legs)
 		return false;
-	count = collect_legs(session, legs, &highest);
+	count = collect_legs(session, legs);
 	if (count)
 		decision = recover_decide(legs, count, false);
 	mem_free(legs);
-	if (highest > session->attempt)
-		session->attempt = highest;
 	if (decision.verdict == RECOVER_BROKEN) {
 		session->state = SESSION_FATAL;
 		log_line(LOG_ERROR, "session", "session %u: the far sides hold groups that do not fit together",
@@ -647,6 +663,17 @@ static void run_session(void *arg)
 	enter_phase(session, PHASE_IDLE);
 }
 
+/*
+ * Rises with every start. Not below the seconds of the clock: a session that was closed and opened again, or has moved
+ * to another system, knows nothing of its earlier masters, whom its far sides still obey.
+ */
+static uint64_t next_incarnation(uint64_t last)
+{
+	uint64_t seconds = (uint64_t)(rt_wall_ns() / RT_SECOND);
+
+	return last < seconds ? seconds : last + 1;
+}
+
 int session_start(const struct session_config *config, struct session **out)
 {
 	struct session *session = mem_alloc_zeroed(sizeof(*session));
@@ -656,7 +683,7 @@ int session_start(const struct session_config *config, struct session **out)
 	if (!session)
 		return -ENOMEM;
 	session->config = *config;
-	session->config.durable.incarnation++;
+	session->config.durable.incarnation = next_incarnation(config->durable.incarnation);
 	session->config.durable.state = SESSION_RUNNING;
 	session->state = SESSION_RUNNING;
 	session->attempt = config->durable.reserved ? config->durable.reserved - 1 : 0;

@@ -17,7 +17,7 @@
 #define SESSION_TYPE_XDC	0x40u
 #define INTERVAL_MAX_NS		(18 * 3600 * RT_SECOND)
 #define COORDINATION_MIN_NS	RT_MS
-#define COORDINATION_MAX_NS	(65535 * RT_MS)
+#define COORDINATION_MAX_NS	(XDC_COORDINATION_MS_MAX * RT_MS)
 #define GIVE_UP_NS		(60 * RT_SECOND)	/* for what is committed to be applied */
 #define DRAIN_MAX_NS		(65535 * 60 * RT_SECOND)
 

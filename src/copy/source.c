@@ -10,19 +10,18 @@
 #include "copy/pair.h"
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "store/journal.h"
 #include "volume/planted.h"
 
 struct source_leg {
-	struct list_head link;
+	struct list_head link;			/* of source->legs, until its last pair has left */
 	struct source *source;
 	struct peer *peer;
 	unsigned pairs;
+	unsigned pins;				/* the list, and fibers that suspend and come back to it */
 	bool open;				/* the far side has answered leg_open */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* with this boot id */
 	struct wire_leg_state state;		/* as last heard */
-	/* the request under way */
-	int rc;
-	char why[WIRE_TEXT_SIZE];
 };
 
 struct source {
@@ -30,7 +29,6 @@ struct source {
 	struct copy *copy;
 	struct member *member;
 	struct list_head legs;
-	struct rt_group asking;
 	struct rt_group fibers;
 	struct rt_cond idle_begins;
 	bool idle;				/* the last close found nothing written */
@@ -54,6 +52,14 @@ static struct source_leg *find_leg(struct source *source, const char *far)
 			return leg;
 	}
 	return NULL;
+}
+
+static void unpin_leg(struct source_leg *leg)
+{
+	if (--leg->pins)
+		return;
+	peer_put(leg->peer);
+	mem_free(leg);
 }
 
 static bool leg_connected(const struct source_leg *leg)
@@ -90,7 +96,7 @@ static struct wire_session_head make_head(const struct source *source)
  * Tells the far side which master it obeys and hears what it holds. A far side that restarted has lost what was not
  * prepared: unless it is prepared with the increment that is closing here, or has committed it, this attempt is over.
  */
-static int open_leg(struct source_leg *leg)
+static int open_leg(struct source_leg *leg, char *why)
 {
 	struct source *source = leg->source;
 	struct wire_leg_open request = { .head = make_head(source), .members = source->members };
@@ -100,8 +106,7 @@ static int open_leg(struct source_leg *leg)
 
 	memcpy(request.source_boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
 	memcpy(request.key, source->key, WIRE_KEY_SIZE);
-	leg->why[0] = '\0';
-	rc = link_request(leg->peer->to, WIRE_LEG_OPEN, &request, &state, leg->why, NULL);
+	rc = link_request(leg->peer->to, WIRE_LEG_OPEN, &request, &state, why, NULL);
 	if (rc)
 		return rc;
 	member_get_status(source->member, &status);
@@ -115,13 +120,13 @@ static int open_leg(struct source_leg *leg)
 	return 0;
 }
 
-static int open_leg_in_turn(struct source_leg *leg)
+static int open_leg_in_turn(struct source_leg *leg, char *why)
 {
 	int rc = rt_mutex_lock(&leg->source->opening);
 
 	if (rc)
 		return rc;
-	rc = open_leg(leg);
+	rc = open_leg(leg, why);
 	rt_mutex_unlock(&leg->source->opening);
 	return rc;
 }
@@ -132,26 +137,32 @@ void source_far_restarted(struct copy *copy, const char *far)
 
 	list_for_each(source, &copy->sources, link) {
 		struct source_leg *leg = source->joined ? find_leg(source, far) : NULL;
+		char why[WIRE_TEXT_SIZE] = "";
 		int rc;
 
 		if (!leg)
 			continue;
-		rc = open_leg_in_turn(leg);
+		leg->pins++;
+		rc = open_leg_in_turn(leg, why);
+		unpin_leg(leg);
 		if (!rc)
 			continue;
 		log_line(LOG_WARNING, "session", "session %u: far side %s does not take the session up: %s",
-			 source->number, far, leg->why[0] ? leg->why : strerror(-rc));
+			 source->number, far, why[0] ? why : strerror(-rc));
 		/* It is not known what it still holds of an attempt. */
 		member_leave(source->member, 0, CG_FAILURE_FAR_RESTARTED);
 	}
 }
 
+/* What is asked of a leg, and its answer. */
 struct leg_question {
-	struct source_leg *leg;
+	struct source_leg *leg;			/* pinned */
 	uint16_t type;
 	const struct wire_session_head *head;
 	uint64_t session_time_us;
 	const struct wire_members *members;
+	int rc;
+	char why[WIRE_TEXT_SIZE];
 };
 
 static int collect_marks(struct source_leg *leg, struct wire_leg_prepare *prepare);
@@ -173,14 +184,20 @@ static int ask_prepare(struct leg_question *question)
 	if (!rc)
 		rc = collect_marks(leg, &prepare);
 	if (!rc && !member_may_prepare(source->member, question->head->attempt))
-		rc = copy_refuse(leg->why, -ESTALE, "system %s has left the attempt", source->copy->config.system);
+		rc = copy_refuse(question->why, -ESTALE, "system %s has left the attempt", source->copy->config.system);
 	if (!rc)
-		rc = link_request(leg->peer->to, WIRE_LEG_PREPARE, &prepare, &leg->state, leg->why, NULL);
+		rc = link_request(leg->peer->to, WIRE_LEG_PREPARE, &prepare, &leg->state, question->why, NULL);
 	if (!rc && planted(PLANTED_FORGET_AT_PREPARE))
 		member_exists(source->member, question->head->attempt);
 	mem_free(prepare.volumes.ids);
 	mem_free(prepare.marks);
 	return rc;
+}
+
+/* A leg that is neither prepared with a group nor has a newer one came to the session after it. */
+static bool takes_part_in(const struct source_leg *leg, uint64_t number)
+{
+	return leg->state.prepared == number || leg->state.committed >= number;
 }
 
 static void ask_leg(void *arg)
@@ -189,44 +206,77 @@ static void ask_leg(void *arg)
 	struct source_leg *leg = question->leg;
 	struct wire_leg_request request = { .head = *question->head };
 
-	leg->why[0] = '\0';
-	if (question->type == WIRE_LEG_PREPARE)
-		leg->rc = ask_prepare(question);
+	if (question->type == WIRE_LEG_OPEN)
+		question->rc = open_leg_in_turn(leg, question->why);
+	else if (question->type == WIRE_LEG_PREPARE)
+		question->rc = ask_prepare(question);
+	else if (question->type == WIRE_LEG_COMMIT && !takes_part_in(leg, question->head->attempt))
+		question->rc = 0;
 	else
-		leg->rc = link_request(leg->peer->to, question->type, &request, &leg->state, leg->why, NULL);
+		question->rc = link_request(leg->peer->to, question->type, &request, &leg->state, question->why, NULL);
 }
 
-/* Asks all legs at once. 0 when all said yes, else the error of one, with its words in why. */
-static int ask_legs(struct source *source, const struct leg_question *like, char *why)
+/* The same question for each leg, pinned until drop_questions. NULL: no memory. */
+static struct leg_question *make_questions(struct source *source, const struct leg_question *like, unsigned *count)
 {
 	struct leg_question *questions;
 	struct source_leg *leg;
-	unsigned count = 0, i = 0;
-	int rc, first = 0;
 
+	*count = 0;
 	list_for_each(leg, &source->legs, link)
-		count++;
-	questions = mem_alloc_zeroed((count + 1) * sizeof(questions[0]));
+		(*count)++;
+	questions = mem_alloc_zeroed((*count + 1) * sizeof(questions[0]));
+	if (!questions)
+		return NULL;
+	*count = 0;
+	list_for_each(leg, &source->legs, link) {
+		leg->pins++;
+		questions[*count] = *like;
+		questions[(*count)++].leg = leg;
+	}
+	return questions;
+}
+
+static void drop_questions(struct leg_question *questions, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		unpin_leg(questions[i].leg);
+	mem_free(questions);
+}
+
+/* Asks all at once: 0 when all have answered, whatever they said; -ETIMEDOUT, -ECANCELED. */
+static int ask_questions(struct leg_question *questions, unsigned count)
+{
+	struct rt_group asking;
+	int rc;
+
+	rt_group_init(&asking);
+	for (unsigned i = 0; i < count; i++)
+		questions[i].rc = rt_group_start(&asking, "leg ask", ask_leg, &questions[i]);
+	rc = rt_group_wait(&asking);
+	if (rc)
+		rt_group_stop(&asking);
+	return rc;
+}
+
+/* 0 when all legs said yes, else the error of one, with its words in why. */
+static int ask_legs(struct source *source, const struct leg_question *like, char *why)
+{
+	unsigned count;
+	struct leg_question *questions = make_questions(source, like, &count);
+	int rc;
+
 	if (!questions)
 		return -ENOMEM;
-	list_for_each(leg, &source->legs, link) {
-		questions[i] = *like;
-		questions[i].leg = leg;
-		leg->rc = rt_group_start(&source->asking, "leg ask", ask_leg, &questions[i]);
-		i++;
+	rc = ask_questions(questions, count);
+	for (unsigned i = 0; i < count && !rc; i++) {
+		rc = questions[i].rc;
+		if (rc)
+			copy_refuse(why, rc, "far side %s: %s", questions[i].leg->peer->system,
+				    questions[i].why[0] ? questions[i].why : strerror(-rc));
 	}
-	rc = rt_group_wait(&source->asking);
-	if (rc)
-		rt_group_stop(&source->asking);
-	list_for_each(leg, &source->legs, link) {
-		if (leg->rc && !first) {
-			first = leg->rc;
-			copy_refuse(why, first, "far side %s: %s", leg->peer->system,
-				    leg->why[0] ? leg->why : strerror(-first));
-		}
-	}
-	mem_free(questions);
-	return rc ? rc : first;
+	drop_questions(questions, count);
+	return rc;
 }
 
 /* One mark a data connection, taken on its reactor. */
@@ -308,6 +358,7 @@ static int fill_report(struct source *source, struct wire_session_report *report
 	struct source_leg *leg;
 	unsigned count = 0;
 
+	member_get_status(source->member, &status);
 	list_for_each(leg, &source->legs, link)
 		count++;
 	report->legs = mem_alloc_zeroed((count + 1) * sizeof(report->legs[0]));
@@ -322,8 +373,10 @@ static int fill_report(struct source *source, struct wire_session_report *report
 		item->volumes = leg->pairs;
 		item->joining = leg->pairs - count_joined(leg);
 		item->state = leg->state;
+		/* A volume that was in another session may have higher tags than its far side has heard of. */
+		if (item->state.highest_tag < status.lowest - 1)
+			item->state.highest_tag = status.lowest - 1;
 	}
-	member_get_status(source->member, &status);
 	memcpy(report->boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
 	report->closing_number = status.closing;
 	report->out_of_sync_blocks = status.out_of_sync_blocks;
@@ -353,20 +406,60 @@ static bool any_closing(struct source *source)
 	return status.closing != 0;
 }
 
+/* Tells all legs which master they obey and hears what they hold. -EPERM: one of them was recovered. */
+static int open_legs(struct source *source, uint64_t *highest, bool *all_known, char *why)
+{
+	const struct wire_session_head head = make_head(source);
+	const struct leg_question like = { .type = WIRE_LEG_OPEN, .head = &head };
+	unsigned count;
+	struct leg_question *questions = make_questions(source, &like, &count);
+	int rc;
+
+	if (!questions)
+		return -ENOMEM;
+	rc = ask_questions(questions, count);
+	*highest = 0;
+	*all_known = true;
+	for (unsigned i = 0; i < count && !rc; i++) {
+		struct source_leg *leg = questions[i].leg;
+		const char *words = questions[i].why[0] ? questions[i].why : strerror(-questions[i].rc);
+
+		if (questions[i].rc == -EPERM)
+			rc = copy_refuse(why, -EPERM, "far side %s: %s", leg->peer->system, words);
+		else if (questions[i].rc)
+			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
+				 leg->peer->system, words);
+		leg->open = leg->open && !questions[i].rc;
+		*all_known = *all_known && leg->open;
+		if (leg->state.highest_tag > *highest)
+			*highest = leg->state.highest_tag;
+	}
+	drop_questions(questions, count);
+	return rc;
+}
+
+/* Numbers of attempts are tags of data, which have a bound, and the one behind must be one too. */
+static bool is_attempt(uint64_t attempt)
+{
+	return attempt < JOURNAL_TAG_MAX - 1;
+}
+
 int source_on_join(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_join *join = request;
 	struct copy *copy = arg;
 	struct source *source = source_find(copy, join->head.session);
-	struct source_leg *leg;
 	uint64_t highest = 0;
-	bool all_known = true;
+	bool all_known;
 	int rc;
 
 	(void)peer;
 	if (!source)
 		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u; add one, or start without it",
 				   copy->config.system, join->head.session);
+	if (!is_attempt(join->head.attempt))
+		return copy_refuse(why, -EINVAL, "no attempt has the number %llu",
+				   (unsigned long long)join->head.attempt);
 	if (join->head.incarnation < source->incarnation && !planted(PLANTED_NO_INCARNATION))
 		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session,
 				   source->master);
@@ -380,21 +473,13 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	source->incarnation = join->head.incarnation;
 	source->attempt = join->head.attempt;
 	source->exists = join->head.exists;
-	source->joined = true;
-	list_for_each(leg, &source->legs, link) {
-		rc = open_leg_in_turn(leg);
-		if (rc == -EPERM)
-			return copy_refuse(why, rc, "far side %s: %s", leg->peer->system, leg->why);
-		if (rc)
-			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
-				 leg->peer->system, leg->why[0] ? leg->why : strerror(-rc));
-		leg->open = leg->open && !rc;
-		all_known = all_known && leg->open;
-		if (leg->state.highest_tag > highest)
-			highest = leg->state.highest_tag;
-	}
+	source->joined = false;
+	rc = open_legs(source, &highest, &all_known, why);
+	if (rc)
+		return rc;
 	/* Takes part only in attempts that begin after this, and tags above all that its far sides hold. */
 	member_handshake(source->member, join->head.attempt, highest);
+	source->joined = true;
 	if (all_known)
 		pair_allow_tags(copy, source->number);
 	return fill_report(source, reply);
@@ -423,6 +508,10 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	(void)peer;
 	if (rc)
 		return rc;
+	if (!is_attempt(close->head.attempt) || !close->coordination_ms ||
+	    close->coordination_ms > XDC_COORDINATION_MS_MAX)
+		return copy_refuse(why, -EINVAL, "attempt %llu with %u ms for the coordination is none",
+				   (unsigned long long)close->head.attempt, close->coordination_ms);
 	list_for_each(leg, &source->legs, link) {
 		if (!leg_connected(leg))
 			return copy_refuse(why, leg_missing(leg), "system %s does not reach its far side %s",
@@ -430,6 +519,9 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	}
 	rc = member_close(source->member, close->head.attempt, close->head.exists,
 			  (int64_t)close->coordination_ms * RT_MS, &empty);
+	if (rc == -ERANGE)
+		return copy_refuse(why, -EPROTO, "tags here are above attempt %llu",
+				   (unsigned long long)close->head.attempt);
 	if (rc)
 		return copy_refuse(why, rc, "attempt %llu is over", (unsigned long long)close->head.attempt);
 	source->attempt = close->head.attempt;
@@ -631,7 +723,6 @@ struct source *source_get(struct copy *copy, uint8_t session)
 	source->copy = copy;
 	source->number = session;
 	list_init(&source->legs);
-	rt_group_init(&source->asking);
 	rt_mutex_init(&source->opening);
 	rt_group_init(&source->fibers);
 	rt_cond_init(&source->idle_begins);
@@ -651,8 +742,7 @@ struct source *source_get(struct copy *copy, uint8_t session)
 static void drop_leg(struct source_leg *leg)
 {
 	list_remove(&leg->link);
-	peer_put(leg->peer);
-	mem_free(leg);
+	unpin_leg(leg);
 }
 
 static void delete_source(struct source *source)
@@ -694,6 +784,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 		if (!leg)
 			goto undo;
 		leg->source = source;
+		leg->pins = 1;
 		leg->peer = peer_get(source->copy, pair->record.system, NULL, false);
 		if (!leg->peer) {
 			mem_free(leg);

@@ -544,8 +544,9 @@ void member_get_status(struct member *member, struct member_status *status)
 	RT_SHIELD();
 
 	*status = (struct member_status){
-		.seen = member->seen, .lowest = member->lowest, .closing = member->closing, .held = member->held, .drained = member->drained,
-		.failure = member->failure, .hold_last_ns = member->hold_last_ns, .hold_max_ns = member->hold_max_ns,
+		.seen = member->seen, .lowest = member->lowest, .closing = member->closing,
+		.held = member->held, .drained = member->drained, .failure = member->failure,
+		.hold_last_ns = member->hold_last_ns, .hold_max_ns = member->hold_max_ns,
 	};
 	for (unsigned i = 0; i < member->shard_count; i++) {
 		struct shard_order order = { .shard = &member->shards[i] };

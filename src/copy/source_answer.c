@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a source answers to the master of its session (source.h). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/pair.h"
+#include "copy/source_private.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/journal.h"
+#include "volume/planted.h"
+
+static void fill_answer(struct source *source, struct wire_session_answer *answer)
+{
+	struct member_status status;
+	struct source_leg *leg;
+
+	member_get_status(source->member, &status);
+	memcpy(answer->boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
+	answer->reason = (uint16_t)status.failure;
+	answer->hold_us = (uint32_t)(status.hold_last_ns / RT_US);
+	list_for_each(leg, &source->legs, link)
+		answer->legs++;
+}
+
+/* The session's part here, if this master may speak: a master that is not the newest is refused, wherever it speaks. */
+static int admit(struct copy *copy, const struct wire_session_head *head, struct source **out, char *why)
+{
+	struct source *source = source_find(copy, head->session);
+
+	if (!source)
+		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u", copy->config.system,
+				   head->session);
+	if (head->incarnation < source->incarnation)
+		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", head->session, source->master);
+	if (!source->joined || head->incarnation != source->incarnation || strcmp(head->master, source->master) != 0)
+		return copy_refuse(why, -EPROTO, "system %s has not joined this master", copy->config.system);
+	*out = source;
+	return 0;
+}
+
+static unsigned count_joined(const struct source_leg *leg)
+{
+	struct wire_volumes joined;
+	unsigned count = 0;
+
+	if (!pair_collect_joined(leg->source->copy, leg->source->number, leg->peer->system, &joined))
+		count = joined.count;
+	mem_free(joined.ids);
+	return count;
+}
+
+static int fill_report(struct source *source, struct wire_session_report *report)
+{
+	struct member_status status;
+	struct source_leg *leg;
+	unsigned count = 0;
+
+	member_get_status(source->member, &status);
+	list_for_each(leg, &source->legs, link)
+		count++;
+	report->legs = mem_alloc_zeroed((count + 1) * sizeof(report->legs[0]));
+	if (!report->legs)
+		return -ENOMEM;
+	list_for_each(leg, &source->legs, link) {
+		struct wire_leg_report *item = &report->legs[report->leg_count++];
+
+		snprintf(item->far, sizeof(item->far), "%s", leg->peer->system);
+		snprintf(item->far_address, sizeof(item->far_address), "%s", link_get_config(leg->peer->to)->address);
+		item->connected = source_leg_is_connected(leg);
+		item->volumes = leg->pairs;
+		item->joining = leg->pairs - count_joined(leg);
+		item->state = leg->state;
+		/* A volume that was in another session may have higher tags than its far side has heard of. */
+		if (item->state.highest_tag < status.lowest - 1)
+			item->state.highest_tag = status.lowest - 1;
+	}
+	memcpy(report->boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
+	report->closing_number = status.closing;
+	report->out_of_sync_blocks = status.out_of_sync_blocks;
+	report->hold_max_us = (uint64_t)(status.hold_max_ns / RT_US);
+	return 0;
+}
+
+/* A copy of the member list of the master, for leg_open. */
+static int keep_members(struct source *source, const struct wire_members *members)
+{
+	struct wire_member *items = mem_alloc((members->count + 1) * sizeof(items[0]));
+
+	if (!items)
+		return -ENOMEM;
+	if (members->count)
+		memcpy(items, members->items, members->count * sizeof(items[0]));
+	mem_free(source->members.items);
+	source->members = (struct wire_members){ .count = members->count, .items = items };
+	return 0;
+}
+
+static bool any_closing(struct source *source)
+{
+	struct member_status status;
+
+	member_get_status(source->member, &status);
+	return status.closing != 0;
+}
+
+/* Tells all legs which master they obey and hears what they hold. -EPERM: one of them was recovered. */
+static int open_legs(struct source *source, uint64_t *highest, bool *all_known, char *why)
+{
+	const struct wire_session_head head = source_make_head(source);
+	const struct leg_question like = { .type = WIRE_LEG_OPEN, .head = &head };
+	unsigned count;
+	struct leg_question *questions = leg_questions_make(source, &like, &count);
+	int rc;
+
+	if (!questions)
+		return -ENOMEM;
+	rc = leg_questions_ask(questions, count);
+	*highest = 0;
+	*all_known = true;
+	for (unsigned i = 0; i < count && !rc; i++) {
+		struct source_leg *leg = questions[i].leg;
+		const char *words = questions[i].why[0] ? questions[i].why : strerror(-questions[i].rc);
+
+		if (questions[i].rc == -EPERM)
+			rc = copy_refuse(why, -EPERM, "far side %s: %s", leg->peer->system, words);
+		else if (questions[i].rc)
+			log_line(LOG_WARNING, "session", "session %u: far side %s: %s", source->number,
+				 leg->peer->system, words);
+		leg->open = leg->open && !questions[i].rc;
+		*all_known = *all_known && leg->open;
+		if (leg->state.highest_tag > *highest)
+			*highest = leg->state.highest_tag;
+	}
+	leg_questions_drop(questions, count);
+	return rc;
+}
+
+/* Numbers of attempts are tags of data, which have a bound, and the one behind must be one too. */
+static bool is_attempt(uint64_t attempt)
+{
+	return attempt < JOURNAL_TAG_MAX - 1;
+}
+
+int source_on_join(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_join *join = request;
+	struct copy *copy = arg;
+	struct source *source = source_find(copy, join->head.session);
+	uint64_t highest = 0;
+	bool all_known;
+	int rc;
+
+	(void)peer;
+	if (!source)
+		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u; add one, or start without it",
+				   copy->config.system, join->head.session);
+	if (!is_attempt(join->head.attempt))
+		return copy_refuse(why, -EINVAL, "no attempt has the number %llu",
+				   (unsigned long long)join->head.attempt);
+	if (join->head.incarnation < source->incarnation && !planted(PLANTED_NO_INCARNATION))
+		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session,
+				   source->master);
+	if (any_closing(source) && !planted(PLANTED_RESTART_KEEPS_INCREMENT))
+		member_leave(source->member, 0, CG_FAILURE_SUPERSEDED);
+	rc = keep_members(source, &join->members);
+	if (rc)
+		return rc;
+	memcpy(source->master, join->head.master, sizeof(source->master));
+	memcpy(source->key, join->key, sizeof(source->key));
+	source->incarnation = join->head.incarnation;
+	source->attempt = join->head.attempt;
+	source->exists = join->head.exists;
+	source->joined = false;
+	rc = open_legs(source, &highest, &all_known, why);
+	if (rc)
+		return rc;
+	/* Takes part only in attempts that begin after this, and tags above all that its far sides hold. */
+	member_handshake(source->member, join->head.attempt, highest);
+	source->joined = true;
+	if (all_known)
+		pair_allow_tags(copy, source->number);
+	return fill_report(source, reply);
+}
+
+int source_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *status = request;
+	struct source *source = source_find(arg, status->head.session);
+
+	(void)peer;
+	if (!source)
+		return copy_refuse(why, -ENOENT, "no volume in session %u here", status->head.session);
+	return fill_report(source, reply);
+}
+
+int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_close *close = request;
+	struct wire_session_answer *answer = reply;
+	struct source *source;
+	struct source_leg *leg;
+	bool empty;
+	int rc = admit(arg, &close->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	if (!is_attempt(close->head.attempt) || !close->coordination_ms ||
+	    close->coordination_ms > XDC_COORDINATION_MS_MAX)
+		return copy_refuse(why, -EINVAL, "attempt %llu with %u ms for the coordination is none",
+				   (unsigned long long)close->head.attempt, close->coordination_ms);
+	list_for_each(leg, &source->legs, link) {
+		if (!source_leg_is_connected(leg))
+			return copy_refuse(why, source_leg_missing(leg), "system %s does not reach its far side %s",
+					   source->copy->config.system, leg->peer->system);
+	}
+	rc = member_close(source->member, close->head.attempt, close->head.exists,
+			  (int64_t)close->coordination_ms * RT_MS, &empty);
+	if (rc == -ERANGE)
+		return copy_refuse(why, -EPROTO, "tags here are above attempt %llu",
+				   (unsigned long long)close->head.attempt);
+	if (rc)
+		return copy_refuse(why, rc, "attempt %llu is over", (unsigned long long)close->head.attempt);
+	source->attempt = close->head.attempt;
+	source->exists = close->head.exists;
+	fill_answer(source, answer);
+	answer->reason = 0;
+	answer->empty = empty;
+	source->idle = empty;
+	rt_cond_wake_all(&source->idle_begins);
+	return 0;
+}
+
+int source_on_release(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *release = request;
+	struct source *source = NULL;
+	int rc = admit(arg, &release->head, &source, why);
+
+	(void)peer;
+	if (!rc)
+		rc = member_release(source->member, release->head.attempt);
+	if (rc == -ESTALE && !why[0])
+		copy_refuse(why, rc, "the hold was over before the release came");
+	if (!rc)
+		fill_answer(source, reply);
+	return rc;
+}
+
+int source_on_drain(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_drain *drain = request;
+	struct member_status status;
+	struct source *source;
+	int rc = admit(arg, &drain->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	{
+		RT_LIMIT(drain->limit_ms ? rt_now_ns() + (int64_t)drain->limit_ms * RT_MS : RT_NEVER);
+		rc = member_drain(source->member, drain->head.attempt);
+	}
+	member_get_status(source->member, &status);
+	if (rc)
+		return copy_refuse(why, rc, "not drained: %s",
+				   rc == -ETIMEDOUT ? cg_failure_names[CG_FAILURE_DRAIN_TIME]
+				   : status.failure ? cg_failure_names[status.failure]
+						    : strerror(-rc));
+	fill_answer(source, reply);
+	return 0;
+}
+
+int source_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_prepare *prepare = request;
+	struct source *source = NULL;
+	struct leg_question question = {
+		.type = WIRE_LEG_PREPARE, .head = &prepare->head, .session_time_us = prepare->session_time_us,
+		.members = &prepare->members,
+	};
+	int rc = admit(arg, &prepare->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	if (!member_may_prepare(source->member, prepare->head.attempt))
+		return copy_refuse(why, -ESTALE, "system %s has left the attempt", source->copy->config.system);
+	rc = keep_members(source, &prepare->members);
+	if (rc)
+		return rc;
+	{
+		RT_LIMIT(rt_now_ns() + (int64_t)prepare->limit_ms * RT_MS);
+		rc = source_ask_legs(source, &question, why);
+	}
+	if (!rc)
+		fill_answer(source, reply);
+	return rc;
+}
+
+int source_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *commit = request;
+	struct source *source = NULL;
+	struct leg_question question = { .type = WIRE_LEG_COMMIT, .head = &commit->head };
+	int rc = admit(arg, &commit->head, &source, why);
+
+	(void)peer;
+	if (!rc)
+		rc = source_ask_legs(source, &question, why);
+	if (!rc)
+		fill_answer(source, reply);
+	return rc;
+}
+
+int source_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *abort = request;
+	struct source *source = NULL;
+	struct leg_question question = { .type = WIRE_LEG_ABORT, .head = &abort->head };
+	int rc = admit(arg, &abort->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	member_leave(source->member, abort->head.attempt, CG_FAILURE_SUPERSEDED);
+	rc = source_ask_legs(source, &question, why);
+	if (!rc)
+		fill_answer(source, reply);
+	return rc;
+}
+
+int source_on_exists(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *exists = request;
+	struct source *source = NULL;
+	int rc = admit(arg, &exists->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	member_exists(source->member, exists->head.exists);
+	source->exists = exists->head.exists;
+	fill_answer(source, reply);
+	return 0;
+}
+
+int source_on_leave(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_session_request *leave = request;
+	struct source *source = NULL;
+	int rc = admit(arg, &leave->head, &source, why);
+
+	(void)peer;
+	if (rc)
+		return rc;
+	member_leave(source->member, 0, CG_FAILURE_WRONG_STATE);
+	source->joined = false;
+	fill_answer(source, reply);
+	return 0;
+}

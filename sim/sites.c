@@ -33,7 +33,7 @@ struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume)
 
 static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache)
 {
-	char name[8], id[16];
+	char name[16], id[24];
 	int rc = 0;
 
 	sites->source_count = sources;

@@ -436,6 +436,23 @@ static int write_direct(struct data_order *order)
 	return rt_call(volume_reactor(pair->volume), do_apply, order);
 }
 
+/* The end of an adopted volume need not be a whole block, and the journal keeps whole blocks: applying clips it again. */
+static int append_last_block(struct leg *leg, const struct wire_data *frame, const void *data, uint64_t size)
+{
+	uint32_t len = (frame->raw_bytes / JOURNAL_BLOCK_SIZE + 1) * JOURNAL_BLOCK_SIZE;
+	MEM_OWNED uint8_t *padded = NULL;
+
+	if (frame->offset + frame->raw_bytes != size || len > JOURNAL_RUN_MAX)
+		return -EINVAL;
+	if (data) {
+		padded = mem_alloc_zeroed(len);
+		if (!padded)
+			return -ENOMEM;
+		memcpy(padded, data, frame->raw_bytes);
+	}
+	return journal_append(leg->journal, frame->volume, frame->offset, len, frame->tag, padded);
+}
+
 static int write_journal(struct data_order *order)
 {
 	const struct wire_data *frame = order->frame;
@@ -448,6 +465,8 @@ static int write_journal(struct data_order *order)
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;
+	if (frame->raw_bytes % JOURNAL_BLOCK_SIZE)
+		return append_last_block(leg, frame, order->data, size);
 	return journal_append(leg->journal, frame->volume, frame->offset, frame->raw_bytes, frame->tag, order->data);
 }
 

@@ -21,10 +21,11 @@ static int do_apply(void *arg)
 {
 	struct apply_order *order = arg;
 	const struct journal_run *run = order->run;
+	uint64_t room = volume_size(order->volume) - run->offset, len = run->len < room ? run->len : room;
 
 	if (run->zero)
-		return volume_apply_zero(order->volume, run->len, run->offset);
-	return volume_apply(order->volume, order->data, run->len, run->offset);
+		return volume_apply_zero(order->volume, len, run->offset);
+	return volume_apply(order->volume, order->data, len, run->offset);
 }
 
 static int do_sync(void *arg)

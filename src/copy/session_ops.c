@@ -551,9 +551,10 @@ static int give_up_group(struct copy *copy, uint8_t session, bool force, struct 
 	int rc = 0;
 
 	if (!force)
-		return fault_set(fault, FAULT_IN_USE, object_of(session, object),
-				 "terminate it at its master; --force gives the group up, its volumes keep what it shows",
-				 "this far side keeps its last consistency group");
+		return fault_set(
+			fault, FAULT_IN_USE, object_of(session, object),
+			"terminate it at its master; --force gives the group up, its volumes keep what it shows",
+			"this far side keeps its last consistency group");
 	while (!rc && (leg = find_leg_of(copy, session)) != NULL) {
 		RT_LIMIT(rt_now_ns() + GIVE_UP_NS);
 

@@ -436,7 +436,9 @@ static int write_direct(struct data_order *order)
 	return rt_call(volume_reactor(pair->volume), do_apply, order);
 }
 
-/* The end of an adopted volume need not be a whole block, and the journal keeps whole blocks: applying clips it again. */
+/*
+ * The end of an adopted volume need not be a whole block, and the journal keeps whole blocks: applying clips it again.
+ */
 static int append_last_block(struct leg *leg, const struct wire_data *frame, const void *data, uint64_t size)
 {
 	uint32_t len = (frame->raw_bytes / JOURNAL_BLOCK_SIZE + 1) * JOURNAL_BLOCK_SIZE;

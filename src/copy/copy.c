@@ -394,6 +394,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	copy->config = *config;
 	rt_group_init(&copy->fibers);
 	list_init(&copy->peers);
+	rt_mutex_init(&copy->dialing);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
 	list_init(&copy->sources);
@@ -425,16 +426,20 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	return 0;
 }
 
-/* From what asks to what is asked: sessions, the answering side, pairs, journals, links, logs. */
+/*
+ * From what asks to what is asked: sessions, the answering side, pairs, journals, links, logs. Attempts are left first
+ * and links broken before pairs are put down, so that nothing here waits for another system.
+ */
 void copy_stop(struct copy *copy)
 {
 	int rc;
 	RT_SHIELD();
 
+	sources_retire(copy);
 	session_entries_stop(copy);
-	sources_stop_watching(copy);
 	stop_cleaner(copy);
 	link_server_stop(copy->server);
+	peers_hang_up(copy);
 	sources_stop(copy);
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link));

@@ -39,6 +39,7 @@ struct copy {
 	struct notice_board pressed;		/* a dirty log has no room: regions must become clean */
 	struct log_watch *watches;		/* one a reactor */
 	struct list_head peers;			/* struct peer: systems that this one dials */
+	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
 	struct list_head sources;		/* struct source: sessions with volumes here */
@@ -75,9 +76,13 @@ struct peer {
 
 /*
  * Finds or dials; each get is given back by a put. address NULL: an existing one only. NULL: no memory, or none there.
+ * Suspends.
  */
 struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress);
 void peer_put(struct peer *peer);		/* suspends when it was the last use */
+
+/* At the stop of the system: links break, and the peers' fibers end; uses are given back later. Suspends. */
+void peers_hang_up(struct copy *copy);
 
 /* There is a pair that has not asked its far side yet: as if the link had just been connected. Does not suspend. */
 void peer_look_again(struct peer *peer);

@@ -361,7 +361,28 @@ int link_open(const struct link_config *config, struct link **out)
 	return 0;
 }
 
-static int stop_channel(void *arg)
+static int hang_up_channel(void *arg)
+{
+	struct link *link = arg;
+	struct link_channel *channel = link->channels[rt_reactor_index(rt_here())];
+
+	if (channel)
+		link_channel_stop(channel);
+	return 0;
+}
+
+void link_hang_up(struct link *link)
+{
+	int rc;
+	RT_SHIELD();
+
+	assert(rt_here() == link->reactor);
+	rc = on_each_reactor(link, hang_up_channel, link);
+	assert(!rc);
+	link_end_stop(&link->control);
+}
+
+static int destroy_channel(void *arg)
 {
 	struct link *link = arg;
 	struct link_channel **here = &link->channels[rt_reactor_index(rt_here())];
@@ -381,7 +402,7 @@ void link_close(struct link *link)
 	if (!link)
 		return;
 	assert(rt_here() == link->reactor);
-	rc = on_each_reactor(link, stop_channel, link);
+	rc = on_each_reactor(link, destroy_channel, link);
 	assert(!rc);
 	link_end_stop(&link->control);
 	rt_group_stop(&link->group);

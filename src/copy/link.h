@@ -56,6 +56,12 @@ RT_MUST_CHECK int link_open(const struct link_config *config, struct link **out)
  */
 void link_close(struct link *link);
 
+/*
+ * Breaks all connections and dials no more: requests and frames under way end, later ones get -ENOTCONN. Only link_close
+ * comes after it. Suspends.
+ */
+void link_hang_up(struct link *link);
+
 /* Opens the data connections too, one on each reactor. Again: nothing. Suspends. -ENOMEM. */
 RT_MUST_CHECK int link_start_data(struct link *link);
 
@@ -104,6 +110,9 @@ struct link_channel *link_channel_here(struct link *link);
 
 void link_channel_get_state(const struct link_channel *channel, struct link_state *state);	/* does not suspend */
 struct rt_cond *link_channel_changed(struct link_channel *channel);
+
+/* Breaks the connection, if there is one: all its frames are done then, soon. It is dialed again. Does not suspend. */
+void link_channel_break(struct link_channel *channel);
 
 /* Where frames go when they are done; one owner takes them out. */
 struct link_acks {

@@ -354,9 +354,22 @@ int link_channel_create(const struct link_config *config, const char *address, s
 	return 0;
 }
 
-void link_channel_destroy(struct link_channel *channel)
+void link_channel_stop(struct link_channel *channel)
 {
 	link_end_stop(&channel->end);
+}
+
+void link_channel_break(struct link_channel *channel)
+{
+	struct link_conn *conn = link_end_conn(&channel->end);
+
+	if (conn)
+		link_conn_fail(conn, -ECONNRESET, "%s does not acknowledge what it got", channel->end.config->peer);
+}
+
+void link_channel_destroy(struct link_channel *channel)
+{
+	link_channel_stop(channel);
 	link_packer_destroy(channel->packer);
 	mem_free(channel);
 }

@@ -27,6 +27,7 @@ const struct link_traffic *link_channel_traffic(const struct link_channel *chann
 
 /* On the reactor that the channel is to serve. -ENOMEM. */
 RT_MUST_CHECK int link_channel_create(const struct link_config *config, const char *address, struct link_channel **out);
+void link_channel_stop(struct link_channel *channel);		/* its connection ends for good; suspends */
 void link_channel_destroy(struct link_channel *channel);
 void link_channel_kick(struct link_channel *channel, const char *address);
 

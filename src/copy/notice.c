@@ -6,8 +6,13 @@ static void arrive(struct rt_message *message)
 	struct notice *notice = container_of(message, struct notice, message);
 
 	__atomic_store_n(&notice->posted, false, __ATOMIC_RELEASE);
-	notice->board->due = true;
-	rt_cond_wake_all(&notice->board->woken);
+	notice_due(notice->board);
+}
+
+void notice_due(struct notice_board *board)
+{
+	board->due = true;
+	rt_cond_wake_all(&board->woken);
 }
 
 void notice_board_init(struct notice_board *board)

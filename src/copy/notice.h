@@ -33,4 +33,7 @@ void notice_give(struct notice *notice);
 /* Suspends until something is due, and clears it: 0. -ETIMEDOUT, -ECANCELED. */
 RT_MUST_CHECK int notice_wait(struct notice_board *board);
 
+/* As if a notice had arrived. On reactor 0; does not suspend. */
+void notice_due(struct notice_board *board);
+
 #endif

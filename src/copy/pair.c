@@ -12,6 +12,8 @@
 #include "volume/planted.h"
 
 #define PROGRESS_STEP	(256u << 20)
+#define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
+#define SYNCED_NS	(60 * RT_SECOND)	/* for the far side to make data durable */
 
 struct pair *pair_find(struct copy *copy, uint16_t volume)
 {
@@ -231,7 +233,7 @@ static int do_sync_begin(void *arg)
 {
 	struct pair_order *order = arg;
 
-	order->flag = !order->pair->joined && volume_is_tracked(order->pair->volume) &&
+	order->flag = order->pair->pump && !order->pair->joined && volume_is_tracked(order->pair->volume) &&
 		      volume_sync_begin(order->pair->volume);
 	return 0;
 }
@@ -241,7 +243,11 @@ static int do_sync_end(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
+	/* It may send no more, or send to another end, while the far side was asked. */
+	order->flag = order->flag && volume_is_tracked(pair->volume) && pair->record.role == PAIR_SOURCE;
 	volume_sync_end(pair->volume, order->flag);
+	if (!order->flag)
+		return 0;
 	order->first_needed = volume_first_needed(pair->volume);
 	return volume_clean_regions(pair->volume);
 }
@@ -465,35 +471,18 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	struct pair_order order = { 0 };
 	int rc;
 
-	rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
-	if (!rc)
-		rc = failback_take_changes(pair, why);
+	{
+		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
+		RT_LIMIT(rt_now_ns() + CONSENT_NS);
+
+		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+		if (!rc)
+			rc = failback_take_changes(pair, why);
+	}
 	if (rc)
 		return rc;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return order_pair(pair, do_start_pump, &order);
-}
-
-static void reconnect(struct pair *pair)
-{
-	struct wire_pair_reply reply = { 0 };
-	char why[WIRE_TEXT_SIZE] = "";
-	int rc;
-
-	if (pair_begin_change(pair))
-		return;
-	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
-	if (!rc) {
-		pair->broken = false;
-		set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
-	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
-		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
-			 pair->record.system, why[0] ? why : strerror(-rc));
-		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
-		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
-			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
-	}
-	pair_end_change(pair);
 }
 
 static bool sends_to(const struct pair *pair, const char *far)
@@ -505,6 +494,35 @@ static bool may_resume_by_itself(const struct pair *pair)
 {
 	return pair->record.state == PAIR_COPY_PENDING ||
 	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+}
+
+static void reconnect(struct pair *pair)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "";
+	int rc;
+
+	if (pair_begin_change(pair))
+		return;
+	/* While it waited for its turn a command may have changed what it is. */
+	if (pair->record.role != PAIR_SOURCE || !may_resume_by_itself(pair)) {
+		pair_end_change(pair);
+		return;
+	}
+	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
+	if (rc == -ETIMEDOUT)
+		peer_look_again(pair->peer);
+	if (!rc) {
+		pair->broken = false;
+		set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
+		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
+			 pair->record.system, why[0] ? why : strerror(-rc));
+		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
+		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
+			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+	}
+	pair_end_change(pair);
 }
 
 void pair_allow_tags(struct copy *copy, uint8_t session)
@@ -649,7 +667,7 @@ static void end_sync(struct pair *pair, bool ok)
 	if (rc)
 		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
 			 strerror(-rc));
-	if (ok)
+	if (order.flag)
 		note_progress(pair, order.first_needed);
 }
 
@@ -683,12 +701,19 @@ static bool is_among(const struct wire_volumes *volumes, uint16_t id)
 	return false;
 }
 
+static int ask_synced(struct peer *peer, const struct wire_volumes_sync *request, struct wire_volumes_sync_reply *reply)
+{
+	char why[WIRE_TEXT_SIZE];
+	RT_LIMIT(rt_now_ns() + SYNCED_NS);
+
+	return link_request(peer->to, WIRE_VOLUMES_SYNC, request, reply, why, NULL);
+}
+
 void pair_sync_all(struct copy *copy, struct peer *peer)
 {
 	struct wire_volumes_sync request = { 0 };
 	struct wire_volumes_sync_reply reply = { 0 };
 	struct pair *pair, **asked;
-	char why[WIRE_TEXT_SIZE];
 	unsigned count = 0;
 	int rc;
 	RT_SHIELD();
@@ -702,8 +727,9 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 
-		if (!sends_to(pair, peer->system) || !pair->pump || order_pair(pair, do_sync_begin, &order) ||
-		    !order.flag)
+		/* A pair that came meanwhile has its turn the next time. */
+		if (request.targets.count == count || !sends_to(pair, peer->system) ||
+		    order_pair(pair, do_sync_begin, &order) || !order.flag)
 			continue;
 		pair_pin(pair);
 		asked[request.targets.count] = pair;
@@ -711,7 +737,9 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 	}
 	if (!request.targets.count)
 		goto out;
-	rc = link_request(peer->to, WIRE_VOLUMES_SYNC, &request, &reply, why, NULL);
+	rc = ask_synced(peer, &request, &reply);
+	if (rc == -ETIMEDOUT)
+		notice_due(&peer->acked);
 	/* The word of another start of the far side says nothing about what this one acknowledged. */
 	if (!rc && memcmp(reply.boot_id, peer->boot_id, WIRE_ID_SIZE) != 0)
 		rc = -ESTALE;

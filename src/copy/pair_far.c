@@ -13,6 +13,15 @@
 #include "store/meta.h"
 #include "volume/volume.h"
 
+#define TURN_NS	(5 * RT_SECOND)		/* for the pair's turn: who has it may be asking the system that asks here */
+
+static int begin_change(struct pair *pair)
+{
+	RT_LIMIT(rt_now_ns() + TURN_NS);
+
+	return pair_begin_change(pair);
+}
+
 static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_pair_reply *reply)
 {
 	memcpy(reply->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
@@ -185,7 +194,7 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 		return rc;
 	}
 	pair_pin(pair);
-	rc = pair_begin_change(pair);
+	rc = begin_change(pair);
 	if (!rc) {
 		if (establish->flags & WIRE_PAIR_FAILBACK)
 			rc = establish_failback(pair, establish, why);
@@ -216,7 +225,7 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   pair->record.volume, copy->config.system);
 	pair_pin(pair);
-	rc = pair_begin_change(pair);
+	rc = begin_change(pair);
 	if (!rc)
 		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
 	if (!rc)

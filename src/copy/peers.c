@@ -56,6 +56,8 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
 	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
 	pair_link_up(peer->copy, peer->system);
+	/* The break may have kept the answer to a sync away, and nothing need be acknowledged again. */
+	notice_due(&peer->acked);
 }
 
 /* While a pair is broken that hosts may write to, their first write is to be seen within a second. */
@@ -146,7 +148,7 @@ static int dial(struct peer *peer, const char *address, bool compress)
 	return rc;
 }
 
-struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress)
+static struct peer *get(struct copy *copy, const char *system, const char *address, bool compress)
 {
 	struct peer *peer = find_peer(copy, system);
 
@@ -173,16 +175,49 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	return peer;
 }
 
+/* Dialing suspends: without the mutex two fibers would make two links to one system, each fencing the other. */
+struct peer *peer_get(struct copy *copy, const char *system, const char *address, bool compress)
+{
+	struct peer *peer;
+	int rc;
+	RT_SHIELD();
+
+	rc = rt_mutex_lock(&copy->dialing);
+	assert(!rc);
+	peer = get(copy, system, address, compress);
+	rt_mutex_unlock(&copy->dialing);
+	return peer;
+}
+
 void peer_put(struct peer *peer)
 {
+	struct copy *copy = peer->copy;
+	int rc;
+	RT_SHIELD();
+
 	assert(peer->uses > 0);
 	if (--peer->uses)
 		return;
 	list_remove(&peer->link);
+	rc = rt_mutex_lock(&copy->dialing);
+	assert(!rc);
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
+	rt_mutex_unlock(&copy->dialing);
 	mem_free(peer->notices);
 	mem_free(peer);
+}
+
+void peers_hang_up(struct copy *copy)
+{
+	struct peer *peer;
+
+	/* Whoever might put one back has ended, or waits for one of these links and comes to that later. */
+	list_for_each(peer, &copy->peers, link) {
+		rt_group_cancel(&peer->watch);
+		link_hang_up(peer->to);
+		rt_group_stop(&peer->watch);
+	}
 }
 
 void peer_look_again(struct peer *peer)
@@ -225,6 +260,7 @@ int copy_ask(struct copy *copy, const char *system, uint16_t type, const void *r
 	     char why[WIRE_TEXT_SIZE])
 {
 	struct peer *peer;
+	int rc;
 
 	why[0] = '\0';
 	if (!strcmp(system, copy->config.system))
@@ -232,5 +268,8 @@ int copy_ask(struct copy *copy, const char *system, uint16_t type, const void *r
 	peer = find_peer(copy, system);
 	if (!peer)
 		return copy_refuse(why, -ENOTCONN, "no path leads to system %s", system);
-	return link_request(peer->to, type, request, reply, why, NULL);
+	peer->uses++;
+	rc = link_request(peer->to, type, request, reply, why, NULL);
+	peer_put(peer);
+	return rc;
 }

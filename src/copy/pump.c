@@ -10,6 +10,7 @@
 
 #define RUN_MAX		(256u << 10)		/* bytes of one frame */
 #define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
+#define ACK_NS		(5 * RT_SECOND)		/* at the end, for what the far side has not acknowledged */
 
 struct pump {
 	struct volume *volume;
@@ -173,17 +174,37 @@ int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_
 	return 0;
 }
 
+/*
+ * False: nothing is under way any more. *send is the next that is done; NULL when that took too long, and the connection
+ * is broken for it.
+ */
+static bool wait_frame(struct pump *pump, int64_t until_ns, struct link_send **send)
+{
+	RT_LIMIT(until_ns);
+
+	if (!link_acks_wait(&pump->acks, send))
+		return *send;
+	link_channel_break(pump->channel);
+	return true;
+}
+
 void pump_stop(struct pump *pump)
 {
 	struct link_send *send;
+	int64_t until_ns;
 	RT_SHIELD();
 
 	if (!pump)
 		return;
 	rt_group_stop(&pump->fibers);
-	/* What the link still has comes back: acknowledged, or broken when the connection dies. */
-	while (!link_acks_wait(&pump->acks, &send) && send)
-		finish_frame(pump, container_of(send, struct pump_frame, send));
+	/* What the link still has comes back: acknowledged, or broken with its connection. */
+	until_ns = rt_now_ns() + ACK_NS;
+	while (wait_frame(pump, until_ns, &send)) {
+		if (send)
+			finish_frame(pump, container_of(send, struct pump_frame, send));
+		else
+			until_ns = RT_NEVER;
+	}
 	mem_free(pump);
 }
 

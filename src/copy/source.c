@@ -104,12 +104,14 @@ static void delete_source(struct source *source)
 	mem_free(source);
 }
 
-void sources_stop_watching(struct copy *copy)
+void sources_retire(struct copy *copy)
 {
 	struct source *source;
 
-	list_for_each(source, &copy->sources, link)
+	list_for_each(source, &copy->sources, link) {
+		member_retire(source->member);
 		rt_group_stop(&source->fibers);
+	}
 }
 
 void sources_stop(struct copy *copy)

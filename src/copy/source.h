@@ -14,8 +14,11 @@ struct source;
 /* The session's part here, made when the first volume is added. NULL: no memory; find: there is none. */
 struct source *source_get(struct copy *copy, uint8_t session);
 struct source *source_find(struct copy *copy, uint8_t session);
-/* At the stop of the system, first: nobody tells masters anything any more. Suspends. */
-void sources_stop_watching(struct copy *copy);
+/*
+ * At the stop of the system, first: attempts under way are left, so that nobody waits for a drain, closes are refused,
+ * and nobody tells masters anything any more. Suspends.
+ */
+void sources_retire(struct copy *copy);
 
 /* At the stop of the system: all of them leave and are freed. Suspends. */
 void sources_stop(struct copy *copy);

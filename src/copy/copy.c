@@ -12,6 +12,7 @@
 #include "copy/pair_far.h"
 #include "copy/recover.h"
 #include "copy/session.h"
+#include "copy/session_entry.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"

@@ -22,15 +22,6 @@ struct path {
 	struct peer *peer;
 };
 
-/* A session on this system as an administrator sees it, whatever its role: what is durable of it. */
-struct session_entry {
-	struct list_head link;
-	struct record_session record;
-	struct session *master;			/* while this system coordinates it */
-	struct copy *copy;
-	struct rt_mutex turn;			/* one command at a time */
-};
-
 struct copy {
 	struct copy_config config;
 	struct link_server *server;
@@ -115,13 +106,9 @@ bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint
 
 /* ---- sessions (session_ops.c) ---- */
 
-struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
-
 /* After everything is taken up: sessions that were running here go on. */
 RT_MUST_CHECK int session_entries_resume(struct copy *copy);
 void session_entries_stop(struct copy *copy);
-void session_entries_free(struct copy *copy);
-RT_MUST_CHECK int session_entry_take_up(struct copy *copy, const struct record_session *record);
 
 /* An event of another system (link.h). */
 void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);

@@ -342,6 +342,30 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
 	set_state(pair, state, reason);
 }
 
+static int do_resend(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (volume_is_tracked(order->pair->volume))
+		volume_resend_open(order->pair->volume);
+	return 0;
+}
+
+void pair_resend(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	int rc = order_pair(pair, do_resend, &order);
+
+	assert(!rc);
+}
+
+void pair_take_up_again(struct pair *pair)
+{
+	set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+	if (pair->peer)
+		peer_look_again(pair->peer);
+}
+
 struct access_order {
 	struct volume *volume;
 	enum volume_access access;

@@ -87,6 +87,12 @@ void pair_put_down(struct pair *pair);
 /* Makes record and history durable as they are now. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_save(struct pair *pair);
 
+/* All that is noted here counts as unsent again: what was acknowledged is not kept by the far side. Suspends. */
+void pair_resend(struct pair *pair);
+
+/* A source that was suspended asks its far side and sends again, as soon as that is reached. Suspends. */
+void pair_take_up_again(struct pair *pair);
+
 /* Stops sending; what is noted stays noted. Suspends. */
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason);
 

@@ -175,8 +175,8 @@ int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_
 }
 
 /*
- * False: nothing is under way any more. *send is the next that is done; NULL when that took too long, and the connection
- * is broken for it.
+ * False: nothing is under way any more. *send is the next that is done; NULL when that took too long, and the
+ * connection is broken for it.
  */
 static bool wait_frame(struct pump *pump, int64_t until_ns, struct link_send **send)
 {

@@ -718,6 +718,12 @@ void session_stop(struct session *session)
 	mem_free(session);
 }
 
+void session_give_up(struct session *session)
+{
+	session->pause_asked = true;
+	rt_group_cancel(&session->group);
+}
+
 int session_pause(struct session *session)
 {
 	session->pause_asked = true;

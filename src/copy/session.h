@@ -47,6 +47,9 @@ RT_MUST_CHECK int session_start(const struct session_config *config, struct sess
 /* Stops at once, wherever it is (a commit under way goes on at the next start), and frees. Suspends. */
 void session_stop(struct session *session);
 
+/* It comes to its end wherever it is, and forms no more groups; session_stop is still to be called. No wait. */
+void session_give_up(struct session *session);
+
 /* Ends the attempt under way in an orderly way and forms no more: 0, -ETIMEDOUT, -ECANCELED. Suspends. */
 RT_MUST_CHECK int session_pause(struct session *session);
 

@@ -5,6 +5,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/session.h"
+#include "copy/session_entry.h"
 #include "copy/source.h"
 
 /* A far side knows a session by its legs: the group that all of them here have, and what is behind. */

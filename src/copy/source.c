@@ -141,6 +141,9 @@ int source_add_pair(struct source *source, struct pair *pair)
 		list_add_last(&source->legs, &leg->link);
 	}
 	leg->pairs++;
+	/* It was in groups before: tags must be above what its far side still holds, and a join sees to that. */
+	if (pair->joined)
+		source->joined = false;
 	return 0;
 undo:
 	rc = member_remove_volume(source->member, pair->volume);

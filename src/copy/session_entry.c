@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/session_entry.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rt/mem.h"
+
+#define TURN_NS	(10 * RT_SECOND)		/* for another command to end */
+
+const struct session_tunables session_tunables_default = {
+	.interval_ns = 0, .coordination_ns = 50 * RT_MS, .drain_ns = 240 * RT_SECOND,
+};
+
+const char *session_object(uint8_t session, char text[64])
+{
+	snprintf(text, 64, "session %u", session);
+	return text;
+}
+
+struct session_entry *session_entry_find(struct copy *copy, uint8_t session)
+{
+	struct session_entry *entry;
+
+	list_for_each(entry, &copy->sessions, link) {
+		if (entry->record.number == session)
+			return entry;
+	}
+	return NULL;
+}
+
+struct session_lss *session_lss_find(struct copy *copy, uint8_t session, int lss)
+{
+	struct session_lss *item;
+
+	list_for_each(item, &copy->session_lsses, link) {
+		if (item->record.session == session && (lss < 0 || item->record.lss == lss))
+			return item;
+	}
+	return NULL;
+}
+
+int session_commit(struct copy *copy, enum meta_op op, enum meta_kind kind, const void *record)
+{
+	const struct meta_change change = { .op = op, .kind = kind, .record = record };
+
+	return meta_commit(copy->config.meta, &change, 1);
+}
+
+int session_fault_durable(uint8_t session, int rc, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, session_object(session, object),
+			 "look at the log of xdcd and its state folder", "the change cannot be made durable: %s",
+			 strerror(-rc));
+}
+
+int session_entry_take_up(struct copy *copy, const struct record_session *record)
+{
+	struct session_entry *entry = mem_alloc_zeroed(sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	entry->copy = copy;
+	entry->record = *record;
+	rt_mutex_init(&entry->turn);
+	list_add_last(&copy->sessions, &entry->link);
+	return 0;
+}
+
+void session_entry_put_down(struct session_entry *entry)
+{
+	list_remove(&entry->link);
+	mem_free(entry);
+}
+
+static int take_turn(struct session_entry *entry)
+{
+	RT_LIMIT(rt_now_ns() + TURN_NS);
+
+	return rt_mutex_lock(&entry->turn);
+}
+
+struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_find(copy, session);
+	char object[64], remedy[128];
+
+	session_object(session, object);
+	if (!entry) {
+		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss LSS", session);
+		fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "it is not open on this system");
+		return NULL;
+	}
+	entry->pins++;
+	if (!take_turn(entry))
+		return entry;
+	entry->pins--;
+	fault_set(fault, FAULT_IN_USE, object, "wait for it, or xdc session terminate --force",
+		  "another command on it is under way");
+	return NULL;
+}
+
+int session_entry_end(struct session_entry *entry, int rc)
+{
+	assert(entry->pins > 0);
+	entry->pins--;
+	rt_mutex_unlock(&entry->turn);
+	return rc;
+}
+
+void session_entries_free(struct copy *copy)
+{
+	while (!list_empty(&copy->sessions))
+		session_entry_put_down(list_first(&copy->sessions, struct session_entry, link));
+	while (!list_empty(&copy->session_lsses)) {
+		struct session_lss *item = list_first(&copy->session_lsses, struct session_lss, link);
+
+		list_remove(&item->link);
+		mem_free(item);
+	}
+	while (!list_empty(&copy->subordinates)) {
+		struct subordinate *item = list_first(&copy->subordinates, struct subordinate, link);
+
+		list_remove(&item->link);
+		mem_free(item);
+	}
+}

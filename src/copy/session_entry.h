@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session_entry.h - a session on this system as an administrator sees it, whatever its role: what is durable of it, and
+ * one command at a time on it. Reactor 0; private to copy/.
+ */
+#ifndef XDC_COPY_SESSION_ENTRY_H
+#define XDC_COPY_SESSION_ENTRY_H
+
+#include "copy/engine.h"
+#include "store/meta.h"
+
+struct session_entry {
+	struct list_head link;			/* of copy->sessions */
+	struct record_session record;
+	struct session *master;			/* while this system coordinates it */
+	struct copy *copy;
+	struct rt_mutex turn;			/* one command at a time */
+	unsigned pins;				/* commands that have it or wait for it: it is not freed */
+};
+
+extern const struct session_tunables session_tunables_default;
+
+/* NULL: this system knows no such session. */
+struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
+
+/*
+ * Takes the session for one command, and gives it back; end returns rc. NULL, with the fault: it is not open here, or
+ * another command on it does not end. Suspends.
+ */
+struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault);
+int session_entry_end(struct session_entry *entry, int rc);
+
+/* As the metadata have it. -ENOMEM. */
+RT_MUST_CHECK int session_entry_take_up(struct copy *copy, const struct record_session *record);
+
+/* Frees what it is and takes it out of the list; nobody but the caller has it pinned. */
+void session_entry_put_down(struct session_entry *entry);
+void session_entries_free(struct copy *copy);
+
+/* The session is open on this LSS (lss < 0: on any). NULL: it is not. */
+struct session_lss *session_lss_find(struct copy *copy, uint8_t session, int lss);
+
+/* One change of the metadata, durable. Negative errno. Suspends. */
+RT_MUST_CHECK int session_commit(struct copy *copy, enum meta_op op, enum meta_kind kind, const void *record);
+
+/* "session 7", for faults. */
+const char *session_object(uint8_t session, char text[64]);
+
+/* -1, with the fault that a change cannot be made durable. */
+int session_fault_durable(uint8_t session, int rc, struct fault *fault);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a session is open, and which volumes are in it (copy.h). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/pair.h"
+#include "copy/session_entry.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+
+#define SESSION_TYPE_XDC	0x40u
+
+/* ---- open and close ---- */
+
+static int make_session(struct copy *copy, const struct record_session_lss *on)
+{
+	struct record_session record = {
+		.number = on->session, .type = SESSION_TYPE_XDC, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
+		.interval_ns = session_tunables_default.interval_ns,
+		.coordination_ns = session_tunables_default.coordination_ns,
+		.drain_ns = session_tunables_default.drain_ns,
+	};
+	const struct meta_change changes[] = {
+		{ .op = META_PUT, .kind = META_SESSION, .record = &record },
+		{ .op = META_PUT, .kind = META_SESSION_LSS, .record = on },
+	};
+	int rc;
+
+	rt_random_bytes(record.key, sizeof(record.key));
+	rc = meta_commit(copy->config.meta, changes, 2);
+	return rc ? rc : session_entry_take_up(copy, &record);
+}
+
+/* entry NULL: it is not open on any LSS yet. */
+static int open_lss(struct copy *copy, struct session_entry *entry, uint8_t session, uint8_t lss, struct fault *fault)
+{
+	struct session_lss *item;
+	char object[64];
+	int rc;
+
+	if (session_lss_find(copy, session, lss))
+		return fault_set(fault, FAULT_IN_USE, session_object(session, object), "",
+				 "it is open on LSS %02X already", lss);
+	item = mem_alloc_zeroed(sizeof(*item));
+	if (!item)
+		return session_fault_durable(session, -ENOMEM, fault);
+	item->record = (struct record_session_lss){ .session = session, .lss = lss };
+	rc = entry ? session_commit(copy, META_PUT, META_SESSION_LSS, &item->record)
+		   : make_session(copy, &item->record);
+	if (rc) {
+		mem_free(item);
+		return session_fault_durable(session, rc, fault);
+	}
+	list_add_last(&copy->session_lsses, &item->link);
+	return 0;
+}
+
+int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault)
+{
+	struct session_entry *entry;
+	char object[64];
+
+	if (!session)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object),
+				 "take a number of 1..255", "0 is not a session");
+	if (!session_entry_find(copy, session))
+		return open_lss(copy, NULL, session, lss, fault);
+	entry = session_entry_begin(copy, session, fault);
+	return entry ? session_entry_end(entry, open_lss(copy, entry, session, lss, fault)) : -1;
+}
+
+static struct pair *volume_on(struct copy *copy, uint8_t session, int lss)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (pair->record.session == session && (lss < 0 || pair->record.volume >> 8 == lss))
+			return pair;
+	}
+	return NULL;
+}
+
+static int check_close(struct session_entry *entry, uint8_t lss, struct fault *fault)
+{
+	uint8_t session = entry->record.number;
+	struct pair *pair = volume_on(entry->copy, session, lss);
+	char object[64], remedy[128];
+
+	session_object(session, object);
+	if (!session_lss_find(entry->copy, session, lss))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list",
+				 "it is not open on LSS %02X", lss);
+	if (pair) {
+		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, pair->record.volume);
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it", pair->record.volume);
+	}
+	if (entry->master && entry->record.master_lss == lss)
+		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "LSS %02X is its master", lss);
+	if (entry->pins > 1)
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "another command waits for it");
+	return 0;
+}
+
+/* With its last LSS the session itself goes. */
+static int close_lss(struct session_entry *entry, struct session_lss *item, bool last, struct fault *fault)
+{
+	struct meta_change changes[] = {
+		{ .op = META_DELETE, .kind = META_SESSION_LSS, .record = &item->record },
+		{ .op = META_DELETE, .kind = META_SESSION, .record = &entry->record },
+	};
+	int rc = meta_commit(entry->copy->config.meta, changes, last ? 2 : 1);
+
+	if (rc)
+		return session_fault_durable(entry->record.number, rc, fault);
+	list_remove(&item->link);
+	mem_free(item);
+	return 0;
+}
+
+static bool is_last_lss(struct copy *copy, const struct session_lss *item)
+{
+	const struct session_lss *other;
+
+	list_for_each(other, &copy->session_lsses, link) {
+		if (other != item && other->record.session == item->record.session)
+			return false;
+	}
+	return true;
+}
+
+int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	struct session_lss *item;
+	bool last;
+
+	if (!entry)
+		return -1;
+	if (check_close(entry, lss, fault))
+		return session_entry_end(entry, -1);
+	item = session_lss_find(copy, session, lss);
+	last = is_last_lss(copy, item);
+	if (close_lss(entry, item, last, fault))
+		return session_entry_end(entry, -1);
+	/* Whoever began to wait for it meanwhile finds it as it was, and closed on all LSSs. */
+	if (last && entry->pins == 1)
+		session_entry_put_down(entry);
+	else
+		(void)session_entry_end(entry, 0);
+	return 0;
+}
+
+/* ---- volumes ---- */
+
+static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	char object[64], remedy[128];
+
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	if (!session_lss_find(copy, session, volume >> 8)) {
+		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss %02X", session, volume >> 8);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "session %u is not open on LSS %02X",
+				 session, volume >> 8);
+	}
+	snprintf(remedy, sizeof(remedy), "xdc pair create %04X TARGET --system SYSTEM --type async", volume);
+	if (!pair || pair->record.role != PAIR_SOURCE || pair->record.type != PAIR_ASYNC)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
+				 "it is not the source of an async pair");
+	if (pair->record.session)
+		return fault_set(fault, FAULT_IN_USE, object, "", "it is in session %u already", pair->record.session);
+	return 0;
+}
+
+/* In the pair's turn, and checked. */
+static int add_pair(struct pair *pair, uint8_t session)
+{
+	struct source *source = source_get(pair->copy, session);
+	int rc = source ? 0 : -ENOMEM;
+
+	if (rc)
+		return rc;
+	pair->record.session = session;
+	rc = pair_save(pair);
+	if (!rc)
+		rc = source_add_pair(source, pair);
+	if (rc) {
+		pair->record.session = 0;
+		if (pair_save(pair))
+			log_line(LOG_ERROR, "session", "volume %04X comes into session %u with the next start",
+				 pair->record.volume, session);
+		return rc;
+	}
+	pair_allow_join(pair);
+	/* Its removal had suspended it. */
+	if (pair->joined)
+		pair_take_up_again(pair);
+	return 0;
+}
+
+static int add_volume(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	char object[64];
+	int rc;
+
+	if (!pair)
+		return check_add(copy, session, volume, fault);
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (rc) {
+		pair_unpin(pair);
+		snprintf(object, sizeof(object), "volume %04X", volume);
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "another command has its pair: %s",
+				 strerror(-rc));
+	}
+	/* Again, in its turn. */
+	rc = check_add(copy, session, volume, fault);
+	if (!rc) {
+		rc = add_pair(pair, session);
+		if (rc)
+			session_fault_durable(session, rc, fault);
+	}
+	pair_end_change(pair);
+	pair_unpin(pair);
+	return rc ? -1 : 0;
+}
+
+static int add_volumes(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
+		       struct fault *fault)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (check_add(copy, session, volumes[i], fault))
+			return -1;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (add_volume(copy, session, volumes[i], fault))
+			return -1;
+	}
+	return 0;
+}
+
+int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, fault);
+
+	return entry ? session_entry_end(entry, add_volumes(copy, session, volumes, count, fault)) : -1;
+}
+
+static int check_remove(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	char object[64];
+
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	if (pair && pair->record.role == PAIR_SOURCE && pair->record.session == session)
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show lists its volumes",
+			 "it is not in session %u", session);
+}
+
+/* In the pair's turn, and checked. */
+static int remove_pair(struct pair *pair, uint8_t session)
+{
+	struct source *source = source_find(pair->copy, session);
+	int rc = source ? source_remove_pair(source, pair) : 0;
+
+	if (rc && rc != -ENOENT)
+		return rc;
+	/*
+	 * Once in the groups it never goes beside them: the journal may still hold data of it, of which the far side
+	 * keeps only what is in a group.
+	 */
+	pair->record.session = 0;
+	if (pair->joined) {
+		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
+		pair_resend(pair);
+	}
+	return pair_save(pair);
+}
+
+static int remove_volume(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = pair_find(copy, volume);
+	int rc;
+
+	if (!pair)
+		return check_remove(copy, session, volume, fault);
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc) {
+		rc = check_remove(copy, session, volume, fault);
+		if (!rc) {
+			rc = remove_pair(pair, session);
+			if (rc)
+				session_fault_durable(session, rc, fault);
+		}
+		pair_end_change(pair);
+	} else {
+		session_fault_durable(session, rc, fault);
+	}
+	pair_unpin(pair);
+	return rc ? -1 : 0;
+}
+
+static int remove_volumes(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
+			  struct fault *fault)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (check_remove(copy, session, volumes[i], fault))
+			return -1;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (remove_volume(copy, session, volumes[i], fault))
+			return -1;
+	}
+	return 0;
+}
+
+int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
+			struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, fault);
+
+	return entry ? session_entry_end(entry, remove_volumes(copy, session, volumes, count, fault)) : -1;
+}

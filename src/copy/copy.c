@@ -396,6 +396,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_group_init(&copy->fibers);
 	list_init(&copy->peers);
 	rt_mutex_init(&copy->dialing);
+	rt_mutex_init(&copy->making_legs);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
 	list_init(&copy->sources);
@@ -466,11 +467,17 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	struct pair *pair = pair_find(copy, volume);
+	const struct leg *leg = leg_find_owner(copy, volume);
 	char object[64], remedy[128];
 
-	if (!pair)
-		return false;
 	snprintf(object, sizeof(object), "volume %04X", volume);
+	if (!pair && leg) {
+		snprintf(remedy, sizeof(remedy), "xdc session terminate %u --force gives it up", leg->record.session);
+		fault_set(fault, FAULT_IN_USE, object, remedy, "it is in the consistency group of session %u that is kept",
+			  leg->record.session);
+	}
+	if (!pair)
+		return leg;
 	snprintf(remedy, sizeof(remedy), "xdc pair delete %04X", volume);
 	fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of a pair with volume %04X of %s",
 		  pair_role_names[pair->record.role], pair->record.remote_volume, pair->record.system);

@@ -38,6 +38,7 @@ struct copy {
 	struct list_head session_lsses;		/* struct session_lss */
 	struct list_head subordinates;		/* struct subordinate */
 	struct list_head legs;			/* struct leg: journals here */
+	struct rt_mutex making_legs;		/* one at a time is made or forgotten: their files have one name */
 };
 
 /* The LSSs on which a session is open, and the other systems that a master coordinates, as they are durable. */

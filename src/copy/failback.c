@@ -604,7 +604,7 @@ static int forget_legs(struct copy *copy, uint8_t session, struct fault *fault)
 	while (found) {
 		found = false;
 		list_for_each(leg, &copy->legs, link) {
-			found = is_recovered_leg(leg, session);
+			found = !leg->gone && is_recovered_leg(leg, session);
 			if (found)
 				break;
 		}

@@ -15,6 +15,7 @@
 #include "volume/planted.h"
 #include "volume/volume.h"
 
+#define APPLIED_NS	(5 * RT_SECOND)			/* for the last group to be in the volumes */
 #define MEMBER_BYTES	(2 * WIRE_SYSTEM_SIZE + WIRE_ADDRESS_SIZE)	/* of a member in a CG record */
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system)
@@ -22,7 +23,7 @@ struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_syst
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session == session && !strcmp(leg->record.source_system, source_system))
+		if (!leg->gone && leg->record.session == session && !strcmp(leg->record.source_system, source_system))
 			return leg;
 	}
 	return NULL;
@@ -102,20 +103,37 @@ void leg_unpin(struct leg *leg)
 		rt_cond_wake_all(&leg->committed);
 }
 
-int leg_forget(struct leg *leg)
+static int forget(struct leg *leg)
 {
 	const struct meta_change change = { .op = META_DELETE, .kind = META_LEG, .record = &leg->record };
 	struct journal_place place = place_of(leg->copy, &leg->record);
 	int rc = meta_commit(leg->copy->config.meta, &change, 1);
-	RT_SHIELD();
 
-	if (rc)
+	if (rc) {
+		leg->gone = false;
 		return rc;
+	}
 	while (leg->pins && !rc)
 		rc = rt_cond_wait(&leg->committed);
 	assert(!rc);
 	leg_put_down(leg);
 	return journal_remove(place.folder, place.name);
+}
+
+int leg_forget(struct leg *leg)
+{
+	struct copy *copy = leg->copy;
+	int rc;
+	RT_SHIELD();
+
+	if (leg->gone)
+		return -EBUSY;
+	leg->gone = true;
+	rc = rt_mutex_lock(&copy->making_legs);
+	assert(!rc);
+	rc = forget(leg);
+	rt_mutex_unlock(&copy->making_legs);
+	return rc;
 }
 
 int leg_wait_applied(struct leg *leg)
@@ -149,15 +167,20 @@ bool leg_group_has(const struct leg *leg, uint16_t volume)
 	return is_in(journal_committed_cg(leg->journal), volume);
 }
 
-bool leg_owns_volume(struct copy *copy, uint16_t volume)
+const struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
 {
-	struct leg *leg;
+	const struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
 		if (leg_group_has(leg, volume))
-			return true;
+			return leg;
 	}
-	return false;
+	return NULL;
+}
+
+bool leg_owns_volume(struct copy *copy, uint16_t volume)
+{
+	return leg_find_owner(copy, volume);
 }
 
 /* ---- member lists, as they lie in CG records ---- */
@@ -217,7 +240,18 @@ static void fill_state(const struct leg *leg, struct wire_leg_state *state)
 	state->journal_free_bytes = info.limit_bytes > info.used_bytes ? info.limit_bytes - info.used_bytes : 0;
 }
 
-/* The leg of the source that asks, unless its master is an older one or recovery has taken the leg. */
+static void unpin_variable(struct leg **leg)
+{
+	if (*leg)
+		leg_unpin(*leg);
+}
+
+/* For a variable that has a leg pinned to the end of its block, or is NULL. */
+#define LEG_PINNED	__attribute__((cleanup(unpin_variable)))
+
+/*
+ * The leg of the source that asks, pinned, unless its master is an older one or recovery has taken the leg.
+ */
 static int admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
 		 struct leg **out, char *why)
 {
@@ -232,6 +266,7 @@ static int admit(struct copy *copy, const struct link_peer *peer, const struct w
 				   head->session, info.initiator);
 	if (head->incarnation < info.incarnation && !planted(PLANTED_NO_INCARNATION))
 		return copy_refuse(why, -ESTALE, "session %u obeys a newer master", head->session);
+	leg_pin(leg);
 	*out = leg;
 	return 0;
 }
@@ -254,20 +289,34 @@ static int make_leg(struct copy *copy, const struct link_peer *peer, const struc
 	return rc ? rc : leg_take_up(copy, &record);
 }
 
+/* One at a time: a request that was given up and repeated may still be at it. */
+static int find_or_make_leg(struct copy *copy, const struct link_peer *peer, const struct wire_leg_open *open,
+			    struct leg **out, char *why)
+{
+	int rc = rt_mutex_lock(&copy->making_legs);
+
+	if (rc)
+		return rc;
+	if (!leg_find(copy, open->head.session, peer->system))
+		rc = make_leg(copy, peer, open);
+	if (rc)
+		copy_refuse(why, rc, "the journal of session %u cannot be opened: %s", open->head.session,
+			    strerror(-rc));
+	else
+		rc = admit(copy, peer, &open->head, out, why);
+	rt_mutex_unlock(&copy->making_legs);
+	return rc;
+}
+
 int leg_on_open(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_leg_open *open = request;
 	struct copy *copy = arg;
-	struct leg *leg;
-	int rc = 0;
+	LEG_PINNED struct leg *leg = NULL;
+	int rc;
 	RT_SHIELD();
 
-	if (!leg_find(copy, open->head.session, peer->system))
-		rc = make_leg(copy, peer, open);
-	if (rc)
-		return copy_refuse(why, rc, "the journal of session %u cannot be opened: %s", open->head.session,
-				   strerror(-rc));
-	rc = admit(copy, peer, &open->head, &leg, why);
+	rc = find_or_make_leg(copy, peer, open, &leg, why);
 	if (rc)
 		return rc;
 	if (!planted(PLANTED_NO_INCARNATION))
@@ -315,11 +364,67 @@ static int check_marks(struct copy *copy, const struct link_peer *peer, const st
 	return 0;
 }
 
+/* One bit a volume. */
+struct volume_set {
+	uint64_t words[(UINT16_MAX + 1) / 64];
+};
+
+static void add_volume(struct volume_set *set, uint16_t volume)
+{
+	set->words[volume / 64] |= UINT64_C(1) << volume % 64;
+}
+
+static bool has_volume(const struct volume_set *set, uint16_t volume)
+{
+	return set->words[volume / 64] >> volume % 64 & 1;
+}
+
+/* Every volume of the group is a target of this source. */
+static int check_targets(struct copy *copy, const struct link_peer *peer, const struct wire_volumes *volumes, char *why)
+{
+	struct volume_set targets = { 0 };
+	const struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (!pair->gone && pair->record.role == PAIR_TARGET && !strcmp(pair->record.system, peer->system))
+			add_volume(&targets, pair->record.volume);
+	}
+	for (uint32_t i = 0; i < volumes->count; i++) {
+		if (!has_volume(&targets, volumes->ids[i]))
+			return copy_refuse(why, -ENOENT, "volume %04X of system %s is no target of system %s",
+					   volumes->ids[i], copy->config.system, peer->system);
+	}
+	return 0;
+}
+
+/*
+ * A volume that is no longer in the group must have got what it had in the last one: once the next is committed, what
+ * the journal still holds of it is nobody's.
+ */
+static int check_volumes(struct leg *leg, const struct link_peer *peer, const struct wire_volumes *volumes, char *why)
+{
+	const struct journal_cg *last = journal_committed_cg(leg->journal);
+	struct volume_set next = { 0 };
+	bool any_leaves = false;
+	int rc = check_targets(leg->copy, peer, volumes, why);
+	RT_LIMIT(rt_now_ns() + APPLIED_NS);
+
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < volumes->count; i++)
+		add_volume(&next, volumes->ids[i]);
+	for (uint32_t i = 0; last && i < last->volume_count; i++)
+		any_leaves = any_leaves || !has_volume(&next, last->volumes[i]);
+	if (any_leaves)
+		rc = leg_wait_applied(leg);
+	return rc ? copy_refuse(why, rc, "the last group is not in the volumes: %s", strerror(-rc)) : 0;
+}
+
 int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_leg_prepare *prepare = request;
 	struct copy *copy = arg;
-	struct leg *leg;
+	LEG_PINNED struct leg *leg = NULL;
 	struct journal_cg cg = {
 		.number = prepare->head.attempt, .session_time_us = prepare->session_time_us,
 		.wall_time_us = prepare->wall_us, .incarnation = prepare->head.incarnation,
@@ -336,6 +441,8 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 		return copy_refuse(why, -ESTALE, "system %s has restarted since it acknowledged", copy->config.system);
 	if (!planted(PLANTED_PREPARE_ANY_BOOT))
 		rc = check_marks(copy, peer, prepare, why);
+	if (!rc)
+		rc = check_volumes(leg, peer, &prepare->volumes, why);
 	if (rc)
 		return rc;
 	/* The first CG of a volume rests on what the first copy wrote straight into it. */
@@ -360,7 +467,7 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_leg_request *commit = request;
-	struct leg *leg = NULL;
+	LEG_PINNED struct leg *leg = NULL;
 	int rc = admit(arg, peer, &commit->head, &leg, why);
 	RT_SHIELD();
 
@@ -379,7 +486,7 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 {
 	const struct wire_leg_request *abort = request;
 	struct journal_info info;
-	struct leg *leg = NULL;
+	LEG_PINNED struct leg *leg = NULL;
 	uint64_t number = abort->head.attempt;
 	int rc = admit(arg, peer, &abort->head, &leg, why);
 	RT_SHIELD();
@@ -461,15 +568,21 @@ static int write_journal(struct data_order *order)
 	struct leg *leg = leg_find(order->copy, frame->session, order->peer->system);
 	struct pair *pair = pair_find_target(order->copy, order->peer->system, frame->volume);
 	uint64_t size;
+	int rc;
 
 	if (!leg || !pair)
 		return -ENOENT;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;
+	leg_pin(leg);
 	if (frame->raw_bytes % JOURNAL_BLOCK_SIZE)
-		return append_last_block(leg, frame, order->data, size);
-	return journal_append(leg->journal, frame->volume, frame->offset, frame->raw_bytes, frame->tag, order->data);
+		rc = append_last_block(leg, frame, order->data, size);
+	else
+		rc = journal_append(leg->journal, frame->volume, frame->offset, frame->raw_bytes, frame->tag,
+				    order->data);
+	leg_unpin(leg);
+	return rc;
 }
 
 static int do_data(void *arg)

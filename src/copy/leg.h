@@ -19,6 +19,7 @@ struct leg {
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
 	unsigned pins;				/* fibers that suspend and come back to it */
+	bool gone;				/* being forgotten: not found any more */
 	int apply_error;			/* why applying stands still; 0: it does not */
 };
 
@@ -30,7 +31,10 @@ RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record
 /* Stops applying and closes the journal; all stays on disk. Suspends. */
 void leg_put_down(struct leg *leg);
 
-/* The metadata forget the leg, and its journal goes, once nobody has it pinned. Negative errno. Suspends. */
+/*
+ * The metadata forget the leg, and its journal goes, once nobody has it pinned. -EBUSY: somebody else forgets it; other
+ * negative errno. Suspends.
+ */
 RT_MUST_CHECK int leg_forget(struct leg *leg);
 
 /* A leg that is pinned is not freed. */
@@ -46,7 +50,8 @@ RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
 /* True when the last committed CG of the leg holds this target volume. */
 bool leg_group_has(const struct leg *leg, uint16_t volume);
 
-/* True when the last CG of any leg holds this target volume: nothing may write to it but the leg. */
+/* The leg whose last CG holds this target volume: nothing may write to it but the leg. NULL: none. */
+const struct leg *leg_find_owner(struct copy *copy, uint16_t volume);
 bool leg_owns_volume(struct copy *copy, uint16_t volume);
 
 /*

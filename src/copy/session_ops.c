@@ -308,7 +308,7 @@ static struct leg *find_leg_of(struct copy *copy, uint8_t session)
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session == session)
+		if (!leg->gone && leg->record.session == session)
 			return leg;
 	}
 	return NULL;

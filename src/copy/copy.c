@@ -473,8 +473,8 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 	snprintf(object, sizeof(object), "volume %04X", volume);
 	if (!pair && leg) {
 		snprintf(remedy, sizeof(remedy), "xdc session terminate %u --force gives it up", leg->record.session);
-		fault_set(fault, FAULT_IN_USE, object, remedy, "it is in the consistency group of session %u that is kept",
-			  leg->record.session);
+		fault_set(fault, FAULT_IN_USE, object, remedy,
+			  "it is in the consistency group of session %u that is kept", leg->record.session);
 	}
 	if (!pair)
 		return leg;

@@ -57,8 +57,8 @@ RT_MUST_CHECK int link_open(const struct link_config *config, struct link **out)
 void link_close(struct link *link);
 
 /*
- * Breaks all connections and dials no more: requests and frames under way end, later ones get -ENOTCONN. Only link_close
- * comes after it. Suspends.
+ * Breaks all connections and dials no more: requests and frames under way end, later ones get -ENOTCONN. Only
+ * link_close comes after it. Suspends.
  */
 void link_hang_up(struct link *link);
 

@@ -5,15 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "copy/failback.h"
+#include "copy/pair_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
 #include "volume/planted.h"
 
-#define PROGRESS_STEP	(256u << 20)
-#define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
-#define SYNCED_NS	(60 * RT_SECOND)	/* for the far side to make data durable */
 
 struct pair *pair_find(struct copy *copy, uint16_t volume)
 {
@@ -107,7 +104,7 @@ int pair_save(struct pair *pair)
 	return meta_commit(pair->copy->config.meta, changes, count);
 }
 
-static void set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
+void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
 	int rc;
 
@@ -127,49 +124,10 @@ static void set_state(struct pair *pair, enum pair_state state, enum pair_reason
 
 /* ---- on the volume's reactor ---- */
 
-struct pair_order {
-	struct pair *pair;
-	uint8_t boot_id[WIRE_ID_SIZE];
-	struct dirtylog *log;
-	struct volume_counters counters;
-	uint64_t first_needed;
-	bool flag;
-};
-
-static int order_pair(struct pair *pair, int (*fn)(void *arg), struct pair_order *order)
+int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct pair_order *order)
 {
 	order->pair = pair;
 	return rt_call(volume_reactor(pair->volume), fn, order);
-}
-
-/*
- * After a start of this system nothing of a volume in the groups is sent before the far side's tags are known: what it
- * holds of a later increment would lie on top.
- */
-static int start_pump_if_ready(struct pair *pair)
-{
-	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
-		return 0;
-	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  pair->agreed_boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
-}
-
-static int do_start_pump(void *arg)
-{
-	struct pair_order *order = arg;
-	struct pair *pair = order->pair;
-
-	pair->agreed = true;
-	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
-	return start_pump_if_ready(pair);
-}
-
-static int do_allow_tags(void *arg)
-{
-	struct pair_order *order = arg;
-
-	order->pair->tagged = true;
-	return start_pump_if_ready(order->pair);
 }
 
 static int do_stop_pump(void *arg)
@@ -180,19 +138,6 @@ static int do_stop_pump(void *arg)
 	order->pair->pump = NULL;
 	order->pair->agreed = false;
 	pump_stop(pump);
-	return 0;
-}
-
-static int do_far_restarted(void *arg)
-{
-	struct pair_order *order = arg;
-	struct pair *pair = order->pair;
-
-	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
-	if (pair->pump)
-		pump_far_restarted(pair->pump, order->boot_id);
-	else if (volume_is_tracked(pair->volume))
-		volume_resend_open(pair->volume);
 	return 0;
 }
 
@@ -221,42 +166,11 @@ static int do_untrack(void *arg)
 	return 0;
 }
 
-static int do_counters(void *arg)
+int pair_do_counters(void *arg)
 {
 	struct pair_order *order = arg;
 
 	volume_get_counters(order->pair->volume, &order->counters);
-	return 0;
-}
-
-static int do_sync_begin(void *arg)
-{
-	struct pair_order *order = arg;
-
-	order->flag = order->pair->pump && !order->pair->joined && volume_is_tracked(order->pair->volume) &&
-		      volume_sync_begin(order->pair->volume);
-	return 0;
-}
-
-static int do_sync_end(void *arg)
-{
-	struct pair_order *order = arg;
-	struct pair *pair = order->pair;
-
-	/* It may send no more, or send to another end, while the far side was asked. */
-	order->flag = order->flag && volume_is_tracked(pair->volume) && pair->record.role == PAIR_SOURCE;
-	volume_sync_end(pair->volume, order->flag);
-	if (!order->flag)
-		return 0;
-	order->first_needed = volume_first_needed(pair->volume);
-	return volume_clean_regions(pair->volume);
-}
-
-static int do_allow_join(void *arg)
-{
-	struct pair_order *order = arg;
-
-	order->pair->may_join = true;
 	return 0;
 }
 
@@ -310,7 +224,7 @@ int pair_begin_source(struct pair *pair)
 		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
-	return order_pair(pair, do_track, &order);
+	return pair_order_run(pair, do_track, &order);
 }
 
 void pair_put_down(struct pair *pair)
@@ -324,9 +238,9 @@ void pair_put_down(struct pair *pair)
 		rc = rt_cond_wait(&pair->unpinned);
 	assert(!rc);
 	list_remove(&pair->link);
-	rc = order_pair(pair, do_stop_pump, &order);
+	rc = pair_order_run(pair, do_stop_pump, &order);
 	assert(!rc);
-	rc = order_pair(pair, do_untrack, &order);
+	rc = pair_order_run(pair, do_untrack, &order);
 	assert(!rc);
 	if (pair->peer)
 		peer_put(pair->peer);
@@ -336,10 +250,10 @@ void pair_put_down(struct pair *pair)
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
 	struct pair_order order = { 0 };
-	int rc = order_pair(pair, do_stop_pump, &order);
+	int rc = pair_order_run(pair, do_stop_pump, &order);
 
 	assert(!rc);
-	set_state(pair, state, reason);
+	pair_set_state(pair, state, reason);
 }
 
 static int do_resend(void *arg)
@@ -354,14 +268,14 @@ static int do_resend(void *arg)
 void pair_resend(struct pair *pair)
 {
 	struct pair_order order = { 0 };
-	int rc = order_pair(pair, do_resend, &order);
+	int rc = pair_order_run(pair, do_resend, &order);
 
 	assert(!rc);
 }
 
 void pair_take_up_again(struct pair *pair)
 {
-	set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+	pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
 	if (pair->peer)
 		peer_look_again(pair->peer);
 }
@@ -388,7 +302,7 @@ int pair_set_access(struct pair *pair, enum volume_access access)
 void pair_untrack(struct pair *pair)
 {
 	struct pair_order order = { 0 };
-	int rc = order_pair(pair, do_untrack, &order);
+	int rc = pair_order_run(pair, do_untrack, &order);
 
 	assert(!rc);
 }
@@ -397,7 +311,7 @@ int pair_track(struct pair *pair)
 {
 	struct pair_order order = { .log = copy_dirtylog(pair->copy, volume_reactor(pair->volume)) };
 
-	return order_pair(pair, do_track, &order);
+	return pair_order_run(pair, do_track, &order);
 }
 
 int pair_fail_over(struct pair *pair, uint64_t sequence)
@@ -467,318 +381,12 @@ int pair_forget(struct pair *pair)
 	return rc;
 }
 
-/* ---- the far side's consent ---- */
+/* ---- what others ask ---- */
 
-static enum pair_reason reason_of(int error)
-{
-	switch (error) {
-	case -ENOENT:
-		return PAIR_REASON_FAR_GONE;
-	case -ESTALE:
-		return PAIR_REASON_HISTORY;
-	case -ENOSPC:
-		return PAIR_REASON_FAR_FULL;
-	case -EIO:
-		return PAIR_REASON_FAR_DISK;
-	default:
-		return PAIR_REASON_LINK;
-	}
-}
-
-int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
-{
-	struct wire_pair_establish request = {
-		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
-		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
-		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
-	};
-	struct pair_order order = { 0 };
-	int rc;
-
-	{
-		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
-		RT_LIMIT(rt_now_ns() + CONSENT_NS);
-
-		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
-		if (!rc)
-			rc = failback_take_changes(pair, why);
-	}
-	if (rc)
-		return rc;
-	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
-	return order_pair(pair, do_start_pump, &order);
-}
-
-static bool sends_to(const struct pair *pair, const char *far)
+bool pair_sends_to(const struct pair *pair, const char *far)
 {
 	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);
 }
-
-static bool may_resume_by_itself(const struct pair *pair)
-{
-	return pair->record.state == PAIR_COPY_PENDING ||
-	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
-}
-
-static void reconnect(struct pair *pair)
-{
-	struct wire_pair_reply reply = { 0 };
-	char why[WIRE_TEXT_SIZE] = "";
-	int rc;
-
-	if (pair_begin_change(pair))
-		return;
-	/* While it waited for its turn a command may have changed what it is. */
-	if (pair->record.role != PAIR_SOURCE || !may_resume_by_itself(pair)) {
-		pair_end_change(pair);
-		return;
-	}
-	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
-	if (rc == -ETIMEDOUT)
-		peer_look_again(pair->peer);
-	if (!rc) {
-		pair->broken = false;
-		set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
-	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
-		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
-			 pair->record.system, why[0] ? why : strerror(-rc));
-		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
-		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
-			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
-	}
-	pair_end_change(pair);
-}
-
-void pair_allow_tags(struct copy *copy, uint8_t session)
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-		int rc;
-
-		if (pair->record.role != PAIR_SOURCE || pair->record.session != session || !pair->peer)
-			continue;
-		rc = order_pair(pair, do_allow_tags, &order);
-		if (rc)
-			log_line(LOG_ERROR, "pair", "volume %04X is not sent: %s", pair->record.volume, strerror(-rc));
-	}
-}
-
-void pair_link_up(struct copy *copy, const char *far)
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		if (sends_to(pair, far) && may_resume_by_itself(pair))
-			reconnect(pair);
-	}
-}
-
-void pair_link_down(struct copy *copy, const char *far)
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-
-		if (!sends_to(pair, far) || pair->broken)
-			continue;
-		if (order_pair(pair, do_counters, &order))
-			continue;
-		pair->writes_at_break = order.counters.writes + order.counters.discards;
-		pair->broken = true;
-		if (pair->record.state == PAIR_COPY_PENDING)
-			set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
-	}
-}
-
-bool pair_any_broken(struct copy *copy, const char *far)
-{
-	struct pair *pair;
-
-	list_for_each(pair, &copy->pairs, link) {
-		if (sends_to(pair, far) && pair->broken)
-			return true;
-	}
-	return false;
-}
-
-void pair_watch_broken(struct copy *copy, const char *far)
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-		uint8_t generation[16];
-
-		if (!sends_to(pair, far) || !pair->broken || order_pair(pair, do_counters, &order))
-			continue;
-		if (order.counters.writes + order.counters.discards == pair->writes_at_break)
-			continue;
-		rt_random_bytes(generation, sizeof(generation));
-		history_begin(&pair->history, generation, 0, rt_wall_ns());
-		if (pair_save(pair))
-			log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
-		pair->broken = false;
-	}
-}
-
-void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE])
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-		int rc;
-
-		if (!sends_to(pair, far))
-			continue;
-		memcpy(order.boot_id, boot_id, WIRE_ID_SIZE);
-		rc = order_pair(pair, do_far_restarted, &order);
-		assert(!rc);
-	}
-}
-
-/* ---- durable at the far side ---- */
-
-void pair_allow_join(struct pair *pair)
-{
-	struct pair_order order = { 0 };
-	int rc;
-
-	if (!pair->record.session || !pair->record.first_copy_done)
-		return;
-	pair->record.joined = true;
-	rc = pair_save(pair);
-	if (rc) {
-		pair->record.joined = false;
-		log_line(LOG_ERROR, "pair", "volume %04X cannot join session %u: %s", pair->record.volume,
-			 pair->record.session, strerror(-rc));
-		return;
-	}
-	rc = order_pair(pair, do_allow_join, &order);
-	assert(!rc);
-}
-
-/* How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end. */
-static void note_progress(struct pair *pair, uint64_t first_needed)
-{
-	uint64_t size = volume_size(pair->volume);
-
-	if (pair->record.first_copy_done ||
-	    (first_needed < size && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
-		return;
-	pair->record.first_copy_bytes = first_needed;
-	pair->record.first_copy_done = first_needed >= size;
-	if (pair_save(pair)) {
-		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable",
-			 pair->record.volume);
-		pair->record.first_copy_done = false;
-		return;
-	}
-	if (!pair->record.first_copy_done)
-		return;
-	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
-	pair_allow_join(pair);
-}
-
-static void end_sync(struct pair *pair, bool ok)
-{
-	struct pair_order order = { .flag = ok };
-	int rc = order_pair(pair, do_sync_end, &order);
-
-	if (rc)
-		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
-			 strerror(-rc));
-	if (order.flag)
-		note_progress(pair, order.first_needed);
-}
-
-static int do_clean(void *arg)
-{
-	struct pair_order *order = arg;
-
-	return volume_is_tracked(order->pair->volume) ? volume_clean_regions(order->pair->volume) : 0;
-}
-
-void pair_clean_all(struct copy *copy)
-{
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-		int rc = order_pair(pair, do_clean, &order);
-
-		if (rc)
-			log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
-				 strerror(-rc));
-	}
-}
-
-static bool is_among(const struct wire_volumes *volumes, uint16_t id)
-{
-	for (uint32_t i = 0; i < volumes->count; i++) {
-		if (volumes->ids[i] == id)
-			return true;
-	}
-	return false;
-}
-
-static int ask_synced(struct peer *peer, const struct wire_volumes_sync *request, struct wire_volumes_sync_reply *reply)
-{
-	char why[WIRE_TEXT_SIZE];
-	RT_LIMIT(rt_now_ns() + SYNCED_NS);
-
-	return link_request(peer->to, WIRE_VOLUMES_SYNC, request, reply, why, NULL);
-}
-
-void pair_sync_all(struct copy *copy, struct peer *peer)
-{
-	struct wire_volumes_sync request = { 0 };
-	struct wire_volumes_sync_reply reply = { 0 };
-	struct pair *pair, **asked;
-	unsigned count = 0;
-	int rc;
-	RT_SHIELD();
-
-	list_for_each(pair, &copy->pairs, link)
-		count++;
-	asked = mem_alloc_zeroed((count + 1) * sizeof(struct pair *));
-	request.targets.ids = mem_alloc_zeroed((count + 1) * sizeof(request.targets.ids[0]));
-	if (!asked || !request.targets.ids)
-		goto out;
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-
-		/* A pair that came meanwhile has its turn the next time. */
-		if (request.targets.count == count || !sends_to(pair, peer->system) ||
-		    order_pair(pair, do_sync_begin, &order) || !order.flag)
-			continue;
-		pair_pin(pair);
-		asked[request.targets.count] = pair;
-		request.targets.ids[request.targets.count++] = pair->record.remote_volume;
-	}
-	if (!request.targets.count)
-		goto out;
-	rc = ask_synced(peer, &request, &reply);
-	if (rc == -ETIMEDOUT)
-		notice_due(&peer->acked);
-	/* The word of another start of the far side says nothing about what this one acknowledged. */
-	if (!rc && memcmp(reply.boot_id, peer->boot_id, WIRE_ID_SIZE) != 0)
-		rc = -ESTALE;
-	for (unsigned i = 0; i < request.targets.count; i++) {
-		end_sync(asked[i], !rc && !is_among(&reply.failed, request.targets.ids[i]));
-		pair_unpin(asked[i]);
-	}
-	if (!rc || rc == -ESTALE)
-		link_reply_free(WIRE_VOLUMES_SYNC, &reply);
-out:
-	mem_free(request.targets.ids);
-	mem_free(asked);
-}
-
-/* ---- what others ask ---- */
 
 int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out)
 {
@@ -792,7 +400,7 @@ int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, str
 	if (!out->ids)
 		return -ENOMEM;
 	list_for_each(pair, &copy->pairs, link) {
-		if (sends_to(pair, far) && pair->record.session == session && pair->joined)
+		if (pair_sends_to(pair, far) && pair->record.session == session && pair->joined)
 			out->ids[out->count++] = pair->record.remote_volume;
 	}
 	return 0;
@@ -818,7 +426,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.history = pair->history,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));
-	if (!order_pair(pair, do_counters, &order)) {
+	if (!pair_order_run(pair, pair_do_counters, &order)) {
 		info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
 		info->unsent_blocks = order.counters.unsent_blocks;
 	}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The far side's consent: a source sends only after it, and asks for it whenever the link has come up. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "copy/failback.h"
+#include "copy/pair_private.h"
+#include "rt/log.h"
+
+#define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
+
+/*
+ * After a start of this system nothing of a volume in the groups is sent before the far side's tags are known: what it
+ * holds of a later increment would lie on top.
+ */
+static int start_pump_if_ready(struct pair *pair)
+{
+	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
+		return 0;
+	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
+			  pair->agreed_boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+}
+
+static int do_start_pump(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	pair->agreed = true;
+	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	return start_pump_if_ready(pair);
+}
+
+static int do_allow_tags(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->pair->tagged = true;
+	return start_pump_if_ready(order->pair);
+}
+
+static int do_far_restarted(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	if (pair->pump)
+		pump_far_restarted(pair->pump, order->boot_id);
+	else if (volume_is_tracked(pair->volume))
+		volume_resend_open(pair->volume);
+	return 0;
+}
+
+static enum pair_reason reason_of(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return PAIR_REASON_FAR_GONE;
+	case -ESTALE:
+		return PAIR_REASON_HISTORY;
+	case -ENOSPC:
+		return PAIR_REASON_FAR_FULL;
+	case -EIO:
+		return PAIR_REASON_FAR_DISK;
+	default:
+		return PAIR_REASON_LINK;
+	}
+}
+
+int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
+{
+	struct wire_pair_establish request = {
+		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
+		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
+		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
+	};
+	struct pair_order order = { 0 };
+	int rc;
+
+	{
+		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
+		RT_LIMIT(rt_now_ns() + CONSENT_NS);
+
+		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+		if (!rc)
+			rc = failback_take_changes(pair, why);
+	}
+	if (rc)
+		return rc;
+	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
+	return pair_order_run(pair, do_start_pump, &order);
+}
+
+static bool may_resume_by_itself(const struct pair *pair)
+{
+	return pair->record.state == PAIR_COPY_PENDING ||
+	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+}
+
+static void reconnect(struct pair *pair)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE] = "";
+	int rc;
+
+	if (pair_begin_change(pair))
+		return;
+	/* While it waited for its turn a command may have changed what it is. */
+	if (pair->record.role != PAIR_SOURCE || !may_resume_by_itself(pair)) {
+		pair_end_change(pair);
+		return;
+	}
+	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
+	if (rc == -ETIMEDOUT)
+		peer_look_again(pair->peer);
+	if (!rc) {
+		pair->broken = false;
+		pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
+		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
+			 pair->record.system, why[0] ? why : strerror(-rc));
+		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
+		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
+			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+	}
+	pair_end_change(pair);
+}
+
+void pair_allow_tags(struct copy *copy, uint8_t session)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		int rc;
+
+		if (pair->record.role != PAIR_SOURCE || pair->record.session != session || !pair->peer)
+			continue;
+		rc = pair_order_run(pair, do_allow_tags, &order);
+		if (rc)
+			log_line(LOG_ERROR, "pair", "volume %04X is not sent: %s", pair->record.volume, strerror(-rc));
+	}
+}
+
+void pair_link_up(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (pair_sends_to(pair, far) && may_resume_by_itself(pair))
+			reconnect(pair);
+	}
+}
+
+void pair_link_down(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+
+		if (!pair_sends_to(pair, far) || pair->broken)
+			continue;
+		if (pair_order_run(pair, pair_do_counters, &order))
+			continue;
+		pair->writes_at_break = order.counters.writes + order.counters.discards;
+		pair->broken = true;
+		if (pair->record.state == PAIR_COPY_PENDING)
+			pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
+	}
+}
+
+bool pair_any_broken(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (pair_sends_to(pair, far) && pair->broken)
+			return true;
+	}
+	return false;
+}
+
+void pair_watch_broken(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		uint8_t generation[16];
+
+		if (!pair_sends_to(pair, far) || !pair->broken || pair_order_run(pair, pair_do_counters, &order))
+			continue;
+		if (order.counters.writes + order.counters.discards == pair->writes_at_break)
+			continue;
+		rt_random_bytes(generation, sizeof(generation));
+		history_begin(&pair->history, generation, 0, rt_wall_ns());
+		if (pair_save(pair))
+			log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
+		pair->broken = false;
+	}
+}
+
+void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE])
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		int rc;
+
+		if (!pair_sends_to(pair, far))
+			continue;
+		memcpy(order.boot_id, boot_id, WIRE_ID_SIZE);
+		rc = pair_order_run(pair, do_far_restarted, &order);
+		assert(!rc);
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pair_private.h - what the files of a pair know of one another: pair.c has its life, pair_link.c asks the far side and
+ * follows its comings and goings, pair_sync.c makes durable there what was acknowledged.
+ */
+#ifndef XDC_COPY_PAIR_PRIVATE_H
+#define XDC_COPY_PAIR_PRIVATE_H
+
+#include "copy/pair.h"
+
+/* What is to be done on the reactor of the volume, and what came of it. */
+struct pair_order {
+	struct pair *pair;
+	uint8_t boot_id[WIRE_ID_SIZE];
+	struct dirtylog *log;
+	struct volume_counters counters;
+	uint64_t first_needed;
+	bool flag;
+};
+
+/* Runs fn(order) there, for this pair; suspends. What fn returns. */
+RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
+
+/* For pair_order_run: reads order->counters. */
+int pair_do_counters(void *order);
+
+/* Notes it, in the log too, and makes it durable; that it is not only shows in the log. Suspends. */
+void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason);
+
+/* It is a source end, and this is its far side. */
+bool pair_sends_to(const struct pair *pair, const char *far);
+
+#endif

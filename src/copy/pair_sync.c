@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was acknowledged is made durable at the far side and forgotten here; how far first copies are. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "copy/pair_private.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+
+#define PROGRESS_STEP	(256u << 20)
+#define SYNCED_NS	(60 * RT_SECOND)	/* for the far side to make data durable */
+
+static int do_sync_begin(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->flag = order->pair->pump && !order->pair->joined && volume_is_tracked(order->pair->volume) &&
+		      volume_sync_begin(order->pair->volume);
+	return 0;
+}
+
+static int do_sync_end(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	/* It may send no more, or send to another end, while the far side was asked. */
+	order->flag = order->flag && volume_is_tracked(pair->volume) && pair->record.role == PAIR_SOURCE;
+	volume_sync_end(pair->volume, order->flag);
+	if (!order->flag)
+		return 0;
+	order->first_needed = volume_first_needed(pair->volume);
+	return volume_clean_regions(pair->volume);
+}
+
+static int do_allow_join(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->pair->may_join = true;
+	return 0;
+}
+
+void pair_allow_join(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	int rc;
+
+	if (!pair->record.session || !pair->record.first_copy_done)
+		return;
+	pair->record.joined = true;
+	rc = pair_save(pair);
+	if (rc) {
+		pair->record.joined = false;
+		log_line(LOG_ERROR, "pair", "volume %04X cannot join session %u: %s", pair->record.volume,
+			 pair->record.session, strerror(-rc));
+		return;
+	}
+	rc = pair_order_run(pair, do_allow_join, &order);
+	assert(!rc);
+}
+
+/* How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end. */
+static void note_progress(struct pair *pair, uint64_t first_needed)
+{
+	uint64_t size = volume_size(pair->volume);
+
+	if (pair->record.first_copy_done ||
+	    (first_needed < size && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
+		return;
+	pair->record.first_copy_bytes = first_needed;
+	pair->record.first_copy_done = first_needed >= size;
+	if (pair_save(pair)) {
+		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable",
+			 pair->record.volume);
+		pair->record.first_copy_done = false;
+		return;
+	}
+	if (!pair->record.first_copy_done)
+		return;
+	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
+	pair_allow_join(pair);
+}
+
+static void end_sync(struct pair *pair, bool ok)
+{
+	struct pair_order order = { .flag = ok };
+	int rc = pair_order_run(pair, do_sync_end, &order);
+
+	if (rc)
+		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
+			 strerror(-rc));
+	if (order.flag)
+		note_progress(pair, order.first_needed);
+}
+
+static int do_clean(void *arg)
+{
+	struct pair_order *order = arg;
+
+	return volume_is_tracked(order->pair->volume) ? volume_clean_regions(order->pair->volume) : 0;
+}
+
+void pair_clean_all(struct copy *copy)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+		int rc = pair_order_run(pair, do_clean, &order);
+
+		if (rc)
+			log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
+				 strerror(-rc));
+	}
+}
+
+static bool is_among(const struct wire_volumes *volumes, uint16_t id)
+{
+	for (uint32_t i = 0; i < volumes->count; i++) {
+		if (volumes->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+static int ask_synced(struct peer *peer, const struct wire_volumes_sync *request, struct wire_volumes_sync_reply *reply)
+{
+	char why[WIRE_TEXT_SIZE];
+	RT_LIMIT(rt_now_ns() + SYNCED_NS);
+
+	return link_request(peer->to, WIRE_VOLUMES_SYNC, request, reply, why, NULL);
+}
+
+void pair_sync_all(struct copy *copy, struct peer *peer)
+{
+	struct wire_volumes_sync request = { 0 };
+	struct wire_volumes_sync_reply reply = { 0 };
+	struct pair *pair, **asked;
+	unsigned count = 0;
+	int rc;
+	RT_SHIELD();
+
+	list_for_each(pair, &copy->pairs, link)
+		count++;
+	asked = mem_alloc_zeroed((count + 1) * sizeof(struct pair *));
+	request.targets.ids = mem_alloc_zeroed((count + 1) * sizeof(request.targets.ids[0]));
+	if (!asked || !request.targets.ids)
+		goto out;
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+
+		/* A pair that came meanwhile has its turn the next time. */
+		if (request.targets.count == count || !pair_sends_to(pair, peer->system) ||
+		    pair_order_run(pair, do_sync_begin, &order) || !order.flag)
+			continue;
+		pair_pin(pair);
+		asked[request.targets.count] = pair;
+		request.targets.ids[request.targets.count++] = pair->record.remote_volume;
+	}
+	if (!request.targets.count)
+		goto out;
+	rc = ask_synced(peer, &request, &reply);
+	if (rc == -ETIMEDOUT)
+		notice_due(&peer->acked);
+	/* The word of another start of the far side says nothing about what this one acknowledged. */
+	if (!rc && memcmp(reply.boot_id, peer->boot_id, WIRE_ID_SIZE) != 0)
+		rc = -ESTALE;
+	for (unsigned i = 0; i < request.targets.count; i++) {
+		end_sync(asked[i], !rc && !is_among(&reply.failed, request.targets.ids[i]));
+		pair_unpin(asked[i]);
+	}
+	if (!rc || rc == -ESTALE)
+		link_reply_free(WIRE_VOLUMES_SYNC, &reply);
+out:
+	mem_free(request.targets.ids);
+	mem_free(asked);
+}

@@ -146,6 +146,45 @@ static int recover(struct sites *sites)
 
 /* ---- the way back ---- */
 
+/* The source site is written to, and its far sides follow. */
+static int write_sources(struct sites *sites, int byte)
+{
+	uint8_t data[XDC_BLOCK_SIZE];
+	const char *bad;
+	int rc = 0;
+
+	memset(data, byte, sizeof(data));
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = box_write(&sites->sources[i], 0, 3, data, 0);
+	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
+	if (bad)
+		sim_fail(sim_world(), "after the return: %s", bad);
+	return rc;
+}
+
+/* Protection begins anew, as with new pairs. */
+static int protect_again(struct sites *sites)
+{
+	struct session_start start = {
+		.session = SITES_SESSION, .master_lss = box_lss(&sites->sources[0]), .subordinate_count = 1,
+	};
+	int rc = box_session_terminate(&sites->sources[0], SITES_SESSION, true);
+
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = box_session_add(&sites->sources[i], SITES_SESSION);
+	snprintf(start.subordinates[0].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[1].id);
+	start.subordinates[0].lss = box_lss(&sites->sources[1]);
+	if (!rc)
+		rc = box_session_start(&sites->sources[0], &start);
+	if (!rc)
+		rc = sites_wait_groups(sites, 1, 20 * RT_SECOND);
+	if (rc)
+		sim_fail(sim_world(), "after the return the session does not start again: %d", rc);
+	else
+		scenario_count("sessions started again", 1);
+	return rc ? rc : write_sources(sites, 0x33);
+}
+
 static int write_far(struct sites *sites)
 {
 	uint8_t data[XDC_BLOCK_SIZE];
@@ -189,17 +228,8 @@ static int go_back(struct sites *sites)
 	if (rc)
 		return rc;
 	scenario_count("returns", 1);
-	/* The old site is written to, and its far side follows. */
-	for (unsigned i = 0; i < 2 && !rc; i++) {
-		uint8_t data[XDC_BLOCK_SIZE];
-
-		memset(data, 0x77, sizeof(data));
-		rc = box_write(&sites->sources[i], 0, 3, data, 0);
-	}
-	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
-	if (bad)
-		sim_fail(sim_world(), "after the return: %s", bad);
-	return rc;
+	rc = write_sources(sites, 0x77);
+	return rc ? rc : protect_again(sites);
 }
 
 static int run(void *arg)
@@ -235,7 +265,8 @@ static int run(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"host writes", "groups", "recoveries", "recoveries cut off", "failbacks cut off", "returns", NULL
+	"host writes", "groups", "recoveries", "recoveries cut off", "failbacks cut off", "returns",
+	"sessions started again", NULL
 };
 
 const struct scenario scenario_recover = {

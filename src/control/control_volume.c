@@ -408,8 +408,7 @@ static void change_accepted(struct record_volume *record, const void *unused)
 
 static int accept_here(void *arg)
 {
-	vdisk_accept_loss(volume_disk(arg));
-	return 0;
+	return volume_accept_loss(arg);
 }
 
 int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)

@@ -237,8 +237,8 @@ static int ask_old_source(struct pair *pair, uint32_t flags, char *why)
 {
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
-		.size_bytes = volume_size(pair->volume), .type = WIRE_PAIR_GLOBAL_COPY, .flags = flags,
-		.history = pair->history,
+		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
+		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
 	};
 	struct wire_pair_reply reply = { 0 };
 
@@ -251,7 +251,6 @@ static int become_source(struct pair *pair)
 	int rc;
 
 	pair->record.role = PAIR_SOURCE;
-	pair->record.type = PAIR_GLOBAL_COPY;
 	pair->record.state = PAIR_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.since_wall_ns = rt_wall_ns();

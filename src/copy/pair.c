@@ -217,14 +217,17 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 
 int pair_begin_source(struct pair *pair)
 {
-	struct pair_order order = { .log = copy_dirtylog(pair->copy, volume_reactor(pair->volume)) };
 	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
+	/* Also without a way to the far side: what hosts write is to be sent when there is one. */
+	int rc = pair_track(pair);
 
+	if (rc)
+		return rc;
 	if (!pair->peer)
 		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
-	return pair_order_run(pair, do_track, &order);
+	return 0;
 }
 
 void pair_put_down(struct pair *pair)

@@ -539,23 +539,28 @@ int member_wait_written(struct member *member)
 	return notice_wait(&member->written);
 }
 
-void member_get_status(struct member *member, struct member_status *status)
+void member_get_status(const struct member *member, struct member_status *status)
 {
-	RT_SHIELD();
-
 	*status = (struct member_status){
 		.seen = member->seen, .lowest = member->lowest, .closing = member->closing,
 		.held = member->held, .drained = member->drained, .failure = member->failure,
 		.hold_last_ns = member->hold_last_ns, .hold_max_ns = member->hold_max_ns,
 	};
+}
+
+void member_count(struct member *member, struct member_counts *counts)
+{
+	RT_SHIELD();
+
+	*counts = (struct member_counts){ 0 };
 	for (unsigned i = 0; i < member->shard_count; i++) {
 		struct shard_order order = { .shard = &member->shards[i] };
 		int rc = rt_call(rt_reactor(i), shard_status, &order);
 
 		assert(!rc);
-		status->volumes += order.volumes;
-		status->joined += order.joined;
-		status->out_of_sync_blocks += order.out_of_sync;
+		counts->volumes += order.volumes;
+		counts->joined += order.joined;
+		counts->out_of_sync_blocks += order.out_of_sync;
 	}
 }
 

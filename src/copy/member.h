@@ -92,10 +92,15 @@ struct member_status {
 	uint64_t closing;		/* 0: none */
 	bool held, drained;
 	enum cg_failure failure;	/* why the last attempt was left */
-	unsigned volumes, joined;
-	uint64_t out_of_sync_blocks;	/* 4 KiB, of all volumes */
 	int64_t hold_last_ns, hold_max_ns;
 };
-void member_get_status(struct member *member, struct member_status *status);	/* suspends briefly */
+void member_get_status(const struct member *member, struct member_status *status);	/* does not suspend */
+
+struct member_counts {
+	unsigned volumes, joined;
+	uint64_t out_of_sync_blocks;	/* 4 KiB, of all volumes */
+};
+/* Asks all reactors: not for what a hold waits for. Suspends briefly. */
+void member_count(struct member *member, struct member_counts *counts);
 
 #endif

@@ -167,12 +167,14 @@ int source_remove_pair(struct source *source, struct pair *pair)
 void source_get_info(struct source *source, struct copy_session_info *info)
 {
 	struct member_status status;
+	struct member_counts counts;
 
+	member_count(source->member, &counts);
 	member_get_status(source->member, &status);
 	info->session = source->number;
-	info->volumes = status.volumes;
-	info->joined = status.joined;
-	info->out_of_sync_blocks = status.out_of_sync_blocks;
+	info->volumes = counts.volumes;
+	info->joined = counts.joined;
+	info->out_of_sync_blocks = counts.out_of_sync_blocks;
 	if (info->role != SESSION_NO_ROLE)
 		return;
 	info->rpo_ns = -1;

@@ -54,9 +54,11 @@ static unsigned count_joined(const struct source_leg *leg)
 static int fill_report(struct source *source, struct wire_session_report *report)
 {
 	struct member_status status;
+	struct member_counts counts;
 	struct source_leg *leg;
 	unsigned count = 0;
 
+	member_count(source->member, &counts);
 	member_get_status(source->member, &status);
 	list_for_each(leg, &source->legs, link)
 		count++;
@@ -78,7 +80,7 @@ static int fill_report(struct source *source, struct wire_session_report *report
 	}
 	memcpy(report->boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
 	report->closing_number = status.closing;
-	report->out_of_sync_blocks = status.out_of_sync_blocks;
+	report->out_of_sync_blocks = counts.out_of_sync_blocks;
 	report->hold_max_us = (uint64_t)(status.hold_max_ns / RT_US);
 	return 0;
 }

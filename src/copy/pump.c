@@ -8,7 +8,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define RUN_MAX		(256u << 10)		/* bytes of one frame */
+#define RUN_MAX		(128u << 10)		/* bytes of one frame */
 #define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
 #define ACK_NS		(5 * RT_SECOND)		/* at the end, for what the far side has not acknowledged */
 

@@ -193,10 +193,19 @@ static void print_percentiles(const char *name, float *values)
 	       (double)values[answered * 999 / 1000], (double)values[answered - 1]);
 }
 
+/* -1: the text is no number from 0 on. */
+static double number_of(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	return end != text && *end == '\0' && number >= 0 ? number : -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = ask_stop };
-	double rate = argc > 3 ? atof(argv[1]) : 0, seconds = argc > 3 ? atof(argv[2]) : -1;
+	double rate = argc > 3 ? number_of(argv[1]) : -1, seconds = argc > 3 ? number_of(argv[2]) : -1;
 	int64_t began_ns, sent;
 
 	if (rate <= 0 || seconds < 0 || (unsigned)argc - 3 > VOLUMES_MAX) {

@@ -9,6 +9,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_echo,
 	&scenario_groups,
 	&scenario_recover,
+	&scenario_stop,
 	&scenario_write_path,
 	NULL
 };

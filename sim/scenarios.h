@@ -46,5 +46,6 @@ extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_groups;
 extern const struct scenario scenario_recover;
+extern const struct scenario scenario_stop;
 
 #endif

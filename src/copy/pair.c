@@ -344,10 +344,14 @@ int pair_fail_over(struct pair *pair, uint64_t sequence)
 
 int pair_resume_work(struct pair *pair)
 {
-	int rc;
+	int rc = 0;
 
 	if (pair->record.role == PAIR_SOURCE) {
-		rc = pair_begin_source(pair);
+		/* An old primary that knows it stays closed to writes over a restart. */
+		if (pair->record.reason == PAIR_REASON_HISTORY)
+			rc = pair_set_access(pair, VOLUME_ACCESS_READ);
+		if (!rc)
+			rc = pair_begin_source(pair);
 		if (rc == -ENOTCONN) {
 			log_line(LOG_WARNING, "pair", "volume %04X: no path leads to %s any more", pair->record.volume,
 				 pair->record.system);

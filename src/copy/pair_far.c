@@ -7,6 +7,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/session_entry.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -123,8 +124,10 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 		rc = pair_track(pair);
 	if (rc)
 		return rc;
-	if (source && pair->record.session) {
-		rc = source_remove_pair(source, pair);
+	if (pair->record.session) {
+		rc = session_entry_lose(pair->copy, pair->record.session);
+		if (!rc && source)
+			rc = source_remove_pair(source, pair);
 		if (rc && rc != -ENOENT)
 			return rc;
 	}

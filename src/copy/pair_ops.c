@@ -190,7 +190,8 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 		return fault_set(fault, FAULT_FAILED, object, "--force deletes this end alone",
 				 "system %s did not give its end up: %s", pair->record.system,
 				 why[0] ? why : strerror(-rc));
-	if (pair->record.role == PAIR_TARGET && pair_set_access(pair, VOLUME_ACCESS_WRITE))
+	/* A target was closed to hosts, and a source that was found to be older, to writes. */
+	if (pair_set_access(pair, VOLUME_ACCESS_WRITE))
 		return fault_set(fault, FAULT_FAILED, object, "", "its volume cannot be opened to hosts");
 	return 0;
 }

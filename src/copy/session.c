@@ -115,7 +115,7 @@ static void ask_member(void *arg)
 	if (!member->rc && question->type != WIRE_SESSION_JOIN &&
 	    memcmp(member->answer.boot_id, member->boot_id, WIRE_ID_SIZE) != 0)
 		member->rc = -EPROTO;		/* it restarted: what it says is not about this attempt */
-	if (member->rc == -EPROTO)
+	if (member->rc == -EPROTO || member->rc == -EPERM)
 		member->joined = false;
 }
 
@@ -529,10 +529,7 @@ static bool join_members(struct session *session)
 			number_above(session, &member->report);
 		}
 		member->out_of_sync_blocks = member->report.out_of_sync_blocks;
-		if (!member->joined) {
-			note_waiting(session, member);
-			all = false;
-		}
+		all = all && member->joined;
 	}
 	return all && !gather_legs(session);
 }
@@ -609,6 +606,10 @@ static void sleep_until_woken(struct session *session, int64_t until_ns)
 	RT_LIMIT(until_ns);
 
 	enter_phase(session, PHASE_WAIT);
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		if (!session->members[i].joined)
+			note_waiting(session, &session->members[i]);
+	}
 	while (!session->pause_asked && !session->woken && rt_now_ns() < until_ns) {
 		if (rt_cond_wait(&session->changed))
 			break;
@@ -733,6 +734,13 @@ int session_pause(struct session *session)
 	return rt_group_wait(&session->group);
 }
 
+void session_lose(struct session *session)
+{
+	session->state = SESSION_FATAL;
+	session->config.durable.state = SESSION_FATAL;
+	session_wake(session);
+}
+
 void session_wake(struct session *session)
 {
 	session->woken = true;
@@ -743,25 +751,15 @@ int session_dismiss(struct session *session)
 {
 	struct wire_session_request request = make_request(session, session->attempt);
 
-	return ask_all(session, WIRE_SESSION_LEAVE, &request, rt_now_ns() + ANSWER_NS) ? 0 : -ENOTCONN;
-}
+	(void)ask_all(session, WIRE_SESSION_LEAVE, &request, rt_now_ns() + ANSWER_NS);
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		int rc = session->members[i].rc;
 
-static int64_t hold_percentile_ns(const struct session *session)
-{
-	unsigned count = session->hold_count < HOLDS ? session->hold_count : HOLDS;
-	unsigned above = count / 100;
-	uint32_t limit = UINT32_MAX, longest = 0;
-
-	/* The largest that at most one in a hundred exceeds: take the maximum away as often as that. */
-	for (unsigned round = 0; count && round <= above; round++) {
-		longest = 0;
-		for (unsigned i = 0; i < count; i++) {
-			if (session->holds[i] < limit && session->holds[i] >= longest)
-				longest = session->holds[i];
-		}
-		limit = longest;
+		/* Who does not obey this master, or knows no such session, has nothing to leave. */
+		if (rc && rc != -EPROTO && rc != -ENOENT && rc != -ESTALE && rc != -EPERM)
+			return rc;
 	}
-	return (int64_t)longest * RT_US;
+	return 0;
 }
 
 void session_get_info(const struct session *session, struct copy_session_info *info)
@@ -787,7 +785,8 @@ void session_get_info(const struct session *session, struct copy_session_info *i
 	info->sequence = session->sequence;
 	info->cg_wall_ns = session->cg_wall_ns;
 	info->rpo_ns = heard ? rt_now_ns() - session->shown_ns : -1;
-	info->hold_p99_ns = hold_percentile_ns(session);
+	info->hold_p99_ns = session_hold_p99_ns(session->holds, session->hold_count < HOLDS ? session->hold_count
+											: HOLDS);
 	info->hold_max_ns = (int64_t)session->hold_max_us * RT_US;
 	info->cg_good = config->durable.cg_good;
 	info->cg_failed = config->durable.cg_failed;

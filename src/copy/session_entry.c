@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/session.h"
 #include "rt/mem.h"
 
 #define TURN_NS	(10 * RT_SECOND)		/* for another command to end */
@@ -69,6 +70,46 @@ int session_entry_take_up(struct copy *copy, const struct record_session *record
 	rt_mutex_init(&entry->turn);
 	list_add_last(&copy->sessions, &entry->link);
 	return 0;
+}
+
+static int save_state(struct session_entry *entry, enum session_state state)
+{
+	struct record_session next = entry->record;
+	int rc;
+
+	next.state = state;
+	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
+	if (!rc)
+		entry->record.state = state;
+	return rc;
+}
+
+int session_entry_lose(struct copy *copy, uint8_t session)
+{
+	struct session_entry *entry = session_entry_find(copy, session);
+
+	if (!entry || entry->record.state == SESSION_FATAL)
+		return 0;
+	if (entry->master)
+		session_lose(entry->master);
+	return save_state(entry, SESSION_FATAL);
+}
+
+int session_entry_check(struct copy *copy, uint8_t session, char *why)
+{
+	const struct session_entry *entry = session_entry_find(copy, session);
+
+	if (!entry || entry->record.state != SESSION_FATAL)
+		return 0;
+	return copy_refuse(why, -EPERM, "volumes of system %s were taken over by their far side: session %u is over",
+			   copy->config.system, session);
+}
+
+int session_entry_renew(struct session_entry *entry)
+{
+	bool lost = entry->record.state == SESSION_FATAL && entry->record.role != SESSION_MASTER;
+
+	return lost ? save_state(entry, SESSION_OPEN) : 0;
 }
 
 void session_entry_put_down(struct session_entry *entry)

@@ -30,6 +30,18 @@ struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
 struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault);
 int session_entry_end(struct session_entry *entry, int rc);
 
+/*
+ * Volumes of the session here were taken over by their far side: it takes no part any more, until volumes are added
+ * again. Durable. Negative errno. Suspends.
+ */
+RT_MUST_CHECK int session_entry_lose(struct copy *copy, uint8_t session);
+
+/* -EPERM, and why, when that has happened; else 0. */
+int session_entry_check(struct copy *copy, uint8_t session, char *why);
+
+/* What was lost begins anew. Negative errno. Suspends. */
+RT_MUST_CHECK int session_entry_renew(struct session_entry *entry);
+
 /* As the metadata have it. -ENOMEM. */
 RT_MUST_CHECK int session_entry_take_up(struct copy *copy, const struct record_session *record);
 

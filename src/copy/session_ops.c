@@ -361,7 +361,7 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 
 	if (check_master(entry, fault))
 		return -1;
-	if (!entry->master && entry->record.state != SESSION_PAUSED)
+	if (!entry->master && entry->record.state != SESSION_PAUSED && entry->record.state != SESSION_FATAL)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(next.number, object), "",
 				 "it is not started");
 	if (entry->master && !force && dismiss(entry, fault))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
@@ -171,6 +172,10 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 				 "it is not the source of an async pair");
 	if (pair->record.session)
 		return fault_set(fault, FAULT_IN_USE, object, "", "it is in session %u already", pair->record.session);
+	/* A far side after failback: its pair is async still, for the time after the return. */
+	if (leg_owns_volume(copy, volume))
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session return brings production back first",
+				 "it was recovered here, and holds the consistency group of that");
 	return 0;
 }
 
@@ -231,10 +236,15 @@ static int add_volume(struct copy *copy, uint8_t session, uint16_t volume, struc
 static int add_volumes(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
 		       struct fault *fault)
 {
+	int rc;
+
 	for (unsigned i = 0; i < count; i++) {
 		if (check_add(copy, session, volumes[i], fault))
 			return -1;
 	}
+	rc = session_entry_renew(session_entry_find(copy, session));
+	if (rc)
+		return session_fault_durable(session, rc, fault);
 	for (unsigned i = 0; i < count; i++) {
 		if (add_volume(copy, session, volumes[i], fault))
 			return -1;

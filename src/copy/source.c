@@ -179,7 +179,8 @@ void source_get_info(struct source *source, struct copy_session_info *info)
 		return;
 	info->rpo_ns = -1;
 	info->sequence = source->exists;
-	info->state = source->joined ? SESSION_RUNNING : SESSION_OPEN;
+	if (info->state != SESSION_FATAL)
+		info->state = source->joined ? SESSION_RUNNING : SESSION_OPEN;
 	info->role = source->joined ? SESSION_SUBORDINATE : SESSION_NO_ROLE;
 	snprintf(info->master, sizeof(info->master), "%.*s", (int)strcspn(source->master, ":"), source->master);
 	info->hold_max_ns = status.hold_max_ns;

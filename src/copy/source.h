@@ -11,7 +11,9 @@
 struct pair;
 struct source;
 
-/* The session's part here, made when the first volume is added. NULL: no memory; find: there is none. */
+/*
+ * The session's part here, made when the first volume is added, or a master asks. NULL: no memory; find: there is none.
+ */
 struct source *source_get(struct copy *copy, uint8_t session);
 struct source *source_find(struct copy *copy, uint8_t session);
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy/pair.h"
+#include "copy/session_entry.h"
 #include "copy/source_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -32,6 +33,8 @@ static int admit(struct copy *copy, const struct wire_session_head *head, struct
 	if (!source)
 		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u", copy->config.system,
 				   head->session);
+	if (session_entry_check(copy, head->session, why))
+		return -EPERM;
 	if (head->incarnation < source->incarnation)
 		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", head->session, source->master);
 	if (!source->joined || head->incarnation != source->incarnation || strcmp(head->master, source->master) != 0)
@@ -155,9 +158,17 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	int rc;
 
 	(void)peer;
+	if (session_entry_check(copy, join->head.session, why))
+		return -EPERM;
+	/* Open here, but without a volume yet: it takes part, and its volumes come later. */
+	if (!source && session_entry_find(copy, join->head.session)) {
+		source = source_get(copy, join->head.session);
+		if (!source)
+			return -ENOMEM;
+	}
 	if (!source)
-		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u; add one, or start without it",
-				   copy->config.system, join->head.session);
+		return copy_refuse(why, -ENOENT, "session %u is not open on system %s; open it, or start without it",
+				   join->head.session, copy->config.system);
 	if (!is_attempt(join->head.attempt))
 		return copy_refuse(why, -EINVAL, "no attempt has the number %llu",
 				   (unsigned long long)join->head.attempt);

@@ -22,7 +22,7 @@ struct sim_log {
 static void add_line(struct sim_world *world, const char *name, const char *text)
 {
 	struct sim_log *log = world->log;
-	char line[LINE_BYTES_MAX], **place = &log->lines[log->count % LINES_MAX];
+	char line[LINE_BYTES_MAX + 64], **place = &log->lines[log->count % LINES_MAX];
 
 	snprintf(line, sizeof(line), "%lld.%09lld %s %s", (long long)(world->now_ns / RT_SECOND),
 		(long long)(world->now_ns % RT_SECOND), name, text);

@@ -4,7 +4,7 @@
 # resume that move changed blocks only, resync by itself when the far side comes back, zeros and discards as such,
 # adopted files at both ends. Both sides are equal at the end.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/sites.sh"
+. "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io nbdcopy
 
 site A 2105.FA120

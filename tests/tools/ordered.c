@@ -4,7 +4,8 @@
  * KiB blocks in turn over several volumes by NBD, each only after the one before was answered, and logs every answer;
  * later it says whether an image of those volumes is one moment, and how much of what was answered is missing.
  *
- *	ordered write LOG URI...	until SIGTERM or an error; LOG gets a line "NUMBER NANOSECONDS" an answer
+ *	ordered write LOG URI...	goes on after what the image shows, until SIGTERM or an error; LOG gets a line
+ *					"NUMBER NANOSECONDS" an answer
  *	ordered check LOG URI...	prints "ordered: N answered, M present, K lost, last moment NANOSECONDS"
  *	ordered audit URI...		prints "ordered: M present": the image alone, without a log
  *
@@ -57,6 +58,12 @@ static int connect_all(struct volumes *volumes, char **uris, unsigned count)
 	return 0;
 }
 
+static void close_all(struct volumes *volumes)
+{
+	for (unsigned i = 0; i < volumes->count; i++)
+		nbd_close(volumes->handles[i]);
+}
+
 /* Write number n goes to volume n mod count, slot (n / count) mod SLOTS. */
 static unsigned volume_of(const struct volumes *volumes, uint64_t number)
 {
@@ -94,26 +101,6 @@ static int64_t wall_ns(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static int write_all(const struct volumes *volumes, FILE *log)
-{
-	unsigned char block[BLOCK];
-
-	for (uint64_t number = 1; !stop_asked; number++) {
-		struct nbd_handle *nbd = volumes->handles[volume_of(volumes, number)];
-
-		fill(block, number);
-		if (nbd_pwrite(nbd, block, BLOCK, offset_of(volumes, number), LIBNBD_CMD_FLAG_FUA) < 0) {
-			fprintf(stderr, "ordered: write %" PRIu64 ": %s\n", number, nbd_get_error());
-			return 0;
-		}
-		if (fprintf(log, "%" PRIu64 " %" PRId64 "\n", number, wall_ns()) < 0 || fflush(log) != 0) {
-			fprintf(stderr, "ordered: the log: %s\n", strerror(errno));
-			return 2;
-		}
-	}
-	return 0;
 }
 
 /* The newest write that the image shows, if every slot shows the last write to it up to that one; -1 if not. */
@@ -156,6 +143,29 @@ static int64_t audit(const struct volumes *volumes)
 	return newest;
 }
 
+static int write_all(const struct volumes *volumes, FILE *log)
+{
+	unsigned char block[BLOCK];
+	int64_t present = audit(volumes);
+
+	if (present < 0)
+		return 1;
+	for (uint64_t number = (uint64_t)present + 1; !stop_asked; number++) {
+		struct nbd_handle *nbd = volumes->handles[volume_of(volumes, number)];
+
+		fill(block, number);
+		if (nbd_pwrite(nbd, block, BLOCK, offset_of(volumes, number), LIBNBD_CMD_FLAG_FUA) < 0) {
+			fprintf(stderr, "ordered: write %" PRIu64 ": %s\n", number, nbd_get_error());
+			return 0;
+		}
+		if (fprintf(log, "%" PRIu64 " %" PRId64 "\n", number, wall_ns()) < 0 || fflush(log) != 0) {
+			fprintf(stderr, "ordered: the log: %s\n", strerror(errno));
+			return 2;
+		}
+	}
+	return 0;
+}
+
 static int check(const struct volumes *volumes, FILE *log)
 {
 	int64_t present = audit(volumes), answered = 0, number, at_ns, moment_ns = 0;
@@ -183,7 +193,7 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = ask_stop };
 	bool writes = argc > 3 && strcmp(argv[1], "write") == 0;
 	bool checks = argc > 3 && strcmp(argv[1], "check") == 0;
-	struct volumes volumes;
+	struct volumes volumes = { 0 };
 	int64_t present;
 	FILE *log;
 	int rc;
@@ -193,6 +203,7 @@ int main(int argc, char **argv)
 		if (connect_all(&volumes, argv + 2, (unsigned)argc - 2) != 0)
 			return 2;
 		present = audit(&volumes);
+		close_all(&volumes);
 		if (present >= 0)
 			printf("ordered: %" PRId64 " present\n", present);
 		return present < 0;
@@ -207,6 +218,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	rc = writes ? write_all(&volumes, log) : check(&volumes, log);
+	close_all(&volumes);
 	if (fclose(log) != 0)
 		return 2;
 	return rc;

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# sites.sh - several systems that copy to one another, on top of lib.sh: each has a pool p1 of kind dir at $tmp/NAME/pool,
-# serves NBD at $tmp/NAME/nbd and takes links on a port of loopback.
+# lib_sites.sh - several systems that copy to one another, on top of lib.sh: each has a pool p1 of kind dir at
+# $tmp/NAME/pool, serves NBD at $tmp/NAME/nbd and takes links on a port of loopback.
 
 declare -A id_of=() link_port=()	# NAME -> system id, port of its link
 

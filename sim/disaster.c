@@ -16,7 +16,7 @@
 #include "rt/mem.h"
 #include "scenarios.h"
 
-#define LOSSES		5u		/* branches of a run */
+#define LOSSES		3u		/* branches of a run */
 #define ATTEMPTS_MAX	20u		/* of a recovery, all far sides being there */
 
 struct disaster {
@@ -268,7 +268,6 @@ static int finish(struct disaster *disaster, struct rt_group *hosts)
 		rc = sites_wait_groups(sites, 2, 60 * RT_SECOND);
 	if (rc)
 		sim_fail(sim_world(), "no more groups after the faults: %d", rc);
-	if (rc) sim_print_waits(sim_world(), stdout);
 	sites_check_holds(sites);
 	sites->oracle.stop = true;
 	if (!rc)
@@ -290,6 +289,8 @@ static int live_through(struct disaster *disaster)
 		rc = oracle_start(&disaster->sites.oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(&disaster->sites, 20 * RT_SECOND);
+	if (!rc && below(2))
+		sites_set_distance(&disaster->sites, 10 * RT_MS);
 	if (!rc)
 		rc = faults_start(&disaster->faults, &disaster->sites, 1 + (unsigned)below(2));
 	for (unsigned i = 0; i < LOSSES && !rc; i++) {

@@ -5,6 +5,8 @@
 
 /* One name a line, sorted. */
 const struct scenario *const scenarios[] = {
+	&scenario_control_mixed,
+	&scenario_control_plain,
 	&scenario_disaster,
 	&scenario_echo,
 	&scenario_groups,

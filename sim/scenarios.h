@@ -41,6 +41,8 @@ bool scenario_branch(void);
 #define SCENARIO_SHARED_BYTES	(64u << 10)
 void *scenario_shared(void);
 
+extern const struct scenario scenario_control_mixed;
+extern const struct scenario scenario_control_plain;
 extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;

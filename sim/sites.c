@@ -109,6 +109,18 @@ int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache
 	return rc ? rc : start_session(sites);
 }
 
+void sites_set_distance(struct sites *sites, int64_t delay_max_ns)
+{
+	for (unsigned i = 0; i < sites->source_count; i++) {
+		for (unsigned j = 0; j < sites->far_count; j++) {
+			int64_t high_ns = 1 + (int64_t)sim_random_below(sim_world(), (uint64_t)delay_max_ns);
+			struct sim_range delay_ns = { .low = high_ns / 2, .high = high_ns };
+
+			sim_set_link(sites->sources[i].system, sites->fars[j].system, delay_ns, 0);
+		}
+	}
+}
+
 unsigned sites_box_count(const struct sites *sites)
 {
 	return sites->source_count + sites->far_count;

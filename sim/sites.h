@@ -24,6 +24,9 @@ struct sites {
 RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache,
 			      enum pair_type type);
 
+/* The ways between the sites are long: each one takes so long, at most, some less. */
+void sites_set_distance(struct sites *sites, int64_t delay_max_ns);
+
 /* The boxes by number, sources first. */
 unsigned sites_box_count(const struct sites *sites);
 struct box *sites_box(struct sites *sites, unsigned index);

@@ -446,7 +446,7 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 	if (rc)
 		return rc;
 	/* The first CG of a volume rests on what the first copy wrote straight into it. */
-	rc = leg_sync_volumes(copy, prepare->volumes.ids, prepare->volumes.count);
+	rc = leg_sync_bare(copy, prepare->volumes.ids, prepare->volumes.count);
 	members = pack_members(&prepare->members);
 	if (!rc && !members)
 		rc = -ENOMEM;

@@ -23,9 +23,7 @@ static int do_apply(void *arg)
 	const struct journal_run *run = order->run;
 	uint64_t room = volume_size(order->volume) - run->offset, len = run->len < room ? run->len : room;
 
-	if (run->zero)
-		return volume_apply_zero(order->volume, len, run->offset);
-	return volume_apply(order->volume, order->data, len, run->offset);
+	return volume_apply_journal(order->volume, run->zero ? NULL : order->data, len, run->offset);
 }
 
 static int do_sync(void *arg)
@@ -33,21 +31,36 @@ static int do_sync(void *arg)
 	return volume_apply_sync(arg);
 }
 
+static int do_sync_bare(void *arg)
+{
+	return volume_apply_sync_bare(arg);
+}
+
 static struct volume *find_volume(struct copy *copy, uint16_t id)
 {
 	return copy->config.find_volume(copy->config.find_arg, id);
 }
 
-int leg_sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count)
+static int sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count, int (*sync)(void *volume))
 {
 	int rc = 0;
 
 	for (uint32_t i = 0; i < count && !rc; i++) {
 		struct volume *volume = find_volume(copy, volumes[i]);
 
-		rc = volume ? rt_call(volume_reactor(volume), do_sync, volume) : -ENOENT;
+		rc = volume ? rt_call(volume_reactor(volume), sync, volume) : -ENOENT;
 	}
 	return rc;
+}
+
+int leg_sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count)
+{
+	return sync_volumes(copy, volumes, count, do_sync);
+}
+
+int leg_sync_bare(struct copy *copy, const uint16_t *volumes, uint32_t count)
+{
+	return sync_volumes(copy, volumes, count, do_sync_bare);
 }
 
 static int apply_run(struct leg *leg, const struct journal_run *run, const void *data)

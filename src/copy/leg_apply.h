@@ -14,4 +14,7 @@ void leg_apply(void *leg);
  */
 RT_MUST_CHECK int leg_sync_volumes(struct copy *copy, const uint16_t *volumes, uint32_t count);
 
+/* The same for what no journal holds (volume_apply_sync_bare): what the first copy wrote straight into them. */
+RT_MUST_CHECK int leg_sync_bare(struct copy *copy, const uint16_t *volumes, uint32_t count);
+
 #endif

@@ -16,6 +16,7 @@ int volume_open(const struct volume_options *options, struct volume **out)
 	if (!volume)
 		return -ENOMEM;
 	volume->options = *options;
+	volume->bare_writes = 1;
 	if (options->sidefile_wait_ms == 0)
 		volume->options.sidefile_wait_ms = SIDEFILE_WAIT_MS;
 	volume->disk = options->disk;

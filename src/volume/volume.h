@@ -217,4 +217,10 @@ RT_MUST_CHECK int volume_apply(struct volume *volume, const void *buf, size_t le
 RT_MUST_CHECK int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset);
 RT_MUST_CHECK int volume_apply_sync(struct volume *volume);
 
+/* What a journal holds until a volume_apply_sync after this. buf NULL: zeroes. */
+RT_MUST_CHECK int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, uint64_t offset);
+
+/* As volume_apply_sync, of all that no journal holds: at once when there is nothing such since the last sync. */
+RT_MUST_CHECK int volume_apply_sync_bare(struct volume *volume);
+
 #endif

@@ -19,6 +19,8 @@ struct volume {
 	unsigned readers, writers;	/* requests of hosts under way */
 	unsigned appliers;		/* requests of the far side */
 	struct rt_cond idle;		/* one of these has become 0 */
+	uint64_t bare_writes;		/* that no journal holds, and one for what was there when it was opened */
+	uint64_t bare_synced;		/* of these, durable: all up to here */
 	struct blocklock lock;
 
 	/* increments */

@@ -11,13 +11,17 @@ struct change {
 	const void *buf;		/* NULL: zeroes */
 	uint64_t offset, len;
 	bool keep_allocated;		/* of zeroes */
+	bool in_journal;		/* and stays there until it is durable here */
 };
 
 static int put_on_disk(struct volume *volume, const struct change *change)
 {
-	if (change->buf)
-		return vdisk_write(volume->disk, change->buf, change->len, change->offset);
-	return vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
+	int rc = change->buf ? vdisk_write(volume->disk, change->buf, change->len, change->offset)
+			     : vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
+
+	/* Counted when it is written, not before: a sync that began meanwhile does not cover it. */
+	volume->bare_writes += !change->in_journal;
+	return rc;
 }
 
 static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, const struct change *change)
@@ -329,13 +333,14 @@ static int apply_piece(struct volume *volume, const struct change *change)
 	return rc;
 }
 
-static int apply(struct volume *volume, const uint8_t *buf, uint64_t len, uint64_t offset)
+static int apply(struct volume *volume, const uint8_t *buf, uint64_t len, uint64_t offset, bool in_journal)
 {
 	int rc = 0;
 
 	volume->appliers++;
 	while (rc == 0 && len > 0) {
-		struct change change = { .buf = buf, .offset = offset, .len = volume_piece_len(offset, len) };
+		struct change change = { .buf = buf, .offset = offset, .len = volume_piece_len(offset, len),
+					 .in_journal = in_journal };
 
 		rc = apply_piece(volume, &change);
 		offset += change.len;
@@ -350,15 +355,32 @@ static int apply(struct volume *volume, const uint8_t *buf, uint64_t len, uint64
 int volume_apply(struct volume *volume, const void *buf, size_t len, uint64_t offset)
 {
 	assert(buf);
-	return apply(volume, buf, len, offset);
+	return apply(volume, buf, len, offset, false);
 }
 
 int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset)
 {
-	return apply(volume, NULL, len, offset);
+	return apply(volume, NULL, len, offset, false);
+}
+
+int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, uint64_t offset)
+{
+	return apply(volume, buf, len, offset, true);
 }
 
 int volume_apply_sync(struct volume *volume)
 {
-	return vdisk_sync(volume->disk);
+	uint64_t bare_writes = volume->bare_writes;
+	int rc = vdisk_sync(volume->disk);
+
+	if (rc == 0 && bare_writes > volume->bare_synced)
+		volume->bare_synced = bare_writes;
+	return rc;
+}
+
+int volume_apply_sync_bare(struct volume *volume)
+{
+	if (vdisk_failed(volume->disk))
+		return -EIO;
+	return volume->bare_synced < volume->bare_writes ? volume_apply_sync(volume) : 0;
 }

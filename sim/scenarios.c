@@ -10,6 +10,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_disaster,
 	&scenario_echo,
 	&scenario_groups,
+	&scenario_members,
 	&scenario_recover,
 	&scenario_stop,
 	&scenario_write_path,

@@ -47,6 +47,7 @@ extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_groups;
+extern const struct scenario scenario_members;
 extern const struct scenario scenario_recover;
 extern const struct scenario scenario_stop;
 

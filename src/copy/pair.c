@@ -189,6 +189,7 @@ static void member_joined(void *arg, uint64_t number)
 	(void)number;
 	pair->tagged = pair->tagged || !pair->joined;
 	pair->joined = true;
+	pair->closed = true;
 	if (pair->pump)
 		pump_join(pair->pump, pair->record.session);
 }
@@ -393,6 +394,16 @@ int pair_forget(struct pair *pair)
 bool pair_sends_to(const struct pair *pair, const char *far)
 {
 	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);
+}
+
+unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far)
+{
+	struct pair *pair;
+	unsigned count = 0;
+
+	list_for_each(pair, &copy->pairs, link)
+		count += pair_sends_to(pair, far) && pair->record.session == session && pair->closed;
+	return count;
 }
 
 int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out)

@@ -25,6 +25,7 @@ struct pair {
 	bool gone;				/* being put down: not found any more */
 	bool may_join;				/* touched on the volume's reactor: the record says joined, durably */
 	bool joined;				/* the same: what is sent belongs to the journal */
+	bool closed;				/* the same: an attempt has closed it since it was added */
 	bool tagged;				/* the same: its tags are above all that the far side holds */
 	bool agreed;				/* the same: the far side with this boot id takes its data */
 	uint8_t agreed_boot_id[WIRE_ID_SIZE];
@@ -110,6 +111,9 @@ void pair_allow_join(struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;
+
+/* How many of these pairs an attempt has closed since they were added. */
+unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far);
 
 /* Targets of all joined pairs of the session with this far side; ids to be freed. -ENOMEM. */
 RT_MUST_CHECK int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out);

@@ -537,6 +537,7 @@ static bool join_members(struct session *session)
 /* The states of all legs, for the rule. Returns how many. */
 static unsigned collect_legs(const struct session *session, struct recover_leg *legs)
 {
+	bool may_be_late[WIRE_LEGS_MAX];
 	uint64_t committed = 0;
 	unsigned count = 0;
 
@@ -546,6 +547,8 @@ static unsigned collect_legs(const struct session *session, struct recover_leg *
 		for (unsigned j = 0; j < report->leg_count && count < WIRE_LEGS_MAX; j++) {
 			const struct wire_leg_state *state = &report->legs[j].state;
 
+			may_be_late[count] = (!state->committed && !state->prepared) ||
+					     report->legs[j].joining == report->legs[j].volumes;
 			legs[count++] = (struct recover_leg){
 				.reached = true, .committed = state->committed, .prepared = state->prepared,
 			};
@@ -553,9 +556,12 @@ static unsigned collect_legs(const struct session *session, struct recover_leg *
 				committed = state->committed;
 		}
 	}
-	/* Whoever took part in a CG that is committed anywhere holds it. Who holds nothing came later. */
+	/*
+	 * Whoever took part in a CG that is committed anywhere holds it. Who holds nothing came later, and so did who
+	 * holds an older one and whose volumes were all removed and added again since.
+	 */
 	for (unsigned i = 0; i < count; i++) {
-		if (!legs[i].committed && !legs[i].prepared)
+		if (may_be_late[i] && legs[i].committed != committed && legs[i].prepared != committed)
 			legs[i].first = committed + 1;
 	}
 	return count;

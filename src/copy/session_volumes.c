@@ -284,6 +284,7 @@ static int remove_pair(struct pair *pair, uint8_t session)
 	 * keeps only what is in a group.
 	 */
 	pair->record.session = 0;
+	pair->closed = false;
 	if (pair->joined) {
 		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
 		pair_resend(pair);

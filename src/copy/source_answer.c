@@ -30,8 +30,9 @@ static int admit(struct copy *copy, const struct wire_session_head *head, struct
 {
 	struct source *source = source_find(copy, head->session);
 
+	/* This system has restarted without volumes in it: a join takes it up. */
 	if (!source)
-		return copy_refuse(why, -ENOENT, "system %s has no volume in session %u", copy->config.system,
+		return copy_refuse(why, -EPROTO, "system %s has no volume in session %u", copy->config.system,
 				   head->session);
 	if (session_entry_check(copy, head->session, why))
 		return -EPERM;
@@ -41,17 +42,6 @@ static int admit(struct copy *copy, const struct wire_session_head *head, struct
 		return copy_refuse(why, -EPROTO, "system %s has not joined this master", copy->config.system);
 	*out = source;
 	return 0;
-}
-
-static unsigned count_joined(const struct source_leg *leg)
-{
-	struct wire_volumes joined;
-	unsigned count = 0;
-
-	if (!pair_collect_joined(leg->source->copy, leg->source->number, leg->peer->system, &joined))
-		count = joined.count;
-	mem_free(joined.ids);
-	return count;
 }
 
 static int fill_report(struct source *source, struct wire_session_report *report)
@@ -75,7 +65,7 @@ static int fill_report(struct source *source, struct wire_session_report *report
 		snprintf(item->far_address, sizeof(item->far_address), "%s", link_get_config(leg->peer->to)->address);
 		item->connected = source_leg_is_connected(leg);
 		item->volumes = leg->pairs;
-		item->joining = leg->pairs - count_joined(leg);
+		item->joining = leg->pairs - pair_count_closed(source->copy, source->number, item->far);
 		item->state = leg->state;
 		/* A volume that was in another session may have higher tags than its far side has heard of. */
 		if (item->state.highest_tag < status.lowest - 1)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Volumes leave a session and come back, while hosts write: all of a source system at once, so that its leg falls behind
+ * the groups of the others; beside a running session or a paused one, with restarts of the source or far side between.
+ * Groups go on, and when hosts are quiet both sides are equal.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "oracle.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+#include "sites.h"
+
+#define CHANGES		3u
+
+static uint64_t below(uint64_t bound)
+{
+	return sim_random_below(sim_world(), bound);
+}
+
+static int remove_all(void *arg)
+{
+	struct box *box = arg;
+	struct fault fault;
+
+	return copy_session_remove(box->copy, SITES_SESSION, box->volumes, box->volume_count, &fault);
+}
+
+struct resume {
+	struct box *box;
+	struct session_start start;
+};
+
+static int resume(void *arg)
+{
+	struct resume *resume = arg;
+	struct fault fault;
+
+	return copy_session_resume(resume->box->copy, &resume->start, &fault);
+}
+
+static int pause_or_resume(struct box *master, bool on)
+{
+	struct resume order = { .box = master, .start.session = SITES_SESSION };
+
+	return on ? box_session_pause(master, SITES_SESSION) : box_call(master, resume, &order);
+}
+
+static int restart(struct box *box)
+{
+	box_crash(box, below(2) ? SIM_DEATH : SIM_POWER_LOSS);
+	scenario_count("restarts", 1);
+	return box_boot(box);
+}
+
+/* The first system goes on with groups of its own meanwhile, or does not. */
+static int change(struct sites *sites)
+{
+	struct box *master = &sites->sources[0], *box = &sites->sources[1];
+	bool paused = below(2);
+	int rc = box_call(box, remove_all, box);
+
+	if (!rc && below(2))
+		rc = sites_wait_groups(sites, 1 + (unsigned)below(3), 20 * RT_SECOND);
+	if (!rc && !below(3))
+		rc = restart(below(2) ? box : &sites->fars[1]);
+	if (!rc && paused)
+		rc = pause_or_resume(master, true);
+	if (!rc)
+		rc = box_session_add(box, SITES_SESSION);
+	if (!rc && paused)
+		rc = pause_or_resume(master, false);
+	if (rc)
+		sim_fail(sim_world(), "volumes cannot leave and come back: %d", rc);
+	scenario_count(paused ? "came back to a pause" : "came back to a running session", 1);
+	if (!rc && sites_wait_joined(sites, 30 * RT_SECOND))
+		sim_fail(sim_world(), "they do not join again");
+	return rc;
+}
+
+static int run(void *arg)
+{
+	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
+	struct rt_group hosts;
+	const char *bad;
+	int rc = sites ? 0 : -ENOMEM;
+
+	(void)arg;
+	rt_group_init(&hosts);
+	if (!rc)
+		rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
+	if (!rc)
+		rc = oracle_start(&sites->oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	for (unsigned i = 0; i < CHANGES && !rc; i++) {
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(200000) * RT_US);
+		if (!rc)
+			rc = change(sites);
+	}
+	sites->oracle.stop = true;
+	if (!rc)
+		rc = rt_group_wait(&hosts);
+	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
+	if (bad)
+		sim_fail(sim_world(), "%s", bad);
+	if (!rc)
+		rc = sites_stop(sites);
+	mem_free(sites);
+	return rc;
+}
+
+static const char *const must_happen[] = {
+	"host writes", "groups", "restarts", "came back to a pause", "came back to a running session", NULL
+};
+
+const struct scenario scenario_members = {
+	.name = "members",
+	.about = "volumes leave a session and come back, and nothing is lost",
+	.until_ns = 300 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

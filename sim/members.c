@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Volumes leave a session and come back, while hosts write: all of a source system at once, so that its leg falls behind
- * the groups of the others; beside a running session or a paused one, with restarts of the source or far side between.
- * Groups go on, and when hosts are quiet both sides are equal.
+ * Volumes leave a session and come back, while hosts write: all of a source system at once, so that its leg falls
+ * behind the groups of the others; beside a running session or a paused one, with restarts of the source or far side
+ * between. Groups go on, and when hosts are quiet both sides are equal.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session_private.h - what the files of a master know of one another: session_group.c asks members and forms one group,
+ * session.c joins members, settles what an earlier master left, and goes on from group to group.
+ */
+#ifndef XDC_COPY_SESSION_PRIVATE_H
+#define XDC_COPY_SESSION_PRIVATE_H
+
+#include "copy/session.h"
+
+#define HOLDS			1024u			/* of the last attempts, for the percentile */
+#define ANSWER_NS		(10 * RT_SECOND)	/* for requests that should take milliseconds */
+#define RETRY_NS		(200 * RT_MS)
+
+struct session_member {
+	struct session *session;
+	char system[XDC_SYSTEM_ID_MAX];
+	bool joined;				/* answered join to this incarnation and has not restarted since */
+	bool committed;				/* the CG whose commit is under way */
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint64_t out_of_sync_blocks;
+	/* the request under way */
+	int rc;
+	char why[WIRE_TEXT_SIZE];
+	struct wire_session_answer answer;
+	struct wire_session_report report;	/* reply to join; owned until the next */
+};
+
+struct session {
+	struct session_config config;
+	struct session_member members[XDC_SESSION_MEMBERS_MAX];
+	struct wire_members legs;		/* the member list of prepare records: all legs of all sources */
+	uint64_t member_version;
+	struct rt_group group, asking;
+	struct rt_cond changed;
+	bool pause_asked, woken, resolved;
+	enum session_state state;
+	enum session_phase phase;
+	int64_t phase_since_wall_ns;
+	char waiting_for[XDC_SYSTEM_ID_MAX];
+	uint64_t attempt, sequence;
+	int64_t session_time_us;		/* of the last attempt: rises for ever */
+	int64_t cg_wall_ns;			/* the moment that the last CG shows */
+	int64_t shown_ns;			/* the same by the clock of ages; 0: not known */
+	unsigned drain_misses;
+	uint64_t failed_since_good;
+	struct record_failure first_failure, last_failure, previous_failure;
+	uint32_t holds[HOLDS];
+	unsigned hold_count;
+	uint32_t hold_max_us;
+	int64_t saved_ns;
+};
+
+struct wire_session_head session_make_head(const struct session *session, uint64_t attempt);
+struct wire_session_request session_make_request(const struct session *session, uint64_t attempt);
+
+struct session_question {
+	uint16_t type;
+	const void *request;
+	int64_t limit_ns;
+};
+
+/*
+ * Asks those members for which want is true (NULL: all), all at once, and waits for all answers. True when all said
+ * yes. Suspends.
+ */
+bool session_ask_members(struct session *session, const struct session_question *question,
+			 bool (*want)(struct session_member *));
+bool session_ask_all(struct session *session, uint16_t type, const void *request, int64_t limit_ns);
+
+/* What people see: the phase, since when, and for whom it waits. */
+void session_enter_phase(struct session *session, enum session_phase phase);
+void session_note_waiting(struct session *session, const struct session_member *member);
+
+/* By the last answers, a far side was recovered without us: the session is fatal then. */
+bool session_was_recovered(struct session *session);
+
+/*
+ * There is no way back from here: commit is repeated until every member has answered. False only when cancelled, or
+ * when the far sides were recovered: whoever did that has decided. Suspends.
+ */
+bool session_finish_group(struct session *session, uint64_t number);
+
+enum session_outcome {
+	GROUP_FORMED,
+	GROUP_SHOWS_ALL,		/* nothing was written: the last CG is known to show this moment too */
+	GROUP_FAILED,
+};
+
+/* One attempt. Suspends. */
+enum session_outcome session_form_group(struct session *session);
+
+/* Asks those that have not joined. True when all members have, with all their legs. Suspends. */
+bool session_join_members(struct session *session);
+
+#endif

@@ -256,6 +256,8 @@ int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *reques
 	struct pair *pair = pair_find_target(copy, peer->system, grow->target_volume);
 	struct fault fault = { 0 };
 	RT_SHIELD();
+	/* The system that asks may be asked the same by this one, and each has its model locked. */
+	RT_LIMIT(rt_now_ns() + TURN_NS);
 
 	if (!pair)
 		return copy_refuse(why, -ENOENT, "volume %04X is no target of system %s", grow->target_volume,

@@ -13,6 +13,7 @@
 #include "volume/volume.h"
 
 #define CONNECT_NS	(10 * RT_SECOND)	/* a command waits so long for the far side */
+#define GROW_NS		(30 * RT_SECOND)	/* and so long for a target to be grown */
 
 static const char *object_of(uint16_t volume, char text[64])
 {
@@ -313,7 +314,11 @@ static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fau
 				 "it is the far side of system %s", pair->record.system);
 	if (!peer_wait_connected(pair->peer, CONNECT_NS))
 		return fault_unreached(pair, fault);
-	rc = link_request(pair->peer->to, WIRE_PAIR_GROW, &request, &reply, why, NULL);
+	{
+		RT_LIMIT(rt_now_ns() + GROW_NS);
+
+		rc = link_request(pair->peer->to, WIRE_PAIR_GROW, &request, &reply, why, NULL);
+	}
 	return rc ? fault_refused(pair, rc, why, fault) : 0;
 }
 

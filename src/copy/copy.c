@@ -444,7 +444,7 @@ void copy_stop(struct copy *copy)
 	peers_hang_up(copy);
 	sources_stop(copy);
 	while (!list_empty(&copy->pairs))
-		pair_put_down(list_first(&copy->pairs, struct pair, link));
+		pair_put_down(list_first(&copy->pairs, struct pair, link), false);
 	while (!list_empty(&copy->legs))
 		leg_put_down(list_first(&copy->legs, struct leg, link));
 	while (!list_empty(&copy->paths))

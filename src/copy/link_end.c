@@ -228,6 +228,8 @@ void link_end_kick(struct link_end *end, const char *address)
 void link_end_get_state(const struct link_end *end, struct link_state *state)
 {
 	*state = end->state;
+	/* One that broke is of no use, before its fibers have all ended: who takes it for one would try for ever. */
+	state->connected = link_end_conn(end) != NULL;
 	memcpy(state->address, end->address, sizeof(state->address));
 	state->sent_bytes = end->traffic.sent_bytes;
 	state->received_bytes = end->traffic.received_bytes;

@@ -161,6 +161,8 @@ static int do_untrack(void *arg)
 {
 	struct pair_order *order = arg;
 
+	if (order->flag)
+		volume_keep_log(order->pair->volume);
 	if (volume_is_tracked(order->pair->volume))
 		volume_untrack(order->pair->volume);
 	return 0;
@@ -231,9 +233,9 @@ int pair_begin_source(struct pair *pair)
 	return 0;
 }
 
-void pair_put_down(struct pair *pair)
+void pair_put_down(struct pair *pair, bool forget)
 {
-	struct pair_order order = { 0 };
+	struct pair_order order = { .flag = !forget };
 	int rc = 0;
 	RT_SHIELD();
 
@@ -385,7 +387,7 @@ int pair_forget(struct pair *pair)
 	pair_end_change(pair);
 	pair_unpin(pair);
 	if (!rc)
-		pair_put_down(pair);
+		pair_put_down(pair, true);
 	return rc;
 }
 

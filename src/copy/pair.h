@@ -82,8 +82,11 @@ void pair_untrack(struct pair *pair);
  */
 RT_MUST_CHECK int pair_fail_over(struct pair *pair, uint64_t sequence);
 
-/* Stops all work of this end and frees it once nobody has it pinned; the metadata stay. Suspends. */
-void pair_put_down(struct pair *pair);
+/*
+ * Stops all work of this end and frees it once nobody has it pinned; the metadata stay. forget: the pair is gone for
+ * good, and with it what the dirty log holds for it; else the next start goes on from that. Suspends.
+ */
+void pair_put_down(struct pair *pair, bool forget);
 
 /* Makes record and history durable as they are now. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_save(struct pair *pair);
@@ -126,6 +129,11 @@ void pair_allow_tags(struct copy *copy, uint8_t session);
 
 /* The far side is reached again: every pair asks whether it may go on, and does. Suspends. */
 void pair_link_up(struct copy *copy, const char *far);
+
+/*
+ * The same for those whose data it refuses: an old primary that slept may hear of a recovery by that alone. Suspends.
+ */
+void pair_ask_refused(struct copy *copy, const char *far);
 void pair_link_down(struct copy *copy, const char *far);
 
 /* While the far side is not heard: a source that hosts have written to since begins a new generation. Suspends. */

@@ -61,7 +61,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	if (!rc)
 		rc = pair_save(pair);
 	if (rc) {
-		pair_put_down(pair);
+		pair_put_down(pair, true);
 		return copy_refuse(why, rc, "volume %04X cannot become a target: %s", record.volume, strerror(-rc));
 	}
 	*out = pair;

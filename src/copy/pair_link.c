@@ -6,6 +6,8 @@
 
 #include "copy/failback.h"
 #include "copy/pair_private.h"
+#include "copy/session_entry.h"
+#include "copy/source.h"
 #include "rt/log.h"
 
 #define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
@@ -89,6 +91,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	}
 	if (rc)
 		return rc;
+	pair->broken = false;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }
@@ -97,6 +100,22 @@ static bool may_resume_by_itself(const struct pair *pair)
 {
 	return pair->record.state == PAIR_COPY_PENDING ||
 	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+}
+
+/* Production is at the far side: hosts may only read here, and the session of the volume is over. */
+static void give_way(struct pair *pair)
+{
+	struct source *source = source_find(pair->copy, pair->record.session);
+
+	if (pair_set_access(pair, VOLUME_ACCESS_READ))
+		log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+	if (!pair->record.session)
+		return;
+	if (session_entry_lose(pair->copy, pair->record.session))
+		log_line(LOG_ERROR, "pair", "that session %u is over is not durable", pair->record.session);
+	/* An attempt under way would wait for data that nobody sends. */
+	if (source)
+		source_leave(source);
 }
 
 static void reconnect(struct pair *pair)
@@ -116,14 +135,13 @@ static void reconnect(struct pair *pair)
 	if (rc == -ETIMEDOUT)
 		peer_look_again(pair->peer);
 	if (!rc) {
-		pair->broken = false;
 		pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
 	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
 		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
 			 pair->record.system, why[0] ? why : strerror(-rc));
 		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
-		if (rc == -ESTALE && pair_set_access(pair, VOLUME_ACCESS_READ))
-			log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+		if (rc == -ESTALE)
+			give_way(pair);
 	}
 	pair_end_change(pair);
 }
@@ -150,6 +168,27 @@ void pair_link_up(struct copy *copy, const char *far)
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		if (pair_sends_to(pair, far) && may_resume_by_itself(pair))
+			reconnect(pair);
+	}
+}
+
+static int do_look_refused(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->flag = order->pair->pump && pump_is_refused(order->pair->pump);
+	return 0;
+}
+
+void pair_ask_refused(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		struct pair_order order = { 0 };
+
+		if (pair_sends_to(pair, far) && may_resume_by_itself(pair) &&
+		    !pair_order_run(pair, do_look_refused, &order) && order.flag)
 			reconnect(pair);
 	}
 }

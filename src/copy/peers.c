@@ -103,6 +103,7 @@ static void sync_peer(void *arg)
 	while (!notice_wait(&peer->acked)) {
 		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
 			break;
+		pair_ask_refused(peer->copy, peer->system);
 		pair_sync_all(peer->copy, peer);
 	}
 }

@@ -54,6 +54,8 @@ static void finish_frame(struct pump *pump, struct pump_frame *frame)
 				log_line(LOG_WARNING, "pair", "volume %04X: the far side does not take its data: %s",
 					 volume_id(pump->volume), strerror(-frame->send.error));
 			pump->state.far_error = frame->send.error;
+			if (pump_is_refused(pump))
+				notice_give(pump->acked);
 			pump->not_before_ns = rt_now_ns() + RETRY_NS;
 		}
 		fail_run(pump, frame->run);
@@ -218,6 +220,11 @@ void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZ
 {
 	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
 	volume_resend_open(pump->volume);
+}
+
+bool pump_is_refused(const struct pump *pump)
+{
+	return pump->state.far_error == -ESTALE || pump->state.far_error == -EPERM;
 }
 
 void pump_get_state(const struct pump *pump, struct pump_state *state)

@@ -21,8 +21,10 @@ struct pump_state {
 	uint64_t sent_bytes;
 };
 
-/* far_boot_id: acknowledgements of any other far side count for nothing. volume is tracked. acked is
- * given when something is acknowledged that the journal does not keep. -ENOMEM. */
+/*
+ * far_boot_id: acknowledgements of any other far side count for nothing. volume is tracked. acked is given when
+ * something is acknowledged that the journal does not keep, and when pump_is_refused becomes true. -ENOMEM.
+ */
 RT_MUST_CHECK int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
 			     const uint8_t far_boot_id[WIRE_ID_SIZE], struct notice *acked, struct pump **out);
 
@@ -34,6 +36,9 @@ void pump_join(struct pump *pump, uint8_t session);
 
 /* The far side is another one from here on, and nothing that is not durable there counts. Does not suspend. */
 void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZE]);
+
+/* The far side obeys this source no more, or not in what it sent: it may have been recovered. Does not suspend. */
+bool pump_is_refused(const struct pump *pump);
 
 void pump_get_state(const struct pump *pump, struct pump_state *state);
 

@@ -164,6 +164,11 @@ int source_remove_pair(struct source *source, struct pair *pair)
 	return 0;
 }
 
+void source_leave(struct source *source)
+{
+	member_leave(source->member, 0, CG_FAILURE_PAIR_SUSPENDED);
+}
+
 void source_get_info(struct source *source, struct copy_session_info *info)
 {
 	struct member_status status;

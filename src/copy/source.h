@@ -29,6 +29,9 @@ void sources_stop(struct copy *copy);
 RT_MUST_CHECK int source_add_pair(struct source *source, struct pair *pair);
 RT_MUST_CHECK int source_remove_pair(struct source *source, struct pair *pair);
 
+/* It leaves an attempt that is under way: the data of it will not come. Suspends. */
+void source_leave(struct source *source);
+
 /* The far side was reached with another boot id than before: what it had not prepared is gone. Suspends. */
 void source_far_restarted(struct copy *copy, const char *far);
 

@@ -87,6 +87,11 @@ static void wake_all(struct volume *volume)
 	rt_cond_wake_all(&volume->changed);
 }
 
+void volume_keep_log(struct volume *volume)
+{
+	volume->log = NULL;
+}
+
 void volume_untrack(struct volume *volume)
 {
 	if (!volume->tracked)

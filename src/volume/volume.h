@@ -76,6 +76,12 @@ RT_MUST_CHECK int volume_get_run(struct volume *volume, uint64_t offset, bool *d
  */
 RT_MUST_CHECK int volume_track(struct volume *volume, struct dirtylog *log, uint64_t open_number);
 
+/*
+ * What the log holds of the volume stays there for the next start. Only before volume_untrack, when no host has it any
+ * more: what is written from here on is not in the log. Does not suspend.
+ */
+void volume_keep_log(struct volume *volume);
+
 /* Masks, sidefile and log entries of the volume are dropped, a hold ends. No send is under way. */
 void volume_untrack(struct volume *volume);
 bool volume_is_tracked(const struct volume *volume);

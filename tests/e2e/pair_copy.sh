@@ -86,6 +86,18 @@ moved=$(($(sent_bytes A) - before)) changed=$(((1 + 16 + 256) * 4096))
 [ "$moved" -ge "$changed" ] && [ "$moved" -lt $((changed + 65536)) ] || fail "$changed bytes were changed, $moved sent"
 expect_equal_images A 1500 B 2500
 
+# What was noted and not sent outlives an orderly stop of the source, and kill -9 of it.
+on A pair suspend 1500
+io A 1500 'write -P 0x15 64M 1M' 'write -P 0x16 500M 4k'
+system_stop A
+system_restart A
+io A 1500 'write -P 0x17 65M 1M'
+system_kill A
+system_restart A
+on A pair resume 1500
+wait_until 60 quiet A 1500
+expect_equal_images A 1500 B 2500
+
 # ---- zeros and discards go over as what they are ----
 before=$(sent_bytes A)
 allocated()

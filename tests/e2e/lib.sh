@@ -175,11 +175,22 @@ system_kill()
 	done
 }
 
-# system_stop NAME: SIGTERM; the system must end by itself, in time, with exit code 0.
+# system_stop NAME...: SIGTERM for all at once; each must end by itself, in time, with exit code 0.
 system_stop()
 {
+	local name pids=()
+	for name; do
+		pids+=("${system_pid[$name]}")
+	done
+	kill -TERM "${pids[@]}"
+	for name; do
+		wait_stopped "$name"
+	done
+}
+
+wait_stopped()
+{
 	local pid=${system_pid[$1]} rc=0
-	kill -TERM "$pid"
 	# Its stdout ends when it does: this is the wait with a deadline that the shell has for a process.
 	while read -r -t "$stop_seconds" -u "${system_out[$1]}" _; do :; done || rc=$?
 	[ "$rc" -le 128 ] || fail "system $1 did not stop within $stop_seconds s"

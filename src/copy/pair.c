@@ -173,6 +173,8 @@ int pair_do_counters(void *arg)
 	struct pair_order *order = arg;
 
 	volume_get_counters(order->pair->volume, &order->counters);
+	if (order->pair->pump)
+		pump_get_state(order->pair->pump, &order->pump);
 	return 0;
 }
 
@@ -426,6 +428,15 @@ int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, str
 	return 0;
 }
 
+/* Data would flow, but for this. */
+static enum pair_reason what_stops(const struct pump_state *pump)
+{
+	if (pump->disk_error)
+		return PAIR_REASON_DISK;
+	return pump->far_error == -ENOSPC ? PAIR_REASON_FAR_FULL :
+	       pump->far_error == -EIO ? PAIR_REASON_FAR_DISK : PAIR_REASON_NONE;
+}
+
 void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 {
 	struct pair_order order = { 0 };
@@ -449,5 +460,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	if (!pair_order_run(pair, pair_do_counters, &order)) {
 		info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
 		info->unsent_blocks = order.counters.unsent_blocks;
+		if (info->reason == PAIR_REASON_NONE)
+			info->reason = what_stops(&order.pump);
 	}
 }

@@ -7,6 +7,7 @@
 #define XDC_COPY_PAIR_PRIVATE_H
 
 #include "copy/pair.h"
+#include "copy/pump.h"
 
 /* What is to be done on the reactor of the volume, and what came of it. */
 struct pair_order {
@@ -15,13 +16,14 @@ struct pair_order {
 	struct dirtylog *log;
 	struct volume_counters counters;
 	uint64_t first_needed;
+	struct pump_state pump;
 	bool flag;
 };
 
 /* Runs fn(order) there, for this pair; suspends. What fn returns. */
 RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
 
-/* For pair_order_run: reads order->counters. */
+/* For pair_order_run: reads order->counters and order->pump. */
 int pair_do_counters(void *order);
 
 /* Notes it, in the log too, and makes it durable; that it is not only shows in the log. Suspends. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,17 @@
 
 /* While fibers keep one another busy, the kernel is asked for completions after this many turns. */
 #define BUSY_TURNS	8U
+
+/*
+ * To wake a sleeping thread takes longer than to serve a small request. So where waits turn out to be short, as between
+ * the requests of a client that asks for one thing at a time, a reactor looks out for the next event before it sleeps,
+ * and lets others have the processor while it does. A lookout in vain puts off the next one by twice as many short
+ * waits: little of it is left on a busy machine, and nothing on an idle one.
+ */
+#define LOOKOUT_NS		(50 * RT_US)
+#define SHORT_WAIT_NS		(100 * RT_US)
+#define LOOKOUT_AFTER_MIN	4U
+#define LOOKOUT_AFTER_MAX	1024U
 
 /* Workers of the kernel for one ring, bounded and unbounded work. */
 #define RING_WORKERS	16U
@@ -54,6 +66,14 @@ struct uring_reactor *uring_here(void)
 struct uring_system *uring_system(void)
 {
 	return container_of(rt_here()->system, struct uring_system, core);
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * RT_SECOND + now.tv_nsec;
 }
 
 /* ---- operations ---- */
@@ -170,16 +190,56 @@ static void reap(struct uring_reactor *reactor)
 	io_uring_cq_advance(&reactor->ring, count);
 }
 
+/* Watches for something to do, until then at the latest. */
+static bool watch(struct uring_reactor *reactor, int64_t until_ns)
+{
+	struct io_uring *ring = &reactor->ring;
+
+	do {
+		if (io_uring_cq_ready(ring) > 0 || core_has_work(&reactor->core) ||
+		    (IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_TASKRUN))
+			return true;
+		sched_yield();
+	} while (clock_ns(CLOCK_BOOTTIME) < until_ns);
+	return false;
+}
+
+/* True when there is something to do; false: sleep. */
+static bool look_out(struct uring_reactor *reactor, int64_t until_ns)
+{
+	if (watch(reactor, until_ns)) {
+		reactor->lookout_after = LOOKOUT_AFTER_MIN;
+		return true;
+	}
+	reactor->short_waits = 0;
+	if (reactor->lookout_after < LOOKOUT_AFTER_MAX)
+		reactor->lookout_after *= 2;
+	return false;
+}
+
+static void note_wait(struct uring_reactor *reactor, int64_t waited_ns)
+{
+	if (waited_ns < SHORT_WAIT_NS)
+		reactor->short_waits++;
+	else
+		reactor->short_waits = 0;
+}
+
 /* Sleeps until a completion, a message or the next timer. Suspension of the whole machine may make a timer late. */
 static int submit_and_sleep(struct uring_reactor *reactor)
 {
-	int64_t next_ns = core_next_timer(&reactor->core), left_ns = 0;
+	int64_t next_ns = core_next_timer(&reactor->core), now_ns = clock_ns(CLOCK_BOOTTIME), left_ns = 0;
 	struct __kernel_timespec left;
 	struct io_uring_cqe *cqe;
 	int rc;
 
+	if (reactor->short_waits >= reactor->lookout_after) {
+		rc = io_uring_submit(&reactor->ring);
+		if (rc < 0 || look_out(reactor, next_ns < now_ns + LOOKOUT_NS ? next_ns : now_ns + LOOKOUT_NS))
+			return rc < 0 ? rc : io_uring_get_events(&reactor->ring);
+	}
 	if (next_ns != RT_NEVER) {
-		left_ns = next_ns - reactor->core.system->backend->now_ns(&reactor->core);
+		left_ns = next_ns - now_ns;
 		if (left_ns <= 0)
 			return io_uring_submit_and_get_events(&reactor->ring);
 		left = (struct __kernel_timespec){ .tv_sec = left_ns / RT_SECOND, .tv_nsec = left_ns % RT_SECOND };
@@ -191,6 +251,7 @@ static int submit_and_sleep(struct uring_reactor *reactor)
 	else
 		rc = io_uring_submit_and_wait_timeout(&reactor->ring, &cqe, 1, left_ns > 0 ? &left : NULL, NULL);
 	__atomic_store_n(&reactor->sleeping, false, __ATOMIC_SEQ_CST);
+	note_wait(reactor, clock_ns(CLOCK_BOOTTIME) - now_ns);
 	return rc;
 }
 
@@ -256,14 +317,6 @@ static void uring_post(struct rt_reactor *to, struct rt_message *message)
 }
 
 /* ---- clock and randomness ---- */
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * RT_SECOND + now.tv_nsec;
-}
 
 static int64_t uring_now_ns(struct rt_reactor *reactor)
 {
@@ -331,8 +384,9 @@ static int read_kernel_boot_id(uint8_t id[16])
 static int open_ring(struct uring_reactor *reactor)
 {
 	static const unsigned flags[] = {
-		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN,
-		IORING_SETUP_COOP_TASKRUN,
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
+			IORING_SETUP_TASKRUN_FLAG,
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
 		0,
 	};
 	unsigned workers[2] = { RING_WORKERS, RING_WORKERS };
@@ -442,6 +496,7 @@ static int make_reactors(struct uring_system *system, unsigned count)
 		core_pool_init(&reactor->pool, stacks);
 		core_reactor_init(&reactor->core, &system->core, &reactor->pool);
 		list_init(&reactor->cancels);
+		reactor->lookout_after = LOOKOUT_AFTER_MIN;
 		reactor->quit_message.fn = quit;
 		reactor->wake_fd = eventfd(0, EFD_CLOEXEC);
 		if (reactor->wake_fd < 0)

@@ -27,6 +27,8 @@ struct uring_reactor {
 	bool wake_armed;
 	bool sleeping;			/* atomic */
 	bool quitting;
+	unsigned short_waits;		/* in a row: see backend_uring.c */
+	unsigned lookout_after;		/* so many of them the reactor looks out before it sleeps */
 	struct rt_message quit_message;
 	int64_t slow_until_ns;		/* buffered writes go to helper threads until then: see file_uring.c */
 };

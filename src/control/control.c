@@ -128,6 +128,8 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return control_lss_load(control, record);
 	case META_VOLUME:
 		return control_volume_enter(control, record, &volume);
+	case META_RETIRED:
+		return control_retired_load(control, record);
 	default:
 		/* Of the copy services. */
 		return 0;
@@ -178,7 +180,7 @@ static struct volume *find_volume(void *arg, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(arg, id);
 
-	return volume ? volume->volume : NULL;
+	return volume && !volume->leaving ? volume->volume : NULL;
 }
 
 static int start_copy(struct control *control, const struct control_options *options, struct fault *fault)
@@ -190,6 +192,7 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.meta = control->meta,
 		.find_volume = find_volume,
 		.grow_volume = control_volume_grow_target,
+		.close_volume = control_close_to_hosts,
 		.find_arg = control,
 		.wrap = options->wrap,
 		.wrap_arg = options->wrap_arg,
@@ -209,6 +212,7 @@ static int start(struct control *control, const struct control_options *options,
 	if (begin_run(control, options->id, fault))
 		return -1;
 	control_pools_open(control);
+	control_files_settle(control);
 	control_volumes_open(control);
 	return start_copy(control, options, fault);
 }
@@ -222,6 +226,7 @@ int control_start(const struct control_options *options, struct control **out, s
 	rt_mutex_init(&control->lock);
 	rt_mutex_init(&control->records);
 	list_init(&control->pools);
+	list_init(&control->retired);
 	control->started_ns = rt_now_ns();
 	control->started_wall_ns = rt_wall_ns();
 	rt_random_bytes(control->boot_id, sizeof(control->boot_id));
@@ -264,6 +269,8 @@ void control_stop(struct control *control)
 	if (control->system.starts)
 		end_run(control);
 	meta_close(control->meta);
+	while (!list_empty(&control->retired))
+		control_retired_drop(list_first(&control->retired, struct control_retired, link));
 	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
 		mem_free(control->lsss[lss]);
 	mem_free(control->state_folder);

@@ -81,6 +81,33 @@ int control_attach(struct control *control, const char *id_or_name, struct attac
 	return 0;
 }
 
+static int close_here(void *arg)
+{
+	return volume_set_access(arg, VOLUME_ACCESS_NONE);
+}
+
+/* Under the lock: no host attaches between the look and the closing. */
+int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault)
+{
+	struct control *control = arg;
+	struct control_volume *volume;
+	char object[16];
+	int rc;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	volume = control_volume_need(control, id, fault);
+	if (!volume)
+		return -1;
+	snprintf(object, sizeof(object), "volume %04X", id);
+	if (volume->attached)
+		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
+				 volume->attached, volume->attached == 1 ? " has" : "s have");
+	rc = volume->volume ? rt_call(volume_reactor(volume->volume), close_here, volume->volume) : -ENODEV;
+	return rc == 0 ? 0 : control_fault_errno(fault, object, "see the log", rc, "it cannot be closed to hosts");
+}
+
 void control_detach(struct control *control, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(control, id);

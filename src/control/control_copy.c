@@ -18,15 +18,12 @@ int control_path_create(struct control *control, const struct copy_path *path, s
 	return copy_path_create(control->copy, path, fault);
 }
 
+/* Without the lock, since the other system is asked: from its first step on the pair itself keeps the volume. */
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault)
 {
-	struct control_volume *volume;
+	struct control_volume *volume = control_volume_need(control, request->source, fault);
 	char object[16];
 
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
-	volume = control_volume_need(control, request->source, fault);
 	if (!volume)
 		return -1;
 	snprintf(object, sizeof(object), "volume %04X", request->source);
@@ -37,10 +34,14 @@ int control_pair_create(struct control *control, const struct copy_pair_request 
 
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault)
 {
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
+	struct control_lss *on = control->lsss[lss];
+	int rc;
+
 	if (control_lss_need(control, lss, fault))
 		return -1;
-	return copy_session_open(control->copy, session, lss, fault);
+	/* Not under the lock: it may wait for a command on the session that asks other systems. */
+	on->pins++;
+	rc = copy_session_open(control->copy, session, lss, fault);
+	on->pins--;
+	return rc;
 }

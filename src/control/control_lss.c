@@ -80,18 +80,6 @@ int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struc
 	return make_lss(control, id, ssid, fault);
 }
 
-struct path_search {
-	uint8_t lss;
-	bool found;
-};
-
-static void is_path_of(void *arg, const struct copy_path_info *info)
-{
-	struct path_search *search = arg;
-
-	search->found |= info->path.source_lss == search->lss;
-}
-
 int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 {
 	struct meta_change change = { META_DELETE, META_LSS, NULL };
@@ -106,11 +94,10 @@ int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 	if (control->lsss[id]->count)
 		return fault_set(fault, FAULT_IN_USE, object, "delete them first", "it has %u volume%s",
 				 control->lsss[id]->count, control->lsss[id]->count == 1 ? "" : "s");
-	struct path_search search = { .lss = id };
-
-	copy_path_each(control->copy, is_path_of, &search);
-	if (search.found)
-		return fault_set(fault, FAULT_IN_USE, object, "delete them first: xdc path list", "it has paths");
+	if (control->lsss[id]->pins)
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "another command uses it");
+	if (copy_remembers_lss(control->copy, id, fault))
+		return -1;
 	change.record = &control->lsss[id]->record;
 	if (control_commit(control, &change, 1, object, fault))
 		return -1;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/parse.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
@@ -16,14 +15,11 @@
 void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options)
 {
 	const struct record_volume *record = &volume->record;
-	char uuid[FORMAT_UUID_MAX];
 
-	if (*record->adopted_path) {
+	if (*record->adopted_path)
 		snprintf(path, CONTROL_DISK_PATH_MAX, "%s", record->adopted_path);
-	} else {
-		format_uuid(record->uuid, uuid);
-		snprintf(path, CONTROL_DISK_PATH_MAX, "%s/%04X-%s.vol", volume->pool->record.folder, record->id, uuid);
-	}
+	else
+		control_file_path(volume->pool->record.folder, record->id, record->uuid, path);
 	*options = (struct vdisk_options){
 		.kind = volume->pool->record.kind,
 		.cache = volume->pool->record.cache,

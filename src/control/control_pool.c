@@ -158,6 +158,8 @@ int control_pool_delete(struct control *control, const char *name, struct fault 
 	if (pool->volumes)
 		return fault_set(fault, FAULT_IN_USE, object, "delete them first: xdc volume list --pool NAME",
 				 "it has %u volume%s", pool->volumes, pool->volumes == 1 ? "" : "s");
+	if (control_retired_clear(control, -1, name, object, fault))
+		return -1;
 	change.record = &pool->record;
 	if (control_commit(control, &change, 1, object, fault))
 		return -1;

@@ -11,6 +11,8 @@
 #define LSS_COUNT	255u	/* 00..FE */
 #define LSS_VOLUMES	256u
 
+#define CONTROL_DISK_PATH_MAX	(XDC_PATH_MAX + 64u)
+
 struct control_pool {
 	struct list_head link;		/* of the control, in order of names */
 	struct record_pool record;
@@ -20,6 +22,11 @@ struct control_pool {
 	uint64_t volume_bytes;
 };
 
+struct control_retired {
+	struct list_head link;		/* of the control */
+	struct record_retired record;
+};
+
 struct control_volume {
 	struct record_volume record;
 	struct control *control;
@@ -27,10 +34,12 @@ struct control_volume {
 	struct volume *volume;		/* NULL: offline */
 	int error;			/* why */
 	unsigned attached;
+	bool leaving;			/* being deleted: the copy services do not find it any more */
 };
 
 struct control_lss {
 	struct record_lss record;
+	unsigned pins;			/* commands that use it without the lock: it is not deleted */
 	unsigned count;
 	struct control_volume *volumes[LSS_VOLUMES];
 };
@@ -43,9 +52,11 @@ struct control {
 	int64_t started_ns, started_wall_ns;
 	struct meta *meta;
 	struct copy *copy;
-	struct rt_mutex lock;		/* of operations that change the model, and of lists that wait */
+	/* Of operations that change the model, and of lists that wait. Never held while another system is asked. */
+	struct rt_mutex lock;
 	struct rt_mutex records;	/* of changes to the record of a volume; within the other */
 	struct list_head pools;
+	struct list_head retired;
 	struct control_lss *lsss[LSS_COUNT];
 	bool hosts_refused;
 };
@@ -73,6 +84,23 @@ RT_MUST_CHECK int control_pool_load(struct control *control, const struct record
 void control_pools_open(struct control *control);
 void control_pools_close(struct control *control);
 
+/* ---- files of volumes that are no more (control_files.c) ---- */
+
+/* Of a volume of kind dir; path gets CONTROL_DISK_PATH_MAX characters. */
+void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path);
+
+RT_MUST_CHECK int control_retired_load(struct control *control, const struct record_retired *record);	/* -ENOMEM */
+void control_retired_drop(struct control_retired *retired);
+
+/* Removes the file of a deleted volume and frees the record. Negative errno, in the log: it stays. */
+int control_retired_remove(struct control *control, struct control_retired *retired);
+
+/* The same of all with this id, or in this pool (id -1); -1 with the fault of the object while one stays. */
+int control_retired_clear(struct control *control, int id, const char *pool, const char *object, struct fault *fault);
+
+/* At the start, when the pools are open: those are removed, and what else belongs to no volume is removed or named. */
+void control_files_settle(struct control *control);
+
 /* ---- LSSs (control_lss.c) ---- */
 RT_MUST_CHECK int control_lss_load(struct control *control, const struct record_lss *record);	/* -ENOMEM */
 int control_lss_need(struct control *control, uint8_t id, struct fault *fault);
@@ -90,7 +118,6 @@ RT_MUST_CHECK int control_volume_enter(struct control *control, const struct rec
 void control_volume_leave(struct control_volume *volume);
 
 /* The vdisk of a volume; path gets CONTROL_DISK_PATH_MAX characters and must live as long as the options. */
-#define CONTROL_DISK_PATH_MAX	(XDC_PATH_MAX + 64u)
 void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options);
 
 /* Opens it on its reactor. Negative errno; also in volume->error. */
@@ -107,7 +134,8 @@ RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);
 
-/* For copy_config: a target grows because its source does. arg is the control. Takes the turn. Suspends. */
+/* For copy_config, arg is the control: as described there. Each takes the lock. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
+int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault);
 
 #endif

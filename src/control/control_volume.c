@@ -156,7 +156,7 @@ static int check_create(struct control *control, const struct volume_create *req
 				 pool->record.name, strerrordesc_np(-pool->error));
 	if (copy_remembers_volume(control->copy, request->id, fault))
 		return -1;
-	return 0;
+	return control_retired_clear(control, request->id, NULL, object, fault);
 }
 
 /* The size of what is to be adopted, in whole sectors. */
@@ -310,14 +310,15 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 	if (size % XDC_BLOCK_SIZE)
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
 				 "the size is not a multiple of 4 KiB");
-	if (size < volume->record.size_bytes)
+	/* The disk may be larger than the record, when an earlier command was cut midway. */
+	if (size < volume_size(volume->volume))
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",
 				 "a volume never shrinks, and it has %llu bytes",
-				 (unsigned long long)volume->record.size_bytes);
+				 (unsigned long long)volume_size(volume->volume));
 	return 0;
 }
 
-/* Inside the control's turn; the target of a pair, if any, has grown already. */
+/* Under the lock; the target of a pair, if any, has grown already. */
 static int grow_volume(struct control_volume *volume, uint64_t size_bytes, struct fault *fault)
 {
 	struct grow grow = { .volume = volume->volume, .size = size_bytes };
@@ -355,7 +356,8 @@ int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, stru
 	return grow_volume(volume, size_bytes, fault);
 }
 
-int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
+/* Its target was asked without the lock, so what it was asked for may not be true any more. */
+static int grow_source(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
 {
 	struct control_volume *volume;
 	char object[16];
@@ -367,9 +369,21 @@ int control_volume_grow(struct control *control, uint16_t id, uint64_t size_byte
 	volume = control_volume_need(control, id, fault);
 	if (!volume || check_grow(volume, size_bytes, object, fault))
 		return -1;
-	if (copy_grow_target(control->copy, id, size_bytes, fault))
-		return -1;
+	if (!copy_target_has_grown(control->copy, id, size_bytes))
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair has changed meanwhile");
 	return grow_volume(volume, size_bytes, fault);
+}
+
+int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
+{
+	struct control_volume *volume = control_volume_need(control, id, fault);
+	char object[16];
+
+	name_object(id, object);
+	if (!volume || check_grow(volume, size_bytes, object, fault) ||
+	    copy_grow_target(control->copy, id, size_bytes, fault))
+		return -1;
+	return grow_source(control, id, size_bytes, fault);
 }
 
 static void change_name(struct record_volume *record, const void *name)
@@ -435,12 +449,37 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 
 /* ---- delete ---- */
 
+/* Out of the metadata, with a record of the file that is left, which stands in *retired; NULL: of kind device. */
+static int commit_delete(struct control_volume *volume, struct control_retired **retired, const char *object,
+			 struct fault *fault)
+{
+	const struct record_volume *record = &volume->record;
+	struct control *control = volume->control;
+	struct record_retired left = { .volume = record->id, .retired_wall_ns = rt_wall_ns() };
+	const struct meta_change changes[] = {
+		{ META_DELETE, META_VOLUME, record }, { META_PUT, META_RETIRED, &left },
+	};
+	bool has_file = volume->pool->record.kind == POOL_DIR;
+
+	*retired = NULL;
+	memcpy(left.uuid, record->uuid, sizeof(left.uuid));
+	snprintf(left.pool, sizeof(left.pool), "%s", record->pool);
+	if (has_file && control_retired_load(control, &left) != 0)
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	if (has_file)
+		*retired = list_last(&control->retired, struct control_retired, link);
+	if (control_commit(control, changes, has_file ? 2 : 1, object, fault) == 0)
+		return 0;
+	if (has_file)
+		control_retired_drop(*retired);
+	return -1;
+}
+
 int control_volume_delete(struct control *control, uint16_t id, struct fault *fault)
 {
-	struct meta_change change = { META_DELETE, META_VOLUME, NULL };
+	struct control_retired *retired;
 	struct control_volume *volume;
-	char object[16], path[CONTROL_DISK_PATH_MAX];
-	struct vdisk_options options;
+	char object[16];
 
 	if (control_enter(control, fault))
 		return -1;
@@ -454,15 +493,16 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 				 volume->attached, volume->attached == 1 ? " has" : "s have");
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
-	change.record = &volume->record;
-	if (control_commit(control, &change, 1, object, fault))
+	/* The copy services do not look under this lock: from here on they do not find it. */
+	volume->leaving = true;
+	if (commit_delete(volume, &retired, object, fault)) {
+		volume->leaving = false;
 		return -1;
-	control_disk_options(volume, path, &options);
+	}
 	control_volume_close(volume);
-	if (volume->pool->error == 0 && vdisk_destroy(&options) != 0)
-		log_line(LOG_WARNING, "control", "%s: %s is of no use and could not be removed", object, path);
 	control_volume_leave(volume);
-	log_line(LOG_NOTICE, "control", "%s deleted%s", object,
-		 options.kind == POOL_DEVICE ? ", its data are kept" : "");
+	log_line(LOG_NOTICE, "control", "%s deleted%s", object, retired ? "" : ", its data are kept");
+	if (retired)
+		(void)!control_retired_remove(control, retired);	/* what keeps it from that is in the log */
 	return 0;
 }

@@ -296,6 +296,10 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 			 record->volume);
 		return 0;
 	}
+	if (pair_uses_volume(copy, record->volume)) {
+		log_line(LOG_ERROR, "copy", "volume %04X has two pairs in the metadata", record->volume);
+		return -EBADMSG;
+	}
 	collect_history(load, record->volume, &history);
 	pair = pair_take_up(copy, record, &history, volume);
 	if (!pair)
@@ -450,6 +454,7 @@ void copy_stop(struct copy *copy)
 	while (!list_empty(&copy->paths))
 		path_put_down(list_first(&copy->paths, struct path, link));
 	assert(list_empty(&copy->peers));
+	pairs_free_table(copy);
 	session_entries_free(copy);
 	if (copy->dirtylogs) {
 		rc = each_log(copy, do_close_log);
@@ -467,7 +472,7 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	struct pair *pair = pair_find(copy, volume);
-	const struct leg *leg = leg_find_owner(copy, volume);
+	struct leg *leg = leg_find_owner(copy, volume);
 	char object[64], remedy[128];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
@@ -476,10 +481,42 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 		fault_set(fault, FAULT_IN_USE, object, remedy,
 			  "it is in the consistency group of session %u that is kept", leg->record.session);
 	}
+	if (!pair && !leg && pair_uses_volume(copy, volume)) {
+		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair is still being put down");
+		return true;
+	}
 	if (!pair)
 		return leg;
 	snprintf(remedy, sizeof(remedy), "xdc pair delete %04X", volume);
 	fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of a pair with volume %04X of %s",
 		  pair_role_names[pair->record.role], pair->record.remote_volume, pair->record.system);
 	return true;
+}
+
+bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault)
+{
+	const struct session_lss *open;
+	const struct path *path;
+	char object[64], remedy[128];
+
+	snprintf(object, sizeof(object), "LSS %02X", lss);
+	list_for_each(open, &copy->session_lsses, link) {
+		if (open->record.lss != lss)
+			continue;
+		snprintf(remedy, sizeof(remedy), "xdc session close %u --lss %02X", open->record.session, lss);
+		fault_set(fault, FAULT_IN_USE, object, remedy, "session %u is open on it", open->record.session);
+		return true;
+	}
+	list_for_each(path, &copy->paths, link) {
+		const struct record_path *record = &path->record;
+
+		if (record->source_lss != lss)
+			continue;
+		snprintf(remedy, sizeof(remedy), "xdc path delete %02X %02X --system %s", lss, record->target_lss,
+			 record->system);
+		fault_set(fault, FAULT_IN_USE, object, remedy, "a path leads from it to LSS %02X of system %s",
+			  record->target_lss, record->system);
+		return true;
+	}
+	return false;
 }

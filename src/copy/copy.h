@@ -35,7 +35,12 @@ struct copy_config {
 	copy_find_volume find_volume;
 	/* Makes a target larger, durably, since its source grows. Reactor 0; suspends. NULL: targets do not grow. */
 	int (*grow_volume)(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
-	void *find_arg;				/* of both */
+	/*
+	 * Closes a volume to hosts, since it becomes a target; refused while hosts have it open. Reactor 0; suspends.
+	 * NULL: no host has one.
+	 */
+	int (*close_volume)(void *arg, uint16_t id, struct fault *fault);
+	void *find_arg;				/* of all three */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
 	void *wrap_arg;
 	struct link_timing timing;
@@ -63,11 +68,17 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
 
+/* The same of an LSS: paths from it, sessions on it. Does not suspend. */
+bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault);
+
 /*
- * Before a volume grows: its target is grown first, durably. 0 also when it has no pair. -1: refused, and nothing
- * grows.
+ * Before a volume grows: its target is grown first, durably; its system is asked, so no lock of the caller's is held. 0
+ * also when it has no pair. -1: refused, and nothing grows.
  */
 int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
+
+/* Whether it may grow to that size now: it has no pair, or copy_grow_target grew its target. Does not suspend. */
+bool copy_target_has_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes);
 
 /* ---- paths ---- */
 

@@ -33,6 +33,7 @@ struct copy {
 	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
+	struct pair **pair_table[256];		/* the same by LSS and number; NULL: no pair in the LSS yet */
 	struct list_head sources;		/* struct source: sessions with volumes here */
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */
 	struct list_head session_lsses;		/* struct session_lss */
@@ -93,6 +94,9 @@ extern const struct link_handler copy_handlers[];
 
 /* The dirty log of a reactor (reactor 0 may ask for any; used on its own reactor only). */
 struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor);
+
+/* The table of pairs, when no pair is left (pair.c). */
+void pairs_free_table(struct copy *copy);
 
 /* ---- paths (paths.c) ---- */
 

@@ -18,6 +18,21 @@
 #define APPLIED_NS	(5 * RT_SECOND)			/* for the last group to be in the volumes */
 #define MEMBER_BYTES	(2 * WIRE_SYSTEM_SIZE + WIRE_ADDRESS_SIZE)	/* of a member in a CG record */
 
+/* One bit a volume. */
+struct volume_set {
+	uint64_t words[(UINT16_MAX + 1) / 64];
+};
+
+static void add_volume(struct volume_set *set, uint16_t volume)
+{
+	set->words[volume / 64] |= UINT64_C(1) << volume % 64;
+}
+
+static bool has_volume(const struct volume_set *set, uint16_t volume)
+{
+	return set->words[volume / 64] >> volume % 64 & 1;
+}
+
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system)
 {
 	struct leg *leg;
@@ -69,12 +84,14 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 	if (copy->config.journal_segment_bytes)
 		limits.segment_bytes = copy->config.journal_segment_bytes;
 	leg->buf = mem_alloc_pages(JOURNAL_RUN_MAX);
-	rc = leg->buf ? journal_open(place.folder, place.name, &limits, &leg->journal) : -ENOMEM;
+	leg->group = mem_alloc(sizeof(*leg->group));
+	rc = leg->buf && leg->group ? journal_open(place.folder, place.name, &limits, &leg->journal) : -ENOMEM;
 	if (!rc)
 		rc = rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
 	if (rc) {
 		journal_close(leg->journal);
 		mem_free(leg->buf);
+		mem_free(leg->group);
 		mem_free(leg);
 		return rc;
 	}
@@ -88,6 +105,7 @@ void leg_put_down(struct leg *leg)
 	rt_group_stop(&leg->fibers);
 	journal_close(leg->journal);
 	mem_free(leg->buf);
+	mem_free(leg->group);
 	mem_free(leg);
 }
 
@@ -153,23 +171,25 @@ int leg_wait_applied(struct leg *leg)
 	}
 }
 
-static bool is_in(const struct journal_cg *cg, uint16_t volume)
+/* A number is given to one CG only, so the set is good until another one is committed. */
+bool leg_group_has(struct leg *leg, uint16_t volume)
 {
-	for (uint32_t i = 0; cg && i < cg->volume_count; i++) {
-		if (cg->volumes[i] == volume)
-			return true;
+	const struct journal_cg *cg = journal_committed_cg(leg->journal);
+
+	if (!cg)
+		return false;
+	if (leg->group_number != cg->number) {
+		memset(leg->group, 0, sizeof(*leg->group));
+		for (uint32_t i = 0; i < cg->volume_count; i++)
+			add_volume(leg->group, cg->volumes[i]);
+		leg->group_number = cg->number;
 	}
-	return false;
+	return has_volume(leg->group, volume);
 }
 
-bool leg_group_has(const struct leg *leg, uint16_t volume)
+struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
 {
-	return is_in(journal_committed_cg(leg->journal), volume);
-}
-
-const struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
-{
-	const struct leg *leg;
+	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
 		if (leg_group_has(leg, volume))
@@ -362,21 +382,6 @@ static int check_marks(struct copy *copy, const struct link_peer *peer, const st
 					   prepare->marks[i].reactor);
 	}
 	return 0;
-}
-
-/* One bit a volume. */
-struct volume_set {
-	uint64_t words[(UINT16_MAX + 1) / 64];
-};
-
-static void add_volume(struct volume_set *set, uint16_t volume)
-{
-	set->words[volume / 64] |= UINT64_C(1) << volume % 64;
-}
-
-static bool has_volume(const struct volume_set *set, uint16_t volume)
-{
-	return set->words[volume / 64] >> volume % 64 & 1;
 }
 
 /* Every volume of the group is a target of this source. */

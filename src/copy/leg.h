@@ -21,6 +21,8 @@ struct leg {
 	unsigned pins;				/* fibers that suspend and come back to it */
 	bool gone;				/* being forgotten: not found any more */
 	int apply_error;			/* why applying stands still; 0: it does not */
+	uint64_t group_number;			/* of the CG that group was made of; 0: none yet */
+	struct volume_set *group;		/* its volumes, asked for every frame that comes in */
 };
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);
@@ -48,10 +50,10 @@ RT_MUST_CHECK int leg_save(struct leg *leg);
 RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
 
 /* True when the last committed CG of the leg holds this target volume. */
-bool leg_group_has(const struct leg *leg, uint16_t volume);
+bool leg_group_has(struct leg *leg, uint16_t volume);
 
 /* The leg whose last CG holds this target volume: nothing may write to it but the leg. NULL: none. */
-const struct leg *leg_find_owner(struct copy *copy, uint16_t volume);
+struct leg *leg_find_owner(struct copy *copy, uint16_t volume);
 bool leg_owns_volume(struct copy *copy, uint16_t volume);
 
 /*

@@ -11,16 +11,43 @@
 #include "store/meta.h"
 #include "volume/planted.h"
 
+/* ---- the table: one slot a volume, found for every frame that comes in ---- */
+
+#define LSS_SLOTS	256u
+
+static struct pair *look_up(const struct copy *copy, uint16_t volume)
+{
+	struct pair *const *slots = copy->pair_table[volume / LSS_SLOTS];
+
+	return slots ? slots[volume % LSS_SLOTS] : NULL;
+}
+
+/* Those of its LSS are made with its first pair and stay until the copy services end. NULL: no memory. */
+static struct pair **slot_of(struct copy *copy, uint16_t volume)
+{
+	struct pair ***slots = &copy->pair_table[volume / LSS_SLOTS];
+
+	if (!*slots)
+		*slots = mem_alloc_zeroed(LSS_SLOTS * sizeof(**slots));
+	return *slots ? &(*slots)[volume % LSS_SLOTS] : NULL;
+}
 
 struct pair *pair_find(struct copy *copy, uint16_t volume)
 {
-	struct pair *pair;
+	struct pair *pair = look_up(copy, volume);
 
-	list_for_each(pair, &copy->pairs, link) {
-		if (pair->record.volume == volume && !pair->gone)
-			return pair;
-	}
-	return NULL;
+	return pair && !pair->gone ? pair : NULL;
+}
+
+bool pair_uses_volume(const struct copy *copy, uint16_t volume)
+{
+	return look_up(copy, volume);
+}
+
+void pairs_free_table(struct copy *copy)
+{
+	for (unsigned i = 0; i < sizeof(copy->pair_table) / sizeof(copy->pair_table[0]); i++)
+		mem_free(copy->pair_table[i]);
 }
 
 void pair_pin(struct pair *pair)
@@ -205,10 +232,13 @@ const struct member_volume_ops pair_member_ops = { .ready = member_ready, .joine
 struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, const struct history *history,
 			  struct volume *volume)
 {
-	struct pair *pair = mem_alloc_zeroed(sizeof(*pair));
+	struct pair **slot = slot_of(copy, record->volume);
+	struct pair *pair = slot ? mem_alloc_zeroed(sizeof(*pair)) : NULL;
 
 	if (!pair)
 		return NULL;
+	assert(!*slot);
+	*slot = pair;
 	pair->copy = copy;
 	pair->record = *record;
 	pair->history = *history;
@@ -250,6 +280,7 @@ void pair_put_down(struct pair *pair, bool forget)
 	assert(!rc);
 	rc = pair_order_run(pair, do_untrack, &order);
 	assert(!rc);
+	*slot_of(pair->copy, pair->record.volume) = NULL;
 	if (pair->peer)
 		peer_put(pair->peer);
 	mem_free(pair);

@@ -22,7 +22,7 @@ struct pair {
 	struct rt_mutex turn;			/* one change of the pair at a time */
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
-	bool gone;				/* being put down: not found any more */
+	bool gone;				/* being put down: not found any more, and still in the table */
 	bool may_join;				/* touched on the volume's reactor: the record says joined, durably */
 	bool joined;				/* the same: what is sent belongs to the journal */
 	bool closed;				/* the same: an attempt has closed it since it was added */
@@ -30,11 +30,15 @@ struct pair {
 	bool agreed;				/* the same: the far side with this boot id takes its data */
 	uint8_t agreed_boot_id[WIRE_ID_SIZE];
 	uint64_t writes_at_break;		/* host writes when the far side was last heard */
+	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, and no generation began since */
 };
 
 struct pair *pair_find(struct copy *copy, uint16_t volume);
 struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume);
+
+/* Also while a pair that is gone still works on the volume. */
+bool pair_uses_volume(const struct copy *copy, uint16_t volume);
 
 /*
  * A pair that is pinned is not freed. Over all pairs, while the body may suspend:
@@ -49,7 +53,7 @@ struct pair *pair_pin_next(struct pair *pair);
 RT_MUST_CHECK int pair_begin_change(struct pair *pair);
 void pair_end_change(struct pair *pair);
 
-/* An end as the metadata have it. The volume must exist. NULL: no memory. The object is in copy->pairs. */
+/* An end as the metadata have it. The volume exists, and no pair uses it. NULL: no memory. It is in copy->pairs. */
 struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, const struct history *history,
 			  struct volume *volume);
 

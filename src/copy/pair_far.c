@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/pair_far.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,35 @@ static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_p
 	reply->history = pair->history;
 }
 
+static int close_to_hosts(struct pair *pair, char *why)
+{
+	const struct copy_config *config = &pair->copy->config;
+	struct fault fault = { 0 };
+
+	if (!config->close_volume)
+		return pair_set_access(pair, VOLUME_ACCESS_NONE);
+	if (!config->close_volume(config->find_arg, pair->record.volume, &fault))
+		return 0;
+	return copy_refuse(why, fault.code == FAULT_IN_USE ? -ETXTBSY : -EIO, "volume %04X of system %s: %s",
+			   pair->record.volume, config->system, fault.message);
+}
+
+/* Closed to hosts, and durable; else hosts may have the volume as before. */
+static int begin_target(struct pair *pair, char *why)
+{
+	int rc = close_to_hosts(pair, why);
+
+	if (rc)
+		return rc;
+	rc = pair_save(pair);
+	if (!rc)
+		return 0;
+	if (pair_set_access(pair, VOLUME_ACCESS_WRITE))
+		log_line(LOG_ERROR, "pair", "volume %04X stays closed to hosts until the next start",
+			 pair->record.volume);
+	return copy_refuse(why, rc, "volume %04X cannot become a target: %s", pair->record.volume, strerror(-rc));
+}
+
 /* A new pair: the volume is closed to hosts, and remembers from here on who writes to it. */
 static int establish_new(struct copy *copy, const struct link_peer *peer, const struct wire_pair_establish *request,
 			 struct pair **out, char *why)
@@ -54,18 +84,24 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	if (leg_owns_volume(copy, record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   record.volume, copy->config.system);
+	if (pair_uses_volume(copy, record.volume))
+		return copy_refuse(why, -EAGAIN, "an earlier pair of volume %04X of system %s is still being put down",
+				   record.volume, copy->config.system);
 	pair = pair_take_up(copy, &record, &request->history, volume);
 	if (!pair)
 		return -ENOMEM;
-	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
-	if (!rc)
-		rc = pair_save(pair);
-	if (rc) {
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	assert(!rc);
+	rc = begin_target(pair, why);
+	pair->gone = rc;
+	pair_end_change(pair);
+	pair_unpin(pair);
+	if (rc)
 		pair_put_down(pair, true);
-		return copy_refuse(why, rc, "volume %04X cannot become a target: %s", record.volume, strerror(-rc));
-	}
-	*out = pair;
-	return 0;
+	else
+		*out = pair;
+	return rc;
 }
 
 /*
@@ -76,6 +112,9 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
 
+	if (verdict == HISTORY_UNRELATED && !(request->flags & WIRE_PAIR_RESUME))
+		return copy_refuse(why, -EEXIST, "volume %04X of system %s is in an earlier pair with the same volume",
+				   pair->record.volume, pair->copy->config.system);
 	if (pair->record.role != PAIR_TARGET || pair->record.state == PAIR_FAILED_OVER ||
 	    verdict == HISTORY_MINE_NEWER || verdict == HISTORY_BOTH_WRITTEN || verdict == HISTORY_UNRELATED)
 		return copy_refuse(why, -ESTALE,
@@ -256,17 +295,16 @@ int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *reques
 	struct pair *pair = pair_find_target(copy, peer->system, grow->target_volume);
 	struct fault fault = { 0 };
 	RT_SHIELD();
-	/* The system that asks may be asked the same by this one, and each has its model locked. */
-	RT_LIMIT(rt_now_ns() + TURN_NS);
 
 	if (!pair)
 		return copy_refuse(why, -ENOENT, "volume %04X is no target of system %s", grow->target_volume,
 				   peer->system);
 	if (!copy->config.grow_volume)
 		return copy_refuse(why, -EOPNOTSUPP, "targets of system %s do not grow", copy->config.system);
-	if (volume_size(pair->volume) < grow->size_bytes &&
-	    copy->config.grow_volume(copy->config.find_arg, grow->target_volume, grow->size_bytes, &fault))
-		return copy_refuse(why, -ENOSPC, "%s", fault.message);
+	if (copy->config.grow_volume(copy->config.find_arg, grow->target_volume, grow->size_bytes, &fault))
+		return copy_refuse(why, fault.code == FAULT_SIZE_NOT_SUPPORTED ? -ERANGE : -EIO,
+				   "volume %04X of system %s: %s", grow->target_volume, copy->config.system,
+				   fault.message);
 	pair = pair_find_target(copy, peer->system, grow->target_volume);
 	if (!pair)
 		return copy_refuse(why, -ENOENT, "volume %04X is no target any more", grow->target_volume);

@@ -73,6 +73,14 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 			 "make both of one size: xdc volume grow, or delete and create the target");
 	else if (error == -EBUSY)
 		snprintf(remedy, sizeof(remedy), "take another volume, or delete that pair first");
+	else if (error == -ETXTBSY)
+		snprintf(remedy, sizeof(remedy), "disconnect the hosts of volume %04X there, or take another volume",
+			 pair->record.remote_volume);
+	else if (error == -EEXIST)
+		snprintf(remedy, sizeof(remedy), "if that pair is of no use: xdc pair delete %04X --force, on %s",
+			 pair->record.remote_volume, pair->record.system);
+	else if (error == -EAGAIN)
+		snprintf(remedy, sizeof(remedy), "repeat the command");
 	else if (error == -ESTALE)
 		snprintf(remedy, sizeof(remedy),
 			 "production moved there: xdc pair failback %04X on %s, with --discard if needed",
@@ -95,6 +103,9 @@ static int check_new_pair(struct copy *copy, const struct copy_pair_request *req
 		return fault_set(fault, FAULT_IN_USE, object, "a volume has one pair; delete that one first",
 				 "volume %04X is paired with volume %04X of %s already", request->source,
 				 pair->record.remote_volume, pair->record.system);
+	if (pair_uses_volume(copy, request->source))
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
+				 "an earlier pair of it is still being put down");
 	if (!path_exists(copy, (uint8_t)(request->source >> 8), request->system, (uint8_t)(request->target >> 8))) {
 		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
 			 request->source >> 8, request->target >> 8, request->system);
@@ -319,7 +330,10 @@ static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fau
 
 		rc = link_request(pair->peer->to, WIRE_PAIR_GROW, &request, &reply, why, NULL);
 	}
-	return rc ? fault_refused(pair, rc, why, fault) : 0;
+	if (rc)
+		return fault_refused(pair, rc, why, fault);
+	pair->target_bytes = size_bytes;
+	return 0;
 }
 
 int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault)
@@ -329,6 +343,13 @@ int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, st
 	if (!pair)
 		return pair_find(copy, volume) ? -1 : 0;
 	return end_command(pair, grow_target(pair, size_bytes, fault));
+}
+
+bool copy_target_has_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes)
+{
+	const struct pair *pair = pair_find(copy, volume);
+
+	return !pair || pair->target_bytes >= size_bytes;
 }
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)

@@ -348,6 +348,7 @@ static const struct {
 	{ 19, -EFBIG }, { 20, -EPROTO }, { 21, -ENOBUFS }, { 22, -ENODEV }, { 23, -EACCES }, { 24, -ERANGE },
 	{ 25, -ENOTEMPTY }, { 26, -EXDEV }, { 27, -EDQUOT }, { 28, -ECONNRESET }, { 29, -EHOSTUNREACH },
 	{ 30, -ECONNREFUSED }, { 31, -ENODATA }, { 32, -EOVERFLOW }, { 33, -EUCLEAN },
+	{ 34, -ETXTBSY },
 };
 
 #define CODE_OTHER	1u

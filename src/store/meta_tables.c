@@ -64,6 +64,7 @@ static const struct meta_column volume_columns[] = {
 static const struct meta_column retired_columns[] = {
 	COLUMN(META_HEX, volume, KEY),
 	COLUMN(META_UUID, uuid),
+	COLUMN(META_TEXT, pool),
 	FIELD(META_TIME, "retired", retired_wall_ns),
 };
 #undef RECORD
@@ -218,7 +219,7 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_POOL] = TABLE(pool, "where volumes take their space"),
 	[META_LSS] = TABLE(lss, "logical subsystems"),
 	[META_VOLUME] = TABLE(volume, "volumes of this system"),
-	[META_RETIRED] = TABLE(retired, "ids of deleted volumes that something remembers: not given away again"),
+	[META_RETIRED] = TABLE(retired, "deleted volumes whose file is still to be removed"),
 	[META_PATH] = TABLE(path, "from a source LSS to a target LSS of another system"),
 	[META_PAIR] = TABLE(pair, "remote copies, as this system sees them"),
 	[META_HISTORY] = TABLE(history, "generations of the data of paired volumes"),

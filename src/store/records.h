@@ -65,10 +65,11 @@ struct record_volume {
 	int64_t created_wall_ns;
 };
 
-/* Ids of deleted volumes that something still remembers: not given to a new volume. */
+/* A deleted volume whose file is still to be removed: its id is not given to a new volume before. */
 struct record_retired {
 	uint16_t volume;			/* key */
 	uint8_t uuid[XDC_UUID_LEN];
+	char pool[XDC_NAME_MAX];
 	int64_t retired_wall_ns;
 };
 

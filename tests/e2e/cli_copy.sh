@@ -20,7 +20,7 @@ wait_until 20 is A '.state == "connected"' path show 15 25 --system 2105.FB230
 expect_equal '15 25 2105.FB230' "$(json A '.[] | "\(.source_lss) \(.target_lss) \(.system)"' path list)" 'paths'
 on A path create 17 27 --system 2105.FB230 --to "127.0.0.1:$port_b"
 expect_equal '15 17' "$(json A '[.[].lss] | join(" ")' lss list)" 'a path makes missing LSSs'
-expect_refused 'LSS 17: it has paths' A lss delete 17
+expect_refused 'LSS 17: a path leads from it to LSS 27' A lss delete 17
 on A path delete 17 27 --system 2105.FB230
 on A lss delete 17
 expect_refused 'path: there is no such path' A path show 17 27 --system 2105.FB230

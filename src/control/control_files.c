@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of volumes that are no more. That a volume is deleted is durable before its file is removed, together with a
+ * record of what is to be removed; that record goes when the file has gone, and its id is not given away before. A file
+ * that was made for a volume that never came to be has no record at all, and nothing in it.
+ */
+#include "control/control_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+
+#define FILE_NAME_LEN	(4u + 1u + FORMAT_UUID_MAX - 1u + 4u)	/* LLVV-UUID.vol */
+
+void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path)
+{
+	char text[FORMAT_UUID_MAX];
+
+	format_uuid(uuid, text);
+	snprintf(path, CONTROL_DISK_PATH_MAX, "%s/%04X-%s.vol", folder, id, text);
+}
+
+/* ---- deleted volumes whose file is still there ---- */
+
+int control_retired_load(struct control *control, const struct record_retired *record)
+{
+	struct control_retired *retired = mem_alloc_zeroed(sizeof(*retired));
+
+	if (!retired)
+		return -ENOMEM;
+	retired->record = *record;
+	list_add_last(&control->retired, &retired->link);
+	return 0;
+}
+
+void control_retired_drop(struct control_retired *retired)
+{
+	list_remove(&retired->link);
+	mem_free(retired);
+}
+
+int control_retired_remove(struct control *control, struct control_retired *retired)
+{
+	const struct control_pool *pool = control_pool_find(control, retired->record.pool);
+	struct meta_change change = { META_DELETE, META_RETIRED, &retired->record };
+	char path[CONTROL_DISK_PATH_MAX];
+	struct vdisk_options options = { .kind = POOL_DIR, .path = path };
+	int rc = pool ? pool->error : 0;
+
+	if (pool && !rc) {
+		control_file_path(pool->record.folder, retired->record.volume, retired->record.uuid, path);
+		rc = vdisk_destroy(&options);
+	}
+	if (!rc)
+		rc = meta_commit(control->meta, &change, 1);
+	if (rc)
+		log_line(LOG_WARNING, "control", "volume %04X is deleted, but its file in pool %s remains: %s",
+			 retired->record.volume, retired->record.pool, strerrordesc_np(-rc));
+	else
+		control_retired_drop(retired);
+	return rc;
+}
+
+/* Before a volume gets this id or (name NULL: all) a pool goes: what is left of deleted ones is removed. */
+static int remove_left(struct control *control, int id, const char *pool, uint16_t *left)
+{
+	struct control_retired *retired, *next;
+	int rc = 0;
+
+	list_for_each_safe(retired, next, &control->retired, link) {
+		if ((id >= 0 && retired->record.volume != id) || (pool && strcmp(retired->record.pool, pool) != 0))
+			continue;
+		*left = retired->record.volume;
+		rc = control_retired_remove(control, retired);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+int control_retired_clear(struct control *control, int id, const char *pool, const char *object, struct fault *fault)
+{
+	uint16_t left = 0;
+	int rc = remove_left(control, id, pool, &left);
+
+	return rc == 0 ? 0 : fault_set(fault, FAULT_IN_USE, object, "let xdcd remove that file; the log names its pool",
+				       "the file of a deleted volume %04X is still there: %s", left,
+				       strerrordesc_np(-rc));
+}
+
+/* ---- files that belong to no volume ---- */
+
+struct stray {
+	struct list_head link;
+	char name[FILE_NAME_LEN + 1];
+};
+
+struct search {
+	struct control *control;
+	const struct control_pool *pool;
+	struct list_head strays;
+};
+
+/* Does not suspend, as rt_path_list wants it. */
+static int look_at(void *arg, const char *name)
+{
+	struct search *search = arg;
+	const struct control_volume *volume;
+	char id_text[5], path[CONTROL_DISK_PATH_MAX];
+	struct stray *stray;
+	uint16_t id;
+
+	snprintf(id_text, sizeof(id_text), "%.4s", name);
+	if (strlen(name) != FILE_NAME_LEN || strcmp(name + FILE_NAME_LEN - 4, ".vol") != 0 || name[4] != '-' ||
+	    parse_volume_id(id_text, &id))
+		return 0;
+	volume = control_volume_at(search->control, id);
+	if (volume && volume->pool == search->pool) {
+		control_file_path(search->pool->record.folder, id, volume->record.uuid, path);
+		if (!strcmp(strrchr(path, '/') + 1, name))
+			return 0;
+	}
+	stray = mem_alloc(sizeof(*stray));
+	if (!stray)
+		return -ENOMEM;
+	memcpy(stray->name, name, sizeof(stray->name));
+	list_add_last(&search->strays, &stray->link);
+	return 0;
+}
+
+/* Nobody ever wrote to it. Negative errno. */
+static int is_empty(const char *path, uint64_t *size)
+{
+	struct rt_file_info info;
+	struct rt_file *file;
+	bool data = false;
+	uint64_t end = 0;
+	int rc = rt_file_open(path, 0, &file);
+
+	if (rc < 0)
+		return rc;
+	rc = rt_file_get_info(file, &info);
+	if (rc == 0 && info.size)
+		rc = rt_file_get_run(file, 0, &data, &end);
+	rt_file_close(file);
+	if (rc < 0)
+		return rc;
+	*size = info.size;
+	return !info.is_folder && !info.is_device && (!info.size || (!data && end == info.size));
+}
+
+/* Only what is empty is removed: a state that was restored from a copy may not know of a volume that has data. */
+static void settle_stray(const char *path)
+{
+	struct vdisk_options options = { .kind = POOL_DIR, .path = path };
+	uint64_t size = 0;
+	int rc = is_empty(path, &size);
+
+	if (rc == 1)
+		rc = vdisk_destroy(&options) == 0 ? 1 : 0;
+	if (rc == 1)
+		log_line(LOG_NOTICE, "control", "%s was of a volume that was never made, and empty: removed", path);
+	else
+		log_line(LOG_WARNING, "control", "%s, %llu bytes, belongs to no volume: remove it when it is of no use",
+			 path, (unsigned long long)size);
+}
+
+static void settle_pool(struct control *control, const struct control_pool *pool)
+{
+	struct search search = { .control = control, .pool = pool };
+	char path[CONTROL_DISK_PATH_MAX];
+	struct stray *stray, *next;
+	int rc;
+
+	list_init(&search.strays);
+	rc = rt_path_list(pool->record.folder, look_at, &search);
+	if (rc)
+		log_line(LOG_WARNING, "control", "pool %s: its folder cannot be read: %s", pool->record.name,
+			 strerrordesc_np(-rc));
+	list_for_each_safe(stray, next, &search.strays, link) {
+		snprintf(path, sizeof(path), "%s/%s", pool->record.folder, stray->name);
+		settle_stray(path);
+		list_remove(&stray->link);
+		mem_free(stray);
+	}
+}
+
+void control_files_settle(struct control *control)
+{
+	const struct control_pool *pool;
+	uint16_t left;
+
+	list_for_each(pool, &control->pools, link) {
+		if (pool->record.kind != POOL_DIR || pool->error)
+			continue;
+		(void)remove_left(control, -1, pool->record.name, &left);	/* what remains is in the log */
+		settle_pool(control, pool);
+	}
+}

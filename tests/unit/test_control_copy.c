@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operations that need the model and another system, over two whole systems in the simulator: what is refused, what
+ * goes on while the other system is silent, and what a command that was cut midway leaves for the next try.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "face/cli_call.h"
+#include "rt/mem.h"
+#include "rt/sim.h"
+#include "rt_check.h"
+#include "system.h"
+
+#define MIB	(UINT64_C(1) << 20)
+
+/* ---- two systems, asked by the control protocol ---- */
+
+struct site {
+	const char *id, *link;
+	struct sim_system *sim;
+	struct system *system;		/* while it serves */
+};
+
+static struct site a = { .id = "2105.FA120", .link = "a1:7000" }, b = { .id = "2105.FB230", .link = "b1:7000" };
+
+static int serve(void *arg)
+{
+	struct site *site = arg;
+	struct system_options options = {
+		.state_folder = "/state", .id = site->id, .link.address = "0.0.0.0:7000", .link_address = site->link,
+		.control.address = "unix:/control",
+	};
+	struct fault fault = { 0 };
+
+	CHECK_EQUAL(system_start(&options, &site->system, &fault), 0);
+	CHECK_EQUAL(rt_wait_stop(), 0);
+	system_stop(site->system);
+	site->system = NULL;
+	return 0;
+}
+
+static void boot(struct site *site)
+{
+	site->system = NULL;
+	sim_boot(site->sim, serve, site);
+	while (!site->system)
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+}
+
+struct question {
+	struct site *site;
+	const char *request;
+	char reply[8192];
+};
+
+static int ask_there(void *arg)
+{
+	struct question *question = arg;
+	char *reply = cli_call(system_control(question->site->system), ROLE_ADMIN, question->request,
+			       strlen(question->request));
+
+	snprintf(question->reply, sizeof(question->reply), "%s", reply);
+	mem_free(reply);
+	return 0;
+}
+
+/* The reply holds the part. */
+static void expect(struct site *site, const char *request, const char *part)
+{
+	static struct question question;
+
+	question = (struct question){ site, request, "" };
+	CHECK_EQUAL(sim_call(site->sim, ask_there, &question), 0);
+	if (!strstr(question.reply, part)) {
+		fprintf(stderr, "%s\n%s", request, question.reply);
+		check_failed(__FILE__, __LINE__, part);
+	}
+}
+
+#define DONE	"\"ok\":true"
+
+/* Volumes 1500 at A and 2500 at B, of 1 MiB, and a path from one to the other. */
+static void prepare(void)
+{
+	a.sim = sim_add_system(sim_world(), "a1", 2);
+	b.sim = sim_add_system(sim_world(), "b1", 2);
+	boot(&a);
+	boot(&b);
+	expect(&a, "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"/pool\"}}", DONE);
+	expect(&b, "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"/pool\"}}", DONE);
+	expect(&a, "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"size\":\"1M\"}}", DONE);
+	expect(&b, "{\"op\":\"volume create\",\"args\":{\"volume\":\"2500\",\"pool\":\"p\",\"size\":\"1M\"}}", DONE);
+	expect(&a, "{\"op\":\"path create\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\","
+	       "\"system\":\"2105.FB230\",\"to\":\"b1:7000\"}}", DONE);
+}
+
+#define CREATE_PAIR	"{\"op\":\"pair create\",\"args\":{\"volume\":\"1500\",\"target\":\"2500\"," \
+			"\"system\":\"2105.FB230\",\"type\":\"async\"}}"
+#define GROW(volume, size) \
+			"{\"op\":\"volume grow\",\"args\":{\"volume\":\"" volume "\",\"size\":\"" size "\"}}"
+#define SHOW(volume)	"{\"op\":\"volume show\",\"args\":{\"volume\":\"" volume "\"}}"
+
+static void run(int (*scenario)(void *arg))
+{
+	struct sim_world *world = sim_create(1, NULL);
+	enum sim_end end = sim_run(world, scenario, NULL, 3600 * RT_SECOND);
+
+	if (end != SIM_DONE) {
+		sim_print_log(world, stderr);
+		fprintf(stderr, "%s\n", sim_failure(world));
+	}
+	assert_int_equal(end, SIM_DONE);
+	sim_destroy(world);
+}
+
+static int stop_both(void)
+{
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	CHECK_EQUAL(sim_stop_and_wait(b.sim), 0);
+	return 0;
+}
+
+/* ---- a grow that was cut midway ---- */
+
+static int write_tail(void *arg)
+{
+	struct attachment attachment;
+	uint8_t data[4096];
+	int rc;
+
+	(void)arg;
+	memset(data, 0x5A, sizeof(data));
+	CHECK_EQUAL(control_attach(system_control(a.system), "1500", &attachment), 0);
+	CHECK_EQUAL(attachment.size_bytes, 4 * MIB);
+	rc = volume_write(attachment.volume, data, sizeof(data), attachment.size_bytes - sizeof(data), VOLUME_FUA);
+	control_detach(system_control(a.system), 0x1500);
+	return rc;
+}
+
+struct file_search {
+	char name[128];
+};
+
+static int note_name(void *arg, const char *name)
+{
+	struct file_search *search = arg;
+
+	if (!strncmp(name, "2500-", 5))
+		snprintf(search->name, sizeof(search->name), "/pool/%s", name);
+	return 0;
+}
+
+static int find_target_file(void *arg)
+{
+	return rt_path_list("/pool", note_name, arg);
+}
+
+static bool target_has_tail(const char *file)
+{
+	uint8_t byte = 0;
+
+	CHECK_EQUAL(sim_peek(b.sim, file, &byte, 1, 4 * MIB - 1), 0);
+	return byte == 0x5A;
+}
+
+/* The target's disk grew, and that could not be recorded: the command fails, and its repetition does all of it. */
+static int cut_grow(void *arg)
+{
+	struct file_search search = { "" };
+	struct sim_config config;
+
+	(void)arg;
+	sim_config_default(&config);
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	/* No room for the metadata; a disk of holes grows without any. */
+	sim_set_disk_bytes(b.sim, 1);
+	expect(&a, GROW("1500", "4M"), "system 2105.FB230 refuses");
+	sim_set_disk_bytes(b.sim, config.disk_bytes);
+	expect(&a, SHOW("1500"), "\"size_bytes\":1048576");
+	expect(&b, SHOW("2500"), "\"size_bytes\":1048576");
+	/* In between the two sizes is no way: the target's disk has the larger one. */
+	expect(&a, GROW("1500", "2M"), "never shrinks");
+	expect(&a, GROW("1500", "4M"), DONE);
+	/* As its own record says, after a restart too. */
+	expect(&b, SHOW("2500"), "\"size_bytes\":4194304");
+	CHECK_EQUAL(sim_stop_and_wait(b.sim), 0);
+	boot(&b);
+	expect(&b, SHOW("2500"), "\"size_bytes\":4194304");
+	CHECK_EQUAL(sim_call(a.sim, write_tail, NULL), 0);
+	CHECK_EQUAL(sim_call(b.sim, find_target_file, &search), 0);
+	while (!target_has_tail(search.name))
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	return stop_both();
+}
+
+static void a_grow_that_was_cut_can_be_repeated(void **state)
+{
+	(void)state;
+	run(cut_grow);
+}
+
+/* ---- a silent system ---- */
+
+static struct rt_group askers;
+static struct question slow;
+
+static void ask_slowly(void *arg)
+{
+	(void)arg;
+	CHECK_EQUAL(sim_call(a.sim, ask_there, &slow), 0);
+}
+
+/* While the command waits for the other system, others are done at once. */
+static void check_others_go_on(const char *request, const char *name)
+{
+	char create[200];
+	int64_t began_ns = rt_now_ns();
+
+	slow = (struct question){ &a, request, "" };
+	CHECK_EQUAL(rt_group_start(&askers, "slow", ask_slowly, NULL), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK(!*slow.reply);
+	snprintf(create, sizeof(create),
+		 "{\"op\":\"volume create\",\"args\":{\"volume\":\"%s\",\"pool\":\"p\",\"size\":\"1M\"}}", name);
+	expect(&a, create, DONE);
+	expect(&a, "{\"op\":\"volume list\"}", DONE);
+	CHECK(rt_now_ns() - began_ns < 2 * RT_SECOND);
+	CHECK(!*slow.reply);
+	CHECK_EQUAL(rt_group_wait(&askers), 0);
+	if (!strstr(slow.reply, "\"ok\":false") || !strstr(slow.reply, "2105.FB230"))
+		check_failed(__FILE__, __LINE__, slow.reply);
+}
+
+static int ask_silent_system(void *arg)
+{
+	(void)arg;
+	rt_group_init(&askers);
+	prepare();
+	sim_pause(b.sim);
+	check_others_go_on(CREATE_PAIR, "1501");
+	/* What was refused has left nothing. */
+	expect(&a, "{\"op\":\"pair list\"}", "\"result\":[]");
+	sim_resume(b.sim);
+	expect(&a, CREATE_PAIR, DONE);
+	sim_pause(b.sim);
+	check_others_go_on(GROW("1500", "2M"), "1502");
+	sim_resume(b.sim);
+	expect(&a, GROW("1500", "2M"), DONE);
+	return stop_both();
+}
+
+static void a_silent_system_keeps_no_other_command_waiting(void **state)
+{
+	(void)state;
+	run(ask_silent_system);
+}
+
+/* ---- a target that hosts have open ---- */
+
+static int attach_target(void *arg)
+{
+	struct attachment attachment;
+
+	(void)arg;
+	return control_attach(system_control(b.system), "2500", &attachment);
+}
+
+static int write_target(void *arg)
+{
+	struct control *control = system_control(b.system);
+	struct attachment attachment;
+	uint64_t word = 1;
+	int rc = control_attach(control, "2500", &attachment);
+
+	(void)arg;
+	if (rc)
+		return rc;
+	rc = volume_write(attachment.volume, &word, sizeof(word), 0, 0);
+	control_detach(control, 0x2500);
+	return rc;
+}
+
+static int detach_target(void *arg)
+{
+	(void)arg;
+	control_detach(system_control(b.system), 0x2500);
+	return 0;
+}
+
+static int take_open_target(void *arg)
+{
+	(void)arg;
+	prepare();
+	CHECK_EQUAL(sim_call(b.sim, attach_target, NULL), 0);
+	expect(&a, CREATE_PAIR, "1 host connection has it open");
+	expect(&a, CREATE_PAIR, "disconnect the hosts of volume 2500 there, or take another volume");
+	/* Hosts go on as if nothing had been. */
+	CHECK_EQUAL(sim_call(b.sim, write_target, NULL), 0);
+	expect(&b, SHOW("2500"), "\"access\":\"write\"");
+	CHECK_EQUAL(sim_call(b.sim, detach_target, NULL), 0);
+	expect(&a, CREATE_PAIR, DONE);
+	CHECK_EQUAL(sim_call(b.sim, attach_target, NULL), -EPERM);
+	expect(&b, SHOW("2500"), "\"access\":\"none\"");
+	return stop_both();
+}
+
+static void a_target_that_hosts_have_open_is_refused(void **state)
+{
+	(void)state;
+	run(take_open_target);
+}
+
+/* A target that cannot be recorded is what it was before: open to hosts, and in no pair. */
+static int fail_target(void *arg)
+{
+	struct sim_config config;
+
+	(void)arg;
+	sim_config_default(&config);
+	prepare();
+	sim_set_disk_bytes(b.sim, 1);
+	expect(&a, CREATE_PAIR, "cannot become a target");
+	sim_set_disk_bytes(b.sim, config.disk_bytes);
+	expect(&b, SHOW("2500"), "\"access\":\"write\"");
+	expect(&b, "{\"op\":\"pair list\"}", "\"result\":[]");
+	expect(&a, "{\"op\":\"pair list\"}", "\"result\":[]");
+	expect(&a, CREATE_PAIR, DONE);
+	return stop_both();
+}
+
+static void a_target_that_is_not_durable_stays_open(void **state)
+{
+	(void)state;
+	run(fail_target);
+}
+
+/* ---- an end that is left of an earlier pair ---- */
+
+static int meet_left_target(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	sim_cut(a.sim, b.sim);
+	expect(&a, "{\"op\":\"pair delete\",\"args\":{\"volume\":\"1500\",\"force\":true}}", DONE);
+	sim_heal(a.sim, b.sim);
+	expect(&a, CREATE_PAIR, "is in an earlier pair with the same volume");
+	expect(&a, CREATE_PAIR, "xdc pair delete 2500 --force, on 2105.FB230");
+	expect(&b, "{\"op\":\"pair delete\",\"args\":{\"volume\":\"2500\",\"force\":true}}", DONE);
+	expect(&a, CREATE_PAIR, DONE);
+	return stop_both();
+}
+
+static void an_end_that_is_left_is_named(void **state)
+{
+	(void)state;
+	run(meet_left_target);
+}
+
+/* ---- an LSS that something uses ---- */
+
+#define LSS_DELETE	"{\"op\":\"lss delete\",\"args\":{\"lss\":\"17\"}}"
+
+static int delete_used_lss(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, "{\"op\":\"lss create\",\"args\":{\"lss\":\"17\"}}", DONE);
+	expect(&a, "{\"op\":\"session open\",\"args\":{\"session\":\"3\",\"lss\":\"17\"}}", DONE);
+	expect(&a, "{\"op\":\"path create\",\"args\":{\"source_lss\":\"17\",\"target_lss\":\"27\","
+	       "\"system\":\"2105.FB230\",\"to\":\"b1:7000\"}}", DONE);
+	expect(&a, LSS_DELETE, "session 3 is open on it");
+	expect(&a, LSS_DELETE, "xdc session close 3 --lss 17");
+	expect(&a, "{\"op\":\"session close\",\"args\":{\"session\":\"3\",\"lss\":\"17\"}}", DONE);
+	expect(&a, LSS_DELETE, "xdc path delete 17 27 --system 2105.FB230");
+	expect(&a, "{\"op\":\"path delete\",\"args\":{\"source_lss\":\"17\",\"target_lss\":\"27\","
+	       "\"system\":\"2105.FB230\"}}", DONE);
+	expect(&a, LSS_DELETE, DONE);
+	return stop_both();
+}
+
+static void an_lss_that_is_used_is_not_deleted(void **state)
+{
+	(void)state;
+	run(delete_used_lss);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_grow_that_was_cut_can_be_repeated),
+		cmocka_unit_test(a_silent_system_keeps_no_other_command_waiting),
+		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
+		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
+		cmocka_unit_test(an_end_that_is_left_is_named),
+		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

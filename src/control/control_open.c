@@ -64,38 +64,49 @@ static struct rt_reactor *home_of(uint16_t id)
 	return rt_reactor((mixed >> 7 ^ mixed) % rt_reactor_count());
 }
 
+/* What goes to the volume's reactor, and what comes back: the model stays on reactor 0. */
+struct open_order {
+	char path[CONTROL_DISK_PATH_MAX];
+	struct vdisk_options disk;
+	struct volume_options volume;
+	enum volume_access access;
+	struct volume *opened;
+};
+
 static int open_here(void *arg)
 {
-	struct control_volume *volume = arg;
-	char path[CONTROL_DISK_PATH_MAX];
-	struct vdisk_options disk_options;
-	struct volume_options options = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES };
-	int rc;
+	struct open_order *order = arg;
+	int rc = vdisk_open(&order->disk, &order->volume.disk);
 
-	control_disk_options(volume, path, &disk_options);
-	disk_options.sync_failed = sync_has_failed;
-	disk_options.sync_failed_arg = volume;
-	rc = vdisk_open(&disk_options, &options.disk);
 	if (rc < 0)
 		return rc;
-	rc = volume_open(&options, &volume->volume);
+	rc = volume_open(&order->volume, &order->opened);
 	if (rc < 0) {
-		vdisk_close(options.disk);
+		vdisk_close(order->volume.disk);
 		return rc;
 	}
-	rc = volume_set_access(volume->volume, volume->record.access);
-	if (rc < 0) {
-		volume_close(volume->volume);
-		volume->volume = NULL;
-	}
+	rc = volume_set_access(order->opened, order->access);
+	if (rc < 0)
+		volume_close(order->opened);
 	return rc;
 }
 
 int control_volume_open(struct control_volume *volume)
 {
+	struct open_order order = {
+		.volume = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES },
+		.access = volume->record.access,
+	};
+
 	volume->error = volume->pool->error;
+	if (volume->error)
+		return volume->error;
+	control_disk_options(volume, order.path, &order.disk);
+	order.disk.sync_failed = sync_has_failed;
+	order.disk.sync_failed_arg = volume;
+	volume->error = rt_call(home_of(volume->record.id), open_here, &order);
 	if (!volume->error)
-		volume->error = rt_call(home_of(volume->record.id), open_here, volume);
+		volume->volume = order.opened;
 	return volume->error;
 }
 
@@ -126,9 +137,7 @@ void control_volume_close(struct control_volume *volume)
 	volume->volume = NULL;
 	volume->error = -ESHUTDOWN;
 	rc = rt_call(volume_reactor(open), close_here, open);
-	if (rc < 0)
-		log_line(LOG_ERROR, "control", "volume %04X stays open until xdcd ends: %s", volume->record.id,
-			 strerrordesc_np(-rc));
+	assert(rc == 0);
 }
 
 /* ---- all of them, at start and stop ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/failback.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +95,8 @@ static uint64_t count_noted(struct pair *pair)
 	struct mark_order order = { .volume = pair->volume };
 	int rc = rt_call(volume_reactor(pair->volume), do_count, &order);
 
-	return rc ? UINT64_MAX : order.counters.open_blocks + order.counters.closing_blocks;
+	assert(!rc);
+	return order.counters.open_blocks + order.counters.closing_blocks;
 }
 
 int failback_take_changes(struct pair *pair, char *why)
@@ -493,7 +495,7 @@ static uint64_t count_left(const struct recovered *recovered, bool *whole)
 		if (pair->record.role != PAIR_SOURCE)
 			continue;
 		left += count_noted(pair);
-		*whole = *whole && pair->record.first_copy_done && pair->pump;
+		*whole = *whole && pair->record.first_copy_done && pair->sends;
 	}
 	return left;
 }

@@ -47,6 +47,7 @@ struct member {
 
 struct shard_order {
 	struct member_shard *shard;
+	uint8_t session;
 	uint64_t number;
 	struct volume *volume;
 	const struct member_volume_ops *ops;
@@ -69,7 +70,7 @@ static int shard_close(void *arg)
 				continue;
 			mv->joined = true;
 			order->shard->joined++;
-			mv->ops->joined(mv->arg, order->number);
+			mv->ops->joined(mv->arg, order->session);
 			order->empty = false;	/* its first CG must be prepared, even if it holds nothing new */
 		}
 		volume_close_increment(mv->volume, order->number);
@@ -186,6 +187,7 @@ static int shard_add(void *arg)
 	struct shard_order *order = arg;
 	struct member_volume *mv;
 
+	assert(volume_is_tracked(order->volume));
 	if (find_volume(order->shard, order->volume))
 		return -EEXIST;
 	mv = mem_alloc_zeroed(sizeof(*mv));
@@ -337,7 +339,7 @@ static void run_timer(void *arg)
 
 int member_close(struct member *member, uint64_t attempt, uint64_t exists, int64_t hold_max_ns, bool *empty)
 {
-	struct shard_order order = { .number = attempt };
+	struct shard_order order = { .number = attempt, .session = member->session };
 	int rc;
 	RT_SHIELD();
 
@@ -504,7 +506,6 @@ int member_add_volume(struct member *member, struct volume *volume, const struct
 	int rc;
 	RT_SHIELD();
 
-	assert(volume_is_tracked(volume));
 	take_turn(member);
 	rc = order_one(member, volume, shard_add, &order);
 	if (!rc && member->lowest < order.number)

@@ -24,12 +24,12 @@ void member_destroy(struct member *member);
 
 /*
  * A volume of this session. It takes part from the first close at which ready(arg) says true (its first copy is done):
- * then joined(arg, number) is called, in the step that closes increment number, and what is sent from then on belongs
- * to the journal. Both run on the volume's reactor and must not suspend. -ENOMEM, -EEXIST. Suspends.
+ * then joined(arg, session) is called, in the step that closes its first increment, and what is sent from then on
+ * belongs to the journal. Both run on the volume's reactor and must not suspend. -ENOMEM, -EEXIST. Suspends.
  */
 struct member_volume_ops {
 	bool (*ready)(void *arg);
-	void (*joined)(void *arg, uint64_t number);
+	void (*joined)(void *arg, uint8_t session);
 };
 RT_MUST_CHECK int member_add_volume(struct member *member, struct volume *volume, const struct member_volume_ops *ops,
 				    void *arg);

@@ -154,16 +154,27 @@ void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason r
 int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct pair_order *order)
 {
 	order->pair = pair;
+	order->record = pair->record;
+	order->peer = pair->peer;
 	return rt_call(volume_reactor(pair->volume), fn, order);
+}
+
+void pair_order_surely(struct pair *pair, int (*fn)(void *arg), struct pair_order *order)
+{
+	int rc = pair_order_run(pair, fn, order);
+
+	assert(!rc);
 }
 
 static int do_stop_pump(void *arg)
 {
 	struct pair_order *order = arg;
-	struct pump *pump = order->pair->pump;
+	struct pair *pair = order->pair;
+	struct pump *pump = pair->pump;
 
-	order->pair->pump = NULL;
-	order->pair->agreed = false;
+	pair->pump = NULL;
+	pair->sends = false;
+	pair->agreed = false;
 	pump_stop(pump);
 	return 0;
 }
@@ -173,13 +184,13 @@ static int do_track(void *arg)
 {
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
-	uint64_t from = pair->record.first_copy_bytes, size = volume_size(pair->volume);
+	uint64_t from = order->record.first_copy_bytes, size = volume_size(pair->volume);
 	int rc;
 
 	if (volume_is_tracked(pair->volume))
 		return 0;
 	rc = volume_track(pair->volume, order->log, 1);
-	if (!rc && !pair->record.first_copy_done && from < size)
+	if (!rc && !order->record.first_copy_done && from < size)
 		rc = volume_mark(pair->volume, from, size - from);
 	return rc;
 }
@@ -213,16 +224,32 @@ static bool member_ready(void *arg)
 	return pair->joined || (pair->may_join && pair->pump);
 }
 
-static void member_joined(void *arg, uint64_t number)
+static void member_joined(void *arg, uint8_t session)
 {
 	struct pair *pair = arg;
 
-	(void)number;
 	pair->tagged = pair->tagged || !pair->joined;
 	pair->joined = true;
 	pair->closed = true;
 	if (pair->pump)
-		pump_join(pair->pump, pair->record.session);
+		pump_join(pair->pump, session);
+}
+
+static int do_leave_session(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	pair->closed = false;
+	pair->joined = pair->may_join = order->record.joined;
+	return 0;
+}
+
+void pair_leave_session(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, do_leave_session, &order);
 }
 
 const struct member_volume_ops pair_member_ops = { .ready = member_ready, .joined = member_joined };
@@ -276,10 +303,8 @@ void pair_put_down(struct pair *pair, bool forget)
 		rc = rt_cond_wait(&pair->unpinned);
 	assert(!rc);
 	list_remove(&pair->link);
-	rc = pair_order_run(pair, do_stop_pump, &order);
-	assert(!rc);
-	rc = pair_order_run(pair, do_untrack, &order);
-	assert(!rc);
+	pair_order_surely(pair, do_stop_pump, &order);
+	pair_order_surely(pair, do_untrack, &order);
 	*slot_of(pair->copy, pair->record.volume) = NULL;
 	if (pair->peer)
 		peer_put(pair->peer);
@@ -289,9 +314,8 @@ void pair_put_down(struct pair *pair, bool forget)
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
 	struct pair_order order = { 0 };
-	int rc = pair_order_run(pair, do_stop_pump, &order);
 
-	assert(!rc);
+	pair_order_surely(pair, do_stop_pump, &order);
 	pair_set_state(pair, state, reason);
 }
 
@@ -307,9 +331,8 @@ static int do_resend(void *arg)
 void pair_resend(struct pair *pair)
 {
 	struct pair_order order = { 0 };
-	int rc = pair_order_run(pair, do_resend, &order);
 
-	assert(!rc);
+	pair_order_surely(pair, do_resend, &order);
 }
 
 void pair_take_up_again(struct pair *pair)
@@ -341,9 +364,8 @@ int pair_set_access(struct pair *pair, enum volume_access access)
 void pair_untrack(struct pair *pair)
 {
 	struct pair_order order = { 0 };
-	int rc = pair_order_run(pair, do_untrack, &order);
 
-	assert(!rc);
+	pair_order_surely(pair, do_untrack, &order);
 }
 
 int pair_track(struct pair *pair)
@@ -488,10 +510,9 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.history = pair->history,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));
-	if (!pair_order_run(pair, pair_do_counters, &order)) {
-		info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
-		info->unsent_blocks = order.counters.unsent_blocks;
-		if (info->reason == PAIR_REASON_NONE)
-			info->reason = what_stops(&order.pump);
-	}
+	pair_order_surely(pair, pair_do_counters, &order);
+	info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
+	info->unsent_blocks = order.counters.unsent_blocks;
+	if (info->reason == PAIR_REASON_NONE)
+		info->reason = what_stops(&order.pump);
 }

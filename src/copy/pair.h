@@ -11,27 +11,39 @@
 #include "copy/member.h"
 #include "copy/pump.h"
 
+/*
+ * A field belongs to one reactor, as said below. An order (pair_private.h) takes to the volume's reactor what it needs
+ * of reactor 0's, and brings back what it found.
+ */
 struct pair {
-	struct list_head link;			/* of copy->pairs */
+	/* the same as long as the pair lives; any reactor */
 	struct copy *copy;
+	struct volume *volume;
+
+	/* reactor 0 */
+	struct list_head link;			/* of copy->pairs */
 	struct record_pair record;		/* as it is durable */
 	struct history history;			/* likewise */
-	struct volume *volume;
 	struct peer *peer;			/* source end: the far side; NULL at a target end */
-	struct pump *pump; /* source end, on the volume's reactor: NULL until the far side agreed */
 	struct rt_mutex turn;			/* one change of the pair at a time */
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
 	bool gone;				/* being put down: not found any more, and still in the table */
-	bool may_join;				/* touched on the volume's reactor: the record says joined, durably */
-	bool joined;				/* the same: what is sent belongs to the journal */
-	bool closed;				/* the same: an attempt has closed it since it was added */
-	bool tagged;				/* the same: its tags are above all that the far side holds */
-	bool agreed;				/* the same: the far side with this boot id takes its data */
-	uint8_t agreed_boot_id[WIRE_ID_SIZE];
 	uint64_t writes_at_break;		/* host writes when the far side was last heard */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, and no generation began since */
+
+	/* the volume's reactor */
+	struct pump *pump;			/* source end: NULL until the far side agreed */
+	bool may_join;				/* the record says joined, durably */
+	bool tagged;				/* its tags are above all that the far side holds */
+	bool agreed;				/* the far side with this boot id takes its data */
+	uint8_t agreed_boot_id[WIRE_ID_SIZE];
+
+	/* written on the volume's reactor, read on reactor 0 too: each true or not by itself */
+	_Atomic bool sends;			/* there is a pump */
+	_Atomic bool joined;			/* what is sent belongs to the journal */
+	_Atomic bool closed;			/* an attempt has closed it since it was added */
 };
 
 struct pair *pair_find(struct copy *copy, uint16_t volume);
@@ -115,6 +127,12 @@ RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pa
  * that after a restart nothing of it passes the journal by. Suspends.
  */
 void pair_allow_join(struct pair *pair);
+
+/*
+ * The pair has left its session: its member has it no more. In the groups of one it was, and stays, as the record says.
+ * Suspends.
+ */
+void pair_leave_session(struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;

@@ -172,7 +172,8 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	}
 	pair->record.role = PAIR_TARGET;
 	pair->record.session = 0;
-	pair->record.joined = pair->joined = pair->may_join = false;
+	pair->record.joined = false;
+	pair_leave_session(pair);
 	pair->history = request->history;
 	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
 	return pair_save(pair);

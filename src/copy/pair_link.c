@@ -16,12 +16,17 @@
  * After a start of this system nothing of a volume in the groups is sent before the far side's tags are known: what it
  * holds of a later increment would lie on top.
  */
-static int start_pump_if_ready(struct pair *pair)
+static int start_pump_if_ready(struct pair_order *order)
 {
+	struct pair *pair = order->pair;
+	int rc;
+
 	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
 		return 0;
-	return pump_start(pair->volume, pair->peer->to, pair->record.remote_volume, pair->record.session, pair->joined,
-			  pair->agreed_boot_id, &pair->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+	rc = pump_start(pair->volume, order->peer->to, order->record.remote_volume, order->record.session, pair->joined,
+			pair->agreed_boot_id, &order->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+	pair->sends = !rc;
+	return rc;
 }
 
 static int do_start_pump(void *arg)
@@ -31,7 +36,7 @@ static int do_start_pump(void *arg)
 
 	pair->agreed = true;
 	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
-	return start_pump_if_ready(pair);
+	return start_pump_if_ready(order);
 }
 
 static int do_allow_tags(void *arg)
@@ -39,7 +44,7 @@ static int do_allow_tags(void *arg)
 	struct pair_order *order = arg;
 
 	order->pair->tagged = true;
-	return start_pump_if_ready(order->pair);
+	return start_pump_if_ready(order);
 }
 
 static int do_far_restarted(void *arg)
@@ -187,8 +192,10 @@ void pair_ask_refused(struct copy *copy, const char *far)
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
 
-		if (pair_sends_to(pair, far) && may_resume_by_itself(pair) &&
-		    !pair_order_run(pair, do_look_refused, &order) && order.flag)
+		if (!pair_sends_to(pair, far) || !may_resume_by_itself(pair))
+			continue;
+		pair_order_surely(pair, do_look_refused, &order);
+		if (order.flag)
 			reconnect(pair);
 	}
 }
@@ -202,8 +209,7 @@ void pair_link_down(struct copy *copy, const char *far)
 
 		if (!pair_sends_to(pair, far) || pair->broken)
 			continue;
-		if (pair_order_run(pair, pair_do_counters, &order))
-			continue;
+		pair_order_surely(pair, pair_do_counters, &order);
 		pair->writes_at_break = order.counters.writes + order.counters.discards;
 		pair->broken = true;
 		if (pair->record.state == PAIR_COPY_PENDING)
@@ -230,8 +236,9 @@ void pair_watch_broken(struct copy *copy, const char *far)
 		struct pair_order order = { 0 };
 		uint8_t generation[16];
 
-		if (!pair_sends_to(pair, far) || !pair->broken || pair_order_run(pair, pair_do_counters, &order))
+		if (!pair_sends_to(pair, far) || !pair->broken)
 			continue;
+		pair_order_surely(pair, pair_do_counters, &order);
 		if (order.counters.writes + order.counters.discards == pair->writes_at_break)
 			continue;
 		rt_random_bytes(generation, sizeof(generation));
@@ -248,12 +255,10 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
-		int rc;
 
 		if (!pair_sends_to(pair, far))
 			continue;
 		memcpy(order.boot_id, boot_id, WIRE_ID_SIZE);
-		rc = pair_order_run(pair, do_far_restarted, &order);
-		assert(!rc);
+		pair_order_surely(pair, do_far_restarted, &order);
 	}
 }

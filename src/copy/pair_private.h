@@ -12,6 +12,8 @@
 /* What is to be done on the reactor of the volume, and what came of it. */
 struct pair_order {
 	struct pair *pair;
+	struct record_pair record;	/* as it was when the order was given */
+	struct peer *peer;		/* likewise */
 	uint8_t boot_id[WIRE_ID_SIZE];
 	struct dirtylog *log;
 	struct volume_counters counters;
@@ -23,7 +25,10 @@ struct pair_order {
 /* Runs fn(order) there, for this pair; suspends. What fn returns. */
 RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
 
-/* For pair_order_run: reads order->counters and order->pump. */
+/* The same for an fn that always returns 0. */
+void pair_order_surely(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
+
+/* For pair_order_surely: reads order->counters and order->pump. */
 int pair_do_counters(void *order);
 
 /* Notes it, in the log too, and makes it durable; that it is not only shows in the log. Suspends. */

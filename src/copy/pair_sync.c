@@ -26,7 +26,7 @@ static int do_sync_end(void *arg)
 	struct pair *pair = order->pair;
 
 	/* It may send no more, or send to another end, while the far side was asked. */
-	order->flag = order->flag && volume_is_tracked(pair->volume) && pair->record.role == PAIR_SOURCE;
+	order->flag = order->flag && volume_is_tracked(pair->volume) && order->record.role == PAIR_SOURCE;
 	volume_sync_end(pair->volume, order->flag);
 	if (!order->flag)
 		return 0;
@@ -57,8 +57,7 @@ void pair_allow_join(struct pair *pair)
 			 pair->record.session, strerror(-rc));
 		return;
 	}
-	rc = pair_order_run(pair, do_allow_join, &order);
-	assert(!rc);
+	pair_order_surely(pair, do_allow_join, &order);
 }
 
 /* How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end. */
@@ -152,8 +151,10 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 		struct pair_order order = { 0 };
 
 		/* A pair that came meanwhile has its turn the next time. */
-		if (request.targets.count == count || !pair_sends_to(pair, peer->system) ||
-		    pair_order_run(pair, do_sync_begin, &order) || !order.flag)
+		if (request.targets.count == count || !pair_sends_to(pair, peer->system))
+			continue;
+		pair_order_surely(pair, do_sync_begin, &order);
+		if (!order.flag)
 			continue;
 		pair_pin(pair);
 		asked[request.targets.count] = pair;

@@ -284,7 +284,8 @@ static int remove_pair(struct pair *pair, uint8_t session)
 	 * keeps only what is in a group.
 	 */
 	pair->record.session = 0;
-	pair->closed = false;
+	pair->record.joined = pair->joined;
+	pair_leave_session(pair);
 	if (pair->joined) {
 		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
 		pair_resend(pair);

@@ -197,12 +197,12 @@ static int drain_pool_there(void *arg)
 	return 0;
 }
 
-/* A reactor with no memory for a fiber has none for these few lines either; they are certain to get it in the end. */
 static void call_all(struct nbd_server *server, int (*fn)(void *arg))
 {
 	for (unsigned i = 0; i < server->reactor_count; i++) {
-		while (rt_call(rt_reactor(i), fn, &server->reactors[i]))
-			rt_yield();
+		int rc = rt_call(rt_reactor(i), fn, &server->reactors[i]);
+
+		assert(rc == 0);
 	}
 }
 

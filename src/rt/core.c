@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * The accessors are never inlined, so that no caller can keep the address of a thread-local variable over a switch: the
- * compiler takes it for constant within a function.
+ * The accessors are never inlined, so that no caller can keep the address of a thread-local variable over a switch:
+ * the compiler takes it for constant within a function.
  */
 static __thread struct rt_reactor *here_of_thread;
 
@@ -34,92 +34,9 @@ struct rt_fiber *core_fiber(void)
 	return here != NULL ? here->running : NULL;
 }
 
-/* ---- timers: a binary heap with one place a fiber, as a fiber has one wait at a time ---- */
-
-static void timer_place(struct rt_reactor *reactor, struct rt_fiber *fiber, unsigned index)
-{
-	reactor->timers[index] = fiber;
-	fiber->timer_index = index;
-}
-
-static void timer_sift_up(struct rt_reactor *reactor, struct rt_fiber *fiber, unsigned index)
-{
-	while (index > 1 && fiber->timer_ns < reactor->timers[index / 2]->timer_ns) {
-		timer_place(reactor, reactor->timers[index / 2], index);
-		index /= 2;
-	}
-	timer_place(reactor, fiber, index);
-}
-
-static void timer_sift_down(struct rt_reactor *reactor, struct rt_fiber *fiber, unsigned index)
-{
-	struct rt_fiber **heap = reactor->timers;
-
-	for (;;) {
-		unsigned child = index * 2;
-
-		if (child > reactor->timer_count)
-			break;
-		if (child < reactor->timer_count && heap[child + 1]->timer_ns < heap[child]->timer_ns)
-			child++;
-		if (heap[child]->timer_ns >= fiber->timer_ns)
-			break;
-		timer_place(reactor, heap[child], index);
-		index = child;
-	}
-	timer_place(reactor, fiber, index);
-}
-
-static void timer_add(struct rt_fiber *fiber, int64_t when_ns)
-{
-	struct rt_reactor *reactor = fiber->reactor;
-
-	assert(fiber->timer_index == 0);
-	assert(reactor->timer_count < reactor->timer_room);
-	fiber->timer_ns = when_ns;
-	reactor->timer_count++;
-	timer_sift_up(reactor, fiber, reactor->timer_count);
-}
-
-static void timer_remove(struct rt_fiber *fiber)
-{
-	struct rt_reactor *reactor = fiber->reactor;
-	unsigned index = fiber->timer_index;
-	struct rt_fiber *last;
-
-	if (index == 0)
-		return;
-	assert(reactor->timers[index] == fiber);
-	last = reactor->timers[reactor->timer_count--];
-	fiber->timer_index = 0;
-	if (last == fiber)
-		return;
-	if (index > 1 && last->timer_ns < reactor->timers[index / 2]->timer_ns)
-		timer_sift_up(reactor, last, index);
-	else
-		timer_sift_down(reactor, last, index);
-}
-
-/* Room for one more fiber's timer, made when the fiber starts so that no wait can fail for memory. */
-static bool timer_reserve(struct rt_reactor *reactor)
-{
-	unsigned room = reactor->timer_room;
-	struct rt_fiber **timers;
-
-	if (reactor->fiber_count < room)
-		return true;
-	room = room == 0 ? 64 : room * 2;
-	timers = realloc(reactor->timers, ((size_t)room + 1) * sizeof(*timers));
-	if (timers == NULL)
-		return false;
-	reactor->timers = timers;
-	reactor->timer_room = room;
-	return true;
-}
-
 int64_t core_next_timer(const struct rt_reactor *reactor)
 {
-	return reactor->timer_count > 0 ? reactor->timers[1]->timer_ns : RT_NEVER;
+	return reactor->timers.first != NULL ? reactor->timers.first->when_ns : RT_NEVER;
 }
 
 /* ---- fibers ---- */
@@ -165,11 +82,9 @@ void core_pool_init(struct fiber_pool *pool, unsigned count_max)
 	fiber_pool_init(pool, sizeof(struct rt_fiber), fiber_main, count_max);
 }
 
-static void forget_fiber(struct rt_fiber *fiber, bool dropped)
+/* reactor is the one that it was started on. */
+static void forget_fiber(struct rt_reactor *reactor, struct rt_fiber *fiber, bool dropped)
 {
-	struct rt_reactor *reactor = fiber->reactor;
-
-	timer_remove(fiber);
 	list_remove(&fiber->all);
 	reactor->fiber_count--;
 	fiber_pool_give(reactor->pool, &fiber->stack, dropped);
@@ -183,8 +98,6 @@ static struct rt_fiber *make_fiber(struct rt_reactor *reactor, const char *name,
 	struct rt_fiber *fiber;
 
 	if (backend->allow_fiber != NULL && !backend->allow_fiber(reactor))
-		return NULL;
-	if (!timer_reserve(reactor))
 		return NULL;
 	stack = fiber_pool_take(reactor->pool);
 	if (stack == NULL)
@@ -264,7 +177,7 @@ void core_wake(struct core_wait *wait, int64_t result)
 		return;			/* it has not suspended yet */
 	assert(fiber->wait == wait);
 	fiber->wait = NULL;
-	timer_remove(fiber);
+	timers_remove(&fiber->reactor->timers, &fiber->timer);
 	list_add_last(&fiber->reactor->ready, &fiber->ready);
 }
 
@@ -293,7 +206,7 @@ static int64_t suspend_until(struct core_wait *wait, int64_t when_ns)
 		if (when_ns > fiber->limit_ns)
 			when_ns = fiber->limit_ns;
 		if (when_ns != RT_NEVER)
-			timer_add(fiber, when_ns);
+			timers_add(&fiber->reactor->timers, &fiber->timer, when_ns);
 		switch_away(fiber);
 	}
 	assert(wait->done);
@@ -423,6 +336,59 @@ void rt_group_stop(struct rt_group *group)
 	group->cancelled = false;
 }
 
+/* ---- calls: the fiber goes to the other reactor and comes back ---- */
+
+static void arrive(struct rt_message *message)
+{
+	struct rt_fiber *fiber = container_of(message, struct rt_fiber, move);
+
+	list_add_last(&fiber->reactor->ready, &fiber->ready);
+}
+
+/* Off its stack, which the other thread may run on before rt_post has returned. */
+static void depart(struct rt_fiber *fiber)
+{
+	struct rt_reactor *to = fiber->goes_to;
+
+	fiber->goes_to = NULL;
+	fiber->reactor = to;
+	fiber->move = (struct rt_message){ .fn = arrive };
+	rt_post(to, &fiber->move);
+}
+
+static void go_to(struct rt_fiber *fiber, struct rt_reactor *to)
+{
+	fiber->goes_to = to;
+	switch_away(fiber);
+}
+
+/*
+ * While it is away the fiber is counted in its group, which waits for it, but not in the list through which the group
+ * is cancelled: that happens on a thread which must not touch it then. Where it is, it keeps the loop from ending.
+ */
+int rt_call(struct rt_reactor *to, int (*fn)(void *arg), void *arg)
+{
+	struct rt_fiber *fiber = core_fiber();
+	struct rt_reactor *from = rt_here();
+	struct rt_group *group;
+	int rc;
+
+	if (to == from)
+		return fn(arg);
+	group = fiber->group;
+	list_remove(&fiber->member);
+	fiber->group = NULL;
+	go_to(fiber, to);
+	to->fiber_count++;
+	rc = fn(arg);
+	to->fiber_count--;
+	go_to(fiber, from);
+	fiber->group = group;
+	if (group != NULL)
+		list_add_last(&group->fibers, &fiber->member);
+	return rc;
+}
+
 /* ---- the loop ---- */
 
 static void run_fiber(struct rt_reactor *reactor, struct rt_fiber *fiber)
@@ -431,8 +397,10 @@ static void run_fiber(struct rt_reactor *reactor, struct rt_fiber *fiber)
 	reactor->running = fiber;
 	fiber_switch(&reactor->loop, &fiber->stack.context);
 	reactor->running = NULL;
-	if (fiber->ended)
-		forget_fiber(fiber, false);
+	if (fiber->goes_to != NULL)
+		depart(fiber);
+	else if (fiber->ended)
+		forget_fiber(reactor, fiber, false);
 }
 
 static bool run_messages(struct rt_reactor *reactor)
@@ -478,17 +446,18 @@ static bool run_ready(struct rt_reactor *reactor)
 
 static bool fire_timers(struct rt_reactor *reactor)
 {
+	struct timer *first = reactor->timers.first;
 	int64_t now_ns;
 
-	if (reactor->timer_count == 0)
+	if (first == NULL)
 		return false;
 	now_ns = rt_now_ns();
-	if (reactor->timers[1]->timer_ns > now_ns)
+	if (first->when_ns > now_ns)
 		return false;
-	while (reactor->timer_count > 0 && reactor->timers[1]->timer_ns <= now_ns) {
-		struct rt_fiber *fiber = reactor->timers[1];
+	while ((first = reactor->timers.first) != NULL && first->when_ns <= now_ns) {
+		struct rt_fiber *fiber = container_of(first, struct rt_fiber, timer);
 
-		timer_remove(fiber);
+		timers_remove(&reactor->timers, first);
 		if (fiber->timer_is_sleep)
 			core_wake(fiber->wait, 0);
 		else
@@ -550,8 +519,6 @@ void core_system_init(struct rt_system *system, const struct rt_backend *backend
 
 void core_reactor_init(struct rt_reactor *reactor, struct rt_system *system, struct fiber_pool *pool)
 {
-	struct rt_reactor *before;
-
 	assert(system->reactor_count < CORE_REACTORS_MAX);
 	*reactor = (struct rt_reactor){
 		.system = system,
@@ -562,9 +529,6 @@ void core_reactor_init(struct rt_reactor *reactor, struct rt_system *system, str
 	list_init(&reactor->fibers);
 	list_init(&reactor->ready);
 	rt_cond_init(&reactor->stopped);
-	before = core_set_here(reactor);
-	rt_group_init(&reactor->calls);
-	core_set_here(before);
 	system->reactors[system->reactor_count++] = reactor;
 }
 
@@ -572,10 +536,8 @@ void core_reactor_destroy(struct rt_reactor *reactor)
 {
 	assert(reactor->running == NULL);
 	while (!list_empty(&reactor->fibers))
-		forget_fiber(list_first(&reactor->fibers, struct rt_fiber, all), true);
+		forget_fiber(reactor, list_first(&reactor->fibers, struct rt_fiber, all), true);
 	list_init(&reactor->ready);
 	reactor->inbox = NULL;
-	free(reactor->timers);
-	reactor->timers = NULL;
-	reactor->timer_room = 0;
+	reactor->timers = (struct timers){ 0 };
 }

@@ -24,8 +24,9 @@
  * under way any more. With NULL for my_cancel the wait ends at once, for waits in which nobody else uses the fiber's
  * memory; what queues it must use wait.link, which core_wake takes out of its list.
  *
- * Threads: a reactor, its fibers and waits are touched by one thread only (the one that runs core_turn for it), except
- * by core_deliver. The simulator runs the reactors of many systems on one thread.
+ * Threads: a reactor, the fibers that are on it and their waits are touched by one thread only (the one that runs
+ * core_turn for it), except by core_deliver. A fiber changes its reactor in rt_call alone, so every frame above that of
+ * rt_call sees one thread from its begin to its end. The simulator runs the reactors of many systems on one thread.
  */
 #ifndef XDC_RT_CORE_H
 #define XDC_RT_CORE_H
@@ -34,6 +35,7 @@
 #include "rt/file.h"
 #include "rt/net.h"
 #include "rt/rt.h"
+#include "rt/timers.h"
 
 #define CORE_REACTORS_MAX	64U
 
@@ -117,21 +119,25 @@ struct core_wait {
 	bool done;
 };
 
-/* A fiber; lies at the upper end of its own stack. Only core*.c touch it; a debugger reads it. */
+/*
+ * A fiber; lies at the upper end of its own stack. Only core.c touches it; a debugger reads it. All of it belongs to
+ * the reactor where the fiber is, but for its place in `all`, which stays with the reactor that it was started on.
+ */
 struct rt_fiber {
 	struct fiber_stack stack;
-	struct list_head all;		/* of the reactor */
+	struct list_head all;		/* of the reactor that it was started on */
 	struct list_head ready;		/* in the reactor's run queue */
-	struct list_head member;	/* of the group */
-	struct rt_group *group;
-	struct rt_reactor *reactor;
+	struct list_head member;	/* of the group; of none during a call to another reactor */
+	struct rt_group *group;		/* NULL during a call to another reactor: nobody can cancel it there */
+	struct rt_reactor *reactor;	/* where it is, or arrives with move */
+	struct rt_reactor *goes_to;	/* set while it leaves its stack, until move is posted */
+	struct rt_message move;
 	const char *name;
 	void (*fn)(void *arg);
 	void *arg;
 	struct core_wait *wait;		/* NULL while it runs or is ready */
 	int64_t limit_ns;
-	int64_t timer_ns;		/* when its wait is to be interrupted; valid while timer_index != 0 */
-	unsigned timer_index;		/* place in the reactor's heap, counted from 1; 0: none */
+	struct timer timer;		/* in the reactor's heap: when its wait is to be interrupted */
 	bool timer_is_sleep;		/* reaching it is what was waited for, not the limit */
 	bool shielded;			/* limit_ns is then one that was set inside the shield */
 	bool ended;
@@ -146,11 +152,9 @@ struct rt_reactor {
 	struct rt_fiber *running;
 	struct list_head fibers;
 	struct list_head ready;
-	unsigned fiber_count;
-	struct rt_fiber **timers;	/* binary heap, [1 ... timer_count] */
-	unsigned timer_count, timer_room;
+	unsigned fiber_count;		/* started here, also while they are away, and those that came in a call */
+	struct timers timers;
 	struct list_head *inbox;	/* newest message first, linked by next; atomic */
-	struct rt_group calls;		/* fibers that serve rt_call of other reactors */
 	struct rt_cond stopped;
 	struct rt_message stop_message;
 	bool stopping;
@@ -167,7 +171,7 @@ void core_reactor_init(struct rt_reactor *reactor, struct rt_system *system, str
 
 /*
  * Forgets all fibers where they stand, without running them (a crash of the system), and all undelivered messages;
- * stacks go back to the pool, other memory of the core is freed. Completions that still arrive must no longer be given
+ * stacks go back to the pool. Completions that still arrive must no longer be given
  * to core_wake. From outside the reactor's fibers. A reactor that ended in order has no fibers left.
  */
 void core_reactor_destroy(struct rt_reactor *reactor);

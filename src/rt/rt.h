@@ -2,9 +2,9 @@
 /*
  * rt.h - fibers on reactors, waits, time and randomness: the runtime below everything else.
  *
- * A reactor is one thread with its own loop; a fiber is a function with a stack of its own that runs on one reactor and
- * is suspended while it waits. Nothing is shared between reactors, so code above rt needs no locks: a fiber is only
- * ever interrupted inside a function whose comment says "suspends".
+ * A reactor is one thread with its own loop; a fiber is a function with a stack of its own that runs on one reactor (on
+ * another one for the time of an rt_call) and is suspended while it waits. Nothing is shared between reactors, so code
+ * above rt needs no locks: a fiber is only ever interrupted inside a function whose comment says "suspends".
  *
  * Every wait of a fiber ends at the latest when the limit of the fiber is reached (-ETIMEDOUT, see rt_limit_until) or
  * when the fiber is cancelled (-ECANCELED, see rt_group_cancel). There is no other way to wait.
@@ -171,9 +171,12 @@ struct rt_reactor *rt_reactor(unsigned index);
 unsigned rt_reactor_index(const struct rt_reactor *reactor);
 
 /*
- * Runs fn(arg) in a fiber on another reactor and suspends until it has returned; its result is the result. On the same
- * reactor fn is simply called. Cannot be cancelled or time out on the way: the limit of the caller is carried over to
- * fn.
+ * Takes the calling fiber to another reactor, runs fn(arg) there and brings it back; fn's result is the result, and the
+ * only one: a call needs no memory and no second fiber, waits for no place, and so never fails by itself, however many
+ * there are and wherever fn calls in turn. On the same reactor fn is simply called.
+ *
+ * Cannot be cancelled or time out on the way: in fn the limit of the caller holds, but no cancelling of its group, so
+ * fn must end by itself, by the limit, or by what others do to it on that reactor. Suspends.
  */
 RT_MUST_CHECK int rt_call(struct rt_reactor *to, int (*fn)(void *arg), void *arg);
 

@@ -132,15 +132,15 @@ static const char *what_it_waits_for(const struct sim_system *system, const stru
 	list_for_each(wait, &system->waits, link)
 		if (&wait->core == fiber->wait)
 			return wait->what;
-	return fiber->timer_index != 0 && fiber->timer_is_sleep ? "a moment" : "another fiber";
+	return fiber->timer.is_set && fiber->timer_is_sleep ? "a moment" : "another fiber";
 }
 
 static void print_fiber(const struct sim_system *system, const struct rt_fiber *fiber, FILE *out)
 {
 	fprintf(out, "  %s/%u %s: waits for %s", system->name, fiber->reactor->index, fiber->name,
 		what_it_waits_for(system, fiber));
-	if (fiber->timer_index != 0)
-		fprintf(out, ", at most until %.6f", (double)(fiber->timer_ns - system->clock_ahead_ns) / 1e9);
+	if (fiber->timer.is_set)
+		fprintf(out, ", at most until %.6f", (double)(fiber->timer.when_ns - system->clock_ahead_ns) / 1e9);
 	if (fiber->shielded)
 		fprintf(out, ", shielded");
 	fprintf(out, "\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conds, mutexes, the calls between reactors, and the door to clock, randomness and helper threads. */
+/* Conds, mutexes, messages between reactors, and the door to clock, randomness and helper threads. */
 #include <assert.h>
 #include <errno.h>
 
@@ -94,62 +94,6 @@ unsigned rt_reactor_index(const struct rt_reactor *reactor)
 void rt_post(struct rt_reactor *to, struct rt_message *message)
 {
 	to->system->backend->post(to, message);
-}
-
-/* On the stack of the calling fiber: so the reply always has a place. */
-struct call {
-	struct rt_message request, reply;
-	struct core_wait wait;
-	struct rt_reactor *from;
-	int (*fn)(void *arg);
-	void *arg;
-	int64_t limit_ns;
-	int result;
-};
-
-static void call_run(void *arg)
-{
-	struct call *call = arg;
-	RT_LIMIT(call->limit_ns);
-
-	call->result = call->fn(call->arg);
-	rt_post(call->from, &call->reply);
-}
-
-static void call_arrive(struct rt_message *message)
-{
-	struct call *call = container_of(message, struct call, request);
-
-	call->result = rt_group_start(&rt_here()->calls, "call", call_run, call);
-	if (call->result != 0)
-		rt_post(call->from, &call->reply);
-}
-
-static void call_return(struct rt_message *message)
-{
-	struct call *call = container_of(message, struct call, reply);
-
-	core_wake(&call->wait, call->result);
-}
-
-int rt_call(struct rt_reactor *to, int (*fn)(void *arg), void *arg)
-{
-	struct call call = {
-		.request.fn = call_arrive,
-		.reply.fn = call_return,
-		.from = rt_here(),
-		.fn = fn,
-		.arg = arg,
-		.limit_ns = rt_limit_ns(),
-	};
-
-	if (to == call.from)
-		return fn(arg);
-
-	RT_SHIELD();
-	core_wait_init(&call.wait, NULL);
-	rt_post(to, &call.request);
-	return (int)core_suspend(&call.wait);
 }
 
 /* ---- the backend's clock, randomness and threads ---- */

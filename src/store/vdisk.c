@@ -32,7 +32,7 @@ _Static_assert(sizeof(cache_mode_names) / sizeof(cache_mode_names[0]) == CACHE_M
 struct vdisk {
 	struct direct direct;
 	char *path;			/* for the log */
-	uint64_t size;
+	_Atomic uint64_t size;		/* written on the volume's reactor, read on any */
 	enum pool_kind kind;
 	enum cache_mode cache;
 	bool is_device;			/* a block device, which has all of its space */

@@ -32,6 +32,7 @@ RT_MUST_CHECK int volume_open(const struct volume_options *options, struct volum
  */
 void volume_close(struct volume *volume);
 
+/* On any reactor, as long as the volume is open. */
 struct rt_reactor *volume_reactor(const struct volume *volume);
 uint16_t volume_id(const struct volume *volume);
 uint64_t volume_size(const struct volume *volume);
@@ -47,7 +48,7 @@ struct vdisk *volume_disk(struct volume *volume);
  * (READ). Lowering it waits for the requests under way.
  */
 RT_MUST_CHECK int volume_set_access(struct volume *volume, enum volume_access access);
-enum volume_access volume_get_access(const struct volume *volume);
+enum volume_access volume_get_access(const struct volume *volume);	/* any reactor */
 
 #define VOLUME_FUA	1u		/* durable before it is answered */
 #define VOLUME_NO_HOLE	2u		/* write-zeroes keeps the space allocated */

@@ -15,7 +15,7 @@ struct volume {
 	struct volume_options options;
 	struct vdisk *disk;
 	struct rt_reactor *reactor;
-	enum volume_access access;
+	_Atomic enum volume_access access;	/* written on the volume's reactor, read on any */
 	unsigned readers, writers;	/* requests of hosts under way */
 	unsigned appliers;		/* requests of the far side */
 	struct rt_cond idle;		/* one of these has become 0 */

@@ -547,20 +547,95 @@ static void main_call(void *arg)
 	assert_int_equal(rt_group_wait(&group), 0);
 	assert_true(ended);
 	assert_int_equal(rt_now_ns(), 40);
-	world.refuse_fibers = true;
-	assert_int_equal(rt_call(rt_reactor(1), at_home, NULL), -ENOMEM);
-	rt_group_init(&group);
-	assert_int_equal(rt_group_start(&group, "refused", call_there, &ended), -ENOMEM);
 }
 
-/*
- * A call runs on the other reactor under the caller's limit, and brings back its result or that there was no room for
- * it.
- */
+/* A call runs on the other reactor under the caller's limit, and brings back its result. */
 static void test_call(void **state)
 {
 	(void)state;
 	in_world(main_call);
+}
+
+static int count_down(void *arg)
+{
+	unsigned *left = arg, here = rt_reactor_index(rt_here());
+
+	assert_int_equal(rt_sleep_until(rt_now_ns() + 1), 0);
+	if (*left == 0)
+		return (int)here;
+	--*left;
+	assert_int_equal(rt_call(rt_reactor(1 - here), count_down, left), (int)(1 - here));
+	assert_int_equal(rt_reactor_index(rt_here()), here);
+	return (int)here;
+}
+
+static void call_to_and_fro(void *arg)
+{
+	unsigned left = 20;
+
+	assert_int_equal(rt_call(rt_reactor(1), count_down, &left), 1);
+	assert_int_equal(left, 0);
+	++*(int *)arg;
+}
+
+static void main_call_full(void *arg)
+{
+	struct rt_group group;
+	int ended = 0;
+
+	(void)arg;
+	rt_group_init(&group);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(rt_group_start(&group, "caller", call_to_and_fro, &ended), 0);
+	world.refuse_fibers = true;
+	assert_int_equal(rt_group_start(&group, "refused", call_to_and_fro, &ended), -ENOMEM);
+	assert_int_equal(rt_group_wait(&group), 0);
+	assert_int_equal(ended, 30);
+}
+
+/* Where no fiber is to be had, all calls go on: also those of what was called, many at a time. */
+static void test_call_full(void **state)
+{
+	(void)state;
+	in_world(main_call_full);
+}
+
+static int sleep_there(void *arg)
+{
+	int rc = rt_sleep_until(20);
+
+	assert_false(rt_cancelled());
+	*(bool *)arg = true;
+	return rc;
+}
+
+static void call_and_wait(void *arg)
+{
+	assert_int_equal(rt_call(rt_reactor(1), sleep_there, arg), 0);
+	assert_true(rt_cancelled());
+	assert_int_equal(rt_sleep_until(100), -ECANCELED);
+}
+
+static void main_call_cancelled(void *arg)
+{
+	struct rt_group group;
+	bool slept = false;
+
+	(void)arg;
+	rt_group_init(&group);
+	assert_int_equal(rt_group_start(&group, "caller", call_and_wait, &slept), 0);
+	assert_int_equal(rt_sleep_until(10), 0);
+	assert_int_equal(group.count, 1);
+	rt_group_stop(&group);
+	assert_true(slept);
+	assert_int_equal(rt_now_ns(), 20);
+}
+
+/* A fiber that is away is not cancelled there, is waited for, and finds out when it is back. */
+static void test_call_cancelled(void **state)
+{
+	(void)state;
+	in_world(main_call_cancelled);
 }
 
 struct numbered {
@@ -678,6 +753,8 @@ int main(void)
 		cmocka_unit_test(test_cond),
 		cmocka_unit_test(test_operation),
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call_full),
+		cmocka_unit_test(test_call_cancelled),
 		cmocka_unit_test(test_post),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_drop),

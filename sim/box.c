@@ -12,6 +12,7 @@
 #include "volume/volume.h"
 
 #define STATE		"state"
+#define JOURNAL_BYTES	(64u << 20)
 #define SIDEFILE_BYTES	(64u << 10)
 
 /* ---- what runs in the system ---- */
@@ -140,7 +141,7 @@ static int start_copy(struct box *box)
 	struct copy_config config = {
 		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
 		.find_volume = find_volume, .find_arg = box, .timing = link_timing_default,
-		.journal_bytes = 1u << 30, .journal_segment_bytes = 4u << 20,
+		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
 
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
@@ -200,7 +201,8 @@ void box_init(struct box *box, const char *name, const char *id, unsigned reacto
 	      uint64_t bytes, enum cache_mode cache)
 {
 	assert(count <= BOX_VOLUMES_MAX);
-	*box = (struct box){ .volume_count = count, .volume_bytes = bytes, .cache = cache };
+	*box = (struct box){ .volume_count = count, .volume_bytes = bytes, .cache = cache,
+			      .journal_bytes = JOURNAL_BYTES };
 	snprintf(box->id, sizeof(box->id), "%s", id);
 	snprintf(box->address, sizeof(box->address), "%s:7000", name);
 	box->system = sim_add_system(sim_world(), name, reactors);

@@ -19,6 +19,7 @@ struct box {
 	uint16_t volumes[BOX_VOLUMES_MAX];	/* ids */
 	uint64_t volume_bytes;
 	enum cache_mode cache;
+	uint64_t journal_bytes;			/* limit of each journal on it */
 	/* in the system's memory, NULL while it does not run */
 	struct copy *copy;
 	struct meta *meta;

@@ -8,11 +8,13 @@
  *
  * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
  * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that
- * call failing, or only the N-th. --planted switches a mistake on (volume/planted.h); the run is then good when
+ * call failing, or only the N-th. --planted switches a mistake on (store/planted.h); the run is then good when
  * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
  */
 #include <assert.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +22,7 @@
 #include <unistd.h>
 
 #include "scenarios.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #define COUNTERS_MAX	64u
 
@@ -30,7 +32,6 @@ struct options {
 	bool trace, twice, fail_calls;
 	enum sim_call_kind fail_kind;
 	uint64_t fail_only;	/* 0: each */
-	bool planted;
 };
 
 struct counter {
@@ -61,30 +62,89 @@ void scenario_count(const char *name, uint64_t count)
 	counters[i].count += count;
 }
 
-/* ---- branches: a run goes on in two processes, one after the other ---- */
+/* ---- runs in processes of their own: branches, and those with a planted mistake ---- */
 
-/* What a branch leaves behind, in memory that both have. */
+/* What such a process leaves behind, in memory that both have. */
 static struct shared {
 	struct counter counters[COUNTERS_MAX];
 	uint64_t faults[SIM_FAULTS];
 	int64_t virtual_ns;
-	bool ended, good;
+	bool ended;			/* and not by an assert */
+	bool good, wrong;
+	char what[256];			/* went wrong */
 	uint8_t bytes[SCENARIO_SHARED_BYTES] __attribute__((aligned(16)));
-} *shared;
+} *branch_left, *run_left;
 static bool in_branch;
+static bool is_wrong;				/* what runs now: the checker has said so */
 static uint64_t faults_before[SIM_FAULTS];	/* of the run that the branch came from */
 static int64_t began_ns;
 
-static void make_shared(void)
+static struct shared *make_shared(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	if (shared == MAP_FAILED)
 		abort();
+	return shared;
 }
 
 void *scenario_shared(void)
 {
-	return shared->bytes;
+	return branch_left->bytes;
+}
+
+void scenario_wrong(const char *format, ...)
+{
+	char what[sizeof(branch_left->what)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	is_wrong = is_wrong || !sim_failure(sim_world());
+	sim_fail(sim_world(), "%s", what);
+}
+
+__attribute__((noreturn)) static void leave(struct shared *left, const struct sim_world *world, bool good)
+{
+	const char *what = sim_failure(world);
+
+	memcpy(left->counters, counters, sizeof(counters));
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		left->faults[i] = sim_fault_count(world, (enum sim_fault)i) - faults_before[i];
+	left->virtual_ns = sim_now_ns(world) - began_ns;
+	left->good = good;
+	left->wrong = is_wrong;
+	snprintf(left->what, sizeof(left->what), "%s", what ? what : "");
+	left->ended = true;
+	fflush(stdout);
+	fflush(stderr);
+	_exit(0);
+}
+
+/* True in the process of its own. False in the other one, when that has ended and left what it did. */
+static bool part(struct shared *left)
+{
+	pid_t child;
+	int status;
+
+	fflush(stdout);
+	fflush(stderr);
+	left->ended = left->good = left->wrong = false;
+	child = fork();
+	if (child < 0)
+		abort();
+	if (child == 0)
+		return true;
+	if (waitpid(child, &status, 0) != child)
+		abort();
+	if (left->ended) {
+		memcpy(counters, left->counters, sizeof(counters));
+		for (unsigned i = 0; i < SIM_FAULTS; i++)
+			fault_totals[i] += left->faults[i];
+		virtual_ns += left->virtual_ns;
+	}
+	return false;
 }
 
 static void begin_branch(void)
@@ -95,44 +155,19 @@ static void begin_branch(void)
 		faults_before[i] = sim_fault_count(sim_world(), (enum sim_fault)i);
 }
 
-__attribute__((noreturn)) static void end_branch(const struct sim_world *world, bool good)
-{
-	memcpy(shared->counters, counters, sizeof(counters));
-	for (unsigned i = 0; i < SIM_FAULTS; i++)
-		shared->faults[i] = sim_fault_count(world, (enum sim_fault)i) - faults_before[i];
-	shared->virtual_ns = sim_now_ns(world) - began_ns;
-	shared->good = good;
-	shared->ended = true;
-	fflush(stdout);
-	fflush(stderr);
-	_exit(0);
-}
-
 bool scenario_branch(void)
 {
-	pid_t child;
-	int status;
-
 	assert(!in_branch);
-	fflush(stdout);
-	fflush(stderr);
-	shared->ended = shared->good = false;
-	child = fork();
-	if (child < 0)
-		abort();
-	if (child == 0) {
+	if (part(branch_left)) {
 		begin_branch();
 		return true;
 	}
-	if (waitpid(child, &status, 0) != child)
-		abort();
-	if (shared->ended) {
-		memcpy(counters, shared->counters, sizeof(counters));
-		for (unsigned i = 0; i < SIM_FAULTS; i++)
-			fault_totals[i] += shared->faults[i];
-		virtual_ns += shared->virtual_ns;
-	}
-	if (!shared->ended || !shared->good)
+	/* An assert has ended the branch, and so it ends the run. */
+	if (!branch_left->ended && planted_now != PLANTED_NONE)
+		_exit(1);
+	if (branch_left->wrong)
+		scenario_wrong("%s", branch_left->what);
+	else if (!branch_left->ended || !branch_left->good)
 		sim_fail(sim_world(), "a branch at this moment failed");
 	return false;
 }
@@ -155,7 +190,7 @@ static void dying(int number)
 {
 	static bool once;
 
-	if (!once && scenario_now != NULL) {
+	if (!once && scenario_now != NULL && planted_now == PLANTED_NONE) {
 		once = true;
 		fprintf(stderr, "%s: seed %llu: the program died\n", scenario_now, (unsigned long long)seed_now);
 		print_replay(stderr);
@@ -197,6 +232,7 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 
 	seed_now = seed;
 	failing_call_now = failing_call;
+	is_wrong = false;
 	sim_config_default(&config);
 	if (options->scenario->configure != NULL)
 		options->scenario->configure(&config);
@@ -209,57 +245,18 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);
 	result.hash = sim_trace_hash(world);
 	result.calls = sim_calls_of_all(world, options->fail_kind);
-	if (result.end != SIM_DONE && (options->trace || !options->planted)) {
+	if (result.end != SIM_DONE && (options->trace || planted_now == PLANTED_NONE)) {
 		if (!options->trace)
 			sim_print_log(world, stdout);
 		printf("%s: seed %llu FAILED at %.9f s: %s\n", options->scenario->name, (unsigned long long)seed,
 			(double)sim_now_ns(world) / 1e9, sim_failure(world));
 		print_replay(stdout);
 	}
-	if (in_branch)
-		end_branch(world, result.end == SIM_DONE);
+	if (in_branch || planted_now != PLANTED_NONE)
+		leave(in_branch ? branch_left : run_left, world, result.end == SIM_DONE);
 	add_totals(world);
 	sim_destroy(world);
 	return result;
-}
-
-static bool run_twice(const struct options *options, uint64_t seed, const struct result *first)
-{
-	struct result second = run_seed(options, seed, failing_call_now);
-
-	if (second.hash == first->hash && second.end == first->end)
-		return true;
-	printf("%s: seed %llu FAILED: it did not repeat\n", options->scenario->name, (unsigned long long)seed);
-	return false;
-}
-
-/* Every call of the kind fails once, one a run; or only the one that --fail names. */
-static bool fail_each_call(const struct options *options, uint64_t seed, uint64_t calls)
-{
-	uint64_t first = options->fail_only > 0 ? options->fail_only : 1;
-	uint64_t last = options->fail_only > 0 ? options->fail_only : calls;
-
-	fail_kind_now = sim_call_name(options->fail_kind);
-	for (uint64_t n = first; n <= last; n++)
-		if (run_seed(options, seed, n).end != SIM_DONE)
-			return false;
-	fail_kind_now = NULL;
-	return true;
-}
-
-static bool run_options(const struct options *options)
-{
-	for (uint64_t seed = options->first; seed <= options->last; seed++) {
-		struct result result = run_seed(options, seed, 0);
-
-		if (result.end != SIM_DONE)
-			return false;
-		if (options->twice && !run_twice(options, seed, &result))
-			return false;
-		if (options->fail_calls && !fail_each_call(options, seed, result.calls))
-			return false;
-	}
-	return true;
 }
 
 /* ---- what a run must have seen ---- */
@@ -299,6 +296,71 @@ static bool all_happened(const struct options *options)
 		all = false;
 	}
 	return all;
+}
+
+/* ---- many runs ---- */
+
+static bool run_twice(const struct options *options, uint64_t seed, const struct result *first)
+{
+	struct result second = run_seed(options, seed, failing_call_now);
+
+	if (second.hash == first->hash && second.end == first->end)
+		return true;
+	printf("%s: seed %llu FAILED: it did not repeat\n", options->scenario->name, (unsigned long long)seed);
+	return false;
+}
+
+/* Every call of the kind fails once, one a run; or only the one that --fail names. */
+static bool fail_each_call(const struct options *options, uint64_t seed, uint64_t calls)
+{
+	uint64_t first = options->fail_only > 0 ? options->fail_only : 1;
+	uint64_t last = options->fail_only > 0 ? options->fail_only : calls;
+
+	fail_kind_now = sim_call_name(options->fail_kind);
+	for (uint64_t n = first; n <= last; n++)
+		if (run_seed(options, seed, n).end != SIM_DONE)
+			return false;
+	fail_kind_now = NULL;
+	return true;
+}
+
+/* True when the checker has found the mistake. */
+static bool run_planted(const struct options *options)
+{
+	unsigned died = 0, failed = 0;
+
+	for (uint64_t seed = options->first; seed <= options->last && !run_left->wrong; seed++) {
+		seed_now = seed;
+		run_count++;
+		if (part(run_left))
+			run_seed(options, seed, 0);
+		died += !run_left->ended;
+		failed += run_left->ended && !run_left->good && !run_left->wrong;
+	}
+	print_totals(options);
+	printf("%s: planted %s was ", options->scenario->name, planted_names[planted_now]);
+	if (run_left->wrong)
+		printf("found at seed %llu, in run %llu: %s", (unsigned long long)seed_now,
+			(unsigned long long)run_count, run_left->what);
+	else
+		printf("NOT found in %llu runs", (unsigned long long)run_count);
+	printf(" (%u other runs ended by an assert, %u failed without a wrong image)\n", died, failed);
+	return run_left->wrong;
+}
+
+static bool run_options(const struct options *options)
+{
+	for (uint64_t seed = options->first; seed <= options->last; seed++) {
+		struct result result = run_seed(options, seed, 0);
+
+		if (result.end != SIM_DONE)
+			return false;
+		if (options->twice && !run_twice(options, seed, &result))
+			return false;
+		if (options->fail_calls && !fail_each_call(options, seed, result.calls))
+			return false;
+	}
+	return true;
 }
 
 /* ---- the command line ---- */
@@ -365,16 +427,15 @@ static void parse_fail(struct options *options, const char *text)
 		"sync_folder, listen, accept, connect, send or receive");
 }
 
-static void parse_planted(struct options *options, const char *text)
+static void parse_planted(const char *text)
 {
 	for (unsigned i = 1; i < PLANTED_COUNT; i++) {
 		if (strcmp(text, planted_names[i]) == 0) {
-			options->planted = true;
 			planted_now = (enum planted_mistake)i;
 			return;
 		}
 	}
-	usage("--planted takes the name of a mistake of volume/planted.h");
+	usage("--planted takes the name of a mistake of store/planted.h");
 }
 
 static const struct scenario *find_scenario(const char *name)
@@ -412,7 +473,7 @@ static void parse_options(struct options *options, char **args)
 		else if (strcmp(name, "--fail") == 0)
 			parse_fail(options, value);
 		else if (strcmp(name, "--planted") == 0)
-			parse_planted(options, value);
+			parse_planted(value);
 		else
 			usage("unknown option");
 		args++;
@@ -436,21 +497,19 @@ static int run_scenario(char **args)
 	bool good;
 
 	parse_options(&options, args);
-	make_shared();
+	branch_left = make_shared();
+	run_left = make_shared();
 	scenario_now = options.scenario->name;
 	signal(SIGABRT, dying);
 	signal(SIGSEGV, dying);
 #if defined(__SANITIZE_ADDRESS__)
 	__sanitizer_set_death_callback(sanitizer_dies);
 #endif
+	if (planted_now != PLANTED_NONE)
+		return run_planted(&options) ? 0 : 1;
 	good = run_options(&options);
 	scenario_now = NULL;
 	print_totals(&options);
-	if (options.planted) {
-		printf("%s: planted %s was %s after %llu runs\n", options.scenario->name, planted_names[planted_now],
-			good ? "NOT found" : "found", (unsigned long long)run_count);
-		return good ? 1 : 0;
-	}
 	/* One seed is a replay, and need not see everything. */
 	return good && (options.first == options.last || all_happened(&options)) ? 0 : 1;
 }

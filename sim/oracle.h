@@ -16,7 +16,7 @@
 #include "box.h"
 
 #define ORACLE_CHAINS		4u
-#define ORACLE_EVENTS_MAX	8192u
+#define ORACLE_EVENTS_MAX	20000u
 #define ORACLE_BLOCKS		8u		/* of each chain on each volume */
 #define ORACLE_PLACES_MAX	16u		/* volumes of all source boxes */
 

@@ -9,6 +9,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_control_plain,
 	&scenario_disaster,
 	&scenario_echo,
+	&scenario_full,
 	&scenario_groups,
 	&scenario_members,
 	&scenario_recover,

@@ -31,6 +31,12 @@ extern const struct scenario *const scenarios[];	/* ends with NULL */
 void scenario_count(const char *name, uint64_t count);
 
 /*
+ * The checker's verdict: sim_fail, and a planted mistake counts as found. What a program that works as meant never
+ * shows: a wrong image, a group that is lost, an answer held too long; not a run that does not get on.
+ */
+void scenario_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
  * The world splits: what would happen if, from this moment on. Returns true in the branch, which runs to the end of the
  * scenario in a process of its own; its counts are added, and its failure is one of the run. When it has ended, returns
  * false in the run that it came from, which knows nothing of it. Not within a branch.
@@ -46,6 +52,7 @@ extern const struct scenario scenario_control_plain;
 extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
+extern const struct scenario scenario_full;
 extern const struct scenario scenario_groups;
 extern const struct scenario scenario_members;
 extern const struct scenario scenario_recover;

@@ -13,6 +13,8 @@ struct sites {
 	unsigned source_count, far_count;
 	struct box sources[SITES_BOXES_MAX], fars[SITES_BOXES_MAX];
 	struct oracle oracle;
+	uint64_t journal_bytes;		/* of each leg; 0: by chance */
+	int64_t coordination_ns;	/* 0: the default, 50 ms */
 	uint64_t groups;		/* CGs that the master has counted, when it was last looked at */
 	uint64_t reported;		/* the last CG that it reported */
 };

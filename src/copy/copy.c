@@ -385,7 +385,8 @@ static int start_server(struct copy *copy)
 	};
 
 	snprintf(config.own, sizeof(config.own), "%s", copy->config.system);
-	memcpy(config.boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	memcpy(copy->far_boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	memcpy(config.boot_id, copy->far_boot_id, WIRE_ID_SIZE);
 	return link_server_start(&config, &copy->server);
 }
 

@@ -24,6 +24,8 @@ struct path {
 
 struct copy {
 	struct copy_config config;
+	/* Of what was acknowledged here: that of this start, until a journal threw away what was not prepared. */
+	uint8_t far_boot_id[WIRE_ID_SIZE];
 	struct link_server *server;
 	struct dirtylog **dirtylogs;		/* one a reactor */
 	struct rt_group fibers;

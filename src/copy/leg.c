@@ -12,7 +12,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume.h"
 
 #define APPLIED_NS	(5 * RT_SECOND)			/* for the last group to be in the volumes */
@@ -249,7 +249,7 @@ static void fill_state(const struct leg *leg, struct wire_leg_state *state)
 	struct journal_info info;
 
 	journal_get_info(leg->journal, &info);
-	memcpy(state->boot_id, leg->copy->config.boot_id, WIRE_ID_SIZE);
+	memcpy(state->boot_id, leg->copy->far_boot_id, WIRE_ID_SIZE);
 	state->committed = info.committed;
 	state->prepared = info.prepared;
 	state->highest_tag = info.highest_tag;
@@ -284,7 +284,7 @@ static int admit(struct copy *copy, const struct link_peer *peer, const struct w
 	if (info.epoch)
 		return copy_refuse(why, -EPERM, "session %u was recovered here by %s: it is not a target any more",
 				   head->session, info.initiator);
-	if (head->incarnation < info.incarnation && !planted(PLANTED_NO_INCARNATION))
+	if (head->incarnation < info.incarnation)
 		return copy_refuse(why, -ESTALE, "session %u obeys a newer master", head->session);
 	leg_pin(leg);
 	*out = leg;
@@ -339,8 +339,7 @@ int leg_on_open(void *arg, const struct link_peer *peer, const void *request, vo
 	rc = find_or_make_leg(copy, peer, open, &leg, why);
 	if (rc)
 		return rc;
-	if (!planted(PLANTED_NO_INCARNATION))
-		rc = journal_obey(leg->journal, open->head.incarnation);
+	rc = journal_obey(leg->journal, open->head.incarnation);
 	if (!rc && (leg->record.incarnation != open->head.incarnation || leg->record.state != SESSION_RUNNING ||
 		    memcmp(leg->record.key, open->key, sizeof(open->key)) != 0)) {
 		const char *colon = strchr(open->head.master, ':');
@@ -425,11 +424,9 @@ static int check_volumes(struct leg *leg, const struct link_peer *peer, const st
 	return rc ? copy_refuse(why, rc, "the last group is not in the volumes: %s", strerror(-rc)) : 0;
 }
 
-int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+static int prepare_leg(struct leg *leg, const struct link_peer *peer, const struct wire_leg_prepare *prepare, char *why)
 {
-	const struct wire_leg_prepare *prepare = request;
-	struct copy *copy = arg;
-	LEG_PINNED struct leg *leg = NULL;
+	struct copy *copy = leg->copy;
 	struct journal_cg cg = {
 		.number = prepare->head.attempt, .session_time_us = prepare->session_time_us,
 		.wall_time_us = prepare->wall_us, .incarnation = prepare->head.incarnation,
@@ -437,12 +434,10 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 		.volumes = prepare->volumes.ids, .member_bytes = prepare->members.count * MEMBER_BYTES,
 	};
 	MEM_OWNED uint8_t *members = NULL;
-	int rc = admit(copy, peer, &prepare->head, &leg, why);
-	RT_SHIELD();
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	if (memcmp(prepare->far_boot_id, copy->config.boot_id, WIRE_ID_SIZE) != 0 && !planted(PLANTED_PREPARE_ANY_BOOT))
+	if ((memcmp(prepare->far_boot_id, copy->far_boot_id, WIRE_ID_SIZE) != 0 || leg->making_room) &&
+	    !planted(PLANTED_PREPARE_ANY_BOOT))
 		return copy_refuse(why, -ESTALE, "system %s has restarted since it acknowledged", copy->config.system);
 	if (!planted(PLANTED_PREPARE_ANY_BOOT))
 		rc = check_marks(copy, peer, prepare, why);
@@ -463,10 +458,26 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 	snprintf(cg.master, sizeof(cg.master), "%s", prepare->head.master);
 	if (!rc)
 		rc = journal_prepare(leg->journal, &cg);
+	return rc ? copy_refuse(why, rc, "CG %llu is not durable: %s", (unsigned long long)cg.number, strerror(-rc))
+		  : 0;
+}
+
+int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_leg_prepare *prepare = request;
+	LEG_PINNED struct leg *leg = NULL;
+	int rc = admit(arg, peer, &prepare->head, &leg, why);
+	RT_SHIELD();
+
 	if (rc)
-		return copy_refuse(why, rc, "CG %llu is not durable: %s", (unsigned long long)cg.number, strerror(-rc));
-	fill_state(leg, reply);
-	return 0;
+		return rc;
+	/* As long as it is counted nothing of what it rests on is thrown away (leg_apply.c). */
+	leg->preparing++;
+	rc = prepare_leg(leg, peer, prepare, why);
+	leg->preparing--;
+	if (!rc)
+		fill_state(leg, reply);
+	return rc;
 }
 
 int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
@@ -580,12 +591,16 @@ static int write_journal(struct data_order *order)
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;
+	if (leg->making_room)
+		return -ENOSPC;
 	leg_pin(leg);
 	if (frame->raw_bytes % JOURNAL_BLOCK_SIZE)
 		rc = append_last_block(leg, frame, order->data, size);
 	else
 		rc = journal_append(leg->journal, frame->volume, frame->offset, frame->raw_bytes, frame->tag,
 				    order->data);
+	if (rc == -ENOSPC)
+		rt_cond_wake_all(&leg->committed);
 	leg_unpin(leg);
 	return rc;
 }
@@ -611,7 +626,7 @@ int leg_on_volumes_sync(void *arg, const struct link_peer *peer, const void *req
 	struct copy *copy = arg;
 
 	(void)why;
-	memcpy(answer->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	memcpy(answer->boot_id, copy->far_boot_id, WIRE_ID_SIZE);
 	answer->failed.ids = mem_alloc_zeroed((sync->targets.count + 1) * sizeof(answer->failed.ids[0]));
 	if (!answer->failed.ids)
 		return -ENOMEM;

@@ -23,6 +23,9 @@ struct leg {
 	int apply_error;			/* why applying stands still; 0: it does not */
 	uint64_t group_number;			/* of the CG that group was made of; 0: none yet */
 	struct volume_set *group;		/* its volumes, asked for every frame that comes in */
+	bool making_room;			/* what is not prepared is thrown away just now */
+	int64_t room_again_ns, room_wait_ns;	/* not before then, and so long between two times */
+	unsigned preparing;			/* requests under way */
 };
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);

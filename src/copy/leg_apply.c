@@ -10,6 +10,8 @@
 #include "volume/volume.h"
 
 #define RETRY_NS	RT_SECOND
+#define ROOM_AGAIN_MIN_NS	(10 * RT_SECOND)
+#define ROOM_AGAIN_MAX_NS	(600 * RT_SECOND)
 
 struct apply_order {
 	struct volume *volume;
@@ -110,6 +112,51 @@ static bool is_behind(const struct leg *leg)
 	return info.applied < info.committed && !info.failed;
 }
 
+static bool is_full(const struct leg *leg)
+{
+	struct journal_info info;
+
+	journal_get_info(leg->journal, &info);
+	return info.full && !info.failed;
+}
+
+/* Twice as long each time, until a group comes about. */
+static void wait_longer_for_room(struct leg *leg)
+{
+	leg->room_wait_ns = leg->room_wait_ns ? 2 * leg->room_wait_ns : ROOM_AGAIN_MIN_NS;
+	if (leg->room_wait_ns > ROOM_AGAIN_MAX_NS)
+		leg->room_wait_ns = ROOM_AGAIN_MAX_NS;
+	leg->room_again_ns = rt_now_ns() + leg->room_wait_ns;
+}
+
+/*
+ * There is no room for data, and applying gives none: the journal is full of data that newer ones have replaced, or the
+ * increment is too large for it. In the first case it can go on for ever like that, since no group comes about without
+ * room for its last data. So what is not prepared is thrown away, as by a restart: under another boot id the sources
+ * count it as unsent, and send each block once. In the second case it is of no use, and must not happen often.
+ *
+ * Data are refused until it is done: what came over a new connection is acknowledged under the new boot id, and would
+ * be thrown away all the same. A prepare under way has all that it rests on checked under the old one, so it is waited
+ * for; what is prepared stays.
+ */
+static void make_room(struct leg *leg)
+{
+	struct copy *copy = leg->copy;
+	int rc;
+
+	if (leg->preparing || rt_now_ns() < leg->room_again_ns)
+		return;
+	wait_longer_for_room(leg);
+	leg->making_room = true;
+	rt_random_bytes(copy->far_boot_id, sizeof(copy->far_boot_id));
+	link_server_restart(copy->server, copy->far_boot_id);
+	rc = journal_void(leg->journal);
+	leg->making_room = false;
+	log_line(LOG_WARNING, "journal",
+		 "session %u of %s: the journal is full: what is not prepared is dropped and asked for again%s%s",
+		 leg->record.session, leg->record.source_system, rc ? ": " : "", rc ? strerror(-rc) : "");
+}
+
 void leg_apply(void *arg)
 {
 	struct leg *leg = arg;
@@ -117,6 +164,8 @@ void leg_apply(void *arg)
 
 	while (rc != -ECANCELED) {
 		if (!is_behind(leg)) {
+			if (is_full(leg))
+				make_room(leg);
 			rt_cond_wake_all(&leg->committed);
 			rc = rt_cond_wait(&leg->committed);
 			continue;
@@ -133,6 +182,7 @@ void leg_apply(void *arg)
 			rc = rt_sleep_until(rt_now_ns() + RETRY_NS);
 		} else if (!rc) {
 			leg->apply_error = 0;
+			leg->room_wait_ns = 0;
 			rt_cond_wake_all(&leg->committed);
 		}
 	}

@@ -11,7 +11,7 @@
 #include "copy/link_server_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #define SERVED_MAX		1024u		/* connections at a time */
 #define SLOTS_MAX		4096u
@@ -394,6 +394,27 @@ void link_server_stop(struct link_server *server)
 	list_for_each_safe(slot, tmp, &server->slots, link)
 		drop_slot(server, slot);
 	mem_free(server);
+}
+
+static struct served_conn *find_unbroken(const struct link_server *server)
+{
+	struct served_conn *served;
+
+	list_for_each(served, &server->served, link) {
+		if (!served->is_broken)
+			return served;
+	}
+	return NULL;
+}
+
+void link_server_restart(struct link_server *server, const uint8_t boot_id[WIRE_ID_SIZE])
+{
+	struct served_conn *served;
+
+	assert(rt_here() == server->reactor);
+	memcpy(server->config.boot_id, boot_id, WIRE_ID_SIZE);
+	while ((served = find_unbroken(server)))
+		break_served(served);
 }
 
 int link_server_event(struct link_server *server, const char *system, uint16_t type, const void *event)

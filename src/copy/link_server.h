@@ -72,6 +72,12 @@ void link_server_serve(struct link_server *server, struct rt_stream *stream, con
 void link_server_stop(struct link_server *server);
 
 /*
+ * From here on this system answers with another boot id, as if it had restarted; all connections break. Suspends
+ * briefly.
+ */
+void link_server_restart(struct link_server *server, const uint8_t boot_id[WIRE_ID_SIZE]);
+
+/*
  * Sends an event over the control connection that this system has dialed. Does not suspend. -ENOTCONN: it has none;
  * -EMSGSIZE, -ENOMEM; -EAGAIN: too many not yet sent.
  */

@@ -6,7 +6,7 @@
 
 #include "copy/notice.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume.h"
 
 struct member_volume {
@@ -431,6 +431,9 @@ int member_drain(struct member *member, uint64_t attempt)
 {
 	int rc;
 
+	/* The mistake: it had said drained before its timer struck. */
+	if (planted(PLANTED_DRAINED_BEFORE_RELEASE) && member->closing != attempt && member->seen == attempt)
+		return 0;
 	if (!attempt || member->closing != attempt)
 		return -ESTALE;
 	/* Else the timer here could still undo the close after the far side was told to prepare. */
@@ -481,20 +484,19 @@ void member_leave(struct member *member, uint64_t attempt, enum cg_failure reaso
 
 void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_tag)
 {
-	struct shard_order order = { .number = highest_tag > attempt ? highest_tag : attempt + 1 };
+	bool low = planted(PLANTED_RESTART_LOW_TAG);
+	struct shard_order order = { .number = highest_tag > attempt || low ? highest_tag : attempt + 1 };
 	int rc;
 	RT_SHIELD();
 
 	take_turn(member);
 	leave_attempt(member, CG_FAILURE_SUPERSEDED);
-	if (attempt > member->seen && !planted(PLANTED_RESTART_HEARS_CLOSE_AGAIN))
+	if (attempt > member->seen || planted(PLANTED_REUSE_NUMBER))
 		member->seen = attempt;
-	if (!planted(PLANTED_RESTART_LOW_TAG)) {
-		rc = order_all(member, shard_set_tag, &order);
-		assert(!rc);
-		if (member->lowest < order.number)
-			member->lowest = order.number;
-	}
+	rc = order_all(member, shard_set_tag, &order);
+	assert(!rc);
+	if (member->lowest < order.number)
+		member->lowest = order.number;
 	rt_mutex_unlock(&member->turn);
 }
 

@@ -9,7 +9,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 /* ---- the table: one slot a volume, found for every frame that comes in ---- */
 

@@ -162,6 +162,10 @@ void pair_link_down(struct copy *copy, const char *far);
 void pair_watch_broken(struct copy *copy, const char *far);
 bool pair_any_broken(struct copy *copy, const char *far);
 
+/* Pairs that the far side could not take up when it was asked, for want of space or the like, ask again. Suspends. */
+bool pair_any_waiting(struct copy *copy, const char *far);
+void pair_try_waiting(struct copy *copy, const char *far);
+
 /* All that is noted for pairs with this far side counts as unsent again. Suspends. */
 void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE]);
 

@@ -26,7 +26,7 @@ static int begin_change(struct pair *pair)
 
 static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_pair_reply *reply)
 {
-	memcpy(reply->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	memcpy(reply->boot_id, copy->far_boot_id, WIRE_ID_SIZE);
 	reply->state = (uint8_t)pair->record.state;
 	reply->size_bytes = volume_size(pair->volume);
 	reply->history = pair->history;

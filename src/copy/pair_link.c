@@ -217,6 +217,35 @@ void pair_link_down(struct copy *copy, const char *far)
 	}
 }
 
+/* Suspended not by command but because the far side could not at that time: it is asked again now and then. */
+static bool is_waiting(const struct pair *pair, const char *far)
+{
+	return pair_sends_to(pair, far) && pair->record.state == PAIR_SUSPENDED &&
+	       (pair->record.reason == PAIR_REASON_FAR_FULL || pair->record.reason == PAIR_REASON_FAR_DISK ||
+		pair->record.reason == PAIR_REASON_LINK);
+}
+
+bool pair_any_waiting(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (is_waiting(pair, far))
+			return true;
+	}
+	return false;
+}
+
+void pair_try_waiting(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (is_waiting(pair, far))
+			reconnect(pair);
+	}
+}
+
 bool pair_any_broken(struct copy *copy, const char *far)
 {
 	struct pair *pair;

@@ -12,7 +12,7 @@
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 int copy_refuse(char *why, int error, const char *format, ...)
 {
@@ -24,6 +24,7 @@ int copy_refuse(char *why, int error, const char *format, ...)
 	return error;
 }
 
+#define ASK_AGAIN_NS	(5 * RT_SECOND)
 #define SYNC_NS	(200 * RT_MS)
 
 static struct peer *find_peer(struct copy *copy, const char *system)
@@ -60,12 +61,20 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	notice_due(&peer->acked);
 }
 
-/* While a pair is broken that hosts may write to, their first write is to be seen within a second. */
-static int wait_link(struct peer *peer)
+/*
+ * While a pair is broken that hosts may write to, their first write is to be seen within a second; those that the far
+ * side could not take up ask again after a while.
+ */
+static int wait_link(struct peer *peer, bool connected)
 {
-	RT_LIMIT(pair_any_broken(peer->copy, peer->system) ? rt_now_ns() + RT_SECOND : RT_NEVER);
+	bool broken = !connected && pair_any_broken(peer->copy, peer->system);
+	bool waiting = connected && pair_any_waiting(peer->copy, peer->system);
+	RT_LIMIT(broken ? rt_now_ns() + RT_SECOND : waiting ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
+	int rc = rt_cond_wait(link_changed(peer->to));
 
-	return rt_cond_wait(link_changed(peer->to));
+	if (rc == -ETIMEDOUT && waiting)
+		pair_try_waiting(peer->copy, peer->system);
+	return rc;
 }
 
 static void watch_peer(void *arg)
@@ -91,7 +100,7 @@ static void watch_peer(void *arg)
 			if (state.connected)
 				continue;
 		}
-		rc = wait_link(peer);
+		rc = wait_link(peer, state.connected);
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #define RUN_MAX		(128u << 10)		/* bytes of one frame */
 #define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
+#define MODEST_NS	(30 * RT_SECOND)	/* nothing is sent ahead after the far side's journal was full */
 #define ACK_NS		(5 * RT_SECOND)		/* at the end, for what the far side has not acknowledged */
 
 struct pump {
@@ -24,6 +25,7 @@ struct pump {
 	struct pump_state state;
 	struct notice *acked;
 	int64_t not_before_ns;			/* the far side said no: try again then */
+	int64_t modest_until_ns;		/* 0: it is not */
 };
 
 /* One run under way: what the volume gave, in the shape of the link. */
@@ -35,6 +37,28 @@ struct pump_frame {
 static void fail_run(struct pump *pump, struct volume_send *run)
 {
 	volume_send_failed(pump->volume, run);
+}
+
+/* Its journal is full: only what a group needs is sent for a while, and nothing ahead. */
+static void be_modest(struct pump *pump)
+{
+	pump->modest_until_ns = rt_now_ns() + MODEST_NS;
+	volume_send_only_closing(pump->volume, true);
+}
+
+static void be_modest_no_more(struct pump *pump)
+{
+	pump->modest_until_ns = 0;
+	volume_send_only_closing(pump->volume, false);
+}
+
+/* Nothing can be sent now: suspends until something may be. */
+static int wait_changed(struct pump *pump)
+{
+	RT_LIMIT(pump->modest_until_ns ? pump->modest_until_ns : RT_NEVER);
+	int rc = rt_cond_wait(volume_changed(pump->volume));
+
+	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
 /* A frame is done: by the far side that is meant, by another one, or not at all. */
@@ -57,6 +81,8 @@ static void finish_frame(struct pump *pump, struct pump_frame *frame)
 			if (pump_is_refused(pump))
 				notice_give(pump->acked);
 			pump->not_before_ns = rt_now_ns() + RETRY_NS;
+			if (frame->send.error == -ENOSPC && pump->journal)
+				be_modest(pump);
 		}
 		fail_run(pump, frame->run);
 	}
@@ -133,10 +159,12 @@ static void run_pump(void *arg)
 				break;
 			continue;
 		}
+		if (pump->modest_until_ns && rt_now_ns() >= pump->modest_until_ns)
+			be_modest_no_more(pump);
 		rc = volume_send_next(pump->volume, RUN_MAX, &run);
 		pump->state.disk_error = rc == -EIO ? rc : 0;
 		if (!rc && !run) {
-			if (rt_cond_wait(volume_changed(pump->volume)))
+			if (wait_changed(pump))
 				break;
 			continue;
 		}
@@ -207,6 +235,7 @@ void pump_stop(struct pump *pump)
 		else
 			until_ns = RT_NEVER;
 	}
+	be_modest_no_more(pump);
 	mem_free(pump);
 }
 

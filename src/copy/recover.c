@@ -9,7 +9,7 @@
 #include "copy/recover_plan.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #define REACH_NS	(5 * RT_SECOND)		/* to connect to another far side */
 #define ANSWER_NS	(10 * RT_SECOND)	/* for what it holds */

@@ -10,7 +10,7 @@
 #include "copy/recover_plan.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 /* ---- the legs that are meant ---- */
 

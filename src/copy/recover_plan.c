@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "volume/planted.h"
+#include "store/planted.h"
 
 /* All answers, and the plan that is being made of them. */
 struct making {

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "volume/planted.h"
-
 const char *const recover_verdict_names[] = { "recover", "no group", "uncertain", "broken" };
 _Static_assert(sizeof(recover_verdict_names) / sizeof(recover_verdict_names[0]) == RECOVER_VERDICT_COUNT,
 	"a name each");
@@ -46,11 +44,9 @@ struct recover_decision recover_decide(const struct recover_leg *legs, unsigned 
 			committed = legs[i].committed;
 	}
 	prepared = prepared_by_all(legs, count, committed, &missing);
-	if (missing && committed && planted(PLANTED_GUESS_REVERT))
-		prepared = 0;
 	if (prepared) {
 		decision.number = prepared;
-		if (missing && !force && !planted(PLANTED_GUESS_COMMIT))
+		if (missing && !force)
 			decision.verdict = RECOVER_UNCERTAIN;
 		return decision;
 	}

@@ -10,7 +10,7 @@
 #include "copy/session_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #define IDLE_NS			RT_SECOND
 #define SAVE_NS			(30 * RT_SECOND)	/* counters may lose so much in a crash */
@@ -85,6 +85,8 @@ static void number_above(struct session *session, const struct wire_session_repo
 
 		if (highest < state->prepared)
 			highest = state->prepared;
+		if (planted(PLANTED_REUSE_NUMBER))
+			highest = 0;
 		if (highest < state->committed)
 			highest = state->committed;
 		if (session->attempt < highest)
@@ -294,8 +296,6 @@ int session_start(const struct session_config *config, struct session **out)
 		session->members[i].session = session;
 		memcpy(session->members[i].system, config->members[i], XDC_SYSTEM_ID_MAX);
 	}
-	if (planted(PLANTED_NO_INCARNATION))
-		session->config.durable.incarnation = 1;
 	session->saved_ns = rt_now_ns();
 	rc = config->save(config->arg, &session->config.durable);
 	if (!rc)

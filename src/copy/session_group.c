@@ -6,7 +6,7 @@
 
 #include "copy/session_private.h"
 #include "rt/log.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #define RESERVE			1024u			/* attempt numbers made durable at a time */
 #define MISSES_MAX		5u			/* drains in a row over the limit before one without */
@@ -214,7 +214,8 @@ static void abort_attempt(struct session *session, enum cg_failure otherwise)
 static bool coordinate(struct session *session, bool *empty)
 {
 	const struct session_tunables *tunables = &session->config.tunables;
-	int64_t limit_ns = rt_now_ns() + tunables->coordination_ns;
+	bool patient = planted(PLANTED_DRAINED_BEFORE_RELEASE);	/* waits for longer than its members do */
+	int64_t limit_ns = rt_now_ns() + tunables->coordination_ns * (patient ? 20 : 1);
 	struct wire_session_close close = {
 		.head = session_make_head(session, session->attempt),
 		.coordination_ms = (uint32_t)((tunables->coordination_ns + RT_MS - 1) / RT_MS),
@@ -227,7 +228,8 @@ static bool coordinate(struct session *session, bool *empty)
 	*empty = true;
 	for (unsigned i = 0; i < session->config.member_count; i++)
 		*empty = *empty && session->members[i].answer.empty;
-	if (!planted(PLANTED_EARLY_RELEASE) && !session_ask_all(session, WIRE_SESSION_RELEASE, &release, limit_ns))
+	if (!planted(PLANTED_EARLY_RELEASE) && !patient &&
+	    !session_ask_all(session, WIRE_SESSION_RELEASE, &release, limit_ns))
 		return false;
 	note_hold(session);
 	return true;

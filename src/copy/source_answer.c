@@ -10,7 +10,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/journal.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 static void fill_answer(struct source *source, struct wire_session_answer *answer)
 {
@@ -127,6 +127,8 @@ static int open_legs(struct source *source, uint64_t *highest, bool *all_known, 
 		*all_known = *all_known && leg->open;
 		if (leg->state.highest_tag > *highest)
 			*highest = leg->state.highest_tag;
+		if (planted(PLANTED_RESTART_LOW_TAG))
+			*highest = leg->state.committed + 1;
 	}
 	leg_questions_drop(questions, count);
 	return rc;
@@ -162,10 +164,10 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	if (!is_attempt(join->head.attempt))
 		return copy_refuse(why, -EINVAL, "no attempt has the number %llu",
 				   (unsigned long long)join->head.attempt);
-	if (join->head.incarnation < source->incarnation && !planted(PLANTED_NO_INCARNATION))
+	if (join->head.incarnation < source->incarnation)
 		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session,
 				   source->master);
-	if (any_closing(source) && !planted(PLANTED_RESTART_KEEPS_INCREMENT))
+	if (any_closing(source))
 		member_leave(source->member, 0, CG_FAILURE_SUPERSEDED);
 	rc = keep_members(source, &join->members);
 	if (rc)

@@ -8,7 +8,7 @@
 #include "copy/source_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 struct source_leg *source_leg_find(struct source *source, const char *far)
 {

@@ -8,6 +8,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/journal_private.h"
+#include "store/planted.h"
 
 void journal_limits_default(struct journal_limits *limits)
 {
@@ -264,6 +265,9 @@ static int commit(struct journal *journal, uint64_t number)
 		return number == 0 ? -EINVAL : 0;
 	if (number != numbers.prepared)
 		return -EINVAL;
+	/* The mistake: a CG is what is tagged with its number. */
+	if (planted(PLANTED_TAG_EQUAL))
+		journal_drop_layers(journal, numbers.committed, number - 1);
 	numbers.committed = number;
 	numbers.prepared = 0;
 	rc = journal_write_state(journal, &numbers, NULL);
@@ -333,6 +337,65 @@ int journal_obey(struct journal *journal, uint64_t incarnation)
 		rc = -ESTALE;
 	else if (incarnation > journal->numbers.incarnation)
 		rc = change_numbers(journal, &numbers);
+	rt_mutex_unlock(&journal->turn);
+	return rc;
+}
+
+/* The highest tag that each segment still has data of, now that others are dropped; the old ones go to before. */
+static void lower_last_tags(struct journal *journal, uint64_t *before)
+{
+	struct layer *layer;
+	struct run run;
+
+	for (uint32_t slot = 0; slot < journal->segment_count; slot++) {
+		before[slot] = journal->segments[slot].last_tag;
+		journal->segments[slot].last_tag = 0;
+	}
+	list_for_each(layer, &journal->layers, link) {
+		for (uint64_t key = 0; runs_find(&layer->runs, key, &run); key = run_end(&run)) {
+			struct segment *segment = &journal->segments[run.place >> 32];
+
+			if (segment->last_tag < run_tag(&run))
+				segment->last_tag = run_tag(&run);
+		}
+	}
+}
+
+static int void_unprepared(struct journal *journal)
+{
+	const struct journal_numbers *numbers = &journal->numbers;
+	struct rotation rotation = {
+		.numbers = numbers, .committed_cg = journal->committed_cg, .prepared_cg = journal->prepared_cg,
+		.valid_to = numbers->prepared ? numbers->prepared : numbers->committed,
+	};
+	MEM_OWNED uint64_t *before = mem_alloc_zeroed((journal->segment_count + 1) * sizeof(before[0]));
+	int rc;
+
+	if (is_fenced(journal))
+		return -ESTALE;
+	if (!before)
+		return -ENOMEM;
+	journal_drop_layers(journal, rotation.valid_to, UINT64_MAX);
+	lower_last_tags(journal, before);
+	rc = journal_rotate(journal, &rotation);
+	/* Until a checkpoint says so they are not free. */
+	for (uint32_t slot = 0; rc < 0 && slot < journal->segment_count; slot++)
+		journal->segments[slot].last_tag = before[slot];
+	if (rc == 0)
+		journal->full = false;
+	return rc;
+}
+
+int journal_void(struct journal *journal)
+{
+	int rc = take_turn(journal);
+
+	if (rc < 0)
+		return rc;
+	{
+		RT_SHIELD();
+		rc = void_unprepared(journal);
+	}
 	rt_mutex_unlock(&journal->turn);
 	return rc;
 }

@@ -104,6 +104,13 @@ RT_MUST_CHECK int journal_abort(struct journal *journal, uint64_t number);
  */
 RT_MUST_CHECK int journal_obey(struct journal *journal, uint64_t incarnation);
 
+/*
+ * All data above the prepared CG, or above the committed one when none is prepared, are void from here on, durably, and
+ * their space comes back, with that of data that newer ones had replaced. Whoever sent them is to send them again.
+ * -ESTALE: fenced; -ENOSPC: not even room for that. Suspends.
+ */
+RT_MUST_CHECK int journal_void(struct journal *journal);
+
 /* ---- recovery ---- */
 
 /*

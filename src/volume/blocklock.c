@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "volume/planted.h"
+#include "store/planted.h"
 
 static uint64_t zone_of(uint64_t block)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "rt/log.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume_internal.h"
 
 struct load {

@@ -7,7 +7,7 @@
 
 #include "rt/mem.h"
 #include "volume/mask_region.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 static uint64_t chunk_count(uint64_t blocks)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "volume/mask_region.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 /* ---- sending ---- */
 

@@ -2,7 +2,7 @@
 /* read.c - what reveals content of a volume to hosts, and flush. */
 #include <assert.h>
 
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume_internal.h"
 
 /*

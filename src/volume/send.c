@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rt/mem.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume_internal.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -76,7 +76,13 @@ static int find_run(struct volume *volume, uint64_t max_blocks, struct mask_run 
 	if (find_awaited_run(volume, max_blocks, run))
 		return 1;
 	rc = find_run_of_side(volume, true, max_blocks, run);
-	return rc == 0 ? find_run_of_side(volume, false, max_blocks, run) : rc;
+	return rc == 0 && !volume->only_closing ? find_run_of_side(volume, false, max_blocks, run) : rc;
+}
+
+void volume_send_only_closing(struct volume *volume, bool only)
+{
+	volume->only_closing = only;
+	rt_cond_wake_all(&volume->changed);
 }
 
 /* ---- getting its data ---- */

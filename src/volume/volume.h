@@ -170,6 +170,12 @@ struct volume_send {
  */
 RT_MUST_CHECK int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send **out);
 
+/*
+ * Whether volume_send_next gives only what is in a closing increment: where the far side has little room, the open one
+ * is not sent ahead, since what is written again would go again. Not when it is made.
+ */
+void volume_send_only_closing(struct volume *volume, bool only);
+
 /* The far side has acknowledged it (not durable yet): it is no longer under way. Frees it. */
 void volume_send_acked(struct volume *volume, struct volume_send *send);
 

@@ -32,6 +32,7 @@ struct volume {
 	uint64_t open_number;
 	uint64_t closing_number;	/* 0: none */
 	uint64_t failed_number;		/* the last attempt that was given up here */
+	bool only_closing;		/* nothing is sent ahead of the open increment */
 	bool hold;
 	struct rt_cond released;	/* the hold is over */
 	struct sidefile sidefile;

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "volume/planted.h"
+#include "store/planted.h"
 #include "volume/volume_internal.h"
 
 /* What is to be done to a range that lies within one zone. */
@@ -382,5 +382,7 @@ int volume_apply_sync_bare(struct volume *volume)
 {
 	if (vdisk_failed(volume->disk))
 		return -EIO;
+	if (planted(PLANTED_BARE_NOT_SYNCED))
+		return 0;
 	return volume->bare_synced < volume->bare_writes ? volume_apply_sync(volume) : 0;
 }

@@ -483,6 +483,42 @@ static void a_recycled_run_is_not_read(void **state)
 	in_sim(1, scenario_stale_run, NULL);
 }
 
+/* What is not prepared is thrown away, durably, and its space is there again; what is prepared stays. */
+static int scenario_void(void *arg)
+{
+	struct journal *journal = open_journal("/");
+	int rc = 0;
+
+	(void)arg;
+	CHECK_EQUAL(append(journal, 5, 1, 0, 4, 'a'), 0);
+	CHECK_EQUAL(prepare(journal, 5), 0);
+	CHECK_EQUAL(journal_commit(journal, 5), 0);
+	CHECK_EQUAL(append(journal, 6, 1, 1, 1, 'b'), 0);
+	CHECK_EQUAL(prepare(journal, 6), 0);
+	while (!rc)
+		rc = append(journal, 7, 1, 2, 1, 'c');
+	CHECK_EQUAL(rc, -ENOSPC);
+	CHECK_EQUAL(journal_void(journal), 0);
+	CHECK(!info_of(journal).full);
+	CHECK_EQUAL(info_of(journal).highest_tag, 6);
+	CHECK_EQUAL(append(journal, 7, 1, 3, 1, 'd'), 0);
+	CHECK_EQUAL(prepare(journal, 7), 0);
+	journal = reopen_journal(journal, "/");
+	CHECK_EQUAL(info_of(journal).prepared, 7);
+	CHECK_EQUAL(journal_commit(journal, 7), 0);
+	check_shows(journal, 1, "abad");
+	CHECK_EQUAL(journal_fence(journal, 1, "2107.FB1"), 0);
+	CHECK_EQUAL(journal_void(journal), -ESTALE);
+	journal_close(journal);
+	return 0;
+}
+
+static void what_is_not_prepared_can_be_thrown_away(void **state)
+{
+	(void)state;
+	in_sim(1, scenario_void, NULL);
+}
+
 /* ---- recovery ---- */
 
 struct decision_case {
@@ -714,6 +750,7 @@ int main(void)
 		cmocka_unit_test(applying_hands_out_the_newest_merged),
 		cmocka_unit_test(folding_leaves_a_pass_alone),
 		cmocka_unit_test(a_recycled_run_is_not_read),
+		cmocka_unit_test(what_is_not_prepared_can_be_thrown_away),
 		cmocka_unit_test(a_decision_commits_or_reverts),
 		cmocka_unit_test(a_hole_in_what_was_never_durable_is_no_damage),
 		cmocka_unit_test(a_failed_sync_is_never_forgotten),

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "link_far.h"
-#include "volume/planted.h"
+#include "store/planted.h"
 
 static struct sim_world *world;
 static struct sim_system *far_system;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "volume/planted.h"
+#include "store/planted.h"
 
 #ifdef XDC_PLANTED
 enum planted_mistake planted_now = PLANTED_NONE;
@@ -30,14 +30,12 @@ const char *const planted_names[] = {
 	NAME(FORGET_AT_PREPARE),
 	NAME(PREPARE_ANY_BOOT),
 	NAME(RESEND_INTO_CLOSED),
-	NAME(RESTART_KEEPS_INCREMENT),
-	NAME(RESTART_HEARS_CLOSE_AGAIN),
 	NAME(RESTART_LOW_TAG),
 	NAME(REUSE_NUMBER),
-	NAME(NO_INCARNATION),
 	NAME(GUESS_COMMIT),
 	NAME(GUESS_REVERT),
 	NAME(RECOVERY_NO_FENCE),
+	NAME(BARE_NOT_SYNCED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

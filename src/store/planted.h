@@ -6,8 +6,8 @@
  * Only code compiled with XDC_PLANTED contains them: elsewhere planted() is false at compile time and nothing is left.
  * All symbols begin with planted_, so that nm shows that a server has none.
  */
-#ifndef XDC_VOLUME_PLANTED_H
-#define XDC_VOLUME_PLANTED_H
+#ifndef XDC_STORE_PLANTED_H
+#define XDC_STORE_PLANTED_H
 
 #include <stdbool.h>
 
@@ -27,27 +27,25 @@ enum planted_mistake {
 	PLANTED_COLLISION_UNSENT_ONLY,	/* a block sent and not acknowledged is no collision */
 	PLANTED_FORGET_EARLY,		/* an acknowledgement is taken for durability */
 
-	/* ---- links, increments, sessions (copy/) ---- */
-	PLANTED_EARLY_RELEASE,
-	PLANTED_DRAINED_BEFORE_RELEASE,
-	PLANTED_NO_SOURCE_TIMER,
-	PLANTED_OLD_CONNECTION,
-	PLANTED_TAG_EQUAL,
-	PLANTED_COMMIT_EARLY,
-	PLANTED_ABORT_IN_COMMIT,
-	PLANTED_NEXT_BEFORE_COMMITTED,
-	PLANTED_PREPARED_NOT_DURABLE,
-	PLANTED_FORGET_AT_PREPARE,
-	PLANTED_PREPARE_ANY_BOOT,
-	PLANTED_RESEND_INTO_CLOSED,
-	PLANTED_RESTART_KEEPS_INCREMENT,
-	PLANTED_RESTART_HEARS_CLOSE_AGAIN,
-	PLANTED_RESTART_LOW_TAG,
-	PLANTED_REUSE_NUMBER,
-	PLANTED_NO_INCARNATION,
-	PLANTED_GUESS_COMMIT,
-	PLANTED_GUESS_REVERT,
-	PLANTED_RECOVERY_NO_FENCE,
+	/* ---- links, increments, sessions (copy/), journals (store/) ---- */
+	PLANTED_EARLY_RELEASE,		/* each member is released as soon as it has closed */
+	PLANTED_DRAINED_BEFORE_RELEASE,	/* drained while held, and prepared although the timer struck */
+	PLANTED_NO_SOURCE_TIMER,	/* only the master ends a hold */
+	PLANTED_OLD_CONNECTION,		/* data of a connection that broke are taken beside those of the next */
+	PLANTED_TAG_EQUAL,		/* CG n is what is tagged n, not what is tagged up to n */
+	PLANTED_COMMIT_EARLY,		/* commits although not all are prepared */
+	PLANTED_ABORT_IN_COMMIT,	/* a time-out in commit aborts */
+	PLANTED_NEXT_BEFORE_COMMITTED,	/* the next attempt begins before all have committed */
+	PLANTED_PREPARED_NOT_DURABLE,	/* prepared is answered before it is on disk */
+	PLANTED_FORGET_AT_PREPARE,	/* a source forgets what was prepared */
+	PLANTED_PREPARE_ANY_BOOT,	/* prepares although it restarted since it acknowledged */
+	PLANTED_RESEND_INTO_CLOSED,	/* goes on with the attempt after a restart of the far side */
+	PLANTED_RESTART_LOW_TAG,	/* a source that restarted tags below what the far side holds */
+	PLANTED_REUSE_NUMBER,		/* numbers of attempts are not durable */
+	PLANTED_GUESS_COMMIT,		/* with a system missing recovery guesses that it had committed */
+	PLANTED_GUESS_REVERT,		/* ... or that it had not */
+	PLANTED_RECOVERY_NO_FENCE,	/* recovery reads states of far sides that still obey their master */
+	PLANTED_BARE_NOT_SYNCED,	/* prepares over a first copy that is not on disk */
 
 	PLANTED_COUNT
 };

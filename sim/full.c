@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A far side without room: its journal is full since groups cannot be formed, or its disk is.
+ *
+ * Goal: the last group stays, and can be recovered; groups go on when what kept them away is gone, although the journal
+ * was full by then. Method: one far side is cut off for long while hosts write to all volumes, so that the journals of
+ * the others are filled by what is sent ahead; or the disk of a far side has no space left for a while. In the middle,
+ * in a branch, the source site is lost.
+ */
+#include <errno.h>
+
+#include "faults.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+
+#define JOURNAL_BYTES	(16u << 20)	/* full within two seconds */
+
+static int count_full(struct sites *sites)
+{
+	for (unsigned i = 0; i < sites->far_count; i++) {
+		struct copy_session_info info;
+		int64_t shown_ns;
+
+		if (!box_session_info(&sites->fars[i], SITES_SESSION, &info, &shown_ns) &&
+		    info.journal_bytes * 10 >= info.journal_limit_bytes * 7)
+			scenario_count("journals nearly full", 1);
+	}
+	return 0;
+}
+
+/* In a branch: what the far sides have is one moment. */
+static int recover_here(struct sites *sites)
+{
+	struct oracle_image image;
+	struct recovery_result result;
+	const char *bad;
+	int rc = -1;
+
+	for (unsigned i = 0; i < sites->source_count; i++)
+		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
+	for (unsigned i = 0; i < sites->far_count; i++)
+		sim_set_disk_bytes(sites->fars[i].system, UINT64_C(64) << 30);
+	for (unsigned i = 0; i < 20 && rc; i++) {
+		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
+			return -ECANCELED;
+	}
+	if (rc)
+		return rc;
+	scenario_count("recoveries", 1);
+	bad = sites_take_reading(sites, &image);
+	if (!bad)
+		bad = oracle_judge(&sites->oracle, &image, NULL);
+	if (bad)
+		scenario_wrong("%s", bad);
+	return 0;
+}
+
+static void take_away(struct sites *sites, bool cut)
+{
+	struct box *source = &sites->sources[1], *far = &sites->fars[1];
+
+	if (cut)
+		sim_cut(source->system, far->system);
+	else
+		sim_set_disk_bytes(far->system, 0);
+	scenario_count(cut ? "far sides cut off" : "disks filled", 1);
+}
+
+static void give_back(struct sites *sites)
+{
+	sim_heal(sites->sources[1].system, sites->fars[1].system);
+	sim_set_disk_bytes(sites->fars[1].system, UINT64_C(64) << 30);
+}
+
+/* *in_branch: this is the end of a branch. */
+static int go_without(struct sites *sites, bool *in_branch)
+{
+	int64_t until_ns = rt_now_ns() + (int64_t)(2000 + sim_random_below(sim_world(), 3000)) * RT_MS;
+	int rc;
+
+	take_away(sites, sim_random_below(sim_world(), 2));
+	rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 2000) * RT_MS);
+	if (!rc)
+		rc = sites_look(sites);
+	if (!rc && scenario_branch()) {
+		*in_branch = true;
+		return recover_here(sites);
+	}
+	if (!rc)
+		rc = rt_sleep_until(until_ns);
+	if (!rc)
+		rc = count_full(sites);
+	give_back(sites);
+	if (!rc)
+		rc = sites_wait_groups(sites, 3, 60 * RT_SECOND);
+	if (rc == -ETIMEDOUT)
+		sim_fail(sim_world(), "no more groups although there is room again");
+	return rc;
+}
+
+static int live_through(struct sites *sites)
+{
+	struct rt_group hosts;
+	bool in_branch = false;
+	int rc;
+
+	rt_group_init(&hosts);
+	sites->journal_bytes = JOURNAL_BYTES;
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
+	if (!rc)
+		rc = oracle_start(&sites->oracle, &hosts);
+	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	for (unsigned i = 0; i < 2 && !rc && !in_branch; i++)
+		rc = go_without(sites, &in_branch);
+	if (rc || in_branch)
+		return rc;
+	sites->oracle.stop = true;
+	rc = rt_group_wait(&hosts);
+	if (!rc && sites_wait_equal(sites, 60 * RT_SECOND))
+		scenario_wrong("the sides did not become equal");
+	return rc ? rc : sites_stop(sites);
+}
+
+static int run(void *arg)
+{
+	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
+	int rc = sites ? live_through(sites) : -ENOMEM;
+
+	(void)arg;
+	mem_free(sites);
+	return rc;
+}
+
+static const char *const must_happen[] = { "host writes",  "groups",
+					   "recoveries",   "far sides cut off",
+					   "disks filled", "journals nearly full",
+					   "no-space",	   NULL };
+
+const struct scenario scenario_full = {
+	.name = "full",
+	.about = "a far side without room keeps its last group, and goes on when there is room again",
+	.until_ns = 300 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

@@ -96,7 +96,7 @@ static int recover_image(struct sites *sites)
 	if (!bad)
 		bad = oracle_judge(&sites->oracle, &out->image, NULL);
 	if (bad)
-		sim_fail(sim_world(), "%s", bad);
+		scenario_wrong("%s", bad);
 	return 0;
 }
 

@@ -38,7 +38,7 @@ static int wait_ms(uint64_t ms)
 static void fail_when(const char *bad)
 {
 	if (bad)
-		sim_fail(sim_world(), "%s", bad);
+		scenario_wrong("%s", bad);
 }
 
 /* ---- recovery ---- */
@@ -63,12 +63,13 @@ static int try_recover(struct disaster *disaster, struct box *far)
 		return rc;
 	scenario_count("recoveries", 1);
 	if (disaster->sequence && disaster->sequence != result.sequence)
-		sim_fail(sim_world(), "recovered to CG %llu, and before to %llu", (unsigned long long)result.sequence,
-			 (unsigned long long)disaster->sequence);
+		scenario_wrong("recovered to CG %llu, and before to %llu", (unsigned long long)result.sequence,
+			       (unsigned long long)disaster->sequence);
 	disaster->sequence = result.sequence;
 	if (result.sequence < disaster->sites.reported)
-		sim_fail(sim_world(), "recovered to CG %llu, but %llu was reported",
-			 (unsigned long long)result.sequence, (unsigned long long)disaster->sites.reported);
+		scenario_wrong("recovered to CG %llu, but %llu was reported",
+			       (unsigned long long)result.sequence,
+			       (unsigned long long)disaster->sites.reported);
 	return result.systems_missing ? -ENOTCONN : 0;
 }
 
@@ -93,7 +94,11 @@ static int recover_surely(struct disaster *disaster, struct box *far)
 		if (rc && rc != -ECANCELED && wait_ms(300))
 			rc = -ECANCELED;
 	}
-	if (rc)
+	/* What was recovered without it was sure, it had been said. */
+	if (rc == -ENOTCONN && disaster->sequence)
+		scenario_wrong("recovered to CG %llu, but a system that was missing has something else",
+			       (unsigned long long)disaster->sequence);
+	else if (rc)
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);
 	return rc;
 }
@@ -277,12 +282,40 @@ static int finish(struct disaster *disaster, struct rt_group *hosts)
 	return rc ? rc : sites_stop(sites);
 }
 
+/*
+ * At any moment; or when a fault is just over and the first group after it has come about: what went wrong under it
+ * would be seen in that one, and be mended by the next.
+ */
+static int wait_for_loss(struct disaster *disaster)
+{
+	int64_t until_ns = rt_now_ns() + (int64_t)below(600000) * RT_US;
+	unsigned ended = disaster->faults.ended;
+	uint64_t reported = 0;
+	int rc;
+
+	if (below(2))
+		return rt_sleep_until(until_ns);
+	do {
+		rc = rt_sleep_until(rt_now_ns() + RT_MS);
+		if (disaster->faults.ended == ended || rc)
+			continue;
+		if (!reported)
+			reported = disaster->sites.reported;
+		if (sites_look(&disaster->sites) || disaster->sites.reported <= reported)
+			continue;
+		scenario_count("losses in the group after a fault", 1);
+		return 0;
+	} while (!rc && rt_now_ns() < until_ns + RT_SECOND);
+	return rc;
+}
+
 static int live_through(struct disaster *disaster)
 {
 	struct rt_group hosts;
 	int rc;
 
 	rt_group_init(&hosts);
+	disaster->sites.coordination_ns = (int64_t)(below(2) ? 50 : 4 + below(12)) * RT_MS;
 	rc = sites_build(&disaster->sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
 			 PAIR_ASYNC);
 	if (!rc)
@@ -294,7 +327,7 @@ static int live_through(struct disaster *disaster)
 	if (!rc)
 		rc = faults_start(&disaster->faults, &disaster->sites, 1 + (unsigned)below(2));
 	for (unsigned i = 0; i < LOSSES && !rc; i++) {
-		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(600000) * RT_US);
+		rc = wait_for_loss(disaster);
 		sites_check_holds(&disaster->sites);
 		if (!rc)
 			rc = sites_look(&disaster->sites) == -ECANCELED ? -ECANCELED : 0;
@@ -328,6 +361,9 @@ static const char *const must_happen[] = { "host writes",
 					   "crashes within a call",
 					   "blocks changed by a crash",
 					   "slow disks",
+					   "losses in the group after a fault",
+					   "storms",
+					   "crashes of all far sides",
 					   "death",
 					   "power-loss",
 					   "pause",

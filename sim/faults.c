@@ -135,6 +135,41 @@ static int do_cut(struct box *box, struct box *other)
 	return rc;
 }
 
+/* Connections break again and again, each time in some other step of a group. */
+static int do_storm(struct sites *sites, struct box *box)
+{
+	unsigned breaks = 2 + (unsigned)sim_random_below(sim_world(), 8);
+	int rc = 0;
+
+	scenario_count("storms", 1);
+	for (unsigned i = 0; i < breaks && !rc; i++) {
+		unsigned other = (unsigned)sim_random_below(sim_world(), sites_box_count(sites));
+
+		if (sites_box(sites, other) != box)
+			sim_break(box->system, sites_box(sites, other)->system);
+		rc = wait_ns(below_ms(60));
+	}
+	return rc;
+}
+
+/* One far side after the other, before a group that one of them holds is in the other too. */
+static int do_crash_fars(struct sites *sites)
+{
+	unsigned first = (unsigned)sim_random_below(sim_world(), sites->far_count);
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->far_count && !rc; i++) {
+		struct box *far = &sites->fars[(first + i) % sites->far_count];
+
+		faults_crash(sites, far, choose_crash());
+		rc = wait_ns(below_ms(120));
+	}
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = faults_bring_up(sites, &sites->fars[i]);
+	scenario_count("crashes of all far sides", 1);
+	return rc;
+}
+
 static int do_fault(struct sites *sites)
 {
 	struct box *box = sites_box(sites, (unsigned)sim_random_below(sim_world(), sites_box_count(sites)));
@@ -144,7 +179,7 @@ static int do_fault(struct sites *sites)
 	if (box->busy || box == other)
 		return 0;
 	box->busy = true;
-	switch (sim_random_below(sim_world(), 8)) {
+	switch (sim_random_below(sim_world(), 10)) {
 	case 0:
 	case 1:
 	case 2:
@@ -155,6 +190,12 @@ static int do_fault(struct sites *sites)
 		break;
 	case 4:
 		rc = do_slow_disk(box);
+		break;
+	case 5:
+		rc = do_storm(sites, box);
+		break;
+	case 6:
+		rc = do_crash_fars(sites);
 		break;
 	default:
 		rc = do_cut(box, other);
@@ -172,6 +213,7 @@ static void run_faults(void *arg)
 		rc = wait_ns(below_ms(150));
 		if (!rc)
 			rc = do_fault(faults->sites);
+		faults->ended++;
 	}
 }
 

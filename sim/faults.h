@@ -12,6 +12,7 @@
 struct faults {
 	struct sites *sites;
 	struct rt_group group;
+	unsigned ended;			/* faults that are over */
 };
 
 /* Begins, with so many faults at a time. */

@@ -31,7 +31,7 @@ static int run(void *arg)
 		rc = rt_group_wait(&hosts);
 	bad = rc ? NULL : sites_wait_equal(sites, 20 * RT_SECOND);
 	if (bad)
-		sim_fail(sim_world(), "%s", bad);
+		scenario_wrong("%s", bad);
 	if (!rc)
 		rc = sites_stop(sites);
 	mem_free(sites);

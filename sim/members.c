@@ -104,7 +104,7 @@ static int run(void *arg)
 		rc = rt_group_wait(&hosts);
 	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
 	if (bad)
-		sim_fail(sim_world(), "%s", bad);
+		scenario_wrong("%s", bad);
 	if (!rc)
 		rc = sites_stop(sites);
 	mem_free(sites);

@@ -299,9 +299,8 @@ static void note_block(struct oracle *oracle, unsigned chain_index, unsigned pla
 	}
 	value = value_of(data, chain_index);
 	if (!may_hold(chain, place, block, *least, value))
-		sim_fail(sim_world(),
-			 "%s lost write %u of chain %u, which it had to keep: block %u of volume %u holds %u",
-			 at->box->id, chain->events[*least].value, chain_index, block, at->volume, value);
+		scenario_wrong("%s lost write %u of chain %u, which it had to keep: block %u of volume %u holds %u",
+			       at->box->id, chain->events[*least].value, chain_index, block, at->volume, value);
 	if (value != value_at(chain, place, block)) {
 		add_event(oracle, chain_index, place, block, value);
 		scenario_count("blocks changed by a crash", 1);

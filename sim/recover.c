@@ -140,7 +140,7 @@ static int recover(struct sites *sites)
 	scenario_count("recoveries", 1);
 	bad = oracle_check(&sites->oracle, read_far, sites);
 	if (bad)
-		sim_fail(sim_world(), "CG %llu: %s", (unsigned long long)order.result.sequence, bad);
+		scenario_wrong("CG %llu: %s", (unsigned long long)order.result.sequence, bad);
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static int write_sources(struct sites *sites, int byte)
 		rc = box_write(&sites->sources[i], 0, 3, data, 0);
 	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
 	if (bad)
-		sim_fail(sim_world(), "after the return: %s", bad);
+		scenario_wrong("after the return: %s", bad);
 	return rc;
 }
 
@@ -222,7 +222,7 @@ static int go_back(struct sites *sites)
 	}
 	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
 	if (bad)
-		sim_fail(sim_world(), "after failback: %s", bad);
+		scenario_wrong("after failback: %s", bad);
 	for (unsigned i = 0; i < 2 && !rc; i++)
 		rc = give(sites, &sites->fars[i], RETURN);
 	if (rc)

@@ -596,16 +596,16 @@ static int inspect_there(void *arg)
 			return -EIO;
 		memcpy(&value, data, sizeof(value));
 		if (value != site->image[block])
-			sim_fail(sim_world(), "block %u of site %u: the far side shows %u, the volume %u", block,
+			scenario_wrong("block %u of site %u: the far side shows %u, the volume %u", block,
 				site->index, (unsigned)site->image[block], (unsigned)value);
 	}
 	volume_get_counters(site->volume, &counters);
 	if (counters.open_blocks != 0 || counters.closing_blocks != 0 || counters.sending_blocks != 0)
-		sim_fail(sim_world(), "site %u: blocks are needed after the last CG", site->index);
+		scenario_wrong("site %u: blocks are needed after the last CG", site->index);
 	if (volume_clean_regions(site->volume) != 0)
 		return -EIO;
 	if (dirtylog_count(site->log) != 0)
-		sim_fail(sim_world(), "site %u: regions stay in the dirty log", site->index);
+		scenario_wrong("site %u: regions stay in the dirty log", site->index);
 	scenario_count("collisions kept", counters.collisions_sidefile);
 	scenario_count("collisions waited", counters.collisions_waited);
 	scenario_count("reads held", counters.held_reads);

@@ -125,12 +125,12 @@ static void check_chain(const struct chain *chain, uint64_t number)
 			uint64_t value = shown(&scene.sites[s], block, number);
 
 			if (value != expected[s][block] && !is_torn(chain, newest, value, before[s][block]))
-				sim_fail(sim_world(), "CG %llu holds write %u of chain %u, but block %u of site %u "
+				scenario_wrong("CG %llu holds write %u of chain %u, but block %u of site %u "
 					"shows %u instead of %u", (unsigned long long)number, newest, chain->index,
 					block, s, (unsigned)value, (unsigned)expected[s][block]);
 		}
 	if (newest < scene.answered_at[scene.reported][chain->index])
-		sim_fail(sim_world(), "CG %llu lacks write %u of chain %u, answered before CG %llu began",
+		scenario_wrong("CG %llu lacks write %u of chain %u, answered before CG %llu began",
 			(unsigned long long)number, scene.answered_at[scene.reported][chain->index], chain->index,
 			(unsigned long long)scene.reported);
 }

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib_sites.sh"
 requires jq
 ordered=$build/ordered
-stop_seconds=10
+stop_seconds=5
 
 n=0
 declare -A lss=([A1]=15 [A2]=16 [B1]=25) target=([A1]=2500 [A2]=2510)
@@ -98,6 +98,24 @@ equal()
 	done
 }
 wait_until 30 equal
+
+# ---- each stops while another one stands still: nothing that it waits for there keeps it ----
+for still in B1 A1; do
+	start_writer
+	more_groups
+	system_pause "$still"
+	for name in A2 B1 A1; do
+		[ "$name" = "$still" ] || system_stop "$name"
+	done
+	system_continue "$still"
+	stop_writer
+	for name in B1 A2 A1; do
+		[ "$name" = "$still" ] || system_restart "$name"
+	done
+	start_writer
+	more_groups
+	stop_writer
+done
 
 # A paused session stays paused.
 on A1 session pause 7

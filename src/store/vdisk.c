@@ -11,10 +11,13 @@
 #include "store/direct.h"
 
 /*
- * After so many bytes of writes without a sync the kernel is told to begin with them, so that a sync never finds a
- * mountain. Not much earlier: what is written again before the kernel's own time costs the device nothing then.
+ * The kernel is told to begin with what was written, so that a sync never finds a mountain. For a host that flushes often
+ * this is after a part of what it wrote between its last two flushes: most is on its way then when the flush comes. Each
+ * time that none came the step doubles, as what is written again before the kernel's own time costs the device nothing.
  */
-#define WRITEOUT_BYTES	(1u << 30)
+#define WRITEOUT_BYTES_MIN	(UINT64_C(256) << 10)
+#define WRITEOUT_BYTES_MAX	(UINT64_C(1) << 30)
+#define WRITEOUT_PART		4u
 
 /* What is written where no hole can be made. */
 #define ZEROS_LEN	(256u << 10)
@@ -49,8 +52,9 @@ struct vdisk {
 	void (*sync_failed)(void *arg);
 	void *sync_failed_arg;
 
-	/* writeback: what was written since the last writeout was begun. */
-	uint64_t unpaced_bytes;
+	/* writeback: what was written since the last writeout was begun, and since the last sync was. */
+	uint64_t unpaced_bytes, unsynced_bytes;
+	uint64_t writeout_bytes;	/* so many, and the next begins */
 	uint64_t unpaced_begin, unpaced_end;
 	bool pacing;
 
@@ -211,6 +215,7 @@ int vdisk_open(const struct vdisk_options *options, struct vdisk **out)
 	disk->cache = options->cache;
 	disk->size = options->size;
 	disk->failed = options->failed;
+	disk->writeout_bytes = WRITEOUT_BYTES_MAX;
 	disk->sync_failed = options->sync_failed;
 	disk->sync_failed_arg = options->sync_failed_arg;
 	rt_group_init(&disk->fibers);
@@ -240,12 +245,23 @@ void vdisk_close(struct vdisk *disk)
 
 /* ---- sync ---- */
 
+/* A sync begins. */
+static void choose_writeout(struct vdisk *disk)
+{
+	uint64_t bytes = disk->unsynced_bytes / WRITEOUT_PART;
+
+	disk->writeout_bytes = bytes > WRITEOUT_BYTES_MIN ? bytes : WRITEOUT_BYTES_MIN;
+	if (disk->writeout_bytes > WRITEOUT_BYTES_MAX)
+		disk->writeout_bytes = WRITEOUT_BYTES_MAX;
+	disk->unpaced_bytes = disk->unsynced_bytes = 0;
+}
+
 static void sync_once(struct vdisk *disk)
 {
 	uint64_t number = ++disk->syncs_begun;
 	int rc;
 
-	disk->unpaced_bytes = 0;
+	choose_writeout(disk);
 	rc = rt_file_sync(disk->direct.file);
 
 	disk->syncs_done = number;
@@ -315,11 +331,13 @@ static void run_writeout(void *arg)
 {
 	struct vdisk *disk = arg;
 
-	while (disk->unpaced_bytes >= WRITEOUT_BYTES && !rt_cancelled()) {
+	while (disk->unpaced_bytes >= disk->writeout_bytes && !rt_cancelled()) {
 		uint64_t begin = disk->unpaced_begin;
 		uint64_t end = disk->unpaced_end;
 
 		disk->unpaced_bytes = 0;
+		if (disk->writeout_bytes < WRITEOUT_BYTES_MAX)
+			disk->writeout_bytes *= 2;
 		rt_file_start_writeout(disk->direct.file, begin, end - begin);
 	}
 	disk->pacing = false;
@@ -336,8 +354,9 @@ static void pace(struct vdisk *disk, uint64_t offset, uint64_t len)
 	if (offset + len > disk->unpaced_end)
 		disk->unpaced_end = offset + len;
 	disk->unpaced_bytes += len;
+	disk->unsynced_bytes += len;
 	/* Without a fiber for it the kernel writes out in its own time: only slower to sync. */
-	if (disk->unpaced_bytes >= WRITEOUT_BYTES && !disk->pacing)
+	if (disk->unpaced_bytes >= disk->writeout_bytes && !disk->pacing)
 		disk->pacing = rt_group_start(&disk->fibers, "writeout", run_writeout, disk) == 0;
 }
 

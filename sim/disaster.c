@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "old_primary.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 
@@ -23,6 +24,7 @@ struct disaster {
 	struct sites sites;
 	struct faults faults;
 	uint64_t sequence;		/* that the first recovery recovered; 0: none did yet */
+	struct old_primary old;
 };
 
 static uint64_t below(uint64_t bound)
@@ -214,6 +216,8 @@ static int heal_and_look(struct disaster *disaster)
 		bad = sites_take_reading(sites, &after);
 	if (!rc && !bad && memcmp(&before, &after, sizeof(before)) != 0)
 		bad = "the old site has overwritten what was recovered";
+	if (!rc && !bad)
+		bad = old_primary_judge(&disaster->old, sites, 30 * RT_SECOND);
 	fail_when(bad);
 	return rc;
 }
@@ -243,6 +247,7 @@ static int run_disaster(struct disaster *disaster)
 	}
 	if (!rc)
 		rc = recover_surely(disaster, any_far(disaster));
+	old_primary_note_recovery(&disaster->old, &disaster->sites.oracle);
 	judge(disaster);
 	if (!rc)
 		rc = recover_surely(disaster, any_far(disaster));
@@ -355,6 +360,7 @@ static const char *const must_happen[] = { "host writes",
 					   "sites burnt",
 					   "sites cut off",
 					   "sites left alone",
+					   "old volumes written after the recovery",
 					   "recoveries at both",
 					   "crashes in a recovery",
 					   "recoveries with one missing",

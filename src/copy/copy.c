@@ -71,7 +71,8 @@ void copy_on_event(void *arg, struct link *link, uint16_t type, const void *even
 	const struct wire_event_session *written = event;
 	struct session_entry *entry;
 
-	(void)link;
+	if (type == WIRE_EVENT_PAIRS_CHANGED)
+		peers_on_changed(arg, link);
 	if (type != WIRE_EVENT_FIRST_WRITE)
 		return;
 	entry = session_entry_find(arg, written->session);

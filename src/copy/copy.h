@@ -117,8 +117,20 @@ struct copy_pair_info {
 	bool first_copy_done;
 	uint64_t size_bytes;
 	uint64_t out_of_sync_blocks, unsent_blocks;
+	uint64_t sent_bytes;			/* of the volume, taken by the far side since this system started */
 	struct history history;
 };
+
+/* What the other end of a pair says of it. */
+struct copy_pair_far {
+	enum pair_state state;
+	uint64_t noted_bytes;			/* written there since, or never sent from there */
+	struct history history;
+	enum history_verdict verdict;		/* of this side's history over that one */
+};
+
+/* Asks the other end, for a few seconds at most. False: there is no such pair here, or no answer. */
+bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far *far);
 
 struct copy_pair_request {
 	uint16_t source, target;

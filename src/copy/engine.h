@@ -66,6 +66,8 @@ struct peer {
 	struct notice *notices;			/* one a reactor */
 	unsigned uses;
 	bool look_again;			/* a pair is new to the link, which may be connected already */
+	int64_t asked_ns;			/* pairs that wait were tried again */
+	bool ask_pairs;				/* the far side has refused a leg: it may have been recovered */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };
 
@@ -81,6 +83,13 @@ void peers_hang_up(struct copy *copy);
 
 /* There is a pair that has not asked its far side yet: as if the link had just been connected. Does not suspend. */
 void peer_look_again(struct peer *peer);
+
+/* The same, but not at once: for what may happen again and again. Does not suspend. */
+void peer_ask_pairs(struct peer *peer);
+
+/* The far side of pairs says that it has changed something about them: an event. Neither suspends. */
+void peers_tell_changed(struct copy *copy, const char *system);
+void peers_on_changed(struct copy *copy, const struct link *link);
 
 /* Tries to connect at once, and suspends until the system is reached, at most so long. */
 bool peer_wait_connected(struct peer *peer, int64_t limit_ns);

@@ -211,6 +211,7 @@ int pair_do_counters(void *arg)
 	struct pair_order *order = arg;
 
 	volume_get_counters(order->pair->volume, &order->counters);
+	order->totals = order->pair->totals;
 	if (order->pair->pump)
 		pump_get_state(order->pair->pump, &order->pump);
 	return 0;
@@ -271,6 +272,7 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->history = *history;
 	pair->volume = volume;
 	pair->may_join = pair->joined = record->joined;
+	pair->broken = record->role == PAIR_SOURCE && record->state == PAIR_SUSPENDED;
 	rt_mutex_init(&pair->turn);
 	rt_cond_init(&pair->unpinned);
 	list_add_last(&copy->pairs, &pair->link);
@@ -316,6 +318,8 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, do_stop_pump, &order);
+	/* What hosts write from here on is not followed. */
+	pair->broken = state == PAIR_SUSPENDED;
 	pair_set_state(pair, state, reason);
 }
 
@@ -513,6 +517,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	pair_order_surely(pair, pair_do_counters, &order);
 	info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
 	info->unsent_blocks = order.counters.unsent_blocks;
+	info->sent_bytes = order.totals.sent_bytes;
 	if (info->reason == PAIR_REASON_NONE)
 		info->reason = what_stops(&order.pump);
 }

@@ -29,9 +29,9 @@ struct pair {
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
 	bool gone;				/* being put down: not found any more, and still in the table */
-	uint64_t writes_at_break;		/* host writes when the far side was last heard */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
-	bool broken;				/* the far side is not heard, and no generation began since */
+	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
+	bool generation_is_ours;		/* the newest one began here, and the far side does not have it */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */
@@ -39,6 +39,7 @@ struct pair {
 	bool tagged;				/* its tags are above all that the far side holds */
 	bool agreed;				/* the far side with this boot id takes its data */
 	uint8_t agreed_boot_id[WIRE_ID_SIZE];
+	struct pump_totals totals;
 
 	/* written on the volume's reactor, read on reactor 0 too: each true or not by itself */
 	_Atomic bool sends;			/* there is a pump */
@@ -158,7 +159,10 @@ void pair_link_up(struct copy *copy, const char *far);
 void pair_ask_refused(struct copy *copy, const char *far);
 void pair_link_down(struct copy *copy, const char *far);
 
-/* While the far side is not heard: a source that hosts have written to since begins a new generation. Suspends. */
+/*
+ * While the far side is not heard, or not sent to: a source that hosts have written to since begins a new generation.
+ * Suspends.
+ */
 void pair_watch_broken(struct copy *copy, const char *far);
 bool pair_any_broken(struct copy *copy, const char *far);
 
@@ -174,6 +178,17 @@ void pair_sync_all(struct copy *copy, struct peer *peer);
 
 /* Lets all regions leave the dirty logs that are clean. Suspends. */
 void pair_clean_all(struct copy *copy);
+
+/*
+ * A source whose far side was taken over: what hosts wrote here that the far side has not followed makes a generation
+ * of its own, so that both sides show as written. After the volume was closed to writes. Suspends.
+ */
+void pair_note_divergence(struct pair *pair);
+
+/*
+ * Production is at the far side: hosts may only read here, and the session of the volume is over. Suspends.
+ */
+void pair_give_way(struct pair *pair);
 
 void pair_get_info(struct pair *pair, struct copy_pair_info *info);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "copy/leg.h"
-#include "copy/pair.h"
+#include "copy/pair_private.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -24,8 +24,13 @@ static int begin_change(struct pair *pair)
 	return pair_begin_change(pair);
 }
 
-static void fill_reply(struct copy *copy, const struct pair *pair, struct wire_pair_reply *reply)
+/* The pair is pinned, or in its turn. Suspends. */
+static void fill_reply(struct copy *copy, struct pair *pair, struct wire_pair_reply *reply)
 {
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	reply->noted_bytes = (order.counters.open_blocks + order.counters.closing_blocks) * XDC_BLOCK_SIZE;
 	memcpy(reply->boot_id, copy->far_boot_id, WIRE_ID_SIZE);
 	reply->state = (uint8_t)pair->record.state;
 	reply->size_bytes = volume_size(pair->volume);
@@ -159,6 +164,16 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	if (rc)
 		return rc > 0 ? pair_save(pair) : rc;
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
+	if (!rc && pair->record.role == PAIR_SOURCE) {
+		/* It may not have heard yet that production is over there, and have written on. */
+		pair_note_divergence(pair);
+		rc = judge_failback(pair, request, why);
+		if (rc) {
+			pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_HISTORY);
+			pair_give_way(pair);
+			return rc;
+		}
+	}
 	if (!rc)
 		rc = pair_track(pair);
 	if (rc)
@@ -232,9 +247,12 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 		return copy_refuse(why, -ENOENT, "system %s does not know this pair", copy->config.system);
 	if (!pair) {
 		rc = establish_new(copy, peer, establish, &pair, why);
-		if (!rc)
-			fill_reply(copy, pair, reply);
-		return rc;
+		if (rc)
+			return rc;
+		pair_pin(pair);
+		fill_reply(copy, pair, reply);
+		pair_unpin(pair);
+		return 0;
 	}
 	pair_pin(pair);
 	rc = begin_change(pair);
@@ -285,7 +303,9 @@ int pair_far_on_status(void *arg, const struct link_peer *peer, const void *requ
 	if (!pair || strcmp(pair->record.system, peer->system) != 0)
 		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", status->target_volume,
 				   peer->system);
+	pair_pin(pair);
 	fill_reply(arg, pair, reply);
+	pair_unpin(pair);
 	return 0;
 }
 
@@ -309,7 +329,9 @@ int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *reques
 	pair = pair_find_target(copy, peer->system, grow->target_volume);
 	if (!pair)
 		return copy_refuse(why, -ENOENT, "volume %04X is no target any more", grow->target_volume);
+	pair_pin(pair);
 	fill_reply(copy, pair, reply);
+	pair_unpin(pair);
 	return 0;
 }
 

@@ -19,12 +19,17 @@
 static int start_pump_if_ready(struct pair_order *order)
 {
 	struct pair *pair = order->pair;
+	struct pump_config config = {
+		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
+		.session = order->record.session, .journal = pair->joined, .totals = &pair->totals,
+		.acked = &order->peer->notices[rt_reactor_index(rt_here())],
+	};
 	int rc;
 
 	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
 		return 0;
-	rc = pump_start(pair->volume, order->peer->to, order->record.remote_volume, order->record.session, pair->joined,
-			pair->agreed_boot_id, &order->peer->notices[rt_reactor_index(rt_here())], &pair->pump);
+	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
+	rc = pump_start(&config, &pair->pump);
 	pair->sends = !rc;
 	return rc;
 }
@@ -36,6 +41,9 @@ static int do_start_pump(void *arg)
 
 	pair->agreed = true;
 	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	/* The far side knows this history: all that is noted will be sent there. */
+	volume_get_counters(pair->volume, &order->counters);
+	pair->totals.followed = order->counters.noted;
 	return start_pump_if_ready(order);
 }
 
@@ -97,6 +105,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	if (rc)
 		return rc;
 	pair->broken = false;
+	pair->generation_is_ours = false;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }
@@ -107,13 +116,43 @@ static bool may_resume_by_itself(const struct pair *pair)
 	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
 }
 
-/* Production is at the far side: hosts may only read here, and the session of the volume is over. */
-static void give_way(struct pair *pair)
+/*
+ * On top of the generation that both sides have; one that the other side has not heard of needs no other on top: the
+ * length of histories is bounded, and what both have must not fall out.
+ */
+static void begin_generation(struct pair *pair)
+{
+	uint8_t generation[16];
+
+	pair->broken = false;
+	if (pair->generation_is_ours)
+		return;
+	pair->generation_is_ours = true;
+	rt_random_bytes(generation, sizeof(generation));
+	history_begin(&pair->history, generation, 0, rt_wall_ns());
+	if (pair_save(pair))
+		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
+}
+
+void pair_note_divergence(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	if (order.counters.noted == order.totals.followed)
+		return;
+	log_line(LOG_WARNING, "pair", "volume %04X: hosts have written here what volume %04X of %s has not followed",
+		 pair->record.volume, pair->record.remote_volume, pair->record.system);
+	begin_generation(pair);
+}
+
+void pair_give_way(struct pair *pair)
 {
 	struct source *source = source_find(pair->copy, pair->record.session);
 
 	if (pair_set_access(pair, VOLUME_ACCESS_READ))
 		log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
+	pair_note_divergence(pair);
 	if (!pair->record.session)
 		return;
 	if (session_entry_lose(pair->copy, pair->record.session))
@@ -146,7 +185,7 @@ static void reconnect(struct pair *pair)
 			 pair->record.system, why[0] ? why : strerror(-rc));
 		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
 		if (rc == -ESTALE)
-			give_way(pair);
+			pair_give_way(pair);
 	}
 	pair_end_change(pair);
 }
@@ -205,12 +244,8 @@ void pair_link_down(struct copy *copy, const char *far)
 	struct pair *pair;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-
 		if (!pair_sends_to(pair, far) || pair->broken)
 			continue;
-		pair_order_surely(pair, pair_do_counters, &order);
-		pair->writes_at_break = order.counters.writes + order.counters.discards;
 		pair->broken = true;
 		if (pair->record.state == PAIR_COPY_PENDING)
 			pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
@@ -263,18 +298,12 @@ void pair_watch_broken(struct copy *copy, const char *far)
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		struct pair_order order = { 0 };
-		uint8_t generation[16];
 
 		if (!pair_sends_to(pair, far) || !pair->broken)
 			continue;
 		pair_order_surely(pair, pair_do_counters, &order);
-		if (order.counters.writes + order.counters.discards == pair->writes_at_break)
-			continue;
-		rt_random_bytes(generation, sizeof(generation));
-		history_begin(&pair->history, generation, 0, rt_wall_ns());
-		if (pair_save(pair))
-			log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
-		pair->broken = false;
+		if (order.counters.noted != order.totals.followed)
+			begin_generation(pair);
 	}
 }
 

@@ -14,6 +14,7 @@
 
 #define CONNECT_NS	(10 * RT_SECOND)	/* a command waits so long for the far side */
 #define GROW_NS		(30 * RT_SECOND)	/* and so long for a target to be grown */
+#define ASK_NS		(2 * RT_SECOND)		/* and so long to show what the far side says */
 
 static const char *object_of(uint16_t volume, char text[64])
 {
@@ -298,6 +299,8 @@ static int fail_over(struct pair *pair, struct fault *fault)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
 				 "it is in a session, which is recovered as a whole");
 	rc = pair_fail_over(pair, 0);
+	if (!rc)
+		peers_tell_changed(pair->copy, pair->record.system);
 	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
 
@@ -350,6 +353,31 @@ bool copy_target_has_grown(struct copy *copy, uint16_t volume, uint64_t size_byt
 	const struct pair *pair = pair_find(copy, volume);
 
 	return !pair || pair->target_bytes >= size_bytes;
+}
+
+bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far *far)
+{
+	struct pair *pair = pair_find(copy, volume);
+	struct wire_pair_request request = { .source_volume = volume };
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE];
+	int rc;
+	RT_LIMIT(rt_now_ns() + ASK_NS);
+
+	if (!pair)
+		return false;
+	pair_pin(pair);
+	request.target_volume = pair->record.remote_volume;
+	rc = copy_ask(copy, pair->record.system, WIRE_PAIR_STATUS, &request, &reply, why);
+	if (!rc && reply.state >= PAIR_STATE_COUNT)
+		rc = -EBADMSG;
+	if (!rc)
+		*far = (struct copy_pair_far){
+			.state = (enum pair_state)reply.state, .noted_bytes = reply.noted_bytes,
+			.history = reply.history, .verdict = history_compare(&pair->history, &reply.history),
+		};
+	pair_unpin(pair);
+	return !rc;
 }
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)

@@ -19,6 +19,7 @@ struct pair_order {
 	struct volume_counters counters;
 	uint64_t first_needed;
 	struct pump_state pump;
+	struct pump_totals totals;
 	bool flag;
 };
 
@@ -28,7 +29,7 @@ RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct
 /* The same for an fn that always returns 0. */
 void pair_order_surely(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
 
-/* For pair_order_surely: reads order->counters and order->pump. */
+/* For pair_order_surely: reads order->counters, order->totals and order->pump. */
 int pair_do_counters(void *order);
 
 /* Notes it, in the log too, and makes it durable; that it is not only shows in the log. Suspends. */

@@ -67,14 +67,25 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
  */
 static int wait_link(struct peer *peer, bool connected)
 {
-	bool broken = !connected && pair_any_broken(peer->copy, peer->system);
+	bool broken = pair_any_broken(peer->copy, peer->system);
 	bool waiting = connected && pair_any_waiting(peer->copy, peer->system);
 	RT_LIMIT(broken ? rt_now_ns() + RT_SECOND : waiting ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
 	int rc = rt_cond_wait(link_changed(peer->to));
 
-	if (rc == -ETIMEDOUT && waiting)
+	if (rc == -ETIMEDOUT && waiting && rt_now_ns() - peer->asked_ns >= ASK_AGAIN_NS) {
+		peer->asked_ns = rt_now_ns();
 		pair_try_waiting(peer->copy, peer->system);
+	}
 	return rc;
+}
+
+static bool has_changed(const struct peer *peer, const struct link_state *seen)
+{
+	struct link_state now;
+
+	link_get_state(peer->to, &now);
+	return now.connected != seen->connected ||
+	       (now.connected && (now.generation != seen->generation || peer->look_again));
 }
 
 static void watch_peer(void *arg)
@@ -92,15 +103,12 @@ static void watch_peer(void *arg)
 			peer_connected(peer, &state);
 			continue;
 		}
-		if (!state.connected) {
+		if (!state.connected)
 			pair_link_down(peer->copy, peer->system);
-			pair_watch_broken(peer->copy, peer->system);
-			/* That took time: it may be there again, and nobody will say so twice. */
-			link_get_state(peer->to, &state);
-			if (state.connected)
-				continue;
-		}
-		rc = wait_link(peer, state.connected);
+		pair_watch_broken(peer->copy, peer->system);
+		/* That took time, and nobody says twice what happened meanwhile. */
+		if (!has_changed(peer, &state))
+			rc = wait_link(peer, state.connected);
 	}
 }
 
@@ -112,6 +120,10 @@ static void sync_peer(void *arg)
 	while (!notice_wait(&peer->acked)) {
 		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
 			break;
+		if (peer->ask_pairs) {
+			peer->ask_pairs = false;
+			pair_link_up(peer->copy, peer->system);
+		}
 		pair_ask_refused(peer->copy, peer->system);
 		pair_sync_all(peer->copy, peer);
 	}
@@ -234,6 +246,35 @@ void peer_look_again(struct peer *peer)
 {
 	peer->look_again = true;
 	rt_cond_wake_all(link_changed(peer->to));
+}
+
+void peer_ask_pairs(struct peer *peer)
+{
+	peer->ask_pairs = true;
+	notice_due(&peer->acked);
+}
+
+void peers_on_changed(struct copy *copy, const struct link *link)
+{
+	struct peer *peer;
+
+	list_for_each(peer, &copy->peers, link) {
+		if (peer->to == link) {
+			peer_look_again(peer);
+			return;
+		}
+	}
+}
+
+void peers_tell_changed(struct copy *copy, const char *system)
+{
+	const struct wire_empty event = { 0 };
+	int rc = link_server_event(copy->server, system, WIRE_EVENT_PAIRS_CHANGED, &event);
+
+	/* It hears of it by its next request or frame, too. */
+	if (rc)
+		log_line(LOG_DEBUG, "copy", "system %s is not told that its pairs have changed: %s", system,
+			 strerror(-rc));
 }
 
 bool peer_wait_connected(struct peer *peer, int64_t limit_ns)

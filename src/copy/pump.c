@@ -14,24 +14,21 @@
 #define ACK_NS		(5 * RT_SECOND)		/* at the end, for what the far side has not acknowledged */
 
 struct pump {
+	struct pump_config config;		/* as it is now */
 	struct volume *volume;
 	struct link_channel *channel;
 	struct rt_group fibers;
 	struct link_acks acks;
-	uint16_t target;
-	uint8_t session;
-	bool journal;
-	uint8_t far_boot_id[WIRE_ID_SIZE];
 	struct pump_state state;
-	struct notice *acked;
 	int64_t not_before_ns;			/* the far side said no: try again then */
 	int64_t modest_until_ns;		/* 0: it is not */
 };
 
 /* One run under way: what the volume gave, in the shape of the link. */
 struct pump_frame {
-	struct link_send send;			/* first, so that a done send leads back here */
+	struct link_send send;
 	struct volume_send *run;
+	uint64_t noted;				/* of the volume, when the run was taken */
 };
 
 static void fail_run(struct pump *pump, struct volume_send *run)
@@ -61,17 +58,26 @@ static int wait_changed(struct pump *pump)
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
+static void take_acknowledged(struct pump *pump, struct pump_frame *frame)
+{
+	struct pump_totals *totals = pump->config.totals;
+
+	pump->state.far_error = 0;
+	totals->sent_bytes += frame->run->len;
+	if (totals->followed < frame->noted)
+		totals->followed = frame->noted;
+	volume_send_acked(pump->volume, frame->run);
+	if (!pump->config.journal)
+		notice_give(pump->config.acked);
+}
+
 /* A frame is done: by the far side that is meant, by another one, or not at all. */
 static void finish_frame(struct pump *pump, struct pump_frame *frame)
 {
-	bool same_far = !memcmp(frame->send.far_boot_id, pump->far_boot_id, WIRE_ID_SIZE);
+	bool same_far = !memcmp(frame->send.far_boot_id, pump->config.far_boot_id, WIRE_ID_SIZE);
 
 	if (!frame->send.error && same_far) {
-		pump->state.far_error = 0;
-		pump->state.sent_bytes += frame->run->len;
-		volume_send_acked(pump->volume, frame->run);
-		if (!pump->journal)
-			notice_give(pump->acked);
+		take_acknowledged(pump, frame);
 	} else {
 		if (frame->send.error && frame->send.error != -ECONNRESET) {
 			if (pump->state.far_error != frame->send.error)
@@ -79,9 +85,9 @@ static void finish_frame(struct pump *pump, struct pump_frame *frame)
 					 volume_id(pump->volume), strerror(-frame->send.error));
 			pump->state.far_error = frame->send.error;
 			if (pump_is_refused(pump))
-				notice_give(pump->acked);
+				notice_give(pump->config.acked);
 			pump->not_before_ns = rt_now_ns() + RETRY_NS;
-			if (frame->send.error == -ENOSPC && pump->journal)
+			if (frame->send.error == -ENOSPC && pump->config.journal)
 				be_modest(pump);
 		}
 		fail_run(pump, frame->run);
@@ -104,7 +110,7 @@ static void reap(void *arg)
 	}
 }
 
-static int send_run(struct pump *pump, struct volume_send *run)
+static int send_run(struct pump *pump, struct volume_send *run, uint64_t noted)
 {
 	struct pump_frame *frame = mem_alloc_zeroed(sizeof(*frame));
 	int rc;
@@ -114,9 +120,10 @@ static int send_run(struct pump *pump, struct volume_send *run)
 		return -ENOMEM;
 	}
 	frame->run = run;
-	frame->send.volume = pump->target;
-	frame->send.session = pump->journal ? pump->session : 0;
-	frame->send.journal = pump->journal;
+	frame->noted = noted;
+	frame->send.volume = pump->config.target;
+	frame->send.session = pump->config.journal ? pump->config.session : 0;
+	frame->send.journal = pump->config.journal;
 	frame->send.zero = run->zero;
 	frame->send.tag = run->tag;
 	frame->send.offset = run->offset;
@@ -150,6 +157,7 @@ static void wait_after(struct pump *pump, int error)
 static void run_pump(void *arg)
 {
 	struct pump *pump = arg;
+	struct volume_counters counters;
 	struct volume_send *run;
 	int rc;
 
@@ -161,6 +169,7 @@ static void run_pump(void *arg)
 		}
 		if (pump->modest_until_ns && rt_now_ns() >= pump->modest_until_ns)
 			be_modest_no_more(pump);
+		volume_get_counters(pump->volume, &counters);
 		rc = volume_send_next(pump->volume, RUN_MAX, &run);
 		pump->state.disk_error = rc == -EIO ? rc : 0;
 		if (!rc && !run) {
@@ -169,28 +178,23 @@ static void run_pump(void *arg)
 			continue;
 		}
 		if (!rc)
-			rc = send_run(pump, run);
+			rc = send_run(pump, run, counters.noted);
 		if (rc)
 			wait_after(pump, rc);
 	}
 }
 
-int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
-	       const uint8_t far_boot_id[WIRE_ID_SIZE], struct notice *acked, struct pump **out)
+int pump_start(const struct pump_config *config, struct pump **out)
 {
 	struct pump *pump = mem_alloc_zeroed(sizeof(*pump));
 	int rc;
 
-	assert(rt_here() == volume_reactor(volume) && volume_is_tracked(volume));
+	assert(rt_here() == volume_reactor(config->volume) && volume_is_tracked(config->volume));
 	if (!pump)
 		return -ENOMEM;
-	pump->volume = volume;
-	pump->channel = link_channel_here(link);
-	pump->target = target;
-	pump->session = session;
-	pump->journal = journal;
-	pump->acked = acked;
-	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
+	pump->config = *config;
+	pump->volume = config->volume;
+	pump->channel = link_channel_here(config->link);
 	link_acks_init(&pump->acks);
 	rt_group_init(&pump->fibers);
 	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
@@ -241,13 +245,13 @@ void pump_stop(struct pump *pump)
 
 void pump_join(struct pump *pump, uint8_t session)
 {
-	pump->session = session;
-	pump->journal = true;
+	pump->config.session = session;
+	pump->config.journal = true;
 }
 
 void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZE])
 {
-	memcpy(pump->far_boot_id, far_boot_id, WIRE_ID_SIZE);
+	memcpy(pump->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
 	volume_resend_open(pump->volume);
 }
 

@@ -18,15 +18,28 @@ struct pump;
 struct pump_state {
 	int far_error;				/* the far side's answer, e.g. -ENOSPC, -EPERM */
 	int disk_error;				/* the source cannot be read */
-	uint64_t sent_bytes;
 };
 
-/*
- * far_boot_id: acknowledgements of any other far side count for nothing. volume is tracked. acked is given when
- * something is acknowledged that the journal does not keep, and when pump_is_refused becomes true. -ENOMEM.
- */
-RT_MUST_CHECK int pump_start(struct volume *volume, struct link *link, uint16_t target, uint8_t session, bool journal,
-			     const uint8_t far_boot_id[WIRE_ID_SIZE], struct notice *acked, struct pump **out);
+/* What outlives a pump: of the volume, since this system started. */
+struct pump_totals {
+	uint64_t sent_bytes;			/* acknowledged */
+	uint64_t followed;			/* writes noted before something was read that the far side took */
+};
+
+struct pump_config {
+	struct volume *volume;			/* tracked */
+	struct link *link;
+	uint16_t target;
+	uint8_t session;			/* 0: none */
+	bool journal;
+	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */
+	struct pump_totals *totals;
+	/* Given when something is acknowledged that the journal does not keep, and when pump_is_refused becomes true. */
+	struct notice *acked;
+};
+
+/* The config is copied. -ENOMEM. */
+RT_MUST_CHECK int pump_start(const struct pump_config *config, struct pump **out);
 
 /* What is under way counts as unsent. Suspends. NULL is allowed. */
 void pump_stop(struct pump *pump);

@@ -214,6 +214,7 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 		rc = open_volumes(leg, decide->number);
 	if (rc)
 		return rc;
+	peers_tell_changed(leg->copy, leg->record.source_system);
 	log_line(LOG_NOTICE, "recover", "session %u of %s: recovered to CG %llu by system %s", leg->record.session,
 		 leg->record.source_system, (unsigned long long)decide->number, decide->initiator);
 	leg->record.state = SESSION_RECOVERED;

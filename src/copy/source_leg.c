@@ -169,6 +169,9 @@ static void ask_leg(void *arg)
 		question->rc = 0;
 	else
 		question->rc = link_request(leg->peer->to, question->type, &request, &leg->state, question->why, NULL);
+	/* The leg was recovered, and maybe its volumes: where nothing is left to be sent only the pairs find out. */
+	if (question->rc == -EPERM)
+		peer_ask_pairs(leg->peer);
 }
 
 struct leg_question *leg_questions_make(struct source *source, const struct leg_question *like, unsigned *count)

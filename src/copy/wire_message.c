@@ -94,6 +94,7 @@ LAYOUT(pair_reply, struct wire_pair_reply,
 	BYTES(struct wire_pair_reply, boot_id),
 	UINT(struct wire_pair_reply, state),
 	UINT(struct wire_pair_reply, size_bytes),
+	UINT(struct wire_pair_reply, noted_bytes),
 	STRUCT(struct wire_pair_reply, history, history));
 
 LAYOUT(pair_request, struct wire_pair_request,
@@ -295,6 +296,7 @@ static const struct wire_type types[] = {
 	{ WIRE_RECOVER_FENCE, "recover_fence", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_DECIDE, "recover_decide", &recover_decide_request, &recover_done },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
+	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },
 };
 
 const struct wire_type *wire_type_find(uint16_t number)

@@ -56,6 +56,7 @@ enum wire_message_type {
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
+	WIRE_EVENT_PAIRS_CHANGED = 129,
 };
 
 /* ---- parts ---- */
@@ -123,6 +124,7 @@ struct wire_pair_reply {			/* of pair_establish, pair_status, pair_grow */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* of the far side */
 	uint8_t state;				/* as the far side sees the pair; numbered by the pair's module */
 	uint64_t size_bytes;			/* of the target */
+	uint64_t noted_bytes;			/* written there, or never sent from there, as far as it is known */
 	struct history history;			/* of the target */
 };
 struct wire_pair_request {			/* pair_remove, pair_status */
@@ -291,7 +293,7 @@ struct wire_recover_done {
 	uint32_t inconsistent;			/* legs that cannot show it and stay closed */
 };
 
-/* ---- events: source system to master, over the connection that the master dialed ---- */
+/* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */
 
 struct wire_event_session {
 	uint8_t session;

@@ -111,7 +111,7 @@ static json_t *history_json(const struct history *history)
 
 static json_t *pair_json(const struct copy_pair_info *info)
 {
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:o}",
 			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4),
 			 "system", info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET],
 			 "type", pair_type_names[info->type], "state", pair_state_names[info->state],
@@ -122,7 +122,20 @@ static json_t *pair_json(const struct copy_pair_info *info)
 			 "size_bytes", (json_int_t)info->size_bytes,
 			 "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
 			 "unsent_blocks", (json_int_t)info->unsent_blocks,
+			 "sent_bytes", (json_int_t)info->sent_bytes,
 			 "history", history_json(&info->history));
+}
+
+/* Null when the other side does not answer. */
+static json_t *pair_far_json(struct copy *copy, uint16_t volume)
+{
+	struct copy_pair_far far;
+
+	if (!copy_pair_ask_far(copy, volume, &far))
+		return json_null();
+	return json_pack("{s:s, s:s, s:I, s:o}", "state", pair_state_names[far.state],
+			 "verdict", history_verdict_names[far.verdict], "noted_bytes", (json_int_t)far.noted_bytes,
+			 "history", history_json(&far.history));
 }
 
 struct pair_search {
@@ -158,7 +171,13 @@ static int pair_show(const struct cli_request *request, json_t **result, struct 
 {
 	uint16_t id;
 
-	return cli_find_volume(request, &id, fault) ? -1 : cli_answer_pair(request, id, result, fault);
+	if (cli_find_volume(request, &id, fault) || cli_answer_pair(request, id, result, fault))
+		return -1;
+	if (!json_object_set_new(*result, "far", pair_far_json(control_copy(request->control), id)))
+		return 0;
+	json_decref(*result);
+	*result = NULL;
+	return cli_out_of_memory(fault);
 }
 
 static int pair_create(const struct cli_request *request, json_t **result, struct fault *fault)

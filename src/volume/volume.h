@@ -213,6 +213,7 @@ RT_MUST_CHECK int volume_accept_loss(struct volume *volume);
 
 struct volume_counters {
 	uint64_t reads, writes, flushes, discards;	/* requests answered */
+	uint64_t noted;					/* times that writes were noted, answered or not */
 	uint64_t read_bytes, written_bytes;
 	uint64_t collisions_sidefile;			/* old blocks kept there */
 	uint64_t collisions_waited;			/* writes that waited for the drain of their blocks */

@@ -176,6 +176,7 @@ static uint64_t note(struct volume *volume, const struct blocklock_claim *claim)
 	if (volume->first_note && !mask_open_side(&volume->mask)->count[MASK_NEEDED])
 		volume->first_note(volume->first_note_arg);
 	mask_note(&volume->mask, claim->first, claim->end);
+	volume->counters.noted++;
 	return volume->open_number;
 }
 

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A source site that is cut off, not dead: it stands still (SIGSTOP) while the far side is recovered, and wakes up
-# without knowing. It must never overwrite the new primary; once it finds out its hosts are refused writes, also after a
-# restart; both histories are shown, and a failback of what both sides wrote needs --discard.
+# A source site that is not dead while its far side is recovered without its knowledge: the link stays up, or it sleeps
+# (SIGSTOP), or the link comes back later. It finds out and never overwrites the new primary; from then on its hosts are
+# refused writes, also after a restart, until production is back. Both ends show both histories with times and sizes. A
+# failback gives nothing up that both sides wrote, unless --discard says so; where only the far side was written, or
+# nobody, it needs no such word.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io
@@ -61,64 +63,66 @@ refused()
 	qemu-io -r -f raw -c 'read 0 4k' "$(uri "$1" "$2")" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
 	expect_exit 1 'read-only|Permission denied|not permitted' qemu-io -f raw -c 'write 2M 4k' "$(uri "$1" "$2")"
 }
+# write_block NAME VOLUME PATTERN, has_block NAME VOLUME PATTERN
 write_block()
 {
 	qemu-io -f raw -c "write -P $3 2M 4k" "$(uri "$1" "$2")" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
 }
-# while_old_site_sleeps: production moves to the far side under load.
-recover_behind_its_back()
+has_block()
 {
-	rm -f "$tmp/ordered.log"
-	start_writer "${uris[@]}"
-	kill -STOP "${system_pid[A1]}" "${system_pid[A2]}"
-	on B1 session recover 1
-	"$ordered" audit "${far_uris[@]}"
-	write_block B1 2500 0x51
-	write_block B2 2600 0x52
-	sha256sum "$(image B1 2500)" "$(image B2 2600)" >"$tmp/sums"
-	system_continue A1
-	system_continue A2
+	qemu-io -r -f raw -c "read -P $3 2M 4k" "$(uri "$1" "$2")" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
+	! grep -q 'verification failed' "$tmp/io" || fail "volume $2 of $1 does not hold $3 at 2M"
 }
-# The old site has found out: its hosts' writes end, the new primary is as it was.
-old_site_gives_way()
+write_far()
 {
-	wait_until 60 is A1 '.state == "fatal"' session show 1
-	for name in A1 A2; do
-		wait_until 60 is "$name" '.state == "suspended" and .reason == "history"' pair show "${lss[$name]}00"
-		wait_until 20 is "$name" '.access == "read"' volume show "${lss[$name]}00"
-	done
-	wait_until 20 writer_ended
-	stop_writer
-	for name in A1 A2; do
-		refused "$name" "${lss[$name]}00"
-	done
+	write_block B1 2500 "$1"
+	write_block B2 2600 "$1"
+}
+note_far()
+{
+	sha256sum "$(image B1 2500)" "$(image B2 2600)" >"$tmp/sums"
+}
+far_is_as_noted()
+{
 	sha256sum --quiet -c "$tmp/sums" || fail 'the old primary has written to the new one'
 }
-
-# ---- it finds out by itself; nothing was written there meanwhile but what the far side never got ----
-recover_behind_its_back
-old_site_gives_way
-expect_refused 'newer' A1 pair resume 1500
-# It knows after a restart, before anybody tells it.
-for name in A1 A2; do
-	system_stop "$name"
-	system_restart "$name"
-	refused "$name" "${lss[$name]}00"
-done
-sha256sum --quiet -c "$tmp/sums" || fail 'the old primary has written to the new one after its restart'
-
-# Both ends show their histories; the far side's is the newer by one generation.
-newest_at_far=$(json B1 '.history[0].generation' pair show 2500)
-is B1 '.state == "failed-over" and .history[0].sequence > 0' pair show 2500 || fail "$(on B1 pair show 2500)"
-[ "$(json A1 ".history | any(.generation == \"$newest_at_far\")" pair show 1500)" = false ] ||
-	fail 'the old site has the history of the new one'
-
-failback_and_return()
+# gave_way VERDICT: the old site has found out. Its session is over, its hosts are refused, it shows what the far side
+# says and how its own history stands to that; so does the far side, the other way round.
+gave_way()
+{
+	local name to opposite=$1
+	[ "$1" != 'other newer' ] || opposite='mine newer'
+	for name in A1 A2; do
+		to=${far[$name]}
+		wait_until 60 is "$name" '.state == "suspended" and .reason == "history"' pair show "${lss[$name]}00"
+		wait_until 20 is "$name" '.access == "read"' volume show "${lss[$name]}00"
+		wait_until 20 is "$name" '.state == "fatal"' session show 1
+		refused "$name" "${lss[$name]}00"
+		wait_until 20 is "$name" ".far.verdict == \"$1\"" pair show "${lss[$name]}00"
+		is "$name" '.far.state == "failed-over" and (.far.history[0].began_at | length) > 0 and
+			(.far.noted_bytes | type) == "number" and (.history[0].began_at | length) > 0' \
+			pair show "${lss[$name]}00" || fail "$(on "$name" pair show "${lss[$name]}00")"
+		wait_until 20 is "$to" ".far.verdict == \"$opposite\" and .far.state == \"suspended\"" \
+			pair show "${lss[$to]}00"
+	done
+	on A1 pair show 1500 >"$tmp/shown"
+	grep -Eq "^ +verdict +$1" "$tmp/shown" || fail "$(cat "$tmp/shown")"
+}
+failback()
 {
 	local name
 	for name in B1 B2; do
 		on "$name" session failback 1 "$@"
 	done
+	# The old site follows now; its hosts have nothing to write there.
+	for name in A1 A2; do
+		is "$name" '.role == "target"' pair show "${lss[$name]}00" || fail "$(on "$name" pair show "${lss[$name]}00")"
+		is "$name" '.access == "none"' volume show "${lss[$name]}00" || fail "$name is open to hosts"
+	done
+}
+come_back()
+{
+	local name
 	for name in B1 B2; do
 		on "$name" session return 1
 	done
@@ -133,54 +137,135 @@ failback_and_return()
 	done
 	start_session
 }
-failback_and_return
+restart_old_site()
+{
+	local name
+	for name in A1 A2; do
+		system_stop "$name"
+		system_restart "$name"
+		refused "$name" "${lss[$name]}00"
+	done
+}
+one='.* since .* from CG [0-9]+, [0-9]+ KiB'
+failback_is_refused()
+{
+	expect_refused "both sides were written: here $one; on 2105.FA10 $one" B1 session failback 1
+	expect_refused '--discard' B1 session failback 1
+	expect_refused '--discard' B2 session failback 1
+	expect_equal failed-over "$(json B1 .state pair show 2500)" 'state after the refusal'
+}
 
-# ---- both sides are written while neither hears the other: an administrator decides ----
-# The far side gets another address while the old site stands still, so that it does not find out.
-recover_behind_its_back_unheard()
+# ---- the link stays up, nobody writes anywhere: the old site hears of it although it has nothing to send ----
+on B1 session recover 1
+gave_way 'other newer'
+expect_refused 'newer' A1 pair resume 1500
+restart_old_site
+failback
+come_back
+
+# ---- the link stays up, only the far side is written ----
+on B1 session recover 1
+gave_way 'other newer'
+write_far 0x51
+note_far
+restart_old_site
+far_is_as_noted
+failback
+come_back
+# come_back writes zeros there at its end: what the far side had written was checked as equal images before.
+
+# ---- the link stays up, and the old site's hosts write on until they are refused: an administrator decides ----
+rm -f "$tmp/ordered.log"
+start_writer "${uris[@]}"
+on B1 session recover 1
+"$ordered" audit "${far_uris[@]}"
+write_far 0x52
+note_far
+gave_way 'both written'
+wait_until 20 writer_ended
+stop_writer
+far_is_as_noted
+"$ordered" audit "${uris[@]}" >"$tmp/old"
+failback_is_refused
+"$ordered" audit "${uris[@]}" | cmp - "$tmp/old" || fail 'a refused failback changed the old site'
+failback --discard
+wait_until 30 quiet B1 2500
+has_block B1 2500 0x52
+come_back
+
+# ---- the old site sleeps under load, and wakes up without knowing ----
+recover_behind_its_back()
 {
 	rm -f "$tmp/ordered.log"
 	start_writer "${uris[@]}"
 	kill -STOP "${system_pid[A1]}" "${system_pid[A2]}"
 	on B1 session recover 1
+	"$ordered" audit "${far_uris[@]}"
+	write_far 0x53
+	note_far
+}
+recover_behind_its_back
+system_continue A1
+system_continue A2
+for name in A1 A2; do
+	wait_until 60 is "$name" '.state == "suspended" and .reason == "history"' pair show "${lss[$name]}00"
+done
+wait_until 20 writer_ended
+stop_writer
+far_is_as_noted
+failback --discard
+come_back
+
+# ---- the link comes back later: the far side is not to be reached when the old site wakes up, and was written ----
+far_goes_away()
+{
+	kill -STOP "${system_pid[A1]}" "${system_pid[A2]}"
+	on B1 session recover 1
+	write_far "$1"
+	note_far
 	for name in B1 B2; do
-		write_block "$name" "${lss[$name]}00" 0x61
 		system_stop "$name"
 	done
 	system_continue A1
 	system_continue A2
 }
+far_comes_back()
+{
+	for name in B1 B2; do
+		system_restart "$name"
+	done
+}
+far_goes_away 0x54
+for name in A1 A2; do
+	wait_until 30 is "$name" '.reason == "link" and .far == null' pair show "${lss[$name]}00"
+done
+far_comes_back
+gave_way 'other newer'
+far_is_as_noted
+failback
+come_back
+
+# ---- the same, and the old site's hosts write on meanwhile ----
 declare -A generation=()
 for name in A1 A2; do
 	generation[$name]=$(json "$name" '.history[0].generation' pair show "${lss[$name]}00")
 done
-recover_behind_its_back_unheard
-answered=$(wc -l <"$tmp/ordered.log")
-wait_until 20 has_answers $((answered + 200))
+far_goes_away 0x55
+rm -f "$tmp/ordered.log"
+start_writer "${uris[@]}"
+wait_until 20 has_answers 200
 # That it was written without the far side is on its record within a second or two.
 for name in A1 A2; do
 	wait_until 20 is "$name" ".reason == \"link\" and .history[0].generation != \"${generation[$name]}\"" \
 		pair show "${lss[$name]}00"
 done
 stop_writer
-"$ordered" audit "${uris[@]}" >"$tmp/old"
-for name in B1 B2; do
-	system_restart "$name"
-done
-old_site_gives_way_quietly()
-{
-	for name in A1 A2; do
-		wait_until 60 is "$name" '.state == "suspended" and .reason == "history"' pair show "${lss[$name]}00"
-	done
-}
-old_site_gives_way_quietly
-one='.* since .* from CG [0-9]+, [0-9]+ KiB'
-expect_refused "both sides were written: here $one; on 2105.FA10 $one" B1 session failback 1
-expect_refused '--discard' B1 session failback 1
-expect_refused '--discard' B2 session failback 1
-expect_equal failed-over "$(json B1 .state pair show 2500)" 'state after the refusal'
-"$ordered" audit "${uris[@]}" | cmp - "$tmp/old" || fail 'a refused failback changed the old site'
-failback_and_return --discard
+far_comes_back
+gave_way 'both written'
+far_is_as_noted
+failback_is_refused
+failback --discard
+come_back
 
 for name in A1 A2 B1 B2; do
 	system_stop "$name"

@@ -32,7 +32,7 @@ static const struct wire_pair_establish sample_pair_establish = {
 	.flags = WIRE_PAIR_FAILBACK | WIRE_PAIR_RESUME, .history = HISTORY,
 };
 static const struct wire_pair_reply sample_pair_reply = {
-	.boot_id = BOOT, .state = 3, .size_bytes = 4096, .history = HISTORY,
+	.boot_id = BOOT, .state = 3, .size_bytes = 4096, .noted_bytes = 8192, .history = HISTORY,
 };
 static const struct wire_pair_request sample_pair_request = { .source_volume = 0x1501, .target_volume = 0x2502 };
 static const struct wire_pair_grow sample_pair_grow = {
@@ -126,6 +126,7 @@ static const struct wire_sample {
 	{ WIRE_RECOVER_FENCE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_DECIDE, &sample_decide, &sample_done },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
+	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },
 };
 #define WIRE_SAMPLE_COUNT	(sizeof(wire_samples) / sizeof(wire_samples[0]))
 

@@ -116,7 +116,8 @@ failback()
 	done
 	# The old site follows now; its hosts have nothing to write there.
 	for name in A1 A2; do
-		is "$name" '.role == "target"' pair show "${lss[$name]}00" || fail "$(on "$name" pair show "${lss[$name]}00")"
+		is "$name" '.role == "target"' pair show "${lss[$name]}00" ||
+			fail "$(on "$name" pair show "${lss[$name]}00")"
 		is "$name" '.access == "none"' volume show "${lss[$name]}00" || fail "$name is open to hosts"
 	done
 }

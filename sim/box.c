@@ -60,6 +60,91 @@ static void accept_all(void *arg)
 	}
 }
 
+static struct rt_reactor *reactor_of(unsigned index)
+{
+	return rt_reactor(index % rt_reactor_count());
+}
+
+/* ---- what volumes have lost ---- */
+
+static int index_of(const struct box *box, uint16_t id)
+{
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->volumes[i] == id)
+			return (int)i;
+	}
+	return -1;
+}
+
+static struct copy_losses get_losses(void *arg, uint16_t id)
+{
+	struct box *box = arg;
+	int index = index_of(box, id);
+
+	return index < 0 ? (struct copy_losses){ 0 } : box->losses[index];
+}
+
+static void end_losses(void *arg, uint16_t id)
+{
+	struct box *box = arg;
+	int index = index_of(box, id);
+
+	if (index >= 0)
+		box->losses[index] = (struct copy_losses){ 0 };
+}
+
+static void sync_has_failed(void *arg)
+{
+	struct copy_losses *losses = arg;
+
+	if (!losses->sync_wall_ns)
+		losses->sync_wall_ns = rt_wall_ns();
+}
+
+/* After a loss of power: what hosts wrote to a volume of cache writeback may be gone. */
+static void mark_lost(struct box *box)
+{
+	uint8_t boot_id[16];
+
+	rt_kernel_boot_id(boot_id);
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->written[i] && box->cache == CACHE_WRITEBACK && !box->losses[i].power_wall_ns &&
+		    memcmp(boot_id, box->kernel_boot_id, sizeof(boot_id)) != 0)
+			box->losses[i].power_wall_ns = rt_wall_ns();
+	}
+	memcpy(box->kernel_boot_id, boot_id, sizeof(boot_id));
+}
+
+static int accept_loss(void *arg)
+{
+	return volume_accept_loss(arg);
+}
+
+static int accept_all_losses(void *arg)
+{
+	struct box *box = arg;
+	int rc = box->ready ? 0 : -ECONNABORTED;
+
+	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+		bool failed = box->losses[i].sync_wall_ns != 0;
+
+		if (failed)
+			copy_before_accept(box->copy, box->volumes[i]);
+		box->losses[i] = (struct copy_losses){ 0 };
+		if (failed)
+			rc = rt_call(reactor_of(i), accept_loss, box->open[i]);
+	}
+	box->lost = box->lost && rc;
+	return rc;
+}
+
+int box_accept_losses(struct box *box)
+{
+	return sim_call(box->system, accept_all_losses, box);
+}
+
+/* ---- volumes ---- */
+
 struct open_order {
 	struct box *box;
 	unsigned index;
@@ -72,6 +157,8 @@ static int open_volume(void *arg)
 	char path[64];
 	struct vdisk_options disk_options = {
 		.kind = POOL_DIR, .cache = box->cache, .path = path, .size = box->volume_bytes,
+		.failed = box->losses[order->index].sync_wall_ns != 0,
+		.sync_failed = sync_has_failed, .sync_failed_arg = &box->losses[order->index],
 	};
 	struct volume_options options = {
 		.id = box->volumes[order->index], .sidefile_bytes = SIDEFILE_BYTES, .sidefile_wait_ms = 500,
@@ -95,11 +182,6 @@ static int close_volume(void *arg)
 {
 	volume_close(arg);
 	return 0;
-}
-
-static struct rt_reactor *reactor_of(unsigned index)
-{
-	return rt_reactor(index % rt_reactor_count());
 }
 
 static int open_volumes(struct box *box)
@@ -140,7 +222,8 @@ static int start_copy(struct box *box)
 {
 	struct copy_config config = {
 		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
-		.find_volume = find_volume, .find_arg = box, .timing = link_timing_default,
+		.find_volume = find_volume, .get_losses = get_losses, .end_losses = end_losses, .find_arg = box,
+		.timing = link_timing_default,
 		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
 
@@ -178,6 +261,7 @@ static int box_main(void *arg)
 
 	if (rc == -EEXIST)
 		rc = 0;
+	mark_lost(box);
 	if (!rc)
 		rc = meta_open(STATE, &box->meta);
 	if (!rc)
@@ -319,6 +403,7 @@ int box_write(struct box *box, unsigned volume, uint64_t block, const void *data
 		.kind = IO_WRITE,
 	};
 
+	box->written[volume] = true;
 	return sim_call(box->system, do_write, &order);
 }
 

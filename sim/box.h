@@ -25,10 +25,16 @@ struct box {
 	struct meta *meta;
 	struct volume *open[BOX_VOLUMES_MAX];
 	bool ready;
+	/* of its volumes, as the control plane keeps it in the metadata */
+	uint8_t kernel_boot_id[16];
+	bool written[BOX_VOLUMES_MAX];		/* by hosts */
+	struct copy_losses losses[BOX_VOLUMES_MAX];
 	/* of scenarios */
 	bool busy;				/* a fault has it */
 	int64_t paused_ns;			/* the longest pause of its process */
 	uint32_t lost_at[8];			/* oracle.h: events of each chain that its last crash made */
+	bool lost;				/* oracle.h: a loss of power is not accepted yet */
+	uint32_t kept_to[8];			/* oracle.h: events of each chain when that came */
 };
 
 /* Adds the system; name is its host name too. Volumes have ids base, base + 1, ... */
@@ -50,6 +56,9 @@ void box_crash(struct box *box, enum sim_crash how);
 RT_MUST_CHECK int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags);
 RT_MUST_CHECK int box_read(struct box *box, unsigned volume, uint64_t block, void *data);
 RT_MUST_CHECK int box_flush(struct box *box, unsigned volume);
+
+/* An administrator accepts what its volumes have lost. Suspends. */
+RT_MUST_CHECK int box_accept_losses(struct box *box);
 
 /* What is in a volume now, seen from behind its back, also of a box that is down. Does not suspend. */
 RT_MUST_CHECK int box_peek(struct box *box, unsigned volume, uint64_t block, void *data);

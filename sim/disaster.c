@@ -52,6 +52,10 @@ static void judge(struct disaster *disaster)
 
 	if (!bad)
 		bad = oracle_judge(&disaster->sites.oracle, &image, NULL);
+	for (unsigned i = 0; i < disaster->sites.source_count; i++) {
+		if (disaster->sites.sources[i].lost && sim_is_running(disaster->sites.sources[i].system))
+			scenario_count("groups from before a loss recovered", 1);
+	}
 	fail_when(bad);
 }
 
@@ -222,11 +226,29 @@ static int heal_and_look(struct disaster *disaster)
 	return rc;
 }
 
+/*
+ * The power of one source fails and comes back, and the site is lost before anybody has looked at what that took: the
+ * last group before is what is recovered.
+ */
+static int lose_power_first(struct disaster *disaster)
+{
+	struct sites *sites = &disaster->sites;
+	struct box *box = &sites->sources[below(sites->source_count)];
+	int rc;
+
+	faults_stop(&disaster->faults);
+	faults_crash(sites, box, SIM_POWER_LOSS);
+	rc = faults_bring_up(sites, box);
+	return rc ? rc : wait_ms(200 + below(1500));
+}
+
 static int run_disaster(struct disaster *disaster)
 {
 	enum site_loss loss = below(3) ? SITE_BURNS : below(2) ? SITE_CUT_OFF : SITE_GOES_ON;
-	int rc;
+	int rc = below(5) ? 0 : lose_power_first(disaster);
 
+	if (rc)
+		return rc;
 	if (loss != SITE_BURNS)
 		faults_stop(&disaster->faults);
 	lose_site(disaster, loss);
@@ -262,8 +284,11 @@ static int bring_up_all(struct disaster *disaster)
 	struct sites *sites = &disaster->sites;
 	int rc = 0;
 
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++)
+	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
 		rc = faults_bring_up(sites, sites_box(sites, i));
+		if (!rc)
+			rc = faults_accept(sites_box(sites, i));
+	}
 	return rc;
 }
 
@@ -366,6 +391,8 @@ static const char *const must_happen[] = { "host writes",
 					   "recoveries with one missing",
 					   "crashes within a call",
 					   "blocks changed by a crash",
+					   "losses accepted",
+					   "groups from before a loss recovered",
 					   "slow disks",
 					   "losses in the group after a fault",
 					   "storms",

@@ -48,6 +48,18 @@ int faults_bring_up(struct sites *sites, struct box *box)
 	return box->ready ? 0 : -EIO;
 }
 
+int faults_accept(struct box *box)
+{
+	int rc;
+
+	if (!box->lost)
+		return 0;
+	rc = box_accept_losses(box);
+	if (!rc)
+		scenario_count("losses accepted", 1);
+	return rc == -ECONNABORTED ? 0 : rc;
+}
+
 static enum sim_crash choose_crash(void)
 {
 	return sim_random_below(sim_world(), 2) ? SIM_POWER_LOSS : SIM_DEATH;
@@ -83,7 +95,12 @@ static int do_crash(struct sites *sites, struct box *box)
 		faults_crash(sites, box, how);
 	if (!rc && !sim_is_running(box->system))
 		rc = wait_ns(below_ms(sim_random_below(sim_world(), 4) ? 100 : 1500));
-	return rc ? rc : faults_bring_up(sites, box);
+	if (!rc)
+		rc = faults_bring_up(sites, box);
+	if (rc || !box->lost)
+		return rc;
+	rc = wait_ns(below_ms(sim_random_below(sim_world(), 2) ? 300 : 2));
+	return rc ? rc : faults_accept(box);
 }
 
 /* ---- what leaves the systems alive ---- */

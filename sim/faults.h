@@ -27,4 +27,7 @@ void faults_crash(struct sites *sites, struct box *box, enum sim_crash how);
 /* Boots the box if it is down, and waits until it serves. Fails the run when it does not come up. Suspends. */
 RT_MUST_CHECK int faults_bring_up(struct sites *sites, struct box *box);
 
+/* An administrator accepts what the power took from the box, if it did: groups go on. Suspends. */
+RT_MUST_CHECK int faults_accept(struct box *box);
+
 #endif

@@ -310,10 +310,26 @@ static void note_block(struct oracle *oracle, unsigned chain_index, unsigned pla
 		chain->durable[place][block] = chain->latest[place][block];
 }
 
+/* Until the loss is accepted, what is recovered is of a time before it. */
+static void note_power_loss(const struct oracle *oracle, struct box *box)
+{
+	bool written = false;
+
+	for (unsigned i = 0; i < box->volume_count; i++)
+		written = written || box->written[i];
+	if (box->lost || !written || box->cache != CACHE_WRITEBACK)
+		return;
+	box->lost = true;
+	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++)
+		box->kept_to[chain] = oracle->chains[chain].issued;
+}
+
 void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how)
 {
 	uint32_t before[ORACLE_CHAINS];
 
+	if (how == SIM_POWER_LOSS)
+		note_power_loss(oracle, box);
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		before[chain] = oracle->chains[chain].issued;
 		for (unsigned place = 0; place < oracle->place_count; place++) {
@@ -432,6 +448,26 @@ static uint32_t next_match(const struct oracle_chain *chain, const struct matche
 	return from;
 }
 
+/* The last group before a loss of power is what is recovered, as long as nobody has accepted the loss. */
+static const char *check_losses(const struct oracle *oracle, const uint32_t at[ORACLE_CHAINS])
+{
+	static char why[160];
+
+	for (unsigned place = 0; place < oracle->place_count; place++) {
+		const struct box *box = oracle->places[place].box;
+
+		for (unsigned chain = 0; box->lost && chain < ORACLE_CHAINS; chain++) {
+			if (at[chain] <= box->kept_to[chain])
+				continue;
+			snprintf(why, sizeof(why), "the image shows event %u of chain %u, which came after the loss of power "
+				 "of %s (event %u) that nobody has accepted", at[chain], chain, box->id,
+				 box->kept_to[chain]);
+			return why;
+		}
+	}
+	return NULL;
+}
+
 const char *oracle_judge(const struct oracle *oracle, const struct oracle_image *image,
 			 uint32_t position[ORACLE_CHAINS])
 {
@@ -462,7 +498,7 @@ const char *oracle_judge(const struct oracle *oracle, const struct oracle_image 
 	}
 	if (position)
 		memcpy(position, at, sizeof(at));
-	return NULL;
+	return check_losses(oracle, at);
 }
 
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg)

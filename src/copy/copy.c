@@ -80,6 +80,31 @@ void copy_on_event(void *arg, struct link *link, uint16_t type, const void *even
 		session_wake(entry->master);
 }
 
+/* ---- losses ---- */
+
+struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume)
+{
+	if (!copy->config.get_losses)
+		return (struct copy_losses){ 0 };
+	return copy->config.get_losses(copy->config.find_arg, volume);
+}
+
+void copy_void_acks(struct copy *copy)
+{
+	RT_SHIELD();
+
+	rt_random_bytes(copy->far_boot_id, sizeof(copy->far_boot_id));
+	link_server_restart(copy->server, copy->far_boot_id);
+}
+
+void copy_before_accept(struct copy *copy, uint16_t volume)
+{
+	const struct pair *pair = pair_find(copy, volume);
+
+	if (pair && pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER)
+		copy_void_acks(copy);
+}
+
 /* ---- dirty logs: one a reactor ---- */
 
 struct log_order {

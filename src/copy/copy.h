@@ -26,6 +26,14 @@ struct volume;
 /* Volumes by id, as the control plane holds them. NULL: there is none. Reactor 0; does not suspend. */
 typedef struct volume *(*copy_find_volume)(void *arg, uint16_t id);
 
+/*
+ * What a volume has lost of what was written to it, until an administrator accepts that: when, 0: nothing. With the
+ * power: writes of hosts that were not flushed. By its disk: what a sync that failed was to make durable.
+ */
+struct copy_losses {
+	int64_t power_wall_ns, sync_wall_ns;
+};
+
 struct copy_config {
 	const char *system;			/* own id */
 	uint8_t boot_id[16];			/* random, chosen at this start of the program */
@@ -40,7 +48,11 @@ struct copy_config {
 	 * NULL: no host has one.
 	 */
 	int (*close_volume)(void *arg, uint16_t id, struct fault *fault);
-	void *find_arg;				/* of all three */
+	/* Reactor 0; does not suspend. NULL: nothing is ever lost. */
+	struct copy_losses (*get_losses)(void *arg, uint16_t id);
+	/* The volume was overwritten by what its other side holds: its losses are none any more. Reactor 0; suspends. */
+	void (*end_losses)(void *arg, uint16_t id);
+	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
 	void *wrap_arg;
 	struct link_timing timing;
@@ -70,6 +82,12 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 
 /* The same of an LSS: paths from it, sessions on it. Does not suspend. */
 bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault);
+
+/*
+ * Before an administrator's word that the losses of the volume are accepted is taken: what was written into it for
+ * another system, and acknowledged, is asked for again. Suspends.
+ */
+void copy_before_accept(struct copy *copy, uint16_t volume);
 
 /*
  * Before a volume grows: its target is grown first, durably; its system is asked, so no lock of the caller's is held. 0

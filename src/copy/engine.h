@@ -126,6 +126,15 @@ bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint
 RT_MUST_CHECK int session_entries_resume(struct copy *copy);
 void session_entries_stop(struct copy *copy);
 
+/* What the volume has lost, and nobody has accepted yet. Does not suspend. */
+struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume);
+
+/*
+ * What this system has acknowledged and not made durable is lost. To those that send here it is as if it had restarted:
+ * it takes another boot id, and all their connections break. Suspends.
+ */
+void copy_void_acks(struct copy *copy);
+
 /* An event of another system (link.h). */
 void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);
 

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "copy/leg_apply.h"
+#include "copy/leg_offline.h"
 #include "copy/pair.h"
+#include "copy/volume_set.h"
 #include "rt/bytes.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -17,21 +19,6 @@
 
 #define APPLIED_NS	(5 * RT_SECOND)			/* for the last group to be in the volumes */
 #define MEMBER_BYTES	(2 * WIRE_SYSTEM_SIZE + WIRE_ADDRESS_SIZE)	/* of a member in a CG record */
-
-/* One bit a volume. */
-struct volume_set {
-	uint64_t words[(UINT16_MAX + 1) / 64];
-};
-
-static void add_volume(struct volume_set *set, uint16_t volume)
-{
-	set->words[volume / 64] |= UINT64_C(1) << volume % 64;
-}
-
-static bool has_volume(const struct volume_set *set, uint16_t volume)
-{
-	return set->words[volume / 64] >> volume % 64 & 1;
-}
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system)
 {
@@ -64,39 +51,69 @@ static struct journal_place place_of(const struct copy *copy, const struct recor
 	return place;
 }
 
-int leg_take_up(struct copy *copy, const struct record_leg *record)
+static struct journal_limits limits_of(const struct copy *copy)
 {
-	struct leg *leg = mem_alloc_zeroed(sizeof(*leg));
-	struct journal_place place;
 	struct journal_limits limits;
-	int rc;
 
-	if (!leg)
-		return -ENOMEM;
-	leg->copy = copy;
-	leg->record = *record;
-	rt_group_init(&leg->fibers);
-	rt_cond_init(&leg->committed);
-	place = place_of(copy, record);
 	journal_limits_default(&limits);
 	if (copy->config.journal_bytes)
 		limits.bytes = copy->config.journal_bytes;
 	if (copy->config.journal_segment_bytes)
 		limits.segment_bytes = copy->config.journal_segment_bytes;
+	return limits;
+}
+
+/* Not yet among the legs, and without a journal. NULL: no memory. */
+static struct leg *make_object(struct copy *copy, const struct record_leg *record)
+{
+	struct leg *leg = mem_alloc_zeroed(sizeof(*leg));
+
+	if (!leg)
+		return NULL;
+	leg->copy = copy;
+	leg->record = *record;
+	list_init(&leg->link);
+	rt_group_init(&leg->fibers);
+	rt_cond_init(&leg->committed);
 	leg->buf = mem_alloc_pages(JOURNAL_RUN_MAX);
 	leg->group = mem_alloc(sizeof(*leg->group));
-	rc = leg->buf && leg->group ? journal_open(place.folder, place.name, &limits, &leg->journal) : -ENOMEM;
+	if (leg->buf && leg->group)
+		return leg;
+	mem_free(leg->buf);
+	mem_free(leg->group);
+	mem_free(leg);
+	return NULL;
+}
+
+static int begin_work(struct leg *leg)
+{
+	int rc = leg->offline ? 0 : rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+
 	if (!rc)
-		rc = rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
-	if (rc) {
-		journal_close(leg->journal);
-		mem_free(leg->buf);
-		mem_free(leg->group);
-		mem_free(leg);
-		return rc;
+		list_add_last(&leg->copy->legs, &leg->link);
+	return rc;
+}
+
+int leg_take_up(struct copy *copy, const struct record_leg *record)
+{
+	struct journal_place place = place_of(copy, record);
+	const struct journal_limits limits = limits_of(copy);
+	struct leg *leg = make_object(copy, record);
+	char fault[JOURNAL_FAULT_MAX];
+	int rc;
+
+	if (!leg)
+		return -ENOMEM;
+	rc = journal_open_made(place.folder, place.name, &limits, fault, &leg->journal);
+	if (rc && rc != -ENOMEM) {
+		leg_set_offline(leg, rc, fault[0] ? fault : strerror(-rc));
+		rc = 0;
 	}
-	list_add_last(&copy->legs, &leg->link);
-	return 0;
+	if (!rc)
+		rc = begin_work(leg);
+	if (rc)
+		leg_put_down(leg);
+	return rc;
 }
 
 void leg_put_down(struct leg *leg)
@@ -125,8 +142,11 @@ static int forget(struct leg *leg)
 {
 	const struct meta_change change = { .op = META_DELETE, .kind = META_LEG, .record = &leg->record };
 	struct journal_place place = place_of(leg->copy, &leg->record);
-	int rc = meta_commit(leg->copy->config.meta, &change, 1);
+	struct copy *copy = leg->copy;
+	int rc = leg_release_volumes(leg);
 
+	if (!rc)
+		rc = meta_commit(copy->config.meta, &change, 1);
 	if (rc) {
 		leg->gone = false;
 		return rc;
@@ -135,6 +155,8 @@ static int forget(struct leg *leg)
 		rc = rt_cond_wait(&leg->committed);
 	assert(!rc);
 	leg_put_down(leg);
+	/* What it held of data that are in no group was acknowledged all the same. */
+	copy_void_acks(copy);
 	return journal_remove(place.folder, place.name);
 }
 
@@ -160,7 +182,9 @@ int leg_wait_applied(struct leg *leg)
 	int rc = 0;
 
 	for (;;) {
-		journal_get_info(leg->journal, &info);
+		if (leg->offline)
+			return leg->offline;
+		leg_get_info(leg, &info);
 		if (info.applied >= info.committed)
 			return 0;
 		if (rc)
@@ -174,17 +198,36 @@ int leg_wait_applied(struct leg *leg)
 /* A number is given to one CG only, so the set is good until another one is committed. */
 bool leg_group_has(struct leg *leg, uint16_t volume)
 {
-	const struct journal_cg *cg = journal_committed_cg(leg->journal);
+	const struct journal_cg *cg = leg_committed_cg(leg);
 
+	if (!leg->journal)
+		return leg_may_hold(leg, volume);
 	if (!cg)
 		return false;
 	if (leg->group_number != cg->number) {
 		memset(leg->group, 0, sizeof(*leg->group));
 		for (uint32_t i = 0; i < cg->volume_count; i++)
-			add_volume(leg->group, cg->volumes[i]);
+			volume_set_add(leg->group, cg->volumes[i]);
 		leg->group_number = cg->number;
 	}
-	return has_volume(leg->group, volume);
+	return volume_set_has(leg->group, volume);
+}
+
+void leg_get_info(const struct leg *leg, struct journal_info *info)
+{
+	*info = (struct journal_info){ 0 };
+	if (leg->journal)
+		journal_get_info(leg->journal, info);
+}
+
+const struct journal_cg *leg_committed_cg(const struct leg *leg)
+{
+	return leg->journal ? journal_committed_cg(leg->journal) : NULL;
+}
+
+const struct journal_cg *leg_prepared_cg(const struct leg *leg)
+{
+	return leg->journal ? journal_prepared_cg(leg->journal) : NULL;
 }
 
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
@@ -221,12 +264,12 @@ static uint8_t *pack_members(const struct wire_members *members)
 
 int leg_get_members(const struct leg *leg, struct wire_members *members)
 {
-	const struct journal_cg *cg = journal_prepared_cg(leg->journal);
+	const struct journal_cg *cg = leg_prepared_cg(leg);
 	const uint8_t *from;
 
 	*members = (struct wire_members){ 0 };
 	if (!cg)
-		cg = journal_committed_cg(leg->journal);
+		cg = leg_committed_cg(leg);
 	if (!cg)
 		return -ENOENT;
 	members->count = cg->member_bytes / MEMBER_BYTES;
@@ -280,10 +323,12 @@ static int admit(struct copy *copy, const struct link_peer *peer, const struct w
 
 	if (!leg)
 		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", head->session, peer->system);
-	journal_get_info(leg->journal, &info);
-	if (info.epoch)
+	leg_get_info(leg, &info);
+	if (info.epoch || leg->record.recovered_sequence)
 		return copy_refuse(why, -EPERM, "session %u was recovered here by %s: it is not a target any more",
-				   head->session, info.initiator);
+				   head->session, info.epoch ? info.initiator : "an administrator");
+	if (leg_check_online(leg, why))
+		return -EIO;
 	if (head->incarnation < info.incarnation)
 		return copy_refuse(why, -ESTALE, "session %u obeys a newer master", head->session);
 	leg_pin(leg);
@@ -297,16 +342,28 @@ static int make_leg(struct copy *copy, const struct link_peer *peer, const struc
 		.session = open->head.session, .state = SESSION_OPEN, .incarnation = open->head.incarnation,
 	};
 	const struct meta_change change = { .op = META_PUT, .kind = META_LEG, .record = &record };
+	const struct journal_limits limits = limits_of(copy);
 	struct journal_place place;
+	struct leg *leg;
 	int rc;
 
 	snprintf(record.source_system, sizeof(record.source_system), "%s", peer->system);
+	leg = make_object(copy, &record);
+	if (!leg)
+		return -ENOMEM;
 	/* What an unfinished leg_forget left belongs to nobody. */
 	place = place_of(copy, &record);
 	rc = journal_remove(place.folder, place.name);
 	if (!rc)
+		rc = journal_open(place.folder, place.name, &limits, &leg->journal);
+	/* Only now: where the metadata know of a leg its journal was made, and is missed when it is gone. */
+	if (!rc)
 		rc = meta_commit(copy->config.meta, &change, 1);
-	return rc ? rc : leg_take_up(copy, &record);
+	if (!rc)
+		rc = begin_work(leg);
+	if (rc)
+		leg_put_down(leg);
+	return rc;
 }
 
 /* One at a time: a request that was given up and repeated may still be at it. */
@@ -365,6 +422,8 @@ int leg_on_status(void *arg, const struct link_peer *peer, const void *request, 
 	if (!leg)
 		return copy_refuse(why, -ENOENT, "session %u of %s is not known here", status->head.session,
 				   peer->system);
+	if (leg_check_online(leg, why))
+		return -EIO;
 	fill_state(leg, reply);
 	return 0;
 }
@@ -390,11 +449,12 @@ static int check_targets(struct copy *copy, const struct link_peer *peer, const 
 	const struct pair *pair;
 
 	list_for_each(pair, &copy->pairs, link) {
-		if (!pair->gone && pair->record.role == PAIR_TARGET && !strcmp(pair->record.system, peer->system))
-			add_volume(&targets, pair->record.volume);
+		if (!pair->gone && pair->record.role == PAIR_TARGET && !strcmp(pair->record.system, peer->system) &&
+		    pair->record.reason != PAIR_REASON_GROUP_LOST)
+			volume_set_add(&targets, pair->record.volume);
 	}
 	for (uint32_t i = 0; i < volumes->count; i++) {
-		if (!has_volume(&targets, volumes->ids[i]))
+		if (!volume_set_has(&targets, volumes->ids[i]))
 			return copy_refuse(why, -ENOENT, "volume %04X of system %s is no target of system %s",
 					   volumes->ids[i], copy->config.system, peer->system);
 	}
@@ -416,12 +476,17 @@ static int check_volumes(struct leg *leg, const struct link_peer *peer, const st
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < volumes->count; i++)
-		add_volume(&next, volumes->ids[i]);
+		volume_set_add(&next, volumes->ids[i]);
 	for (uint32_t i = 0; last && i < last->volume_count; i++)
-		any_leaves = any_leaves || !has_volume(&next, last->volumes[i]);
+		any_leaves = any_leaves || !volume_set_has(&next, last->volumes[i]);
 	if (any_leaves)
 		rc = leg_wait_applied(leg);
 	return rc ? copy_refuse(why, rc, "the last group is not in the volumes: %s", strerror(-rc)) : 0;
+}
+
+static int refuse_restarted(const struct copy *copy, char *why)
+{
+	return copy_refuse(why, -ESTALE, "system %s has restarted since it acknowledged", copy->config.system);
 }
 
 static int prepare_leg(struct leg *leg, const struct link_peer *peer, const struct wire_leg_prepare *prepare, char *why)
@@ -438,7 +503,7 @@ static int prepare_leg(struct leg *leg, const struct link_peer *peer, const stru
 
 	if ((memcmp(prepare->far_boot_id, copy->far_boot_id, WIRE_ID_SIZE) != 0 || leg->making_room) &&
 	    !planted(PLANTED_PREPARE_ANY_BOOT))
-		return copy_refuse(why, -ESTALE, "system %s has restarted since it acknowledged", copy->config.system);
+		return refuse_restarted(copy, why);
 	if (!planted(PLANTED_PREPARE_ANY_BOOT))
 		rc = check_marks(copy, peer, prepare, why);
 	if (!rc)
@@ -447,6 +512,12 @@ static int prepare_leg(struct leg *leg, const struct link_peer *peer, const stru
 		return rc;
 	/* The first CG of a volume rests on what the first copy wrote straight into it. */
 	rc = leg_sync_bare(copy, prepare->volumes.ids, prepare->volumes.count);
+	if (rc)
+		return leg_refuse_sync(copy, &prepare->volumes, rc, why);
+	/* Now that it is durable: an administrator may have accepted meanwhile that some of it was lost. */
+	if (memcmp(prepare->far_boot_id, copy->far_boot_id, WIRE_ID_SIZE) != 0 && !planted(PLANTED_PREPARE_ANY_BOOT))
+		return refuse_restarted(copy, why);
+	rc = leg_note_volumes(leg, &prepare->volumes);
 	members = pack_members(&prepare->members);
 	if (!rc && !members)
 		rc = -ENOMEM;
@@ -588,6 +659,10 @@ static int write_journal(struct data_order *order)
 
 	if (!leg || !pair)
 		return -ENOENT;
+	if (pair->record.reason == PAIR_REASON_GROUP_LOST)
+		return -EPERM;
+	if (leg->offline)
+		return -EIO;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;

@@ -14,7 +14,10 @@ struct leg {
 	struct list_head link;			/* of copy->legs */
 	struct copy *copy;
 	struct record_leg record;		/* as it is durable */
-	struct journal *journal;
+	struct journal *journal;		/* NULL: offline, it could not be opened */
+	int offline;				/* why its journal is of no use; 0: it is of use */
+	int64_t offline_since_wall_ns;		/* when that was found */
+	char offline_why[JOURNAL_FAULT_MAX];	/* a sentence */
 	void *buf;				/* of the applier, JOURNAL_RUN_MAX bytes */
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
@@ -30,17 +33,36 @@ struct leg {
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);
 
-/* Opens the journal of a leg that the metadata know, and applies what is committed. Negative errno. Suspends. */
+/*
+ * Opens the journal of a leg that the metadata know, and applies what is committed. A journal that cannot be opened
+ * leaves the leg offline, and that is no error. -ENOMEM. Suspends.
+ */
 RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record);
 
 /* Stops applying and closes the journal; all stays on disk. Suspends. */
 void leg_put_down(struct leg *leg);
 
 /*
- * The metadata forget the leg, and its journal goes, once nobody has it pinned. -EBUSY: somebody else forgets it; other
- * negative errno. Suspends.
+ * The metadata forget the leg, and its journal goes, once nobody has it pinned. What was not applied of it is lost:
+ * then its volumes are no moment, and are to be copied anew (PAIR_REASON_GROUP_LOST). -EBUSY: somebody else forgets it;
+ * other negative errno. Suspends.
  */
 RT_MUST_CHECK int leg_forget(struct leg *leg);
+
+/*
+ * The journal cannot be used any more: from here on the leg is offline, as the log and its session say. Its groups are
+ * refused, nothing of it is applied, and a recovery counts it as a member that is missing. It stays so until the system
+ * starts again and can read the journal, or the leg is forgotten.
+ */
+void leg_set_offline(struct leg *leg, int error, const char *why);
+
+/* Finds out whether its journal has failed meanwhile. -EIO: the leg is offline, with a sentence in why. */
+RT_MUST_CHECK int leg_check_online(struct leg *leg, char *why);
+
+/* What the journal holds; zeros when the leg has none. Of CGs NULL then. */
+void leg_get_info(const struct leg *leg, struct journal_info *info);
+const struct journal_cg *leg_committed_cg(const struct leg *leg);
+const struct journal_cg *leg_prepared_cg(const struct leg *leg);
 
 /* A leg that is pinned is not freed. */
 void leg_pin(struct leg *leg);
@@ -52,7 +74,9 @@ RT_MUST_CHECK int leg_save(struct leg *leg);
 /* Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that. */
 RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
 
-/* True when the last committed CG of the leg holds this target volume. */
+/*
+ * True when the last committed CG of the leg holds this target volume; of a leg without a journal, when one may.
+ */
 bool leg_group_has(struct leg *leg, uint16_t volume);
 
 /* The leg whose last CG holds this target volume: nothing may write to it but the leg. NULL: none. */

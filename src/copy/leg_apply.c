@@ -109,7 +109,7 @@ static bool is_behind(const struct leg *leg)
 	struct journal_info info;
 
 	journal_get_info(leg->journal, &info);
-	return info.applied < info.committed && !info.failed;
+	return info.applied < info.committed && !leg->offline;
 }
 
 static bool is_full(const struct leg *leg)
@@ -117,7 +117,7 @@ static bool is_full(const struct leg *leg)
 	struct journal_info info;
 
 	journal_get_info(leg->journal, &info);
-	return info.full && !info.failed;
+	return info.full && !leg->offline;
 }
 
 /* Twice as long each time, until a group comes about. */
@@ -141,15 +141,13 @@ static void wait_longer_for_room(struct leg *leg)
  */
 static void make_room(struct leg *leg)
 {
-	struct copy *copy = leg->copy;
 	int rc;
 
 	if (leg->preparing || rt_now_ns() < leg->room_again_ns)
 		return;
 	wait_longer_for_room(leg);
 	leg->making_room = true;
-	rt_random_bytes(copy->far_boot_id, sizeof(copy->far_boot_id));
-	link_server_restart(copy->server, copy->far_boot_id);
+	copy_void_acks(leg->copy);
 	rc = journal_void(leg->journal);
 	leg->making_room = false;
 	log_line(LOG_WARNING, "journal",
@@ -163,6 +161,8 @@ void leg_apply(void *arg)
 	int rc = 0;
 
 	while (rc != -ECANCELED) {
+		if (journal_fault(leg->journal))
+			leg_set_offline(leg, -EIO, journal_fault(leg->journal));
 		if (!is_behind(leg)) {
 			if (is_full(leg))
 				make_room(leg);

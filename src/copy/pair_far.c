@@ -24,6 +24,15 @@ static int begin_change(struct pair *pair)
 	return pair_begin_change(pair);
 }
 
+/* What was lost here is made good by the other side, or is nothing any more: production begins here again, as there. */
+static void end_losses(struct pair *pair)
+{
+	const struct copy_config *config = &pair->copy->config;
+
+	if (config->end_losses)
+		config->end_losses(config->find_arg, pair->record.volume);
+}
+
 /* The pair is pinned, or in its turn. Suspends. */
 static void fill_reply(struct copy *copy, struct pair *pair, struct wire_pair_reply *reply)
 {
@@ -125,6 +134,9 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 		return copy_refuse(why, -ESTALE,
 				   "volume %04X of system %s is newer (%s): it was recovered or written there",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
+	if (pair->record.reason == PAIR_REASON_GROUP_LOST)
+		return copy_refuse(why, -ENODATA, "volume %04X of system %s lacks a part of a group that was given up there",
+				   pair->record.volume, pair->copy->config.system);
 	/* A former source keeps what it never sent until it is the source again: failback.h. */
 	if (!pair->record.first_copy_done)
 		pair_untrack(pair);
@@ -163,6 +175,9 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 
 	if (rc)
 		return rc > 0 ? pair_save(pair) : rc;
+	if (copy_get_losses(pair->copy, pair->record.volume).sync_wall_ns)
+		return copy_refuse(why, -EIO, "volume %04X of system %s: its disk failed; there: xdc volume accept %04X",
+				   pair->record.volume, pair->copy->config.system, pair->record.volume);
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (!rc && pair->record.role == PAIR_SOURCE) {
 		/* It may not have heard yet that production is over there, and have written on. */
@@ -225,8 +240,10 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 		rc = pair_begin_source(pair);
 	if (!rc)
 		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
-	if (!rc)
+	if (!rc) {
+		end_losses(pair);
 		peer_look_again(pair->peer);
+	}
 	return rc;
 }
 

@@ -75,6 +75,8 @@ static enum pair_reason reason_of(int error)
 		return PAIR_REASON_FAR_GONE;
 	case -ESTALE:
 		return PAIR_REASON_HISTORY;
+	case -ENODATA:
+		return PAIR_REASON_GROUP_LOST;
 	case -ENOSPC:
 		return PAIR_REASON_FAR_FULL;
 	case -EIO:

@@ -82,6 +82,8 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 			 pair->record.remote_volume, pair->record.system);
 	else if (error == -EAGAIN)
 		snprintf(remedy, sizeof(remedy), "repeat the command");
+	else if (error == -ENODATA)
+		snprintf(remedy, sizeof(remedy), "delete the pair and create it again: it is copied anew");
 	else if (error == -ESTALE)
 		snprintf(remedy, sizeof(remedy),
 			 "production moved there: xdc pair failback %04X on %s, with --discard if needed",
@@ -189,7 +191,7 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 	int rc = 0;
 
 	object_of(pair->record.volume, object);
-	if (pair->record.session)
+	if (pair->record.session && pair->record.role == PAIR_SOURCE)
 		return fault_in_session(pair, fault);
 	if (pair->record.role == PAIR_TARGET && !force && leg_owns_volume(pair->copy, pair->record.volume))
 		return fault_set(fault, FAULT_IN_USE, object, "--force gives the group up",

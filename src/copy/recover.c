@@ -75,7 +75,7 @@ static uint64_t newest_number(const struct leg *leg)
 {
 	struct journal_info info;
 
-	journal_get_info(leg->journal, &info);
+	leg_get_info(leg, &info);
 	return info.prepared > info.committed ? info.prepared : info.committed;
 }
 
@@ -203,7 +203,8 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 			add_named(recovery, &recovery->fars[asked].legs);
 	}
 	if (recovery->fars[0].rc)
-		return fault_set(fault, FAULT_FAILED, object_of(recovery, object), "look at the log of xdcd", "%s",
+		return fault_set(fault, FAULT_FAILED, object_of(recovery, object),
+				 "mend that, or give the command on another far side", "%s",
 				 recovery->fars[0].why[0] ? recovery->fars[0].why : strerror(-recovery->fars[0].rc));
 	for (unsigned i = 0; i < recovery->count; i++) {
 		if (!recovery->fars[i].rc)

@@ -38,6 +38,8 @@ static int refuse_unknown(struct copy *copy, uint8_t session, char *why)
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session && leg->offline)
+			return leg_check_online(leg, why);
 		if (leg->record.session == session)
 			return copy_refuse(why, -EACCES, "the session %u that system %s knows has another key", session,
 					   copy->config.system);
@@ -49,13 +51,13 @@ static int refuse_unknown(struct copy *copy, uint8_t session, char *why)
 
 static int fill_leg(const struct leg *leg, struct wire_recover_leg *item)
 {
-	const struct journal_cg *committed = journal_committed_cg(leg->journal);
-	const struct journal_cg *prepared = journal_prepared_cg(leg->journal);
+	const struct journal_cg *committed = leg_committed_cg(leg);
+	const struct journal_cg *prepared = leg_prepared_cg(leg);
 	const struct journal_cg *newest = prepared ? prepared : committed;
 	struct journal_info info;
 	int rc = leg_get_members(leg, &item->members);
 
-	journal_get_info(leg->journal, &info);
+	leg_get_info(leg, &info);
 	snprintf(item->source, sizeof(item->source), "%s", leg->record.source_system);
 	snprintf(item->initiator, sizeof(item->initiator), "%.*s", (int)sizeof(item->initiator) - 1, info.initiator);
 	item->incarnation = info.incarnation;
@@ -75,7 +77,10 @@ static int fill_leg(const struct leg *leg, struct wire_recover_leg *item)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* In one step, so that what is read is of one moment, behind the fence if there is one. */
+/*
+ * In one step, so that what is read is of one moment, behind the fence if there is one. What a leg holds that is
+ * offline nobody knows: it is left out, and so counts as a member that is missing.
+ */
 static int fill_legs(struct copy *copy, const struct wire_recover_request *request, struct wire_recover_legs *legs)
 {
 	struct leg *leg;
@@ -87,7 +92,7 @@ static int fill_legs(struct copy *copy, const struct wire_recover_request *reque
 		return -ENOMEM;
 	list_for_each(leg, &copy->legs, link) {
 		if (leg->record.session != request->session ||
-		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0)
+		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0 || leg->offline)
 			continue;
 		if (legs->count == WIRE_LEGS_MAX)
 			return -E2BIG;
@@ -132,6 +137,10 @@ int recover_on_fence(void *arg, const struct link_peer *peer, const void *reques
 	if (!fence->epoch || strcmp(fence->initiator, peer->system) != 0)
 		return copy_refuse(why, -EINVAL, "who recovers says so by its own name and an epoch");
 	while ((leg = next_leg(copy, fence->session, fence->key, leg))) {
+		if (leg_check_online(leg, why)) {
+			why[0] = '\0';
+			continue;
+		}
 		rc = journal_fence(leg->journal, fence->epoch, fence->initiator);
 		if (!rc)
 			continue;
@@ -210,6 +219,8 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 	rt_cond_wake_all(&leg->committed);
 	/* Hosts could be served through the journal's index from here on; that saves them this wait. */
 	rc = leg_wait_applied(leg);
+	if (leg->offline)
+		return leg_check_online(leg, why);
 	if (!rc)
 		rc = open_volumes(leg, decide->number);
 	if (rc)
@@ -229,14 +240,17 @@ static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide
 	struct journal_info info;
 	int rc = 0;
 
-	journal_get_info(leg->journal, &info);
+	/* It was left out when it was asked: nothing is decided for it. */
+	if (leg->offline)
+		return 0;
+	leg_get_info(leg, &info);
 	if (info.committed != decide->number && info.prepared != decide->number)
 		return leave_out(leg, decide, done);
 	/* Done before, and what happened to its pairs since is not undone. */
 	if (leg->record.recovered_sequence != decide->number)
 		rc = settle_leg(leg, decide, why);
 	if (!rc) {
-		done->volumes += journal_committed_cg(leg->journal)->volume_count;
+		done->volumes += leg_committed_cg(leg)->volume_count;
 		done->committed = decide->number;
 	}
 	return rc;

@@ -201,6 +201,14 @@ static bool resolve(struct session *session)
 
 /* ---- the loop ---- */
 
+/* After a failure it tries again soon; when only an administrator can end what stands in the way, now and then. */
+static int64_t retry_ns(const struct session *session)
+{
+	enum cg_failure reason = session->last_failure.reason;
+
+	return reason == CG_FAILURE_WRITES_LOST || reason == CG_FAILURE_DISK ? IDLE_NS : RETRY_NS;
+}
+
 static void sleep_until_woken(struct session *session, int64_t until_ns)
 {
 	RT_LIMIT(until_ns);
@@ -252,7 +260,7 @@ static void run_session(void *arg)
 
 			save_counters(session);
 
-			least_ns = outcome == GROUP_FAILED ? RETRY_NS : outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
+			least_ns = outcome == GROUP_FAILED ? retry_ns(session) : outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
 		}
 		if (pause_ns < least_ns)
 			pause_ns = least_ns;

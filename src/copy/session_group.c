@@ -125,6 +125,24 @@ static void note_hold(struct session *session)
 		session->hold_max_us = longest;
 }
 
+/* What an error of a member says by itself; NONE: nothing. */
+static enum cg_failure failure_of(int rc, enum session_phase phase)
+{
+	switch (rc) {
+	case -ENOTCONN:
+		return CG_FAILURE_COMMUNICATION;
+	case -EPROTO:
+		return CG_FAILURE_WRONG_STATE;
+	case -EUCLEAN:
+		return CG_FAILURE_WRITES_LOST;
+	case -EIO:
+		/* Later it may be a disk of the far side. */
+		return phase == PHASE_COORDINATE || phase == PHASE_DRAIN ? CG_FAILURE_DISK : CG_FAILURE_NONE;
+	default:
+		return CG_FAILURE_NONE;
+	}
+}
+
 /* The attempt failed in this phase: say why, by the first member that refused. Data go on flowing. */
 static void note_failure(struct session *session, enum cg_failure otherwise)
 {
@@ -135,14 +153,13 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 
 	for (unsigned i = 0; i < session->config.member_count; i++) {
 		const struct session_member *member = &session->members[i];
+		enum cg_failure said = failure_of(member->rc, session->phase);
 
 		if (!member->rc)
 			continue;
 		snprintf(failure.system, sizeof(failure.system), "%s", member->system);
-		if (member->rc == -ENOTCONN)
-			failure.reason = CG_FAILURE_COMMUNICATION;
-		else if (member->rc == -EPROTO)
-			failure.reason = CG_FAILURE_WRONG_STATE;
+		if (said != CG_FAILURE_NONE)
+			failure.reason = said;
 		else if (member->answer.reason && member->answer.reason < CG_FAILURE_COUNT)
 			failure.reason = (enum cg_failure)member->answer.reason;
 		log_line(LOG_WARNING, "session", "session %u: CG %llu failed in %s at %s: %s%s%s",

@@ -27,11 +27,11 @@ int64_t session_hold_p99_ns(const uint32_t *holds_us, unsigned count)
 /* A far side knows a session by its legs: the group that all of them here have, and what is behind. */
 static void add_leg(const struct leg *leg, struct copy_session_info *info)
 {
-	const struct journal_cg *cg = journal_committed_cg(leg->journal);
+	const struct journal_cg *cg = leg_committed_cg(leg);
 	struct journal_info journal;
 	bool first = info->member_count == 0;
 
-	journal_get_info(leg->journal, &journal);
+	leg_get_info(leg, &journal);
 	if (first || journal.committed < info->sequence)
 		info->sequence = journal.committed;
 	if (journal.prepared > info->prepared)
@@ -49,7 +49,7 @@ static void add_leg(const struct leg *leg, struct copy_session_info *info)
 	memcpy(info->master, leg->record.master_system, sizeof(info->master));
 	if (leg->record.state == SESSION_FATAL)
 		info->state = SESSION_FATAL;
-	else if (info->state != SESSION_FATAL && journal.decided)
+	else if (info->state != SESSION_FATAL && (journal.decided || leg->record.state == SESSION_RECOVERED))
 		info->state = SESSION_RECOVERED;
 	else if (info->state == SESSION_OPEN)
 		info->state = SESSION_RUNNING;
@@ -158,7 +158,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 		each(arg, &volume);
 	}
 	list_for_each(leg, &copy->legs, link) {
-		const struct journal_cg *cg = journal_committed_cg(leg->journal);
+		const struct journal_cg *cg = leg_committed_cg(leg);
 
 		for (uint32_t i = 0; leg->record.session == session && cg && i < cg->volume_count; i++) {
 			volume.volume = cg->volumes[i];

@@ -314,6 +314,20 @@ static struct leg *find_leg_of(struct copy *copy, uint8_t session)
 	return NULL;
 }
 
+/* Everything committed is in the volumes; or it never will be, and then they are to be copied anew. */
+static int wait_for_group(struct leg *leg)
+{
+	int rc;
+	RT_LIMIT(rt_now_ns() + GIVE_UP_NS);
+
+	leg_pin(leg);
+	rc = leg_wait_applied(leg);
+	if (leg->offline || leg->apply_error == -EIO || leg->apply_error == -ENOENT)
+		rc = 0;
+	leg_unpin(leg);
+	return rc;
+}
+
 /* At a far side: the last group is given up by name; its volumes keep what it showed. */
 static int give_up_group(struct copy *copy, uint8_t session, bool force, struct fault *fault)
 {
@@ -327,11 +341,7 @@ static int give_up_group(struct copy *copy, uint8_t session, bool force, struct 
 			"terminate it at its master; --force gives the group up, its volumes keep what it shows",
 			"this far side keeps its last consistency group");
 	while (!rc && (leg = find_leg_of(copy, session)) != NULL) {
-		RT_LIMIT(rt_now_ns() + GIVE_UP_NS);
-
-		leg_pin(leg);
-		rc = leg_wait_applied(leg);
-		leg_unpin(leg);
+		rc = wait_for_group(leg);
 		if (!rc)
 			rc = leg_forget(leg);
 	}

@@ -200,6 +200,31 @@ int source_on_status(void *arg, const struct link_peer *peer, const void *reques
 	return fill_report(source, reply);
 }
 
+/*
+ * A volume that lost writes is behind what its far side may hold: a group of what is left here would replace the last
+ * one that has them. An administrator decides: volume accept, or recovery at the far side.
+ */
+static int check_losses(struct source *source, char *why)
+{
+	const char *system = source->copy->config.system;
+	const struct pair *pair;
+
+	list_for_each(pair, &source->copy->pairs, link) {
+		struct copy_losses losses;
+
+		if (pair->gone || pair->record.role != PAIR_SOURCE || pair->record.session != source->number)
+			continue;
+		losses = copy_get_losses(source->copy, pair->record.volume);
+		if (losses.power_wall_ns && !planted(PLANTED_LOSS_IGNORED))
+			return copy_refuse(why, -EUCLEAN, "volume %04X of system %s lost unflushed writes",
+					   pair->record.volume, system);
+		if (losses.sync_wall_ns)
+			return copy_refuse(why, -EIO, "volume %04X of system %s: its disk failed to keep writes",
+					   pair->record.volume, system);
+	}
+	return 0;
+}
+
 int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_close *close = request;
@@ -216,6 +241,9 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	    close->coordination_ms > XDC_COORDINATION_MS_MAX)
 		return copy_refuse(why, -EINVAL, "attempt %llu with %u ms for the coordination is none",
 				   (unsigned long long)close->head.attempt, close->coordination_ms);
+	rc = check_losses(source, why);
+	if (rc)
+		return rc;
 	list_for_each(leg, &source->legs, link) {
 		if (!source_leg_is_connected(leg))
 			return copy_refuse(why, source_leg_missing(leg), "system %s does not reach its far side %s",

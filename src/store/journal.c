@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rt/log.h"
@@ -52,10 +54,24 @@ static void free_journal(struct journal *journal)
 	mem_free(journal);
 }
 
-int journal_open(const char *folder, const char *leg, const struct journal_limits *limits, struct journal **out)
+void journal_note_fault(struct journal *journal, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(journal->fault, sizeof(journal->fault), format, args);
+	va_end(args);
+	log_line(LOG_ERROR, "journal", "%s/%s", journal->folder, journal->fault);
+}
+
+const char *journal_fault(const struct journal *journal)
+{
+	return journal->fault[0] ? journal->fault : NULL;
+}
+
+static int make_object(const char *folder, const char *leg, const struct journal_limits *limits, struct journal **out)
 {
 	struct journal *journal;
-	int rc;
 
 	if (!leg_is_valid(leg) || !limits_are_valid(limits) || strlen(folder) >= JOURNAL_FOLDER_MAX)
 		return -EINVAL;
@@ -68,13 +84,42 @@ int journal_open(const char *folder, const char *leg, const struct journal_limit
 	journal->current = NO_SEGMENT;
 	rt_mutex_init(&journal->turn);
 	list_init(&journal->layers);
-	rc = journal_recover(journal);
-	if (rc < 0) {
-		free_journal(journal);
-		return rc;
-	}
 	*out = journal;
 	return 0;
+}
+
+int journal_open(const char *folder, const char *leg, const struct journal_limits *limits, struct journal **out)
+{
+	struct journal *journal;
+	int rc = make_object(folder, leg, limits, &journal);
+
+	if (rc < 0)
+		return rc;
+	rc = journal_recover(journal);
+	if (rc < 0)
+		free_journal(journal);
+	else
+		*out = journal;
+	return rc;
+}
+
+int journal_open_made(const char *folder, const char *leg, const struct journal_limits *limits,
+		      char fault[JOURNAL_FAULT_MAX], struct journal **out)
+{
+	struct journal *journal;
+	int rc = make_object(folder, leg, limits, &journal);
+
+	fault[0] = '\0';
+	if (rc < 0)
+		return rc;
+	journal->must_exist = true;
+	rc = journal_recover(journal);
+	memcpy(fault, journal->fault, JOURNAL_FAULT_MAX);
+	if (rc < 0)
+		free_journal(journal);
+	else
+		*out = journal;
+	return rc;
 }
 
 void journal_close(struct journal *journal)

@@ -25,6 +25,7 @@
 #define JOURNAL_MEMBERS_MAX	65536u			/* bytes of the member list */
 #define JOURNAL_TAG_MAX		((UINT64_C(1) << 47) - 1)
 #define JOURNAL_SEGMENTS_MAX	4096u
+#define JOURNAL_FAULT_MAX	200u			/* a sentence, with its end */
 
 struct journal;
 
@@ -61,6 +62,13 @@ struct journal_cg {
  */
 RT_MUST_CHECK int journal_open(const char *folder, const char *leg, const struct journal_limits *limits,
 			       struct journal **out);
+
+/*
+ * The same for one that has been made: -ENOENT when it is gone; nothing is made then. After an error what is wrong with
+ * it is in fault; the text is empty when it is the error alone. Suspends.
+ */
+RT_MUST_CHECK int journal_open_made(const char *folder, const char *leg, const struct journal_limits *limits,
+				    char fault[JOURNAL_FAULT_MAX], struct journal **out);
 
 /* NULL is allowed. Nobody uses it any more. Suspends. */
 void journal_close(struct journal *journal);
@@ -189,6 +197,12 @@ struct journal_info {
 	int64_t committed_at_ns, prepared_at_ns, applied_at_ns;	/* rt_now_ns; 0: not since it was opened */
 };
 void journal_get_info(const struct journal *journal, struct journal_info *info);
+
+/*
+ * What is wrong with it, a sentence: a sync failed, or something in it that is needed was found damaged. NULL: nothing
+ * that it knows of.
+ */
+const char *journal_fault(const struct journal *journal);
 
 /* The record of the committed and of the prepared CG, NULL: none. Valid until the next call that suspends. */
 const struct journal_cg *journal_committed_cg(const struct journal *journal);

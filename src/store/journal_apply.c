@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rt/log.h"
 #include "store/journal_private.h"
 
 #define KEY_BLOCK_MASK	((UINT64_C(1) << 48) - 1)
 
-static int damaged(const struct journal *journal, uint64_t place, const char *fault)
+static int damaged(struct journal *journal, uint64_t place, const char *fault)
 {
-	log_line(LOG_ERROR, "journal", "%s-%04u.seg is damaged: the record at %u: %s", journal->leg,
-		 (unsigned)(place >> 32), (unsigned)place, fault);
+	journal_note_fault(journal, "%s-%04u.seg is damaged: the record at %u: %s", journal->leg,
+			   (unsigned)(place >> 32), (unsigned)place, fault);
 	return -EBADMSG;
 }
 

@@ -47,7 +47,7 @@ const char *segment_header_decode(const uint8_t block[JOURNAL_BLOCK_SIZE], struc
 #define RECORD_SEQ_AT		16u		/* 64 bits */
 #define RECORD_OFFSET_AT	24u
 #define RECORD_DURABLE_AT	28u
-#define RECORD_TAG_AT		32u		/* 64 bits */
+#define RECORD_TAG_AT		32u		/* 64 bits; of an index: RECORD_NEXT */
 #define RECORD_BLOCK_AT		40u		/* 64 bits */
 #define RECORD_VOLUME_AT	48u		/* 16 bits */
 #define RECORD_BLOCKS_AT	50u		/* 16 bits */
@@ -61,6 +61,7 @@ enum record_kind {
 	RECORD_INDEX = 3,	/* body: runs, sorted; ends a segment */
 	RECORD_MARK = 4,	/* no body: says what is durable */
 };
+#define RECORD_NEXT(slot)	((uint64_t)(slot) + 1)
 #define RECORD_FLAG_ZERO	1u	/* data that reads as zeros: no body, no blocks */
 
 struct record {
@@ -71,7 +72,7 @@ struct record {
 	uint64_t seq;		/* of the segment */
 	uint32_t offset;	/* in the segment */
 	uint32_t durable;	/* all of the segment before this was durable when the record was written */
-	uint64_t tag;		/* data only, these four */
+	uint64_t tag;		/* data only, these four; of an index RECORD_NEXT of the segment that comes next */
 	uint64_t block;
 	uint16_t volume;
 	uint16_t blocks;

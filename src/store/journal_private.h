@@ -50,7 +50,9 @@ struct journal {
 	char leg[JOURNAL_LEG_MAX];
 	struct journal_limits limits;
 	struct rt_mutex turn;
+	bool must_exist;		/* it was made before */
 	bool made, full, failed;
+	char fault[JOURNAL_FAULT_MAX];	/* what is wrong with it; empty: nothing */
 	uint64_t void_runs;
 
 	/* segments */
@@ -78,6 +80,9 @@ struct journal {
 	uint64_t cursor;		/* key from which it goes on */
 	bool pass_ended;		/* all of it was handed out */
 };
+
+/* Notes what is wrong with the journal, in the log too. */
+void journal_note_fault(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- journal_segment.c ---- */
 

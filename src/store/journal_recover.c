@@ -38,10 +38,10 @@ struct recovery {
 	uint64_t valid_to;		/* data above it are void */
 };
 
-static int damaged(const struct journal *journal, uint32_t slot, uint64_t at, const char *fault)
+static int damaged(struct journal *journal, uint32_t slot, uint64_t at, const char *fault)
 {
-	log_line(LOG_ERROR, "journal", "%s/%s-%04u.seg is damaged at %llu: %s", journal->folder, journal->leg, slot,
-		 (unsigned long long)at, fault);
+	journal_note_fault(journal, "%s-%04u.seg is damaged at %llu: %s", journal->leg, slot, (unsigned long long)at,
+			   fault);
 	return -EBADMSG;
 }
 
@@ -375,6 +375,8 @@ static int scan_newest(struct recovery *recovery)
 				return damaged(journal, recovery->newest, at, "it has too many records");
 			journal->entries[journal->entry_count++] = record_run(&record, recovery->newest);
 		} else if (record.kind == RECORD_INDEX) {
+			if (!record.tag || record.tag > journal->segment_count)
+				return damaged(journal, (uint32_t)record.tag - 1, 0, "the file is missing");
 			recovery->complete = true;
 			break;
 		}
@@ -612,6 +614,8 @@ static int recover(struct recovery *recovery, uint32_t slots)
 		rc = find_newest(recovery);
 	if (rc == 0)
 		rc = apply_limits(journal);
+	if (rc == 0 && recovery->newest == NO_SEGMENT && journal->must_exist)
+		return damaged(journal, 0, 0, "no segment was ever used");
 	if (rc == 0)
 		rc = recovery->newest == NO_SEGMENT ? make_first_segments(journal) : read_all(recovery);
 	return rc == 0 ? restart(recovery) : rc;
@@ -625,6 +629,10 @@ int journal_recover(struct journal *journal)
 
 	if (rc < 0)
 		return rc;
+	if (slots == 0 && journal->must_exist) {
+		journal_note_fault(journal, "%s-0000.seg and all its other files are gone", journal->leg);
+		return -ENOENT;
+	}
 	if (slots > JOURNAL_SEGMENTS_MAX)
 		return damaged(journal, slots - 1, 0, "there cannot be so many");
 	journal->segments = mem_alloc_zeroed((slots + 1) * sizeof(*journal->segments));

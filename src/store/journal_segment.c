@@ -31,8 +31,8 @@ void journal_segment_path(const char *folder, const char *leg, uint32_t slot, co
 /* Whatever the disk has of what was not yet synced is unknown from here on. */
 static int fail(struct journal *journal, const char *what, int rc)
 {
-	log_line(LOG_ERROR, "journal", "%s-%04u.seg: %s: %s; the journal refuses everything until it is opened again",
-		 journal->leg, journal->current, what, strerror(-rc));
+	journal_note_fault(journal, "%s-%04u.seg: %s: %s; it refuses everything until it is opened again", journal->leg,
+			   journal->current, what, strerror(-rc));
 	journal->failed = true;
 	return -EIO;
 }
@@ -135,9 +135,11 @@ static int write_record(struct journal *journal, struct record *record)
 	return rt_file_write(segment->file, journal->buffer, record->length, journal->end);
 }
 
-static int write_index(struct journal *journal)
+/* It names the segment that comes next, whose file is there: without that, this one would look like the newest. */
+static int write_index(struct journal *journal, uint32_t next_slot)
 {
-	struct record record = { .kind = RECORD_INDEX, .body = journal->entry_count * INDEX_ENTRY_SIZE };
+	struct record record = { .kind = RECORD_INDEX, .body = journal->entry_count * INDEX_ENTRY_SIZE,
+				 .tag = RECORD_NEXT(next_slot) };
 	uint8_t *to = journal->buffer + RECORD_HEADER_SIZE;
 
 	run_sort(journal->entries, journal->entry_count, run_key_before);
@@ -260,7 +262,7 @@ int journal_rotate(struct journal *journal, const struct rotation *rotation)
 	slot = find_free(journal);
 	assert(slot != NO_SEGMENT);
 	if (journal->current != NO_SEGMENT) {
-		rc = write_index(journal);
+		rc = write_index(journal, slot);
 		if (rc == 0)
 			rc = sync_current(journal);
 		if (rc < 0)

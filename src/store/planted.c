@@ -36,6 +36,7 @@ const char *const planted_names[] = {
 	NAME(GUESS_REVERT),
 	NAME(RECOVERY_NO_FENCE),
 	NAME(BARE_NOT_SYNCED),
+	NAME(LOSS_IGNORED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

@@ -93,7 +93,7 @@ struct record_pair {
 	enum pair_reason reason;		/* why suspended */
 	int64_t since_wall_ns;			/* in this state */
 	uint8_t session;			/* 0: none */
-	bool joined;				/* in the consistency groups of the session */
+	bool joined;				/* in the groups of the session; a target: it may be in a kept one */
 	uint64_t joined_sequence;		/* the first that it is in */
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* all before is at the far side, durably */

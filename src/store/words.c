@@ -19,7 +19,7 @@ const char *const pair_state_names[] = {
 NAME_EACH(pair_state_names, PAIR_STATE_COUNT);
 
 const char *const pair_reason_names[] = {
-	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone",
+	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone", "group-lost",
 };
 NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 
@@ -35,6 +35,6 @@ NAME_EACH(session_phase_names, PHASE_COUNT);
 const char *const cg_failure_names[] = {
 	"none", "max coordination time exceeded", "max drain time exceeded", "communication failure", "wrong state",
 	"pair suspended", "far side restarted", "prepare failed at far side", "journal full", "sidefile full",
-	"disk failed", "superseded",
+	"disk failed", "superseded", "unflushed writes lost",
 };
 NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);

@@ -43,6 +43,7 @@ enum pair_reason {
 	PAIR_REASON_DISK,		/* the source cannot be read */
 	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
 	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
+	PAIR_REASON_GROUP_LOST,		/* the far side gave a group up that was not yet in the volume: copy it anew */
 	PAIR_REASON_COUNT
 };
 extern const char *const pair_reason_names[PAIR_REASON_COUNT];
@@ -77,6 +78,7 @@ enum cg_failure {
 	CG_FAILURE_SIDEFILE_FULL,	/* a host write could not wait longer for the drain of its blocks */
 	CG_FAILURE_DISK,		/* a source volume cannot be read, or its last sync failed */
 	CG_FAILURE_SUPERSEDED,		/* a newer attempt or master was heard of */
+	CG_FAILURE_WRITES_LOST,		/* a source volume lost unflushed writes with the power: until accepted */
 	CG_FAILURE_COUNT
 };
 extern const char *const cg_failure_names[CG_FAILURE_COUNT];

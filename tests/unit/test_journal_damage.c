@@ -412,7 +412,7 @@ static int scenario_files(void *arg)
 		put_back();
 	}
 	for (unsigned slot = 0; slot + 1 < whole.count; slot++) {
-		CHECK_EQUAL(rt_path_rename(path_of(slot), "/kept"), 0);		/* missing */
+		CHECK_EQUAL(rt_path_rename(path_of(slot), "/kept"), 0);		/* missing: a gap */
 		CHECK(refused(LEG));
 		CHECK_EQUAL(rt_path_rename("/kept", path_of(slot)), 0);
 		CHECK_EQUAL(sim_poke(sim_outside(sim_world()), path_of(slot), whole.bytes[slot + 1], SEGMENT, 0), 0);
@@ -431,6 +431,93 @@ static void files_that_are_not_its_own_are_refused(void **state)
 {
 	(void)state;
 	in_sim(3, scenario_files, NULL);
+}
+
+/* ---- files that are gone ---- */
+
+static int open_made(char fault[JOURNAL_FAULT_MAX])
+{
+	struct journal *journal;
+	int rc = journal_open_made("/", LEG, &small_limits, fault, &journal);
+
+	if (!rc)
+		journal_close(journal);
+	return rc;
+}
+
+/* In each state that a journal goes through, each file of it that is needed is missed when it is gone. */
+static int scenario_gone(void *arg)
+{
+	unsigned *missed = arg;
+	char fault[JOURNAL_FAULT_MAX];
+	struct journal *journal = open_journal("/");
+	uint64_t tag = 1;
+
+	for (unsigned round = 0; round < 60; round++) {
+		struct journal_info before;
+
+		CHECK_EQUAL(append(journal, tag, 0x1500, round % 5, 5, 'a'), 0);
+		if (round % 3 == 2) {
+			CHECK_EQUAL(prepare(journal, tag), 0);
+			CHECK_EQUAL(journal_commit(journal, tag), 0);
+			if (round % 9 == 8)
+				apply_all(journal);
+			tag++;
+		}
+		before = info_of(journal);
+		journal_close(journal);
+		take_images(&whole);
+		for (unsigned slot = 0; slot < whole.count; slot++) {
+			CHECK_EQUAL(rt_path_rename(path_of(slot), "/kept"), 0);
+			if (!open_made(fault)) {
+				journal = open_journal("/");
+				CHECK(info_of(journal).committed == before.committed &&
+				      info_of(journal).unapplied_bytes == before.unapplied_bytes);
+				journal_close(journal);
+			} else {
+				CHECK(strstr(fault, "the file is missing"));
+				(*missed)++;
+			}
+			CHECK_EQUAL(rt_path_rename("/kept", path_of(slot)), 0);
+			put_back();
+		}
+		journal = open_journal("/");
+	}
+	journal_close(journal);
+	return 0;
+}
+
+static void a_file_that_is_needed_is_missed(void **state)
+{
+	unsigned missed = 0;
+
+	(void)state;
+	in_sim(5, scenario_gone, &missed);
+	print_message("# %u missed\n", missed);
+	CHECK(missed > 60);
+}
+
+static int scenario_vanished(void *arg)
+{
+	char fault[JOURNAL_FAULT_MAX];
+
+	(void)arg;
+	CHECK_EQUAL(open_made(fault), -ENOENT);		/* it never was */
+	make_journal();
+	CHECK_EQUAL(open_made(fault), 0);
+	CHECK_EQUAL(fault[0], '\0');
+	CHECK_EQUAL(journal_remove("/", LEG), 0);
+	CHECK_EQUAL(open_made(fault), -ENOENT);
+	CHECK(strstr(fault, "gone"));
+	take_images(&whole);
+	CHECK_EQUAL(whole.count, 0);
+	return 0;
+}
+
+static void a_journal_that_is_gone_is_not_made_anew(void **state)
+{
+	(void)state;
+	in_sim(6, scenario_vanished, NULL);
 }
 
 /* ---- records that are sealed rightly and say what cannot be: refused or harmless, never a crash ---- */
@@ -522,6 +609,8 @@ int main(void)
 		cmocka_unit_test(a_flipped_bit_is_never_believed),
 		cmocka_unit_test(a_lost_block_is_never_believed),
 		cmocka_unit_test(files_that_are_not_its_own_are_refused),
+		cmocka_unit_test(a_file_that_is_needed_is_missed),
+		cmocka_unit_test(a_journal_that_is_gone_is_not_made_anew),
 		cmocka_unit_test(sealed_nonsense_is_refused_or_harmless),
 	};
 

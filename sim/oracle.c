@@ -459,9 +459,9 @@ static const char *check_losses(const struct oracle *oracle, const uint32_t at[O
 		for (unsigned chain = 0; box->lost && chain < ORACLE_CHAINS; chain++) {
 			if (at[chain] <= box->kept_to[chain])
 				continue;
-			snprintf(why, sizeof(why), "the image shows event %u of chain %u, which came after the loss of power "
-				 "of %s (event %u) that nobody has accepted", at[chain], chain, box->id,
-				 box->kept_to[chain]);
+			snprintf(why, sizeof(why),
+				 "the image shows event %u of chain %u, after the loss of power of %s at event %u "
+				 "that nobody has accepted", at[chain], chain, box->id, box->kept_to[chain]);
 			return why;
 		}
 	}

@@ -135,7 +135,8 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 				   "volume %04X of system %s is newer (%s): it was recovered or written there",
 				   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
 	if (pair->record.reason == PAIR_REASON_GROUP_LOST)
-		return copy_refuse(why, -ENODATA, "volume %04X of system %s lacks a part of a group that was given up there",
+		return copy_refuse(why, -ENODATA,
+				   "volume %04X of system %s lacks a part of a group that was given up there",
 				   pair->record.volume, pair->copy->config.system);
 	/* A former source keeps what it never sent until it is the source again: failback.h. */
 	if (!pair->record.first_copy_done)
@@ -176,7 +177,8 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 	if (rc)
 		return rc > 0 ? pair_save(pair) : rc;
 	if (copy_get_losses(pair->copy, pair->record.volume).sync_wall_ns)
-		return copy_refuse(why, -EIO, "volume %04X of system %s: its disk failed; there: xdc volume accept %04X",
+		return copy_refuse(why, -EIO,
+				   "volume %04X of system %s: its disk failed; there: xdc volume accept %04X",
 				   pair->record.volume, pair->copy->config.system, pair->record.volume);
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (!rc && pair->record.role == PAIR_SOURCE) {

@@ -260,7 +260,10 @@ static void run_session(void *arg)
 
 			save_counters(session);
 
-			least_ns = outcome == GROUP_FAILED ? retry_ns(session) : outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
+			if (outcome == GROUP_FAILED)
+				least_ns = retry_ns(session);
+			else
+				least_ns = outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
 		}
 		if (pause_ns < least_ns)
 			pause_ns = least_ns;

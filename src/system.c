@@ -39,6 +39,23 @@ const char *system_link_address(const struct system *system)
 
 /* ---- listeners ---- */
 
+static const char *listen_remedy(int error)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		return "choose another address, or end what uses it";
+	case -ENOENT:
+		return "make the folder of the socket";
+	case -EACCES:
+	case -EROFS:
+		return "let the user of xdcd make it there, or choose another address";
+	case -EADDRNOTAVAIL:
+		return "choose an address of this machine";
+	default:
+		return "choose another address";
+	}
+}
+
 /* *out is NULL when nothing is asked for. */
 static int open_listener(const struct system_listener *asked, struct rt_listener **out, struct fault *fault)
 {
@@ -49,9 +66,8 @@ static int open_listener(const struct system_listener *asked, struct rt_listener
 		rc = rt_listen(asked->address, out);
 	if (rc == 0)
 		return 0;
-	return fault_set(fault, rc == -EADDRINUSE ? FAULT_IN_USE : FAULT_FAILED, asked->address,
-			 "choose another address, or end what uses it", "cannot listen on %s: %s", asked->address,
-			 strerrordesc_np(-rc));
+	return fault_set(fault, rc == -EADDRINUSE ? FAULT_IN_USE : FAULT_FAILED, asked->address, listen_remedy(rc),
+			 "cannot listen there: %s", strerrordesc_np(-rc));
 }
 
 static int out_of_memory(struct fault *fault)

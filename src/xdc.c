@@ -9,10 +9,11 @@
 
 static enum cli_exit no_such(const char *what, const char *name, const char *guess, const char *help)
 {
-	fprintf(stderr, "xdc: there is no %s '%s'", what, name);
-	if (guess)
-		fprintf(stderr, "; did you mean %s?", guess);
-	fprintf(stderr, "\ntry: xdc %s--help\n", help);
+	char remedy[64];
+
+	snprintf(remedy, sizeof(remedy), "xdc %s--help", help);
+	cli_complain(FAULT_INVALID_PARAMETER, "", remedy, "there is no %s '%s'%s%s%s", what, name,
+		     guess ? "; did you mean " : "", guess ? guess : "", guess ? "?" : "");
 	return CLI_BAD_USAGE;
 }
 
@@ -22,8 +23,8 @@ static enum cli_exit bad_verb(const char *noun, const char *verb)
 	char help[64];
 
 	if (!verb) {
-		fprintf(stderr, "xdc: %s: what is to be done with it?\n", noun);
-		cli_help_noun(stderr, noun);
+		snprintf(help, sizeof(help), "xdc %.32s --help", noun);
+		cli_complain(FAULT_INVALID_PARAMETER, noun, help, "what is to be done with it?");
 		return CLI_BAD_USAGE;
 	}
 	snprintf(help, sizeof(help), "%.32s ", noun);
@@ -43,11 +44,15 @@ static const char *find_control(const struct cli_options *options)
 {
 	const char *control = options->control ? options->control : getenv("XDC_CONTROL");
 	struct parsed_address address;
+	const char *wrong;
 
 	if (!control)
-		fprintf(stderr, "xdc: which system? give --control unix:PATH, or set XDC_CONTROL\n");
-	else if (parse_address(control, &address) || !address.is_unix)
-		fprintf(stderr, "xdc: --control %s: it is unix:PATH\n", control);
+		cli_complain(FAULT_INVALID_PARAMETER, "", "give --control unix:PATH, or set XDC_CONTROL",
+			     "which system?");
+	else if (strncmp(control, "unix:", 5) != 0)
+		cli_complain(FAULT_INVALID_PARAMETER, "", "xdc --help", "--control %s: it is unix:PATH", control);
+	else if ((wrong = parse_address(control, &address)) != NULL)
+		cli_complain(FAULT_INVALID_PARAMETER, "", "xdc --help", "--control %s: %s", control, wrong);
 	else
 		return control;
 	return NULL;
@@ -80,7 +85,7 @@ static enum cli_exit ask_and_print(struct cli_connection *connection, const stru
 	if (ok)
 		print_result(operation, json_object_get(reply, "result"), json);
 	else if (reply)
-		cli_print_error(json, json_object_get(reply, "error"));
+		cli_print_error(json_object_get(reply, "error"));
 	json_decref(reply);
 	return ok ? CLI_DONE : CLI_REFUSED;
 }
@@ -123,6 +128,8 @@ static enum cli_exit run_words(const struct cli_options *options)
 		cli_completion_bash(stdout);
 		return CLI_DONE;
 	}
+	if (*noun == '-' && noun[1])
+		return no_such("option", noun, NULL, "");
 	if (!is_noun(noun))
 		return no_such("noun", noun, cli_guess_noun(noun), "");
 	if (options->help && !verb)
@@ -146,6 +153,11 @@ int main(int argc, char **argv)
 	if (options.version) {
 		puts("xdc " XDC_VERSION);
 		return CLI_DONE;
+	}
+	/* "xdc help volume" is "xdc volume --help". */
+	if (options.word_count && !strcmp(options.words[0], "help")) {
+		options.help = true;
+		memmove(options.words, options.words + 1, --options.word_count * sizeof(options.words[0]));
 	}
 	if (options.word_count)
 		return (int)run_words(&options);

@@ -251,8 +251,11 @@ static void check_arguments(const struct arguments *arguments)
 		bad_usage("--id %s: %s", system->id, wrong);
 	if (!system->control.address && !count_inherited("control"))
 		bad_usage("--control is missing");
-	if (system->control.address && (parse_address(system->control.address, &parsed) || !parsed.is_unix))
+	if (system->control.address && strncmp(system->control.address, "unix:", 5) != 0)
 		bad_usage("--control %s: it is unix:PATH", system->control.address);
+	wrong = system->control.address ? parse_address(system->control.address, &parsed) : NULL;
+	if (wrong)
+		bad_usage("--control %s: %s", system->control.address, wrong);
 	for (unsigned i = 0; i < system->nbd_count; i++)
 		check_exposed("--nbd", system->nbd[i].address, arguments->nbd_tls || arguments->plain_nbd,
 			      "--nbd-tls DIR", "nbd");
@@ -285,7 +288,7 @@ static int connect_nearby(void *arg, struct rt_stream *plain, struct rt_stream *
 	log_line(LOG_ERROR, "xdcd", "no link to %s: it is another machine; give --link-psk FILE, or --allow-plain link",
 		 rt_stream_peer(plain));
 	rt_stream_close(plain);
-	return -EACCES;
+	return -EPERM;
 }
 
 static int load_credentials(const struct arguments *arguments, struct credentials *credentials,

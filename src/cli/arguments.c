@@ -19,7 +19,7 @@ static bool take_value(int argc, char **argv, int *i, const char *name, const ch
 		return true;
 	}
 	if (*i + 1 == argc) {
-		fprintf(stderr, "xdc: --%s needs a value\n", name);
+		cli_complain(FAULT_INVALID_PARAMETER, "", "xdc --help", "--%s needs a value", name);
 		return false;
 	}
 	*value = argv[++*i];
@@ -37,6 +37,10 @@ bool cli_split_options(int argc, char **argv, struct cli_options *options)
 {
 	bool all_words = false;
 
+	/* Also for what is wrong before it. */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--json"))
+			cli_errors_as_json();
 	for (int i = 1; i < argc; i++) {
 		if (!all_words && is_option(argv[i], "control")) {
 			if (!take_value(argc, argv, &i, "control", &options->control))
@@ -48,7 +52,7 @@ bool cli_split_options(int argc, char **argv, struct cli_options *options)
 		} else if (!all_words && !strcmp(argv[i], "--version")) {
 			options->version = true;
 		} else if (options->word_count == CLI_WORDS_MAX) {
-			fprintf(stderr, "xdc: too many arguments\n");
+			cli_complain(FAULT_INVALID_PARAMETER, "", "xdc --help", "too many arguments");
 			return false;
 		} else {
 			all_words |= !strcmp(argv[i], "--");
@@ -69,9 +73,12 @@ struct request {
 
 static bool bad(const struct request *request, const char *argument, const char *what)
 {
-	fprintf(stderr, "xdc: %s %s: %s%s%s\ntry: xdc %s %s --help\n", request->operation->noun,
-		request->operation->verb, argument, *argument ? ": " : "", what, request->operation->noun,
-		request->operation->verb);
+	const struct operation *operation = request->operation;
+	char command[64], remedy[80];
+
+	snprintf(command, sizeof(command), "%s %s", operation->noun, operation->verb);
+	snprintf(remedy, sizeof(remedy), "xdc %s --help", command);
+	cli_complain(FAULT_INVALID_PARAMETER, command, remedy, "%s%s%s", argument, *argument ? ": " : "", what);
 	return false;
 }
 
@@ -163,7 +170,7 @@ static bool add_option(struct request *request, const char *const *words, unsign
 	if (!equals && *i + 1 == count)
 		return bad(request, how, "it needs a value");
 	text = equals ? equals + 1 : words[++*i];
-	snprintf(how, sizeof(how), "--%s %.100s", arg->name, text);
+	snprintf(how, sizeof(how), "--%s %.100s", arg->name, *text ? text : "''");
 	return add_value(request, (unsigned)index, text, how);
 }
 
@@ -212,7 +219,8 @@ static bool parse_words(struct request *request, const char *const *words, unsig
 			index = next_position(request, arg_count);
 			if (index == arg_count)
 				return bad(request, words[i], "too many arguments");
-			snprintf(how, sizeof(how), "%s %.100s", request->operation->args[index].name, words[i]);
+			snprintf(how, sizeof(how), "%s %.100s", request->operation->args[index].name,
+				 *words[i] ? words[i] : "''");
 			if (!add_value(request, index, words[i], how))
 				return false;
 		}

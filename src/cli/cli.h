@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "control/operations.h"
+#include "rt/fault.h"
 
 /* Exit codes. */
 enum cli_exit { CLI_DONE = 0, CLI_REFUSED = 1, CLI_BAD_USAGE = 2 };
@@ -22,6 +23,18 @@ struct cli_options {
 	unsigned word_count;
 	const char *words[CLI_WORDS_MAX];	/* all other arguments */
 };
+
+/* ---- errors (errors.c), on stderr: two lines for people, for programs an object like the system's own errors ---- */
+
+/* From here on errors are for programs. */
+void cli_errors_as_json(void);
+
+/* object and remedy may be empty. */
+__attribute__((format(printf, 4, 5)))
+void cli_complain(enum fault_code code, const char *object, const char *remedy, const char *format, ...);
+
+/* An error that the system has sent. */
+void cli_print_error(const json_t *error);
 
 /* ---- arguments (arguments.c) ---- */
 
@@ -63,7 +76,9 @@ json_t *cli_ask(struct cli_connection *connection, const struct operation *opera
 void cli_print_json(FILE *out, const json_t *value);
 void cli_print_object(FILE *out, const json_t *object);
 void cli_print_list(FILE *out, const struct operation *operation, const json_t *list);
-void cli_print_error(bool json, const json_t *error);
+
+/* Columns of the terminal that stdout is; 0: it is none, or does not say. */
+unsigned cli_terminal_columns(void);
 
 /* One value as people read it, by the unit in the name of its key; text gets size characters. */
 void cli_format_value(const char *key, const json_t *value, char *text, size_t size);

@@ -22,8 +22,12 @@ struct cli_connection {
 
 static struct cli_connection *cannot_reach(const char *control, int error)
 {
-	fprintf(stderr, "xdc: cannot reach the system at %s: %s\n"
-			"try: is xdcd running, and may you open its control socket?\n", control, strerror(error));
+	const char *remedy = error == EACCES	     ? "be root, the user of xdcd, or in its group"
+			     : error == ENOENT	     ? "start xdcd, or name the socket that it was given as --control"
+			     : error == ECONNREFUSED ? "start xdcd: nobody serves this socket"
+						     : "look at the log of xdcd";
+
+	cli_complain(FAULT_FAILED, "", remedy, "cannot reach the system at %s: %s", control, strerror(error));
 	return NULL;
 }
 
@@ -102,6 +106,7 @@ json_t *cli_ask(struct cli_connection *connection, const struct operation *opera
 	if (sent)
 		reply = json_loadf(connection->in, JSON_DISABLE_EOF_CHECK, &error);
 	if (!reply)
-		fprintf(stderr, "xdc: the system at %s did not answer\ntry: look at its log\n", connection->control);
+		cli_complain(FAULT_FAILED, "", "look at its log; is this its control socket?",
+			     "the system at %s did not answer as a system does", connection->control);
 	return reply;
 }

@@ -2,12 +2,16 @@
 /* Answers for people: tables and lines, with units by the names of the keys. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "control/parse.h"
 
 #define CELL_MAX	160u
 #define COLUMNS_MAX	12u
+#define BLOCK_BYTES	4096
+#define GAP		2u	/* between two columns */
 
 /* What a list shows of each thing; show shows all. */
 static const struct {
@@ -61,6 +65,8 @@ void cli_format_value(const char *key, const json_t *value, char *text, size_t s
 		snprintf(text, size, "-");
 	else if (has_unit(key, "_bytes"))
 		format_size((uint64_t)number, formatted);
+	else if (has_unit(key, "_blocks"))
+		format_size((uint64_t)number * BLOCK_BYTES, formatted);
 	else if (has_unit(key, "_ms"))
 		format_duration(number * 1000000, formatted);
 	else if (has_unit(key, "_us"))
@@ -74,7 +80,7 @@ void cli_format_value(const char *key, const json_t *value, char *text, size_t s
 /* A key as people read it: without its unit, with spaces. */
 static void format_key(const char *key, char *text, size_t size)
 {
-	static const char *const units[] = { "_bytes", "_ms", "_us" };
+	static const char *const units[] = { "_bytes", "_blocks", "_ms", "_us" };
 	char *unit;
 
 	snprintf(text, size, "%s", key);
@@ -180,9 +186,18 @@ static void print_row(FILE *out, const char *const *keys, const unsigned *widths
 	}
 }
 
-static void measure(const char *const *keys, const json_t *list, unsigned *widths)
+unsigned cli_terminal_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* The width of each column; that of all is returned. */
+static unsigned measure(const char *const *keys, const json_t *list, unsigned *widths)
 {
 	char text[CELL_MAX];
+	unsigned all = 0;
 	const json_t *item;
 	size_t row;
 
@@ -194,13 +209,50 @@ static void measure(const char *const *keys, const json_t *list, unsigned *width
 			if (strlen(text) > widths[i])
 				widths[i] = (unsigned)strlen(text);
 		}
+		all += widths[i] + (i ? GAP : 0);
+	}
+	return all;
+}
+
+/* On a terminal too narrow for the table: one line a value. */
+static void print_item(FILE *out, const char *const *keys, const json_t *item)
+{
+	unsigned width = 0;
+
+	for (unsigned i = 0; i < COLUMNS_MAX && keys[i]; i++)
+		if (strlen(keys[i]) > width)
+			width = (unsigned)strlen(keys[i]);
+	for (unsigned i = 0; i < COLUMNS_MAX && keys[i]; i++) {
+		char name[CELL_MAX], text[CELL_MAX];
+
+		format_key(keys[i], name, sizeof(name));
+		cli_format_value(keys[i], json_object_get(item, keys[i]), text, sizeof(text));
+		fprintf(out, "%-*s  %s\n", (int)width, name, text);
+	}
+}
+
+static void print_table(FILE *out, const char *const *keys, const json_t *list)
+{
+	unsigned widths[COLUMNS_MAX], columns = cli_terminal_columns();
+	bool fits = measure(keys, list, widths) <= columns || !columns;
+	const json_t *item;
+	size_t row;
+
+	if (fits)
+		print_row(out, keys, widths, NULL);
+	json_array_foreach(list, row, item) {
+		if (fits)
+			print_row(out, keys, widths, item);
+		else
+			print_item(out, keys, item);
+		if (!fits && row + 1 < json_array_size(list))
+			fputc('\n', out);
 	}
 }
 
 void cli_print_list(FILE *out, const struct operation *operation, const json_t *list)
 {
 	const char *const *keys = NULL;
-	unsigned widths[COLUMNS_MAX];
 	const json_t *item;
 	size_t row;
 
@@ -208,30 +260,11 @@ void cli_print_list(FILE *out, const struct operation *operation, const json_t *
 		if (!strcmp(list_columns[i].noun, operation->noun))
 			keys = list_columns[i].keys;
 	if (keys) {
-		measure(keys, list, widths);
-		print_row(out, keys, widths, NULL);
-	}
-	json_array_foreach(list, row, item) {
-		if (keys) {
-			print_row(out, keys, widths, item);
-		} else {
-			json_dumpf(item, out, JSON_COMPACT);
-			fputc('\n', out);
-		}
-	}
-}
-
-void cli_print_error(bool json, const json_t *error)
-{
-	const char *object = json_string_value(json_object_get(error, "object"));
-	const char *message = json_string_value(json_object_get(error, "message"));
-	const char *remedy = json_string_value(json_object_get(error, "remedy"));
-
-	if (json) {
-		cli_print_json(stderr, error);
+		print_table(out, keys, list);
 		return;
 	}
-	fprintf(stderr, "xdc: %s%s%s\n", object ? object : "", object ? ": " : "", message ? message : "it failed");
-	if (remedy)
-		fprintf(stderr, "try: %s\n", remedy);
+	json_array_foreach(list, row, item) {
+		json_dumpf(item, out, JSON_COMPACT);
+		fputc('\n', out);
+	}
 }

@@ -10,6 +10,7 @@
 
 #define ASK_EVERY_MS	500
 #define BAR_WIDTH	40u
+#define BAR_WIDTH_MIN	5u
 #define BLOCK_BYTES	4096
 
 static void pause_ms(long ms)
@@ -33,21 +34,31 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* ---- pairs: a bar ---- */
 
+/* What the terminal has left beside the other text, so that the line can be printed over. */
+static unsigned bar_width(unsigned columns, size_t others)
+{
+	if (!columns || columns >= others + BAR_WIDTH)
+		return BAR_WIDTH;
+	return columns > others + BAR_WIDTH_MIN ? columns - (unsigned)others : BAR_WIDTH_MIN;
+}
+
 static void print_bar(const json_t *pair, const char *end)
 {
 	json_int_t size = number(pair, "size_bytes"), unsent = number(pair, "unsent_blocks") * BLOCK_BYTES;
-	unsigned per_mille, filled;
-	char bar[BAR_WIDTH + 1];
+	unsigned per_mille, width, columns = cli_terminal_columns();
+	char bar[BAR_WIDTH + 1], left[100], right[100];
 
 	if (unsent > size)
 		unsent = size;
 	per_mille = size ? (unsigned)((double)(size - unsent) * 1000 / (double)size) : 1000;
-	filled = per_mille * BAR_WIDTH / 1000;
-	memset(bar, ' ', BAR_WIDTH);
-	memset(bar, '#', filled);
-	bar[BAR_WIDTH] = '\0';
-	printf("%s -> %s %s [%s] %3u.%u %%  %s%s", text_of(pair, "volume"), text_of(pair, "system"),
-	       text_of(pair, "remote_volume"), bar, per_mille / 10, per_mille % 10, text_of(pair, "state"), end);
+	snprintf(left, sizeof(left), "%s -> %s %s", text_of(pair, "volume"), text_of(pair, "system"),
+		 text_of(pair, "remote_volume"));
+	snprintf(right, sizeof(right), "%3u.%u %%  %s", per_mille / 10, per_mille % 10, text_of(pair, "state"));
+	width = bar_width(columns, strlen(left) + strlen(right) + strlen(end) + 4);
+	memset(bar, ' ', width);
+	memset(bar, '#', per_mille * width / 1000);
+	bar[width] = '\0';
+	printf("%s [%s] %s%s", left, bar, right, end);
 	fflush(stdout);
 }
 
@@ -94,12 +105,13 @@ static void print_session(const json_t *session)
 
 static void print_session_line(const json_t *session)
 {
-	char rpo[64];
+	char rpo[64], behind[64];
 
 	cli_format_value("rpo_ms", json_object_get(session, "rpo_ms"), rpo, sizeof(rpo));
-	printf("session %lld %s %s sequence %lld rpo %s out of sync %lld good %lld failed %lld\n",
+	cli_format_value("_blocks", json_object_get(session, "out_of_sync_blocks"), behind, sizeof(behind));
+	printf("session %lld %s %s sequence %lld rpo %s out of sync %s good %lld failed %lld\n",
 	       (long long)number(session, "session"), text_of(session, "state"), text_of(session, "phase"),
-	       (long long)number(session, "sequence"), rpo, (long long)number(session, "out_of_sync_blocks"),
+	       (long long)number(session, "sequence"), rpo, behind,
 	       (long long)number(session, "cg_good"), (long long)number(session, "cg_failed"));
 }
 
@@ -131,7 +143,7 @@ enum cli_exit cli_watch(struct cli_connection *connection, const struct operatio
 		if (!reply)
 			return CLI_REFUSED;
 		if (!json_is_true(json_object_get(reply, "ok"))) {
-			cli_print_error(json, json_object_get(reply, "error"));
+			cli_print_error(json_object_get(reply, "error"));
 			json_decref(reply);
 			return CLI_REFUSED;
 		}
@@ -144,11 +156,14 @@ enum cli_exit cli_watch(struct cli_connection *connection, const struct operatio
 /* What the first copy of this pair has come to: *done, or the exit code when it will not get any further. */
 static enum cli_exit judge_copy(const json_t *pair, bool *done)
 {
+	char object[32], remedy[48];
+
 	*done = json_is_true(json_object_get(pair, "first_copy_done"));
 	if (*done || strcmp(text_of(pair, "state"), "suspended") || !strcmp(text_of(pair, "reason"), "link"))
 		return CLI_DONE;
-	fprintf(stderr, "\nxdc: volume %s: the copy is suspended: %s\n", text_of(pair, "volume"),
-		text_of(pair, "reason"));
+	snprintf(object, sizeof(object), "volume %s", text_of(pair, "volume"));
+	snprintf(remedy, sizeof(remedy), "xdc pair show %s", text_of(pair, "volume"));
+	cli_complain(FAULT_FAILED, object, remedy, "the copy is suspended: %s", text_of(pair, "reason"));
 	return CLI_REFUSED;
 }
 
@@ -169,7 +184,7 @@ enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char 
 				print_bar(pair, done ? "   \n" : "   \r");
 		} else {
 			if (reply)
-				cli_print_error(false, json_object_get(reply, "error"));
+				cli_print_error(json_object_get(reply, "error"));
 			code = CLI_REFUSED;
 		}
 		json_decref(reply);

@@ -36,8 +36,12 @@ int control_fault_errno(struct fault *fault, const char *object, const char *rem
 	const char *why = strerrordesc_np(-rc);
 
 	assert(rc < 0);
-	if (rc == -ENOSPC && !*remedy)
+	if ((rc == -ENOSPC || rc == -EDQUOT) && !*remedy)
 		remedy = "make space, then try again";
+	if (rc == -EFBIG)
+		remedy = "give a smaller size: the file system has no room for a file as large";
+	if (rc == -EACCES && !*remedy)
+		remedy = "let the user of xdcd write there";
 	if (rc == -ETIMEDOUT)
 		return fault_set(fault, FAULT_TIMEOUT, object, remedy, "%s: it took too long", what);
 	return fault_set(fault, FAULT_FAILED, object, remedy, "%s: %s", what, why ? why : "unknown error");

@@ -269,13 +269,13 @@ const char *parse_address(const char *text, struct parsed_address *address)
 	bool bracketed = text[0] == '[';
 
 	*address = (struct parsed_address){ 0 };
-	if (strlen(text) >= XDC_ADDRESS_MAX || !colon)
-		return wrong;
 	if (!strncmp(text, "unix:", 5)) {
 		address->is_unix = true;
 		return text[5] && strlen(text + 5) <= unix_max ? NULL :
 			"the path of a Unix socket has 1 to 107 characters";
 	}
+	if (strlen(text) >= XDC_ADDRESS_MAX || !colon)
+		return wrong;
 	len = (size_t)(colon - text);
 	port = colon + 1;
 	if (!take_number(&port, 65535, &number) || *port)

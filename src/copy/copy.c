@@ -514,7 +514,11 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 	}
 	if (!pair)
 		return leg;
-	snprintf(remedy, sizeof(remedy), "xdc pair delete %04X", volume);
+	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER)
+		snprintf(remedy, sizeof(remedy), "on %s: xdc pair delete %04X", pair->record.system,
+			 pair->record.remote_volume);
+	else
+		snprintf(remedy, sizeof(remedy), "xdc pair delete %04X", volume);
 	fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of a pair with volume %04X of %s",
 		  pair_role_names[pair->record.role], pair->record.remote_volume, pair->record.system);
 	return true;

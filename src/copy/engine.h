@@ -94,6 +94,9 @@ void peers_on_changed(struct copy *copy, const struct link *link);
 /* Tries to connect at once, and suspends until the system is reached, at most so long. */
 bool peer_wait_connected(struct peer *peer, int64_t limit_ns);
 
+/* The same for a person who waits: ends as soon as it is certain that who answers there is not the system. */
+bool peer_wait_answer(struct peer *peer, int64_t limit_ns);
+
 /*
  * As link_request; the own system is asked by calling the handler. -ENOTCONN also when no link to the system exists.
  */

@@ -404,7 +404,8 @@ static int collect(struct copy *copy, uint8_t session, struct recovered *recover
 	}
 	if (recovered->count)
 		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session recover",
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+			 "give it on each far side where xdc session recover has made the volumes writable",
 			 "no volume of it was recovered on this system");
 }
 

@@ -80,13 +80,13 @@ struct link_state {
 	int last_error;				/* why it is not, or was not; 0: never failed */
 	char last_error_text[WIRE_TEXT_SIZE];	/* a sentence with the peer's name */
 	uint64_t sent_bytes, received_bytes;	/* since the link was opened; of a link: all its connections */
-	uint64_t connects;			/* how often it connected */
+	uint64_t connects, failures;		/* how often it connected, and could not */
 	uint32_t round_trip_us;			/* of the last probe or request; 0: not yet known */
 };
 void link_get_state(const struct link *link, struct link_state *state);		/* does not suspend */
 const struct link_config *link_get_config(const struct link *link);
 
-/* Woken at each connect and disconnect. */
+/* Woken at each connect, failure to connect, and disconnect. */
 struct rt_cond *link_changed(struct link *link);
 
 /*

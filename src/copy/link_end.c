@@ -53,8 +53,13 @@ static int open_stream(struct link_end *end, struct rt_stream **out)
 		return 0;
 	}
 	rc = config->wrap(config->wrap_arg, plain, out);
-	if (rc)
-		note_error(end, rc, "no TLS with %s: %s", end->address, strerror(-rc));
+	if (rc == -EPERM)
+		note_error(end, rc, "%s is another machine, and this system has no --link-psk", end->address);
+	else if (rc == -EACCES)
+		note_error(end, rc, "no TLS with %s: one side does not accept the key of the other", end->address);
+	else if (rc)
+		note_error(end, rc, "no TLS with %s: %s; perhaps only one side has a --link-psk", end->address,
+			   strerror(-rc));
 	return rc;
 }
 
@@ -93,12 +98,13 @@ static int say_hello(struct link_end *end, struct rt_stream *stream)
 	if (!rc)
 		rc = rt_stream_read_full(stream, bytes, WIRE_ANSWER_SIZE);
 	if (rc) {
-		note_error(end, rc, "no answer to the greeting from %s: %s", end->address, strerror(-rc));
+		note_error(end, rc, "no answer to the greeting from %s: %s; perhaps only one side has a --link-psk",
+			   end->address, strerror(-rc));
 		return rc;
 	}
 	rc = wire_get_answer(bytes, &end->welcome, &refused);
 	if (rc == -ECONNREFUSED)
-		note_error(end, rc, "refused: %s", refused.text);
+		note_error(end, rc, "%s refuses: %s", end->address, refused.text);
 	else if (rc)
 		note_error(end, rc, "what answers at %s does not speak this protocol", end->address);
 	return rc ? rc : check_welcome(end, &end->welcome, hello.features);
@@ -196,6 +202,9 @@ static void run_end(void *arg)
 			/* One that broke at once was no success. */
 			if (rt_now_ns() - begin_ns > timing->backoff_max_ms * RT_MS)
 				pause_ms = timing->backoff_min_ms;
+		} else {
+			end->state.failures++;
+			rt_cond_wake_all(&end->changed);
 		}
 		rc = pause_dialing(end, &pause_ms);
 	}

@@ -14,6 +14,7 @@
 #include "store/planted.h"
 
 #define SERVED_MAX		1024u		/* connections at a time */
+#define REFUSED_NS		(60 * RT_SECOND)	/* between two lines of the log about the same refusal */
 #define SLOTS_MAX		4096u
 #define WINDOW_FRAMES		256u
 #define WINDOW_BYTES		(16u << 20)
@@ -165,6 +166,22 @@ static int send_answer(struct served_conn *served, const uint8_t answer[WIRE_ANS
 	return rt_stream_write(served->stream, &(struct iovec){ (void *)(uintptr_t)answer, WIRE_ANSWER_SIZE }, 1);
 }
 
+/* Whoever is refused comes again every few seconds: the log hears of it once a minute. */
+static void log_refusal(struct served_conn *served, const char *text)
+{
+	struct link_server *server = served->server;
+	char what[sizeof(server->refused)];
+	int64_t now_ns = rt_now_ns();
+
+	snprintf(what, sizeof(what), "%s%s", served->hello.from, text);
+	if (!strcmp(what, server->refused) && now_ns - server->refused_ns < REFUSED_NS)
+		return;
+	memcpy(server->refused, what, sizeof(what));
+	server->refused_ns = now_ns;
+	log_line(LOG_WARNING, "link", "connection of %s (%s) is refused: %s", served->hello.from, served->peer.address,
+		 text);
+}
+
 __attribute__((format(printf, 3, 4)))
 static void refuse(struct served_conn *served, enum wire_refusal code, const char *format, ...)
 {
@@ -175,8 +192,7 @@ static void refuse(struct served_conn *served, enum wire_refusal code, const cha
 	va_start(args, format);
 	vsnprintf(refused.text, sizeof(refused.text), format, args);
 	va_end(args);
-	log_line(LOG_WARNING, "link", "connection of %s (%s) is refused: %s", served->hello.from, served->peer.address,
-		 refused.text);
+	log_refusal(served, refused.text);
 	memcpy(refused.system, served->server->config.own, sizeof(refused.system));
 	wire_put_refused(answer, &refused);
 	/* It is closed next, whether or not the other side hears why. */

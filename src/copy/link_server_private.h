@@ -18,6 +18,8 @@ struct link_server {
 	struct list_head slots;		/* struct slot: what is known of each connection of each system */
 	unsigned served_count, slot_count;
 	bool stopping;
+	int64_t refused_ns;		/* when the log heard of the last refusal */
+	char refused[WIRE_SYSTEM_SIZE + WIRE_TEXT_SIZE];	/* which one that was */
 	struct rt_cond changed;		/* a connection has ended or is no longer in use */
 };
 

@@ -117,6 +117,9 @@ int pair_save(struct pair *pair)
 	struct meta_change changes[HISTORY_MAX + 1];
 	unsigned count = 0;
 
+	/* What is deleted must not come back by somebody who has it pinned. */
+	if (pair->gone)
+		return -ENOENT;
 	changes[count++] = (struct meta_change){ .kind = META_PAIR, .record = &pair->record };
 	for (uint32_t i = 0; i < pair->history.count; i++) {
 		const struct history_entry *entry = &pair->history.entries[i];
@@ -135,7 +138,7 @@ void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason r
 {
 	int rc;
 
-	if (pair->record.state == state && pair->record.reason == reason)
+	if (pair->gone || (pair->record.state == state && pair->record.reason == reason))
 		return;
 	pair->record.state = state;
 	pair->record.reason = reason;
@@ -441,6 +444,7 @@ int pair_forget(struct pair *pair)
 		rows[i] = (struct record_history){ .volume = pair->record.volume, .ordinal = i };
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
+	pair->gone = true;
 	rc = meta_commit(pair->copy->config.meta, changes, count);
 	pair->gone = !rc;
 	pair_end_change(pair);

@@ -55,9 +55,10 @@ static int fault_unreached(struct pair *pair, struct fault *fault)
 
 	link_get_state(pair->peer->to, &state);
 	snprintf(object, sizeof(object), "system %s", pair->record.system);
-	return fault_set(fault, FAULT_FAILED, object,
-			 "xdc path list shows the link; is xdcd running there, with --link?",
-			 "it cannot be reached at %s: %s", state.address, state.last_error_text);
+	return fault_set(
+		fault, FAULT_FAILED, object,
+		"xdcd must run there with --link, at the address and with the id of the path, and share its key",
+		"it cannot be reached: %s", state.last_error_text[0] ? state.last_error_text : state.address);
 }
 
 /* The far side said no to a new pair: in its words, with the command that mends it. */
@@ -102,9 +103,10 @@ static int check_new_pair(struct copy *copy, const struct copy_pair_request *req
 	if (!volume)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list shows those that exist",
 				 "there is no volume %04X", request->source);
+	snprintf(remedy, sizeof(remedy), "a volume has one pair; to end that one: xdc pair delete %04X",
+		 request->source);
 	if (pair)
-		return fault_set(fault, FAULT_IN_USE, object, "a volume has one pair; delete that one first",
-				 "volume %04X is paired with volume %04X of %s already", request->source,
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
 				 pair->record.remote_volume, pair->record.system);
 	if (pair_uses_volume(copy, request->source))
 		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
@@ -148,7 +150,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	rc = pair_begin_source(pair);
 	if (!rc)
 		rc = pair_save(pair);
-	if (!rc && !peer_wait_connected(pair->peer, CONNECT_NS))
+	if (!rc && !peer_wait_answer(pair->peer, CONNECT_NS))
 		rc = fault_unreached(pair, fault);
 	else if (!rc) {
 		rc = pair_connect(pair, 0, &reply, why);
@@ -228,14 +230,19 @@ int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct faul
 	return 0;
 }
 
-static int fault_unless_source(const struct pair *pair, struct fault *fault)
+/* verb: of the command that is for the other end. */
+static int fault_other_end(const struct pair *pair, const char *verb, const char *message, struct fault *fault)
 {
-	char object[64];
+	char object[64], remedy[128];
 
-	if (pair->record.role == PAIR_SOURCE)
-		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object),
-			 "give the command at its source", "this is the far side");
+	snprintf(remedy, sizeof(remedy), "on %s: xdc pair %s %04X", pair->record.system, verb,
+		 pair->record.remote_volume);
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object), remedy, "%s", message);
+}
+
+static int fault_unless_source(const struct pair *pair, const char *verb, struct fault *fault)
+{
+	return pair->record.role == PAIR_SOURCE ? 0 : fault_other_end(pair, verb, "this is the far side", fault);
 }
 
 int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
@@ -245,7 +252,7 @@ int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
 
 	if (!pair)
 		return -1;
-	rc = fault_unless_source(pair, fault);
+	rc = fault_unless_source(pair, "suspend", fault);
 	if (!rc)
 		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
 	return end_command(pair, rc);
@@ -258,7 +265,7 @@ static int resume(struct pair *pair, struct fault *fault)
 	int rc;
 
 	object_of(pair->record.volume, object);
-	if (fault_unless_source(pair, fault))
+	if (fault_unless_source(pair, "resume", fault))
 		return -1;
 	if (pair->record.joined && !pair->record.session)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
@@ -268,7 +275,7 @@ static int resume(struct pair *pair, struct fault *fault)
 	if (rc)
 		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s",
 				 pair->record.system, strerror(-rc));
-	if (!peer_wait_connected(pair->peer, CONNECT_NS))
+	if (!peer_wait_answer(pair->peer, CONNECT_NS))
 		return fault_unreached(pair, fault);
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
 	if (rc)
@@ -295,8 +302,7 @@ static int fail_over(struct pair *pair, struct fault *fault)
 
 	object_of(volume, object);
 	if (pair->record.role != PAIR_TARGET)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "fail over at the far side",
-				 "volume %04X is the source", volume);
+		return fault_other_end(pair, "failover", "this is the source", fault);
 	if (leg_owns_volume(pair->copy, volume) && pair->record.state != PAIR_FAILED_OVER)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
 				 "it is in a session, which is recovered as a whole");
@@ -328,7 +334,7 @@ static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fau
 	if (pair->record.role != PAIR_SOURCE || !pair->peer)
 		return fault_set(fault, FAULT_IN_USE, object, "grow it at the source; its target grows with it",
 				 "it is the far side of system %s", pair->record.system);
-	if (!peer_wait_connected(pair->peer, CONNECT_NS))
+	if (!peer_wait_answer(pair->peer, CONNECT_NS))
 		return fault_unreached(pair, fault);
 	{
 		RT_LIMIT(rt_now_ns() + GROW_NS);

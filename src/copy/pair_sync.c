@@ -65,7 +65,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 {
 	uint64_t size = volume_size(pair->volume);
 
-	if (pair->record.first_copy_done ||
+	if (pair->gone || pair->record.first_copy_done ||
 	    (first_needed < size && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
 		return;
 	pair->record.first_copy_bytes = first_needed;

@@ -292,6 +292,33 @@ bool peer_wait_connected(struct peer *peer, int64_t limit_ns)
 	}
 }
 
+/* Not silence, which may end: an answer that will be the same the next time. */
+static bool is_final(int error)
+{
+	return error == -ECONNREFUSED || error == -ENODEV || error == -EACCES || error == -EPERM || error == -EPROTO;
+}
+
+bool peer_wait_answer(struct peer *peer, int64_t limit_ns)
+{
+	struct link_state state;
+	uint64_t failures;
+	RT_LIMIT(rt_now_ns() + limit_ns);
+
+	link_get_state(peer->to, &state);
+	failures = state.failures;
+	link_kick(peer->to, NULL);
+	for (;;) {
+		link_get_state(peer->to, &state);
+		if (state.connected)
+			return true;
+		/* The first attempt may have begun before. */
+		if (state.failures >= failures + 2 && is_final(state.last_error))
+			return false;
+		if (rt_cond_wait(link_changed(peer->to)))
+			return false;
+	}
+}
+
 static int ask_own(struct copy *copy, uint16_t type, const void *request, void *reply, char *why)
 {
 	struct link_peer self = { 0 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/leg.h"
 #include "copy/session.h"
 #include "rt/mem.h"
 
@@ -125,15 +126,32 @@ static int take_turn(struct session_entry *entry)
 	return rt_mutex_lock(&entry->turn);
 }
 
+/* Most commands are for a master; a far side of the session knows who that is. */
+static void fault_not_open(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	const struct leg *leg, *found = NULL;
+	char object[64], remedy[128];
+
+	list_for_each(leg, &copy->legs, link) {
+		if (!leg->gone && leg->record.session == session)
+			found = leg;
+	}
+	if (found)
+		snprintf(remedy, sizeof(remedy), "give the command on its master, %s", found->record.master_system);
+	else
+		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss LSS", session);
+	fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object), remedy,
+		  found ? "this system is a far side of it" : "it is not open on this system");
+}
+
 struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	struct session_entry *entry = session_entry_find(copy, session);
-	char object[64], remedy[128];
+	char object[64];
 
 	session_object(session, object);
 	if (!entry) {
-		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss LSS", session);
-		fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "it is not open on this system");
+		fault_not_open(copy, session, fault);
 		return NULL;
 	}
 	entry->pins++;

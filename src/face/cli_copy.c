@@ -53,11 +53,15 @@ static void match_path(void *arg, const struct copy_path_info *info)
 static int path_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct path_search search = { .found = NULL };
+	char object[64];
 
 	fill_path(request, &search.wanted);
 	copy_path_each(control_copy(request->control), match_path, &search);
-	if (!search.found)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "path", "xdc path list", "there is no such path");
+	if (!search.found) {
+		snprintf(object, sizeof(object), "path %02X %02X to %s", search.wanted.source_lss,
+			 search.wanted.target_lss, search.wanted.system);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc path list", "there is no such path");
+	}
 	return cli_answer(search.found, result, fault);
 }
 
@@ -111,14 +115,16 @@ static json_t *history_json(const struct history *history)
 
 static json_t *pair_json(const struct copy_pair_info *info)
 {
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:o}",
+	/* Only the source knows whether all of it has been copied. */
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:I, s:I, s:o}",
 			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4),
 			 "system", info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET],
 			 "type", pair_type_names[info->type], "state", pair_state_names[info->state],
 			 "reason", info->reason == PAIR_REASON_NONE ? json_null() :
 						json_string(pair_reason_names[info->reason]),
 			 "since", cli_wall(info->since_wall_ns), "session", int_or_null(info->session, info->session),
-			 "joined", info->joined, "first_copy_done", info->first_copy_done,
+			 "joined", info->joined,
+			 "first_copy_done", info->is_source ? json_boolean(info->first_copy_done) : json_null(),
 			 "size_bytes", (json_int_t)info->size_bytes,
 			 "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
 			 "unsent_blocks", (json_int_t)info->unsent_blocks,

@@ -17,13 +17,20 @@ static json_t *failure_json(const struct record_failure *failure)
 			 "sequence", (json_int_t)failure->sequence, "at", cli_wall(failure->at_wall_ns));
 }
 
+static json_t *known(bool is_known, int64_t number)
+{
+	return is_known ? json_integer(number) : json_null();
+}
+
+/* Only the master asks them. */
 static json_t *members_json(const struct copy_session_info *info)
 {
+	bool asks = info->role == SESSION_MASTER;
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < info->member_count; i++)
-		cli_append(&list, json_pack("{s:s, s:b}", "system", info->members[i],
-					    "reached", info->member_reached[i]));
+		cli_append(&list, json_pack("{s:s, s:o}", "system", info->members[i], "reached",
+					    asks ? json_boolean(info->member_reached[i]) : json_null()));
 	return list;
 }
 
@@ -32,36 +39,39 @@ static int64_t round_ms(int64_t ns)
 	return (ns + RT_MS / 2) / RT_MS;
 }
 
+/* What a system of this role cannot know is null. */
 static json_t *session_json(const struct copy_session_info *info)
 {
-	bool has_master = *info->master;
-	json_t *rpo = info->rpo_ns < 0 ? json_null() : json_integer(round_ms(info->rpo_ns));
+	bool far = info->role == SESSION_FAR, leads = !far && info->role != SESSION_SUBORDINATE;
+	const struct session_tunables *tunables = &info->tunables;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, "
-			 "s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:I}",
+	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
 			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
 			 "waiting_for", cli_text_or_null(info->waiting_for),
 			 "master", cli_text_or_null(info->master),
-			 "master_lss", has_master ? cli_hex(info->master_lss, 2) : json_null(),
+			 "master_lss", leads && *info->master ? cli_hex(info->master_lss, 2) : json_null(),
 			 "members", members_json(info),
-			 "interval_us", (json_int_t)(info->tunables.interval_ns / RT_US),
-			 "coordination_ms", (json_int_t)(info->tunables.coordination_ns / RT_MS),
-			 "drain_ms", (json_int_t)(info->tunables.drain_ns / RT_MS),
-			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns), "rpo_ms", rpo,
-			 "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
-			 "hold_us_p99", (json_int_t)(info->hold_p99_ns / RT_US),
-			 "hold_us_max", (json_int_t)(info->hold_max_ns / RT_US),
-			 "cg_good", (json_int_t)info->cg_good, "cg_failed", (json_int_t)info->cg_failed,
-			 "cg_failed_since_good", (json_int_t)info->cg_failed_since_good,
+			 "interval_us", known(leads, tunables->interval_ns / RT_US),
+			 "coordination_ms", known(leads, tunables->coordination_ns / RT_MS),
+			 "drain_ms", known(leads, tunables->drain_ns / RT_MS),
+			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns),
+			 "rpo_ms", known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
+			 "out_of_sync_blocks", known(!far, (int64_t)info->out_of_sync_blocks),
+			 "hold_us_p99", known(!far, info->hold_p99_ns / RT_US),
+			 "hold_us_max", known(!far, info->hold_max_ns / RT_US),
+			 "cg_good", known(leads, (int64_t)info->cg_good),
+			 "cg_failed", known(leads, (int64_t)info->cg_failed),
+			 "cg_failed_since_good", known(leads, (int64_t)info->cg_failed_since_good),
 			 "first_failure", failure_json(&info->first_failure),
 			 "previous_failure", failure_json(&info->previous_failure),
 			 "last_failure", failure_json(&info->last_failure),
 			 "volume_count", info->volumes, "joined_count", info->joined,
-			 "prepared_sequence", (json_int_t)info->prepared,
-			 "journal_bytes", (json_int_t)info->journal_bytes,
-			 "journal_limit_bytes", (json_int_t)info->journal_limit_bytes);
+			 "prepared_sequence", known(far, (int64_t)info->prepared),
+			 "journal_bytes", known(far, (int64_t)info->journal_bytes),
+			 "journal_limit_bytes", known(far, (int64_t)info->journal_limit_bytes));
 }
 
 static void add_volume(void *arg, const struct copy_session_volume *volume)

@@ -173,20 +173,21 @@ static json_t *volume_json(const struct volume_info *info)
 {
 	const struct record_volume *record = &info->record;
 	json_t *allocated = info->has_allocated ? json_integer((json_int_t)info->allocated_bytes) : json_null();
+	bool open = info->state != VOLUME_OFFLINE;
 
-	return json_pack("{s:o, s:o, s:s, s:I, s:o, s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:I, s:o, s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "volume", cli_hex(record->id, 4), "name", cli_text_or_null(record->name),
 			 "pool", record->pool, "size_bytes", (json_int_t)record->size_bytes,
 			 "allocated_bytes", allocated, "state", volume_state_names[info->state],
 			 "error", cli_errno(info->error), "access", volume_access_names[info->access],
-			 "attached", info->attached, "reactor", info->reactor,
+			 "attached", info->attached, "reactor", open ? json_integer(info->reactor) : json_null(),
 			 "uuid", cli_uuid(record->uuid),
 			 "naa", cli_bytes(record->naa, sizeof(record->naa)),
 			 "adopted", cli_text_or_null(record->adopted_path),
 			 "created_at", cli_wall(record->created_wall_ns),
 			 "writes_lost_at", cli_wall(record->unflushed_lost_wall_ns),
 			 "sync_failed_at", cli_wall(record->sync_failed_wall_ns),
-			 "counters", counters_json(&info->counters));
+			 "counters", open ? counters_json(&info->counters) : json_null());
 }
 
 static int answer_volume(const struct cli_request *request, uint16_t id, json_t **result, struct fault *fault)

@@ -52,6 +52,7 @@ struct rt_file_info {
 	uint64_t allocated;		/* bytes that take space */
 	bool is_device;			/* a block device */
 	bool is_folder;
+	bool others_may_read;		/* all users of the machine */
 };
 RT_MUST_CHECK int rt_file_get_info(struct rt_file *file, struct rt_file_info *info);
 

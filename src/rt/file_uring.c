@@ -383,6 +383,7 @@ static void fill_info(struct rt_file_info *info, const struct stat *from)
 		.allocated = (uint64_t)from->st_blocks * 512,
 		.is_device = S_ISBLK(from->st_mode),
 		.is_folder = S_ISDIR(from->st_mode),
+		.others_may_read = from->st_mode & S_IROTH,
 	};
 }
 

@@ -27,8 +27,8 @@ static void wipe(void *memory, size_t len)
 	gnutls_memset(memory, 0, len);
 }
 
-/* The whole file, with a zero behind it; wiped and freed by free_text. */
-static int read_text(const char *path, gnutls_datum_t *text)
+/* The whole file, with a zero behind it; wiped and freed by free_text. -EKEYREJECTED: a secret that all may read. */
+static int read_text(const char *path, bool is_secret, gnutls_datum_t *text)
 {
 	struct rt_file_info info;
 	struct rt_file *file;
@@ -39,6 +39,8 @@ static int read_text(const char *path, gnutls_datum_t *text)
 		return rc;
 	text->data = NULL;
 	rc = rt_file_get_info(file, &info);
+	if (!rc && is_secret && info.others_may_read)
+		rc = -EKEYREJECTED;
 	if (!rc && info.size > FILE_BYTES_MAX)
 		rc = -EFBIG;
 	if (!rc) {
@@ -66,7 +68,15 @@ static void free_text(gnutls_datum_t *text)
 
 static int cannot_read(struct fault *fault, const char *path, int error)
 {
-	return fault_set(fault, FAULT_INVALID_PARAMETER, "", "", "%s cannot be read: %s", path, strerror(-error));
+	char remedy[256];
+
+	if (error != -EKEYREJECTED)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "",
+				 error == -EACCES ? "let the user of xdcd read it" : "", "%s cannot be read: %s", path,
+				 strerror(-error));
+	snprintf(remedy, sizeof(remedy), "chmod o= %.200s", path);
+	return fault_set(fault, FAULT_INVALID_PARAMETER, "", remedy, "%s holds a secret, and every user may read it",
+			 path);
 }
 
 /* ---- shared keys ---- */
@@ -180,7 +190,7 @@ static int give_key(gnutls_session_t session, const char *identity, gnutls_datum
 static int read_keys(struct tls *tls, const char *path, struct fault *fault)
 {
 	gnutls_datum_t text;
-	int rc = read_text(path, &text);
+	int rc = read_text(path, true, &text);
 
 	if (rc)
 		return cannot_read(fault, path, rc);
@@ -273,11 +283,11 @@ static int refused(struct fault *fault, const char *path, int error)
 static int read_certificate(struct tls *tls, const struct folder *folder, struct fault *fault)
 {
 	gnutls_datum_t certificate, key;
-	int rc = read_text(folder->certificate, &certificate);
+	int rc = read_text(folder->certificate, false, &certificate);
 
 	if (rc)
 		return cannot_read(fault, folder->certificate, rc);
-	rc = read_text(folder->key, &key);
+	rc = read_text(folder->key, true, &key);
 	if (rc) {
 		free_text(&certificate);
 		return cannot_read(fault, folder->key, rc);
@@ -294,7 +304,7 @@ static int read_list(struct tls *tls, const char *path, struct fault *fault,
 				gnutls_x509_crt_fmt_t format))
 {
 	gnutls_datum_t text;
-	int rc = read_text(path, &text);
+	int rc = read_text(path, false, &text);
 
 	if (rc)
 		return cannot_read(fault, path, rc);

@@ -23,7 +23,7 @@ expect_equal '15 17' "$(json A '[.[].lss] | join(" ")' lss list)" 'a path makes 
 expect_refused 'LSS 17: a path leads from it to LSS 27' A lss delete 17
 on A path delete 17 27 --system 2105.FB230
 on A lss delete 17
-expect_refused 'path: there is no such path' A path show 17 27 --system 2105.FB230
+expect_refused 'path 17 27 to 2105.FB230: there is no such path' A path show 17 27 --system 2105.FB230
 
 # ---- pairs: the remote volume is never made ----
 expect_refused 'xdc volume create 2500|volume 2500' A pair create db 2500 --system 2105.FB230 --type async

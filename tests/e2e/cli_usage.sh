@@ -14,7 +14,8 @@ done <<'TABLE'
 usage: xdc NOUN VERB|
 no noun 'volumes'; did you mean volume\?|volumes list
 no noun 'frobnicate'$|frobnicate
-what is to be done with it\?|volume
+volume: what is to be done with it\?|volume
+no option '-v'|-v
 no verb 'creat'; did you mean create\?|volume creat 1500
 no verb 'grwo'; did you mean grow\?|volume grwo 1500
 volume create: volume: it is missing|volume create
@@ -46,6 +47,11 @@ TABLE
 expect_exit 2 'which system\?' "$xdc" pool list
 expect_exit 2 "it is unix:PATH" "$xdc" --control 127.0.0.1:1 pool list
 expect_exit 2 '--control needs a value' "$xdc" pool list --control
+expect_exit 2 "volume show: volume '': a volume is named" "$xdc" --control "unix:$tmp/none" volume show ''
+long=unix:$tmp/$(printf '%0120d' 0)
+expect_exit 2 'the path of a Unix socket has 1 to 107 characters' "$xdc" --control "$long" pool list
+expect_exit 2 'the path of a Unix socket has 1 to 107 characters' \
+	"$xdcd" --state "$tmp/S" --id 2105.FA120 --control "$long"
 expect_exit 1 'cannot reach the system at unix:.*none: No such file' "$xdc" --control "unix:$tmp/none" pool list
 XDC_CONTROL=unix:$tmp/none expect_exit 1 'cannot reach' "$xdc" pool list
 
@@ -56,10 +62,12 @@ for noun in $("$xdc" --help | awk '/^Nouns:/ { on = 1; next } /^$/ { on = 0 } on
 	for verb in $("$xdc" "$noun" --help | awk '/^Verbs:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
 		"$xdc" "$noun" "$verb" --help >"$tmp/help"
 		grep -q "^usage: xdc $noun $verb" "$tmp/help" || fail "no usage of $noun $verb"
+		"$xdc" help "$noun" "$verb" | cmp - "$tmp/help" || fail "xdc help $noun $verb is not its --help"
 		verbs=$((verbs + 1))
 	done
 done
 [ "$verbs" -ge 40 ] || fail "only $verbs verbs"
+"$xdc" help | cmp - <("$xdc" --help)
 
 # ---- completion ----
 "$xdc" completion bash >"$tmp/completion"
@@ -78,6 +86,22 @@ completes 'grow' xdc --control unix:/x volume gr
 completes '--pool' xdc volume create 1500 --p
 completes 'writeback' xdc pool create p1 --cache w
 completes 'show' xdc system s
+# Every noun, verb and option is completed, by what help says.
+nouns=$("$xdc" --help | awk '/^Nouns:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' | xargs)
+completes "$nouns --help --version --control" xdc ''
+for noun in $nouns; do
+	verbs=$("$xdc" "$noun" --help | awk '/^Verbs:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' | xargs)
+	completes "$verbs" xdc "$noun" ''
+	for verb in $verbs; do
+		options=$("$xdc" "$noun" "$verb" --help |
+			awk '/^Arguments:/ { on = 1; next } /^$/ { on = 0 } on && /^ *--/ { print $1 }' | xargs)
+		completes "${options:+$options }--json --help" xdc "$noun" "$verb" ''
+	done
+done
+
+# ---- the man page of xdcd has the options that its help has (that of xdc is a unit test's) ----
+expect_equal "$("$xdcd" --help | grep -oE '^ +--[a-z-]+|, --[a-z-]+' | tr -d ' ,' | sort)" \
+	"$(sed -nE 's/^\.It Fl (-[a-z-]+).*/-\1/p' "$top/docs/xdcd.8" | sort)" 'options in docs/xdcd.8'
 
 # ---- xdcd ----
 "$xdcd" --version | grep -qE '^xdcd [0-9]+\.[0-9]+\.[0-9]+$'
@@ -127,3 +151,24 @@ jq -e '.object == "volume 1500" and .message != null and .remedy != null' "$tmp/
 	fail 'the error is not as documented'
 [ ! -s "$tmp/stdout" ] || fail 'an error on stdout'
 XDC_CONTROL=unix:$tmp/A/control "$xdc" pool list --json | jq -e '. == []' >"$tmp/judged"
+# Also those that the system never hears of.
+expect_exit 2 '"message": "volume: it is missing"' on A --json volume show
+expect_exit 2 '"remedy": "xdc --help"' "$xdc" nix --json
+expect_exit 1 '"message": "cannot reach the system' "$xdc" --control "unix:$tmp/none" pool list --json
+
+# ---- people: a table where it fits, else a line for each value; wide values in line ----
+on A pool create p --dir "$tmp/pool"
+on A volume create 1500 --pool p --size 1M --name "$(printf 'n%.0s' {1..63})"
+on A volume create 1501 --pool p --size 100G
+# on_terminal COLUMNS ARGUMENT...
+on_terminal()
+{
+	local columns=$1
+	shift
+	script -qec "stty cols $columns && $xdc --control unix:$tmp/A/control $*" /dev/null </dev/null | tr -d '\r'
+}
+on A volume list >"$tmp/table"
+on_terminal 200 volume list | cmp - "$tmp/table"
+expect_equal 1 "$(awk '{ print index($0, " p ") }' "$tmp/table" | sort -u | sed 1d | wc -l)" 'columns in line'
+on_terminal 60 volume list >"$tmp/lines"
+grep -qE '^volume +1501$' "$tmp/lines" && grep -qE '^size +100G$' "$tmp/lines" || fail "$(cat "$tmp/lines")"

@@ -35,10 +35,13 @@ tries()
 	system_stop A
 	rm -rf "$tmp/A"
 }
-tries 2105.FA120 'no TLS with .*: Permission denied' --link-psk "$tmp/wrong.psk"
+tries 2105.FA120 'no TLS with .*: one side does not accept the key' --link-psk "$tmp/wrong.psk"
 tries 2105.FA120 'no answer to the greeting'
 sed -n 's/^2105.FB230/2105.FX999/p' "$tmp/site.psk" >"$tmp/stranger.psk"
-tries 2105.FX999 'no TLS with .*: Permission denied' --link-psk "$tmp/stranger.psk"
+expect_exit 2 'every user may read it; chmod o= ' timeout 20 "$xdcd" --state "$tmp/S" --id 2105.FX999 \
+	--control "unix:$tmp/S.control" --link-psk "$tmp/stranger.psk"
+chmod o= "$tmp/stranger.psk"
+tries 2105.FX999 'no TLS with .*: one side does not accept the key' --link-psk "$tmp/stranger.psk"
 
 # The right one; and data pass.
 system_start A --id 2105.FA120 --link-psk "$tmp/site.psk" --nbd "unix:$tmp/nbd.A"

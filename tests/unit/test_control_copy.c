@@ -71,11 +71,12 @@ static int ask_there(void *arg)
 	return 0;
 }
 
+static struct question question;
+static const char *const last_reply = question.reply;
+
 /* The reply holds the part. */
 static void expect(struct site *site, const char *request, const char *part)
 {
-	static struct question question;
-
 	question = (struct question){ site, request, "" };
 	CHECK_EQUAL(sim_call(site->sim, ask_there, &question), 0);
 	if (!strstr(question.reply, part)) {
@@ -263,6 +264,58 @@ static void a_silent_system_keeps_no_other_command_waiting(void **state)
 	run(ask_silent_system);
 }
 
+/* ---- a system that refuses, a link that breaks ---- */
+
+static int meet_refusal(void *arg)
+{
+	int64_t began_ns;
+
+	(void)arg;
+	prepare();
+	sim_refuse(b.sim, true);
+	sim_break(a.sim, b.sim);
+	began_ns = rt_now_ns();
+	expect(&a, CREATE_PAIR, "it cannot be reached: no connection to b1:7000: Connection refused");
+	/* An answer that will be the same the next time is not waited for. */
+	CHECK(rt_now_ns() - began_ns < 5 * RT_SECOND);
+	sim_refuse(b.sim, false);
+	expect(&a, CREATE_PAIR, DONE);
+	return stop_both();
+}
+
+static void a_refusal_is_told_at_once(void **state)
+{
+	(void)state;
+	run(meet_refusal);
+}
+
+#define DELETE_PAIR	"{\"op\":\"pair delete\",\"args\":{\"volume\":\"1500\"}}"
+
+/* That its first copy is done is saved while the pair is deleted: the one must not bring the other back. */
+static int delete_while_saved(void *arg)
+{
+	struct sim_disk_state slow_disk = { .slower = 100 };
+
+	(void)arg;
+	prepare();
+	/* The answer that all is durable there comes when the other end has given the pair up already. */
+	sim_set_disk(b.sim, "/pool", &slow_disk);
+	for (unsigned i = 0; i < 30; i++) {
+		expect(&a, CREATE_PAIR, DONE);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 500) * RT_MS), 0);
+		expect(&a, DELETE_PAIR, DONE);
+		expect(&a, "{\"op\":\"system dump\"}", DONE);
+		CHECK(!strstr(last_reply, "\"table\":\"pair\""));
+	}
+	return stop_both();
+}
+
+static void a_deleted_pair_does_not_come_back(void **state)
+{
+	(void)state;
+	run(delete_while_saved);
+}
+
 /* ---- a target that hosts have open ---- */
 
 static int attach_target(void *arg)
@@ -398,6 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_grow_that_was_cut_can_be_repeated),
 		cmocka_unit_test(a_silent_system_keeps_no_other_command_waiting),
+		cmocka_unit_test(a_refusal_is_told_at_once),
+		cmocka_unit_test(a_deleted_pair_does_not_come_back),
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(an_end_that_is_left_is_named),

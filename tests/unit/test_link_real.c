@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -330,7 +331,7 @@ static int set_up(void **state)
 	if (!file)
 		return -1;
 	fputs("2105.FA120:00112233445566778899aabbccddeeff\n2105.FB230:ffeeddccbbaa99887766554433221100\n", file);
-	return fclose(file);
+	return fclose(file) || chmod(far.keys, 0600);
 }
 
 static int tear_down(void **state)

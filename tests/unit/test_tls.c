@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ static void write_file(const char *name, const char *text, char *path, size_t pa
 
 	snprintf(made, sizeof(made), "%s/%s", folder, name);
 	file = fopen(made, "w");
-	CHECK(file && fputs(text, file) >= 0 && !fclose(file));
+	CHECK(file && fputs(text, file) >= 0 && !fclose(file) && !chmod(made, 0640));
 	if (path)
 		snprintf(path, path_size, "%s", made);
 }
@@ -469,6 +470,11 @@ static int scenario_bad_files(void *arg)
 		CHECK(strstr(fault.message, "bad.psk") && !strstr(fault.message, "00112233"));
 	}
 	CHECK_EQUAL(tls_create_link("/nowhere/link.psk", "2105.FA120", &tls, &fault), -1);
+	/* A good one that everybody may read. */
+	write_file("open.psk", "2105.FA120:00112233445566778899aabbccddeeff\n", path, sizeof(path));
+	CHECK(!chmod(path, 0644));
+	CHECK_EQUAL(tls_create_link(path, "2105.FA120", &tls, &fault), -1);
+	CHECK(strstr(fault.message, "every user may read it") && strstr(fault.remedy, "chmod o="));
 	CHECK_EQUAL(tls_create_server("/nowhere", &tls, &fault), -1);
 	/* The folder has keys for links, but nothing that a server takes. */
 	CHECK_EQUAL(tls_create_server(folder, &tls, &fault), -1);

@@ -15,6 +15,8 @@
 #define LINK_CONNECTIONS_MAX	1024u
 /* For the handshake of TLS on a link. */
 #define LINK_HANDSHAKE_NS	(10 * RT_SECOND)
+/* When the system stops: for hosts' requests and administrators' commands to end by themselves, both at a time. */
+#define FINISH_NS		(3 * RT_SECOND)
 /* After accept has failed. */
 #define ACCEPT_PAUSE_NS		(100 * RT_MS)
 
@@ -226,12 +228,13 @@ int system_start(const struct system_options *options, struct system **out, stru
 
 void system_stop(struct system *system)
 {
+	int64_t until_ns = rt_now_ns() + FINISH_NS;
 	RT_SHIELD();
 
 	if (system->control)
 		control_refuse_hosts(system->control);
 	nbd_server_destroy(system->nbd);
-	cli_server_destroy(system->cli);
+	cli_server_destroy(system->cli, until_ns);
 	rt_group_stop(&system->link_acceptor);
 	rt_listener_close(system->link_listener);
 	/* No handshake leads to a served link any more; those that are served end with the copy services. */

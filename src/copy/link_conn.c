@@ -11,6 +11,7 @@
 
 #define BATCH_PARTS	64u		/* the most that rt_stream_write takes */
 #define SKIP_BYTES	4096u
+#define OUT_MAX		4096u		/* frames queued: more than windows, requests and events can be */
 
 void link_conn_fail(struct link_conn *conn, int error, const char *format, ...)
 {
@@ -213,7 +214,11 @@ static int queue_probe(struct link_conn *conn, bool is_pong, uint64_t id)
 
 void link_conn_got_ping(struct link_conn *conn, uint64_t id)
 {
-	if (!conn->down && queue_probe(conn, true, id))
+	if (conn->down)
+		return;
+	if (conn->out_count >= OUT_MAX)
+		link_conn_fail(conn, -EPROTO, "it reads nothing of what it gets");
+	else if (queue_probe(conn, true, id))
 		link_conn_fail(conn, -ENOMEM, "no memory to answer a probe");
 }
 

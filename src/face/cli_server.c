@@ -204,10 +204,9 @@ int cli_server_listen(struct cli_server *server, struct rt_listener *listener)
 	return rc;
 }
 
-void cli_server_destroy(struct cli_server *server)
+void cli_server_destroy(struct cli_server *server, int64_t until_ns)
 {
 	struct connection *connection;
-	int64_t end_ns = rt_now_ns() + CLI_STOP_NS;
 	RT_SHIELD();
 
 	if (!server)
@@ -218,7 +217,7 @@ void cli_server_destroy(struct cli_server *server)
 		if (!connection->busy)
 			rt_stream_shutdown(connection->stream);
 	{
-		RT_LIMIT(end_ns);
+		RT_LIMIT(until_ns);
 		if (rt_group_wait(&server->group) != 0)
 			log_line(LOG_WARNING, "cli", "an operation did not end in time and is given up");
 	}

@@ -13,7 +13,6 @@
 #define CLI_IDLE_NS		(15 * 60 * RT_SECOND)	/* between requests */
 #define CLI_LINE_NS		(30 * RT_SECOND)	/* from the first byte of a request to its last; for a reply */
 #define CLI_OPERATION_NS	(10 * 60 * RT_SECOND)
-#define CLI_STOP_NS		(10 * RT_SECOND)	/* operations under way get so long when the server stops */
 
 struct cli_server;
 
@@ -23,7 +22,10 @@ RT_MUST_CHECK int cli_server_create(struct control *control, struct cli_server *
 /* Serves what comes in at the listener, which belongs to the server from here on (also on an error). -ENOMEM. */
 RT_MUST_CHECK int cli_server_listen(struct cli_server *server, struct rt_listener *listener);
 
-/* Accepts no more, lets operations under way finish, closes all connections. Suspends, shielded. NULL is allowed. */
-void cli_server_destroy(struct cli_server *server);
+/*
+ * Accepts no more, lets operations under way finish until until_ns and gives them up then, closes all connections.
+ * Suspends, shielded. NULL is allowed.
+ */
+void cli_server_destroy(struct cli_server *server, int64_t until_ns);
 
 #endif

@@ -74,7 +74,7 @@ RT_MUST_CHECK int nbd_server_listen(struct nbd_server *server, struct rt_listene
  */
 void nbd_server_destroy(struct nbd_server *server);
 
-#define NBD_DRAIN_NS	(5 * RT_SECOND)
+#define NBD_DRAIN_NS	(2 * RT_SECOND)
 
 /* Connections now, in any state. */
 unsigned nbd_server_connections(const struct nbd_server *server);

@@ -7,20 +7,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "rt/lookup.h"
 #include "rt/mem.h"
 #include "rt/uring.h"
 
 #define PARTS_MAX	64U
-#define ADDRESSES_MAX	8U
 
 /*
  * The sockets of a process that was killed go on listening after its end, until the kernel has taken its ring apart in
@@ -28,13 +26,6 @@
  */
 #define IN_USE_WAIT_NS	(2 * RT_SECOND)
 #define IN_USE_PAUSE_NS	(10 * RT_MS)
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_un local;
-};
 
 struct uring_stream {
 	struct rt_stream base;
@@ -49,110 +40,6 @@ struct uring_listener {
 	dev_t path_dev;
 	ino_t path_ino;
 };
-
-static const char unix_prefix[] = "unix:";
-
-static bool is_unix(const char *address)
-{
-	return strncmp(address, unix_prefix, sizeof(unix_prefix) - 1) == 0;
-}
-
-static const char *unix_path(const char *address)
-{
-	return address + sizeof(unix_prefix) - 1;
-}
-
-/* ---- addresses ---- */
-
-/* What a text stands for; filled in on a helper thread, since names may be asked for in the network. */
-struct lookup {
-	const char *text;
-	bool passive;
-	union socket_address addresses[ADDRESSES_MAX];
-	socklen_t lengths[ADDRESSES_MAX];
-	unsigned count;
-};
-
-static int split_host_port(const char *text, char host[256], char port[16])
-{
-	const char *colon = strrchr(text, ':'), *begin = text, *end = colon;
-
-	if (colon == NULL || colon == text || strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return -EINVAL;
-	if (text[0] == '[') {
-		if (colon[-1] != ']')
-			return -EINVAL;
-		begin++;
-		end--;
-	} else if (memchr(text, ':', (size_t)(colon - text)) != NULL) {
-		return -EINVAL;
-	}
-	if (end <= begin || end - begin >= 256 || colon[1] == '\0' || strlen(colon + 1) > 5)
-		return -EINVAL;
-	snprintf(host, 256, "%.*s", (int)(end - begin), begin);
-	snprintf(port, 16, "%s", colon + 1);
-	return 0;
-}
-
-static int errno_of_lookup(int code)
-{
-	switch (code) {
-	case 0:
-		return 0;
-	case EAI_MEMORY:
-		return -ENOMEM;
-	case EAI_SYSTEM:
-		return -errno;
-	case EAI_NONAME:
-	case EAI_SERVICE:
-		return -EINVAL;
-	default:
-		return -EHOSTUNREACH;
-	}
-}
-
-static int lookup_tcp(struct lookup *lookup)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *found, *at;
-	char host[256], port[16];
-	int rc = split_host_port(lookup->text, host, port);
-
-	if (rc != 0)
-		return rc;
-	if (lookup->passive)
-		hints.ai_flags |= AI_PASSIVE;
-	rc = errno_of_lookup(getaddrinfo(host, port, &hints, &found));
-	if (rc != 0)
-		return rc;
-	for (at = found; at != NULL && lookup->count < ADDRESSES_MAX; at = at->ai_next) {
-		if (at->ai_addrlen > sizeof(lookup->addresses[0]))
-			continue;
-		memcpy(&lookup->addresses[lookup->count], at->ai_addr, at->ai_addrlen);
-		lookup->lengths[lookup->count++] = at->ai_addrlen;
-	}
-	freeaddrinfo(found);
-	return lookup->count > 0 ? 0 : -EHOSTUNREACH;
-}
-
-static int lookup_unix(struct lookup *lookup)
-{
-	struct sockaddr_un *local = &lookup->addresses[0].local;
-	const char *path = unix_path(lookup->text);
-	size_t len = strlen(path);
-
-	if (len == 0 || len >= sizeof(local->sun_path))
-		return -EINVAL;
-	local->sun_family = AF_UNIX;
-	memcpy(local->sun_path, path, len + 1);
-	lookup->lengths[0] = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
-	lookup->count = 1;
-	return 0;
-}
-
-static int look_up(struct lookup *lookup)
-{
-	return is_unix(lookup->text) ? lookup_unix(lookup) : lookup_tcp(lookup);
-}
 
 /* "10.0.0.1:4711", "[::1]:80", "unix:PATH"; a Unix socket without a name is "unix". */
 static void show_address(char *to, size_t room, const union socket_address *address)
@@ -305,11 +192,6 @@ static int make_stream(int fd, const union socket_address *peer, struct rt_strea
 
 /* ---- connecting ---- */
 
-static int look_up_job(void *arg)
-{
-	return look_up(arg);
-}
-
 static int connect_one(const union socket_address *address, socklen_t len, struct rt_stream **out)
 {
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
@@ -330,8 +212,8 @@ static int connect_one(const union socket_address *address, socklen_t len, struc
 
 static int uring_connect(const char *address, struct rt_stream **out)
 {
-	struct lookup lookup = { .text = address };
-	int rc = is_unix(address) ? look_up(&lookup) : uring_help(look_up_job, &lookup);
+	struct lookup lookup;
+	int rc = lookup_to_connect(address, &lookup);
 
 	if (rc != 0)
 		return rc;
@@ -348,18 +230,19 @@ static int uring_connect(const char *address, struct rt_stream **out)
 /* ---- listening ---- */
 
 struct listen_job {
+	const char *address;
 	struct lookup lookup;
 	struct uring_listener *listener;
 };
 
 /* True when a socket file is there on which nobody listens. */
-static bool is_stale(const struct lookup *lookup)
+static bool is_stale(const struct lookup *lookup, const char *path)
 {
 	struct stat info;
 	int fd;
 	bool stale;
 
-	if (lstat(unix_path(lookup->text), &info) != 0 || !S_ISSOCK(info.st_mode))
+	if (lstat(path, &info) != 0 || !S_ISSOCK(info.st_mode))
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -376,7 +259,7 @@ static int bind_address(const struct lookup *lookup, struct uring_listener *list
 
 static int bind_unix(const struct lookup *lookup, struct uring_listener *listener)
 {
-	const char *path = unix_path(lookup->text);
+	const char *path = lookup->addresses[0].local.sun_path;
 	struct stat info;
 	int rc;
 
@@ -387,7 +270,7 @@ static int bind_unix(const struct lookup *lookup, struct uring_listener *listene
 	if (fchmod(listener->fd, 0660) != 0)
 		return -errno;
 	rc = bind_address(lookup, listener);
-	if (rc == -EADDRINUSE && is_stale(lookup) && unlink(path) == 0)
+	if (rc == -EADDRINUSE && is_stale(lookup, path) && unlink(path) == 0)
 		rc = bind_address(lookup, listener);
 	if (rc != 0)
 		return rc;
@@ -420,7 +303,7 @@ static int note_address(struct uring_listener *listener)
 
 static void remove_path(struct uring_listener *listener)
 {
-	const char *path = unix_path(listener->base.address);
+	const char *path = listener->base.address + strlen("unix:");
 	struct stat info;
 
 	if (listener->owns_path && lstat(path, &info) == 0 && info.st_dev == listener->path_dev &&
@@ -432,7 +315,7 @@ static int listen_run(void *arg)
 {
 	struct listen_job *job = arg;
 	struct uring_listener *listener = job->listener;
-	int rc = look_up(&job->lookup), family = job->lookup.addresses[0].any.sa_family;
+	int rc = lookup_to_listen(job->address, &job->lookup), family = job->lookup.addresses[0].any.sa_family;
 
 	if (rc != 0)
 		return rc;
@@ -447,7 +330,7 @@ static int listen_run(void *arg)
 
 static int listen_once(const char *address, struct uring_listener *listener)
 {
-	struct listen_job job = { .lookup = { .text = address, .passive = true }, .listener = listener };
+	struct listen_job job = { .address = address, .listener = listener };
 	int rc;
 
 	listener->fd = -1;

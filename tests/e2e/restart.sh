@@ -29,6 +29,7 @@ writer=
 stop_writer()
 {
 	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
+	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true
 	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
 	writer=
 }
@@ -54,7 +55,7 @@ more_groups()
 # ---- the same state twice, another id ----
 second=("$xdcd" --state "$tmp/A1/state" --control "unix:$tmp/second")
 expect_exit 1 'state|use|lock' "${second[@]}" --id "${id_of[A1]}"
-more_groups
+wait_until 60 is A1 '.state == "running" and .sequence > 0' session show 7
 
 # ---- each of them stops under load and comes back ----
 for name in B1 A2 A1; do
@@ -116,6 +117,31 @@ for still in B1 A1; do
 	more_groups
 	stop_writer
 done
+
+# ---- the sources stop while the far side and a host stand still, and commands wait for them ----
+on A1 volume create 1501 --pool p1 --size 4M
+start_writer
+more_groups
+kill -STOP "$writer"
+system_pause B1
+on A1 session pause 7 2>"$tmp/pause.err" &
+pause=$!
+on A1 pair create 1501 2501 --system "${id_of[B1]}" --type async 2>"$tmp/create.err" &
+create=$!
+wait_until 10 is A1 '.state == "pausing"' session show 7
+system_stop A1 A2
+! wait "$pause" || fail 'a pause that could not be ended well'
+! wait "$create" || fail 'a pair was made without its far side'
+system_continue B1
+stop_writer
+for name in A2 A1; do
+	system_restart "$name"
+done
+wait_until 20 is A1 '.state == "paused" or .state == "running"' session show 7
+! is A1 '.state == "paused"' session show 7 >/dev/null || on A1 session resume 7
+start_writer
+more_groups
+stop_writer
 
 # A paused session stays paused.
 on A1 session pause 7

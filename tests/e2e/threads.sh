@@ -32,7 +32,7 @@ for name in A1 A2; do
 done
 path A1 15 A2 16
 for name in A1 A2 B1; do
-	expect_equal 0,1 "$(json "$name" '[.[].reactor] | unique | join(",")' volume list)" "reactors of volumes of $name"
+	expect_equal 0,1 "$(json "$name" '[.[].reactor] | unique | join(",")' volume list)" "reactors used at $name"
 done
 
 uris=() far_uris=()

@@ -276,6 +276,35 @@ static void bad_frames_end_their_connection(void **state)
 	run(scenario_hostile, NULL);
 }
 
+/* Who sends probes for ever and reads no answer is cut off: what waits to be sent to him is bounded. */
+static int scenario_deaf(void *arg)
+{
+	static uint8_t pings[64 * WIRE_DATA_SIZE];
+	struct wire_hello hello = near_hello(1);
+	struct wire_refused refused;
+	struct rt_stream *stream;
+	unsigned sent = 0;
+	int rc = 0;
+
+	(void)arg;
+	for (unsigned i = 0; i < 64; i++)
+		wire_put_data(pings + i * WIRE_DATA_SIZE, &(struct wire_data){ .kind = WIRE_DATA_PING, .seq = i });
+	boot_far();
+	sleep_ms(1000);
+	CHECK_EQUAL(greet(&hello, &stream, &refused), 0);
+	while (!rc && sent++ < 10000)
+		rc = rt_stream_write(stream, &(struct iovec){ pings, sizeof(pings) }, 1);
+	CHECK(rc < 0);
+	rt_stream_close(stream);
+	return sim_stop_and_wait(far_system);
+}
+
+static void a_deaf_dialer_is_cut_off(void **state)
+{
+	(void)state;
+	run(scenario_deaf, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_younger_connection_fences_the_older, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(welcome_waits_for_the_last_frame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_frames_end_their_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_deaf_dialer_is_cut_off, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

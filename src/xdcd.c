@@ -340,8 +340,11 @@ static int check_all_inherited(const struct arguments *arguments, struct fault *
 	for (unsigned i = 0; i < system->nbd_count; i++)
 		if (check_inherited("nbd", &system->nbd[i], nbd_is_safe, fault))
 			return -1;
-	return check_inherited("control", &system->control, false, fault) ||
-	       check_inherited("link", &system->link, link_is_safe, fault) ? -1 : 0;
+	/* Whoever reaches it is an administrator: only the mode of a file keeps others of this machine out. */
+	if (system->control.inherited && strncmp(rt_listener_address(system->control.inherited), "unix:", 5) != 0)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "control", "give it a ListenStream= of a path",
+				 "the socket of the service manager is not a Unix socket");
+	return check_inherited("link", &system->link, link_is_safe, fault);
 }
 
 static int serve(struct arguments *arguments)
@@ -378,6 +381,20 @@ static int run(void *arg)
 	return code;
 }
 
+/* What reactors need of the kernel, each a ring of io_uring. */
+static const char *run_remedy(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+		return "allow more locked memory: ulimit -l 8192, or LimitMEMLOCK= in its unit";
+	case -EPERM:
+	case -ENOSYS:
+		return "allow io_uring: sysctl kernel.io_uring_disabled=0, and the seccomp filter of the container, if any";
+	default:
+		return "see the log";
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
@@ -389,7 +406,7 @@ int main(int argc, char **argv)
 	options.reactors = arguments.reactors;
 	rc = rt_run(&options, run, &arguments);
 	if (rc < 0) {
-		log_line(LOG_ERROR, "xdcd", "the system cannot run: %s", strerrordesc_np(-rc));
+		log_line(LOG_ERROR, "xdcd", "the system cannot run: %s; %s", strerrordesc_np(-rc), run_remedy(rc));
 		return EXIT_FAILURE;
 	}
 	return rc;

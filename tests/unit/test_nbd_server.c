@@ -461,7 +461,7 @@ ADD_TEST(disc_sends_all, 2)
 static int stop_drains(void *arg)
 {
 	struct client c, shaking;
-	int64_t before = rt_now_ns();
+	int64_t before;
 
 	(void)arg;
 	TRY(client_open(&c));
@@ -469,6 +469,7 @@ static int stop_drains(void *arg)
 	volume_1500.gated = true;
 	TRY(write_send(&c, 0, 0, 4096, 1));
 	TRY(settle());
+	before = rt_now_ns();
 	sim_stop(system_a);
 	TRY(settle());
 	CHECK(volume_1500.active == 1);

@@ -389,7 +389,7 @@ static const char *run_remedy(int error)
 		return "allow more locked memory: ulimit -l 8192, or LimitMEMLOCK= in its unit";
 	case -EPERM:
 	case -ENOSYS:
-		return "allow io_uring: sysctl kernel.io_uring_disabled=0, and the seccomp filter of the container, if any";
+		return "allow io_uring: sysctl kernel.io_uring_disabled=0, and the filter of the container, if any";
 	default:
 		return "see the log";
 	}

@@ -100,6 +100,9 @@ static int check_start(struct session_entry *entry, const struct session_start *
 	char object[64], remedy[128];
 
 	session_object(start->session, object);
+	snprintf(remedy, sizeof(remedy), "xdc session terminate %u, then add its volumes again", start->session);
+	if (entry->record.state == SESSION_FATAL)
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is over: its volumes were taken over");
 	if (entry->master)
 		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
 	if (!session_lss_find(copy, start->session, start->master_lss))

@@ -125,7 +125,7 @@ elif [ "$(id -u)" -eq 0 ]; then
 	system_start N --id 2105.FE000 --nbd "unix:$tmp/N/nbd"
 	on N pool create p --dir "$tmp/N/pool"
 	on N volume create 1500 --pool p --size 1M
-	expect_equal 1048576 "$(nbdinfo --size "nbd+unix:///1500?socket=$tmp/N/nbd")" 'a volume of an unprivileged system'
+	expect_equal 1048576 "$(nbdinfo --size "nbd+unix:///1500?socket=$tmp/N/nbd")" 'a volume without root'
 	expect_equal 'nobody 660' "$(stat -c '%U %a' "$tmp/N/control")" 'the control socket'
 	expect_equal 'nobody 600' "$(stat -c '%U %a' "$tmp"/N/pool/1500-*)" 'the file of a volume'
 	system_stop N

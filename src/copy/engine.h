@@ -56,6 +56,7 @@ struct subordinate {
 
 /* ---- peers (peers.c): links by system, shared by all that use them ---- */
 
+/* Reactor 0; pairs use the link and the notice of their volume's reactor there, which stay as long as they do. */
 struct peer {
 	struct list_head link;
 	struct copy *copy;

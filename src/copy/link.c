@@ -303,7 +303,7 @@ static int on_each_reactor(struct link *link, int (*fn)(void *arg), void *arg)
 static int kick_channel(void *arg)
 {
 	struct link *link = arg;
-	struct link_channel *channel = link->channels[rt_reactor_index(rt_here())];
+	struct link_channel *channel = link_channel_here(link);
 
 	if (channel)
 		link_channel_kick(channel, NULL);
@@ -364,7 +364,7 @@ int link_open(const struct link_config *config, struct link **out)
 static int hang_up_channel(void *arg)
 {
 	struct link *link = arg;
-	struct link_channel *channel = link->channels[rt_reactor_index(rt_here())];
+	struct link_channel *channel = link_channel_here(link);
 
 	if (channel)
 		link_channel_stop(channel);
@@ -385,11 +385,11 @@ void link_hang_up(struct link *link)
 static int destroy_channel(void *arg)
 {
 	struct link *link = arg;
-	struct link_channel **here = &link->channels[rt_reactor_index(rt_here())];
+	struct link_channel *channel = link_channel_here(link);
 
-	if (*here)
-		link_channel_destroy(*here);
-	*here = NULL;
+	link->channels[rt_reactor_index(rt_here())] = NULL;
+	if (channel)
+		link_channel_destroy(channel);
 	return 0;
 }
 
@@ -413,46 +413,60 @@ void link_close(struct link *link)
 	mem_free(link);
 }
 
+/* What the reactors of the channels are told; with a copy of the address, which is the first reactor's. */
+struct channel_order {
+	struct link *link;
+	char address[WIRE_ADDRESS_SIZE];	/* empty: as before */
+};
+
 static int start_channel(void *arg)
 {
-	struct link *link = arg;
-	struct link_channel **here = &link->channels[rt_reactor_index(rt_here())];
+	struct channel_order *order = arg;
+	struct link_channel *channel;
+	int rc;
 
-	return *here ? 0 : link_channel_create(&link->config, link->control.address, here);
+	if (link_channel_here(order->link))
+		return 0;
+	rc = link_channel_create(&order->link->config, order->address, &channel);
+	if (!rc)
+		order->link->channels[rt_reactor_index(rt_here())] = channel;
+	return rc;
 }
 
 int link_start_data(struct link *link)
 {
+	struct channel_order order = { .link = link };
 	RT_SHIELD();
 
 	assert(rt_here() == link->reactor);
-	return on_each_reactor(link, start_channel, link);
+	memcpy(order.address, link->control.address, sizeof(order.address));
+	return on_each_reactor(link, start_channel, &order);
 }
-
-struct kick {
-	struct link *link;
-	const char *address;
-};
 
 static int kick_here(void *arg)
 {
-	struct kick *kick = arg;
-	struct link_channel *channel = kick->link->channels[rt_reactor_index(rt_here())];
+	const struct channel_order *order = arg;
+	const char *address = *order->address ? order->address : NULL;
+	struct link_channel *channel = link_channel_here(order->link);
 
-	if (rt_here() == kick->link->reactor)
-		link_end_kick(&kick->link->control, kick->address);
+	if (rt_here() == order->link->reactor)
+		link_end_kick(&order->link->control, address);
 	if (channel)
-		link_channel_kick(channel, kick->address);
+		link_channel_kick(channel, address);
 	return 0;
 }
 
 void link_kick(struct link *link, const char *address)
 {
-	struct kick kick = { .link = link, .address = address };
+	struct channel_order order = { .link = link };
 	RT_SHIELD();
-	int rc = on_each_reactor(link, kick_here, &kick);
+	int rc;
 
-	assert(!rc && (!address || strlen(address) < WIRE_ADDRESS_SIZE));
+	assert(!address || strlen(address) < sizeof(order.address));
+	if (address)
+		memcpy(order.address, address, strlen(address) + 1);
+	rc = on_each_reactor(link, kick_here, &order);
+	assert(!rc);
 }
 
 struct link_channel *link_channel_here(struct link *link)
@@ -465,10 +479,12 @@ void link_get_state(const struct link *link, struct link_state *state)
 	assert(rt_here() == link->reactor);
 	link_end_get_state(&link->control, state);
 	for (unsigned i = 0; i < link->channel_count; i++) {
-		if (!link->channels[i])
+		const struct link_channel *channel = link->channels[i];
+
+		if (!channel)
 			continue;
-		state->sent_bytes += link_channel_traffic(link->channels[i])->sent_bytes;
-		state->received_bytes += link_channel_traffic(link->channels[i])->received_bytes;
+		state->sent_bytes += link_channel_traffic(channel)->sent_bytes;
+		state->received_bytes += link_channel_traffic(channel)->received_bytes;
 	}
 }
 

@@ -6,8 +6,12 @@
 #include "copy/link_end.h"
 
 struct link {
+	/* the same as long as the link exists; any reactor */
 	struct link_config config;		/* address: as it was at the beginning */
-	struct rt_reactor *reactor;		/* the first: of everything but the channels */
+	struct rt_reactor *reactor;		/* the first */
+	unsigned channel_count;
+
+	/* the first reactor */
 	struct link_end control;
 	uint64_t last_id;
 	struct list_head requests;		/* under way: struct request, on their callers' stacks */
@@ -18,8 +22,9 @@ struct link {
 	unsigned event_count;
 	struct rt_cond events_changed;
 	struct rt_group group;			/* of the fiber that delivers events */
-	unsigned channel_count;
-	struct link_channel *channels[];	/* one a reactor, touched only there once it runs */
+
+	/* One a reactor, which makes and uses it; the first reactor looks at its traffic. */
+	struct link_channel *_Atomic channels[];
 };
 
 /* What it has sent and received so far. Any reactor. */

@@ -31,6 +31,9 @@ static int start_pump_if_ready(struct pair_order *order)
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
 	rc = pump_start(&config, &pair->pump);
 	pair->sends = !rc;
+	/* What an earlier pump got acknowledged is not durable there yet, and nothing else may remind of it. */
+	if (!rc)
+		notice_give(config.acked);
 	return rc;
 }
 

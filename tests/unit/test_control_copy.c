@@ -395,6 +395,49 @@ static void a_target_that_is_not_durable_stays_open(void **state)
 	run(fail_target);
 }
 
+/* ---- a pair that is suspended in its first copy ---- */
+
+#define OF_PAIR(verb)	"{\"op\":\"pair " verb "\",\"args\":{\"volume\":\"1500\"}}"
+
+static bool is_whole(void)
+{
+	expect(&a, OF_PAIR("show"), DONE);
+	return strstr(last_reply, "\"first_copy_done\":true") && strstr(last_reply, "\"out_of_sync_blocks\":0");
+}
+
+static int suspend_at_any_moment(void *arg)
+{
+	(void)arg;
+	prepare();
+	for (int64_t after_us = 0; after_us < 20000; after_us += 100) {
+		int64_t until_ns;
+
+		expect(&a, CREATE_PAIR, DONE);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + after_us * RT_US), 0);
+		expect(&a, OF_PAIR("suspend"), DONE);
+		/* Whoever looks for what is to be made durable has looked, and found nothing that is sent. */
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+		expect(&a, OF_PAIR("resume"), DONE);
+		until_ns = rt_now_ns() + 10 * RT_SECOND;
+		while (!is_whole()) {
+			CHECK(rt_now_ns() < until_ns);
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 100 * RT_MS), 0);
+		}
+		expect(&a, OF_PAIR("delete"), DONE);
+	}
+	return stop_both();
+}
+
+/*
+ * What the far side had acknowledged before the suspension was not made durable there afterwards, unless something more
+ * was written: the first copy never came to its end.
+ */
+static void a_first_copy_that_was_suspended_comes_to_its_end(void **state)
+{
+	(void)state;
+	run(suspend_at_any_moment);
+}
+
 /* ---- an end that is left of an earlier pair ---- */
 
 static int meet_left_target(void *arg)
@@ -455,6 +498,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_pair_does_not_come_back),
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
+		cmocka_unit_test(a_first_copy_that_was_suspended_comes_to_its_end),
 		cmocka_unit_test(an_end_that_is_left_is_named),
 		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),
 	};

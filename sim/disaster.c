@@ -292,6 +292,32 @@ static int bring_up_all(struct disaster *disaster)
 	return rc;
 }
 
+static void count_pair(void *arg, const struct copy_pair_info *info)
+{
+	(void)arg;
+	scenario_count("blocks compared", info->compared_bytes / XDC_BLOCK_SIZE);
+	scenario_count("blocks found the same", info->same_bytes / XDC_BLOCK_SIZE);
+}
+
+static int count_pairs(void *arg)
+{
+	struct box *box = arg;
+
+	if (!box->ready)
+		return -ECONNABORTED;
+	copy_pair_each(box->copy, count_pair, NULL);
+	return 0;
+}
+
+static int count_compared(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = box_call(&sites->sources[i], count_pairs, &sites->sources[i]);
+	return rc;
+}
+
 static int finish(struct disaster *disaster, struct rt_group *hosts)
 {
 	struct sites *sites = &disaster->sites;
@@ -309,6 +335,8 @@ static int finish(struct disaster *disaster, struct rt_group *hosts)
 		rc = rt_group_wait(hosts);
 	if (!rc)
 		fail_when(sites_wait_equal(sites, 60 * RT_SECOND));
+	if (!rc)
+		rc = count_compared(sites);
 	return rc ? rc : sites_stop(sites);
 }
 
@@ -386,6 +414,8 @@ static const char *const must_happen[] = { "host writes",
 					   "sites cut off",
 					   "sites left alone",
 					   "old volumes written after the recovery",
+					   "blocks compared",
+					   "blocks found the same",
 					   "recoveries at both",
 					   "crashes in a recovery",
 					   "recoveries with one missing",

@@ -8,6 +8,7 @@
 
 #include "copy/engine.h"
 #include "copy/leg.h"
+#include "copy/leg_compare.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
 #include "copy/recover.h"
@@ -407,7 +408,7 @@ static int make_folder(struct copy *copy)
 static int start_server(struct copy *copy)
 {
 	struct link_server_config config = {
-		.handlers = copy_handlers, .data = leg_on_data, .arg = copy, .timing = copy->config.timing,
+		.handlers = copy_handlers, .data = leg_on_data, .compare = leg_on_compare, .arg = copy, .timing = copy->config.timing,
 	};
 
 	snprintf(config.own, sizeof(config.own), "%s", copy->config.system);

@@ -135,7 +135,9 @@ struct copy_pair_info {
 	bool first_copy_done;
 	uint64_t size_bytes;
 	uint64_t out_of_sync_blocks, unsent_blocks;
-	uint64_t sent_bytes;			/* of the volume, taken by the far side since this system started */
+	/* of the volume, since this system started: */
+	uint64_t sent_bytes;			/* taken by the far side */
+	uint64_t compared_bytes, same_bytes;	/* compared by checksum before, and so not sent */
 	struct history history;
 };
 

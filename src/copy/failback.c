@@ -38,7 +38,7 @@ static int do_mark(void *arg)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < order->changes->count && !rc; i++)
-		rc = volume_mark(order->volume, order->changes->ranges[i].offset, order->changes->ranges[i].bytes);
+		rc = volume_doubt(order->volume, order->changes->ranges[i].offset, order->changes->ranges[i].bytes);
 	return rc;
 }
 

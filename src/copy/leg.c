@@ -230,6 +230,22 @@ const struct journal_cg *leg_prepared_cg(const struct leg *leg)
 	return leg->journal ? journal_prepared_cg(leg->journal) : NULL;
 }
 
+bool leg_prepared_has(const struct leg *leg, uint16_t volume)
+{
+	const struct journal_cg *cg = journal_prepared_cg(leg->journal);
+
+	for (uint32_t i = 0; cg && i < cg->volume_count; i++) {
+		if (cg->volumes[i] == volume)
+			return true;
+	}
+	return !cg;
+}
+
+bool leg_takes_direct(struct copy *copy, const struct pair *pair)
+{
+	return pair->record.state == PAIR_TARGET_COPY_PENDING && !leg_owns_volume(copy, pair->record.volume);
+}
+
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
 {
 	struct leg *leg;
@@ -621,7 +637,7 @@ static int write_direct(struct data_order *order)
 
 	if (!pair)
 		return -ENOENT;
-	if (pair->record.state != PAIR_TARGET_COPY_PENDING || leg_owns_volume(order->copy, frame->volume))
+	if (!leg_takes_direct(order->copy, pair))
 		return -EPERM;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)

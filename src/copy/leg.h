@@ -10,6 +10,8 @@
 #include "copy/engine.h"
 #include "store/journal.h"
 
+struct pair;
+
 struct leg {
 	struct list_head link;			/* of copy->legs */
 	struct copy *copy;
@@ -78,6 +80,12 @@ RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
  * True when the last committed CG of the leg holds this target volume; of a leg without a journal, when one may.
  */
 bool leg_group_has(struct leg *leg, uint16_t volume);
+
+/* False: the prepared CG of the leg does not hold this target volume. True also when none is prepared. */
+bool leg_prepared_has(const struct leg *leg, uint16_t volume);
+
+/* Data may go straight into the volume of this target: no CG rests on it, and it is a target still. */
+bool leg_takes_direct(struct copy *copy, const struct pair *pair);
 
 /* The leg whose last CG holds this target volume: nothing may write to it but the leg. NULL: none. */
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume);

@@ -138,6 +138,7 @@ struct link_send {
 	uint8_t session;		/* 0: none */
 	bool journal;			/* for the leg's journal; else straight into the volume */
 	bool zero;			/* reads as zeros; data NULL */
+	bool compare;			/* writes nothing: asks which blocks are there already; offset whole blocks */
 	uint64_t tag;			/* number of the increment */
 	uint64_t offset;		/* bytes */
 	uint32_t len;			/* bytes, 1..WIRE_DATA_MAX */
@@ -146,22 +147,23 @@ struct link_send {
 	/* what came of it: 0 acknowledged; -ECONNRESET unsent; else the far side's error, e.g. -ENOSPC */
 	int error;
 	uint8_t far_boot_id[WIRE_ID_SIZE];	/* which far side acknowledged it */
+	uint8_t same[WIRE_SAME_MAX];	/* of a comparison: a bit a block */
 
 	/* the link's own */
 	struct list_head link;
 	struct link_acks *acks;
 	struct link_channel *channel;
 	struct link_out out;
-	void *packed;			/* the payload as compressed */
+	void *packed;			/* the payload as compressed, or the checksums of a comparison */
 	uint64_t seq;
-	uint32_t payload_bytes;
+	uint32_t held_bytes;		/* that it takes of the window */
 	bool is_acked;			/* by the far side, before the write returned */
 	uint8_t header[WIRE_DATA_SIZE];
 };
 
 /*
  * Sends a frame; when the far side's window is full it suspends until there is room, in order of the callers. After 0
- * it is on acks->done exactly once, later. -ENOTCONN (at once when there is no connection), -ETIMEDOUT, -ECANCELED:
+ * it is on acks->done exactly once, later. -ENOTCONN (at once when there is no connection), -ENOMEM, -ETIMEDOUT, -ECANCELED:
  * it is not.
  */
 RT_MUST_CHECK int link_data_send(struct link_channel *channel, struct link_send *send, struct link_acks *acks);

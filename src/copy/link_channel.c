@@ -62,7 +62,7 @@ static void finish_send(struct link_send *send, int error)
 
 	list_remove(&send->link);
 	channel->frames--;
-	channel->bytes -= send->payload_bytes;
+	channel->bytes -= send->held_bytes;
 	rt_cond_wake_all(&channel->room);
 	mem_free(send->packed);
 	send->packed = NULL;
@@ -123,14 +123,31 @@ static void queue_send(struct link_channel *channel, struct link_send *send, str
 	send->out.parts[0] = (struct iovec){ send->header, sizeof(send->header) };
 	send->out.parts[1] = (struct iovec){ (void *)(uintptr_t)payload, frame->payload_bytes };
 	channel->frames++;
-	channel->bytes += send->payload_bytes;
+	channel->bytes += send->held_bytes;
 	send->acks->pending++;
 	list_add_last(&channel->buckets[send->seq % BUCKETS], &send->link);
 	link_conn_begin_wait(channel->end.conn);
 	link_conn_queue(channel->end.conn, &send->out);
 }
 
-static void describe_send(struct link_channel *channel, struct link_send *send, struct wire_data *frame)
+/* What is compared stays in memory here for the answer, so it counts as if it were sent. */
+static int describe_comparison(struct link_send *send, struct wire_data *frame)
+{
+	frame->flags |= WIRE_DATA_COMPARE;
+	memset(send->same, 0, sizeof(send->same));
+	if (send->zero)
+		return 0;
+	frame->payload_bytes = wire_sums_size(send->len);
+	send->packed = mem_alloc(frame->payload_bytes);
+	if (!send->packed)
+		return -ENOMEM;
+	wire_put_sums(send->packed, rt_random_u64(), send->data, send->len);
+	frame->payload_crc = crc32c(0, send->packed, frame->payload_bytes);
+	send->held_bytes = send->len;
+	return 0;
+}
+
+static int describe_send(struct link_channel *channel, struct link_send *send, struct wire_data *frame)
 {
 	const void *payload = send->data;
 
@@ -140,17 +157,21 @@ static void describe_send(struct link_channel *channel, struct link_send *send, 
 	};
 	frame->flags = (send->journal ? WIRE_DATA_JOURNAL : 0) | (send->zero ? WIRE_DATA_ZERO : 0);
 	send->packed = NULL;
-	if (!send->zero) {
-		frame->payload_bytes = send->len;
-		if (channel->packer && (channel->end.welcome.features & WIRE_FEATURE_ZSTD))
-			send->packed = link_pack(channel->packer, send->data, send->len, &frame->payload_bytes);
-		if (send->packed) {
-			frame->flags |= WIRE_DATA_ZSTD;
-			payload = send->packed;
-		}
-		frame->payload_crc = crc32c(0, payload, frame->payload_bytes);
+	send->held_bytes = 0;
+	if (send->compare)
+		return describe_comparison(send, frame);
+	if (send->zero)
+		return 0;
+	frame->payload_bytes = send->len;
+	if (channel->packer && (channel->end.welcome.features & WIRE_FEATURE_ZSTD))
+		send->packed = link_pack(channel->packer, send->data, send->len, &frame->payload_bytes);
+	if (send->packed) {
+		frame->flags |= WIRE_DATA_ZSTD;
+		payload = send->packed;
 	}
-	send->payload_bytes = frame->payload_bytes;
+	frame->payload_crc = crc32c(0, payload, frame->payload_bytes);
+	send->held_bytes = frame->payload_bytes;
+	return 0;
 }
 
 int link_data_send(struct link_channel *channel, struct link_send *send, struct link_acks *acks)
@@ -165,8 +186,9 @@ int link_data_send(struct link_channel *channel, struct link_send *send, struct 
 	send->acks = acks;
 	send->channel = channel;
 	send->is_acked = false;
-	describe_send(channel, send, &frame);
-	rc = wait_for_room(channel, frame.payload_bytes);
+	rc = describe_send(channel, send, &frame);
+	if (!rc)
+		rc = wait_for_room(channel, send->held_bytes);
 	if (rc) {
 		mem_free(send->packed);
 		send->packed = NULL;
@@ -243,6 +265,22 @@ static int read_acks(struct link_channel *channel, const struct wire_data *frame
 	return rc;
 }
 
+/* The answer to a comparison. */
+static int read_same(struct link_channel *channel, const struct wire_data *frame)
+{
+	uint8_t same[WIRE_SAME_MAX];
+	int rc = link_conn_read(channel->end.conn, same, frame->payload_bytes);
+	struct link_send *send = find_send(channel, frame->seq);
+
+	if (rc)
+		return rc;
+	if (frame->payload_crc != crc32c(0, same, frame->payload_bytes) || !send || !send->compare ||
+	    frame->payload_bytes != (wire_blocks(send->len) + 7) / 8)
+		return -EBADMSG;
+	memcpy(send->same, same, frame->payload_bytes);
+	return take_ack(channel, frame->seq, 0);
+}
+
 static int read_frame(struct link_channel *channel)
 {
 	struct link_conn *conn = channel->end.conn;
@@ -257,6 +295,8 @@ static int read_frame(struct link_channel *channel)
 	switch (frame.kind) {
 	case WIRE_ACK:
 		return read_acks(channel, &frame);
+	case WIRE_SAME:
+		return read_same(channel, &frame);
 	case WIRE_DATA_PING:
 		link_conn_got_ping(conn, frame.seq);
 		return 0;

@@ -134,6 +134,35 @@ static int fence_older(struct link_server *server, struct slot *slot)
 	return rc;
 }
 
+static struct served_conn *find_other_boot(const struct link_server *server, const struct wire_hello *hello)
+{
+	struct slot *slot;
+
+	list_for_each(slot, &server->slots, link) {
+		if (slot->conn && !strcmp(slot->system, hello->from) &&
+		    memcmp(slot->conn->hello.boot_id, hello->boot_id, WIRE_ID_SIZE) != 0)
+			return slot->conn;
+	}
+	return NULL;
+}
+
+/*
+ * Connections of another start of the dialer, of whatever kind and reactor: it need not have as many reactors as
+ * before, and what it hears from here on must not change by what it sent then.
+ */
+static int fence_other_boots(struct link_server *server, const struct wire_hello *hello)
+{
+	struct served_conn *other;
+	int rc = 0;
+
+	while (!rc && (other = find_other_boot(server, hello))) {
+		break_served(other);
+		if (find_other_boot(server, hello) == other)
+			rc = rt_cond_wait(&server->changed);
+	}
+	return rc;
+}
+
 /* 0; -ESTALE: there is, or comes, a younger one; -ENOMEM; -ETIMEDOUT, -ECANCELED. */
 static int claim_slot(struct link_server *server, struct served_conn *served, struct slot **out)
 {
@@ -149,6 +178,8 @@ static int claim_slot(struct link_server *server, struct served_conn *served, st
 	slot->generation = hello->generation;
 	slot->claims++;
 	rc = fence_older(server, slot);
+	if (!rc)
+		rc = fence_other_boots(server, hello);
 	slot->claims--;
 	if (!rc && !is_slot_of(slot, hello))
 		rc = -ESTALE;

@@ -43,11 +43,19 @@ struct link_handler {
  */
 typedef int link_data_fn(void *arg, const struct link_peer *peer, const struct wire_data *frame, void **data);
 
+/*
+ * A comparison: the same, but nothing is written. sums as for wire_compare, whose result goes into same. Errors go back
+ * as the frame's result: then nothing is known.
+ */
+typedef int link_compare_fn(void *arg, const struct link_peer *peer, const struct wire_data *frame,
+			    const uint8_t *sums, uint8_t same[WIRE_SAME_MAX]);
+
 struct link_server_config {
 	char own[WIRE_SYSTEM_SIZE];
 	uint8_t boot_id[WIRE_ID_SIZE];
 	const struct link_handler *handlers;	/* ended by type 0; lives as long as the server */
 	link_data_fn *data;			/* NULL: data connections are refused */
+	link_compare_fn *compare;		/* NULL: comparisons get -EOPNOTSUPP */
 	void *arg;
 	struct link_timing timing;
 	uint32_t window_frames;			/* 0: 256; a connection's frames that are not yet acknowledged */

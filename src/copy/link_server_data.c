@@ -93,6 +93,54 @@ static void acknowledge(struct served_data *data, const struct wire_data *frame,
 	queue_acks(data);
 }
 
+/* ---- answers to comparisons ---- */
+
+struct answer {
+	struct link_out out;
+	struct served_data *data;
+	uint8_t header[WIRE_DATA_SIZE];
+	uint8_t same[WIRE_SAME_MAX];
+};
+
+/* Only now may the dialer send one more: who does not read what it is answered is not answered without end. */
+static void fill_answer(struct link_out *out)
+{
+	container_of(out, struct answer, out)->data->frames--;
+}
+
+static void answer_is_gone(struct link_out *out)
+{
+	mem_free(container_of(out, struct answer, out));
+}
+
+static void answer_comparison(struct served_data *data, const struct wire_data *frame,
+			      const uint8_t same[WIRE_SAME_MAX])
+{
+	uint32_t len = (wire_blocks(frame->raw_bytes) + 7) / 8;
+	struct wire_data header = {
+		.kind = WIRE_SAME, .seq = frame->seq, .payload_bytes = len, .payload_crc = crc32c(0, same, len),
+	};
+	struct answer *answer = mem_alloc_zeroed(sizeof(*answer));
+
+	if (!answer) {
+		acknowledge(data, frame, -ENOMEM);
+		return;
+	}
+	data->bytes -= frame->payload_bytes;
+	answer->data = data;
+	memcpy(answer->same, same, len);
+	wire_put_data(answer->header, &header);
+	answer->out.fill = fill_answer;
+	answer->out.gone = answer_is_gone;
+	answer->out.parts[0] = (struct iovec){ answer->header, sizeof(answer->header) };
+	answer->out.parts[1] = (struct iovec){ answer->same, len };
+	list_init(&answer->out.link);
+	if (data->served->conn->down)
+		answer_is_gone(&answer->out);
+	else
+		link_conn_queue(data->served->conn, &answer->out);
+}
+
 /* ---- frames ---- */
 
 /* One frame, owned by its fiber. */
@@ -102,25 +150,53 @@ struct job {
 	void *blocks;
 };
 
-static void run_job(void *arg)
+static void compare(struct job *job)
 {
-	struct job *job = arg;
-	struct link_server *server = job->data->served->server;
-	int rc = server->config.data(server->config.arg, &job->data->served->peer, &job->frame, &job->blocks);
+	const struct link_server_config *config = &job->data->served->server->config;
+	uint8_t same[WIRE_SAME_MAX];
+	int rc = -EOPNOTSUPP;
+
+	if (config->compare)
+		rc = config->compare(config->arg, &job->data->served->peer, &job->frame, job->blocks, same);
+	assert(rc <= 0);
+	if (rc)
+		acknowledge(job->data, &job->frame, rc);
+	else
+		answer_comparison(job->data, &job->frame, same);
+}
+
+static void take(struct job *job)
+{
+	const struct link_server_config *config = &job->data->served->server->config;
+	int rc = config->data(config->arg, &job->data->served->peer, &job->frame, &job->blocks);
 
 	assert(rc <= 0);
 	acknowledge(job->data, &job->frame, rc);
+}
+
+static void run_job(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->frame.flags & WIRE_DATA_COMPARE)
+		compare(job);
+	else
+		take(job);
 	mem_free(job->blocks);
 	mem_free(job);
 }
 
-/* Reads the payload into *out, raw_bytes long. -ENOMEM: it was read and forgotten; other errors end the connection. */
+/*
+ * Reads the payload into *out: raw_bytes long, or as it is for a comparison. -ENOMEM: it was read and forgotten; other
+ * errors end the connection.
+ */
 static int read_blocks(struct served_data *data, const struct wire_data *frame, void **out)
 {
 	struct link_conn *conn = data->served->conn;
 	bool is_packed = frame->flags & WIRE_DATA_ZSTD;
 	MEM_OWNED void *packed = is_packed ? mem_alloc(frame->payload_bytes) : NULL;
-	MEM_OWNED void *blocks = mem_alloc_pages(frame->raw_bytes);
+	MEM_OWNED void *blocks =
+		mem_alloc_pages(frame->flags & WIRE_DATA_COMPARE ? frame->payload_bytes : frame->raw_bytes);
 	void *to = is_packed ? packed : blocks;
 	int rc;
 

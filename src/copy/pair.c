@@ -522,6 +522,8 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
 	info->unsent_blocks = order.counters.unsent_blocks;
 	info->sent_bytes = order.totals.sent_bytes;
+	info->compared_bytes = order.totals.compared_bytes;
+	info->same_bytes = order.totals.same_bytes;
 	if (info->reason == PAIR_REASON_NONE)
 		info->reason = what_stops(&order.pump);
 }

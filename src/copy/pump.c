@@ -22,19 +22,22 @@ struct pump {
 	struct pump_state state;
 	int64_t not_before_ns;			/* the far side said no: try again then */
 	int64_t modest_until_ns;		/* 0: it is not */
+	bool stopping;				/* what differs is sent no more */
 };
 
-/* One run under way: what the volume gave, in the shape of the link. */
+/* What the volume gave, until all that became of it is known. */
+struct pump_run {
+	struct volume_send *run;
+	uint64_t noted;				/* writes noted in the volume when it was taken */
+	unsigned pending;			/* frames under way */
+	int error;				/* of one of them; 0: none yet */
+};
+
+/* One frame: a comparison of the run, the whole run, or what differs of it. */
 struct pump_frame {
 	struct link_send send;
-	struct volume_send *run;
-	uint64_t noted;				/* of the volume, when the run was taken */
+	struct pump_run *of;
 };
-
-static void fail_run(struct pump *pump, struct volume_send *run)
-{
-	volume_send_failed(pump->volume, run);
-}
 
 /* Its journal is full: only what a group needs is sent for a while, and nothing ahead. */
 static void be_modest(struct pump *pump)
@@ -58,40 +61,130 @@ static int wait_changed(struct pump *pump)
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-static void take_acknowledged(struct pump *pump, struct pump_frame *frame)
+/* ---- what became of a run ---- */
+
+static void note_error(struct pump *pump, int error)
+{
+	if (pump->state.far_error != error)
+		log_line(LOG_WARNING, "pair", "volume %04X: the far side does not take its data: %s",
+			 volume_id(pump->volume), strerror(-error));
+	pump->state.far_error = error;
+	if (pump_is_refused(pump))
+		notice_give(pump->config.acked);
+	pump->not_before_ns = rt_now_ns() + RETRY_NS;
+	if (error == -ENOSPC && pump->config.journal)
+		be_modest(pump);
+}
+
+/* The far side has all of it: by the frames that were sent, or because it had it before. */
+static void take_acknowledged(struct pump *pump, struct pump_run *of)
 {
 	struct pump_totals *totals = pump->config.totals;
 
 	pump->state.far_error = 0;
-	totals->sent_bytes += frame->run->len;
-	if (totals->followed < frame->noted)
-		totals->followed = frame->noted;
-	volume_send_acked(pump->volume, frame->run);
+	if (totals->followed < of->noted)
+		totals->followed = of->noted;
+	volume_send_acked(pump->volume, of->run);
 	if (!pump->config.journal)
 		notice_give(pump->config.acked);
+}
+
+static void drop_frame(struct pump *pump, struct pump_run *of, int error)
+{
+	if (error && !of->error)
+		of->error = error;
+	if (--of->pending)
+		return;
+	if (!of->error)
+		take_acknowledged(pump, of);
+	else
+		volume_send_failed(pump->volume, of->run);
+	mem_free(of);
+}
+
+/* ---- sending ---- */
+
+/* A frame of the run from from on; waits for room. */
+static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uint32_t len, bool compare)
+{
+	struct pump_frame *frame = mem_alloc_zeroed(sizeof(*frame));
+	int rc;
+
+	if (!frame)
+		return -ENOMEM;
+	frame->of = of;
+	frame->send.volume = pump->config.target;
+	frame->send.session = pump->config.journal ? pump->config.session : 0;
+	frame->send.journal = pump->config.journal;
+	frame->send.compare = compare;
+	frame->send.zero = of->run->zero;
+	frame->send.tag = of->run->tag;
+	frame->send.offset = of->run->offset + from;
+	frame->send.len = len;
+	frame->send.data = of->run->zero ? NULL : (const uint8_t *)of->run->data + from;
+	of->pending++;
+	rc = link_data_send(pump->channel, &frame->send, &pump->acks);
+	if (!rc)
+		return 0;
+	of->pending--;
+	mem_free(frame);
+	return rc;
+}
+
+static bool is_same(const uint8_t *same, uint32_t block)
+{
+	return same[block / 8] >> block % 8 & 1;
+}
+
+/*
+ * What is not the same is sent, from the memory that was compared: it is still what the increment of this tag needs.
+ */
+static int send_differences(struct pump *pump, const struct pump_frame *frame)
+{
+	uint32_t len = frame->send.len, blocks = wire_blocks(len), first = 0, end;
+	int rc = 0;
+
+	for (; first < blocks && !rc; first = end) {
+		bool same = is_same(frame->send.same, first);
+		uint32_t from = first * WIRE_BLOCK_SIZE, bytes;
+
+		for (end = first + 1; end < blocks && is_same(frame->send.same, end) == same; end++)
+			;
+		bytes = (end < blocks ? end * WIRE_BLOCK_SIZE : len) - from;
+		if (same)
+			pump->config.totals->same_bytes += bytes;
+		else
+			rc = pump->stopping ? -ECANCELED : send_frame(pump, frame->of, from, bytes, false);
+	}
+	return rc;
+}
+
+/* Only the answer that this connection is of no use, or that this source is none, says something about its data too. */
+static bool is_about_compare(int error)
+{
+	return error && error != -ECONNRESET && error != -ESTALE && error != -EPERM && error != -ENOSPC;
+}
+
+static int take_comparison(struct pump *pump, struct pump_frame *frame)
+{
+	if (!frame->send.error)
+		pump->config.totals->compared_bytes += frame->send.len;
+	return send_differences(pump, frame);
 }
 
 /* A frame is done: by the far side that is meant, by another one, or not at all. */
 static void finish_frame(struct pump *pump, struct pump_frame *frame)
 {
 	bool same_far = !memcmp(frame->send.far_boot_id, pump->config.far_boot_id, WIRE_ID_SIZE);
+	int error = same_far ? frame->send.error : -ECONNRESET;
 
-	if (!frame->send.error && same_far) {
-		take_acknowledged(pump, frame);
-	} else {
-		if (frame->send.error && frame->send.error != -ECONNRESET) {
-			if (pump->state.far_error != frame->send.error)
-				log_line(LOG_WARNING, "pair", "volume %04X: the far side does not take its data: %s",
-					 volume_id(pump->volume), strerror(-frame->send.error));
-			pump->state.far_error = frame->send.error;
-			if (pump_is_refused(pump))
-				notice_give(pump->config.acked);
-			pump->not_before_ns = rt_now_ns() + RETRY_NS;
-			if (frame->send.error == -ENOSPC && pump->config.journal)
-				be_modest(pump);
-		}
-		fail_run(pump, frame->run);
-	}
+	if (frame->send.compare && (!error || is_about_compare(error)))
+		error = take_comparison(pump, frame);
+	else if (!error)
+		pump->config.totals->sent_bytes += frame->send.len;
+	else if (error != -ECONNRESET)
+		note_error(pump, error);
+	drop_frame(pump, frame->of, error);
 	mem_free(frame);
 }
 
@@ -112,28 +205,16 @@ static void reap(void *arg)
 
 static int send_run(struct pump *pump, struct volume_send *run, uint64_t noted)
 {
-	struct pump_frame *frame = mem_alloc_zeroed(sizeof(*frame));
+	struct pump_run *of = mem_alloc_zeroed(sizeof(*of));
 	int rc;
 
-	if (!frame) {
-		fail_run(pump, run);
+	if (!of) {
+		volume_send_failed(pump->volume, run);
 		return -ENOMEM;
 	}
-	frame->run = run;
-	frame->noted = noted;
-	frame->send.volume = pump->config.target;
-	frame->send.session = pump->config.journal ? pump->config.session : 0;
-	frame->send.journal = pump->config.journal;
-	frame->send.zero = run->zero;
-	frame->send.tag = run->tag;
-	frame->send.offset = run->offset;
-	frame->send.len = run->len;
-	frame->send.data = run->data;
-	rc = link_data_send(pump->channel, &frame->send, &pump->acks);
-	if (rc) {
-		fail_run(pump, run);
-		mem_free(frame);
-	}
+	*of = (struct pump_run){ .run = run, .noted = noted, .pending = 1 };
+	rc = send_frame(pump, of, 0, run->len, run->doubtful);
+	drop_frame(pump, of, rc);
 	return rc;
 }
 
@@ -230,6 +311,7 @@ void pump_stop(struct pump *pump)
 
 	if (!pump)
 		return;
+	pump->stopping = true;
 	rt_group_stop(&pump->fibers);
 	/* What the link still has comes back: acknowledged, or broken with its connection. */
 	until_ns = rt_now_ns() + ACK_NS;

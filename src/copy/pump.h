@@ -23,6 +23,7 @@ struct pump_state {
 /* What outlives a pump: of the volume, since this system started. */
 struct pump_totals {
 	uint64_t sent_bytes;			/* acknowledged */
+	uint64_t compared_bytes, same_bytes;	/* before they were sent, and so need not be */
 	uint64_t followed;			/* writes noted before something was read that the far side took */
 };
 

@@ -282,6 +282,10 @@ static bool is_valid_blocks(const struct wire_data *data)
 		return !data->payload_bytes;
 	case WIRE_DATA_ZSTD:
 		return data->payload_bytes && data->payload_bytes < data->raw_bytes;
+	case WIRE_DATA_COMPARE:
+		return !(data->offset % WIRE_BLOCK_SIZE) && data->payload_bytes == wire_sums_size(data->raw_bytes);
+	case WIRE_DATA_COMPARE | WIRE_DATA_ZERO:
+		return !(data->offset % WIRE_BLOCK_SIZE) && !data->payload_bytes;
 	default:
 		return false;
 	}
@@ -304,6 +308,8 @@ int wire_get_data(const uint8_t from[WIRE_DATA_SIZE], struct wire_data *data)
 		if (!data->payload_bytes || data->payload_bytes > WIRE_ACKS_MAX * WIRE_ACK_SIZE)
 			return -EBADMSG;
 		return data->payload_bytes % WIRE_ACK_SIZE ? -EBADMSG : 0;
+	case WIRE_SAME:
+		return !data->seq || !data->payload_bytes || data->payload_bytes > WIRE_SAME_MAX ? -EBADMSG : 0;
 	case WIRE_MARK:
 	case WIRE_DATA_PING:
 	case WIRE_DATA_PONG:
@@ -333,6 +339,54 @@ int wire_get_ack(const uint8_t from[WIRE_ACK_SIZE], struct wire_ack *ack)
 uint64_t wire_digest(uint64_t before, const uint8_t header[WIRE_DATA_SIZE])
 {
 	return XXH64(header, WIRE_DATA_SIZE, before);
+}
+
+/* ---- comparisons ---- */
+
+static void put_sum(uint8_t to[WIRE_SUM_SIZE], uint64_t seed, const void *block, uint32_t bytes)
+{
+	XXH128_hash_t sum = XXH3_128bits_withSeed(block, bytes, seed);
+
+	put_le64(to, sum.low64);
+	put_le64(to + 8, sum.high64);
+}
+
+static uint32_t block_bytes(uint32_t bytes, uint32_t block)
+{
+	uint32_t left = bytes - block * WIRE_BLOCK_SIZE;
+
+	return left < WIRE_BLOCK_SIZE ? left : WIRE_BLOCK_SIZE;
+}
+
+void wire_put_sums(uint8_t *to, uint64_t seed, const void *data, uint32_t bytes)
+{
+	put_le64(to, seed);
+	for (uint32_t i = 0; i < wire_blocks(bytes); i++)
+		put_sum(to + 8 + i * WIRE_SUM_SIZE, seed, (const uint8_t *)data + i * WIRE_BLOCK_SIZE,
+			block_bytes(bytes, i));
+}
+
+static bool is_zero(const uint8_t *data, size_t len)
+{
+	return !data[0] && !memcmp(data, data + 1, len - 1);
+}
+
+void wire_compare(const uint8_t *sums, const void *data, uint32_t bytes, uint8_t same[WIRE_SAME_MAX])
+{
+	memset(same, 0, WIRE_SAME_MAX);
+	for (uint32_t i = 0; i < wire_blocks(bytes); i++) {
+		const uint8_t *block = (const uint8_t *)data + i * WIRE_BLOCK_SIZE;
+		uint8_t sum[WIRE_SUM_SIZE];
+		bool equal;
+
+		if (sums) {
+			put_sum(sum, get_le64(sums), block, block_bytes(bytes, i));
+			equal = !memcmp(sum, sums + 8 + i * WIRE_SUM_SIZE, WIRE_SUM_SIZE);
+		} else {
+			equal = is_zero(block, block_bytes(bytes, i));
+		}
+		same[i / 8] = (uint8_t)(same[i / 8] | equal << i % 8);
+	}
 }
 
 /* ---- codes ---- */

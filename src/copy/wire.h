@@ -120,16 +120,19 @@ enum wire_data_kind {
 	WIRE_ACK = 3,			/* acceptor to dialer: payload is wire_ack ranges */
 	WIRE_DATA_PING = 4,
 	WIRE_DATA_PONG = 5,
+	WIRE_SAME = 6,			/* acceptor to dialer: what a comparison found, see wire_compare */
 };
 
 #define WIRE_DATA_JOURNAL	1u	/* for the journal of the session's leg; without it straight into the volume */
 #define WIRE_DATA_ZERO		2u	/* reads as zeros; no payload */
 #define WIRE_DATA_ZSTD		4u	/* payload is compressed */
+#define WIRE_DATA_COMPARE	8u	/* writes nothing: payload is wire_put_sums of what should be there */
 
 struct wire_data {
 	uint8_t kind;			/* enum wire_data_kind */
 	uint16_t flags;			/* WIRE_DATA_... */
-	uint64_t seq;			/* DATA: 1, 2, ... in the connection; PING, PONG: echoed; MARK: the last DATA */
+	uint64_t seq;			/* DATA: 1, 2, ... in the connection; PING, PONG: echoed; MARK: the last DATA;
+					 * SAME: the DATA that asked */
 	uint64_t tag;			/* DATA: number of the increment; MARK: the digest */
 	uint64_t offset;		/* bytes, in the volume */
 	uint16_t volume;		/* at the far side */
@@ -160,6 +163,35 @@ RT_MUST_CHECK int wire_get_ack(const uint8_t from[WIRE_ACK_SIZE], struct wire_ac
  * checksum covers the payload's), in order.
  */
 uint64_t wire_digest(uint64_t before, const uint8_t header[WIRE_DATA_SIZE]);
+
+/* ---- comparisons: checksums of blocks of 4 KiB, the last one may be shorter ---- */
+
+#define WIRE_BLOCK_SIZE		4096u
+#define WIRE_SUM_SIZE		16u
+#define WIRE_SAME_MAX		(WIRE_DATA_MAX / WIRE_BLOCK_SIZE / 8)	/* bytes: a bit a block */
+
+static inline uint32_t wire_blocks(uint32_t bytes)
+{
+	return (bytes + WIRE_BLOCK_SIZE - 1) / WIRE_BLOCK_SIZE;
+}
+
+/* Of what wire_put_sums makes of so many bytes. */
+static inline uint32_t wire_sums_size(uint32_t bytes)
+{
+	return 8 + wire_blocks(bytes) * WIRE_SUM_SIZE;
+}
+
+/*
+ * The seed, then XXH3 of 128 bits of each block with it. A seed that nobody can foresee: then nobody can make two
+ * blocks that seem equal.
+ */
+void wire_put_sums(uint8_t *to, uint64_t seed, const void *data, uint32_t bytes);
+
+/*
+ * Sets bit i % 8 of same[i / 8] where block i of the data is the one that sums were made of; sums NULL: where it is all
+ * zeros. Clears the others.
+ */
+void wire_compare(const uint8_t *sums, const void *data, uint32_t bytes, uint8_t same[WIRE_SAME_MAX]);
 
 /* ---- codes: errors have the same number on every machine; what is not in the table travels as -EIO ---- */
 

@@ -173,6 +173,13 @@ RT_MUST_CHECK int journal_apply_done(struct journal *journal, uint64_t up_to);
 bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len,
 		    struct journal_run *run);
 
+/*
+ * The same of what the CG of this number would show if it were committed as things are: -ESTALE where journal_append
+ * would refuse this tag, -EIO after a failed sync; else 1 and *run, or 0.
+ */
+RT_MUST_CHECK int journal_lookup_next(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len,
+				      uint64_t number, struct journal_run *run);
+
 /* Its content into buf (run->len bytes). -EAGAIN: applied meanwhile, look again. -EBADMSG: damaged. Suspends. */
 RT_MUST_CHECK int journal_read(struct journal *journal, const struct journal_run *run, void *buf);
 

@@ -119,8 +119,8 @@ void journal_apply_again(struct journal *journal)
 
 /* ---- reading through ---- */
 
-bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len,
-		    struct journal_run *run)
+static bool lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len, uint64_t up_to,
+		   struct journal_run *run)
 {
 	uint64_t from = (uint64_t)volume << 48 | offset / JOURNAL_BLOCK_SIZE;
 	struct run piece;
@@ -128,18 +128,36 @@ bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t off
 	assert(offset % JOURNAL_BLOCK_SIZE == 0 && len % JOURNAL_BLOCK_SIZE == 0);
 	assert(offset / JOURNAL_BLOCK_SIZE + len / JOURNAL_BLOCK_SIZE <= KEY_BLOCK_MASK);
 	if (!journal_find_content(journal, from, from + len / JOURNAL_BLOCK_SIZE, journal->numbers.applied,
-				  journal->numbers.committed, &piece))
+				  up_to, &piece))
 		return false;
 	*run = (struct journal_run){
 		.volume = volume,
 		.zero = run_is_zero(&piece),
 		.len = run_blocks(&piece) * JOURNAL_BLOCK_SIZE,
 		.offset = (piece.key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE,
-		.up_to = journal->numbers.committed,
+		.up_to = up_to,
 		.place = piece.place | (uint64_t)run_skip(&piece) << 56,
 		.segment = journal->segments[piece.place >> 32].seq,
 	};
 	return true;
+}
+
+bool journal_lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len,
+		    struct journal_run *run)
+{
+	return lookup(journal, volume, offset, len, journal->numbers.committed, run);
+}
+
+int journal_lookup_next(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len, uint64_t number,
+			struct journal_run *run)
+{
+	const struct journal_numbers *numbers = &journal->numbers;
+
+	if (journal->failed)
+		return -EIO;
+	if (numbers->epoch || number <= numbers->committed || number <= numbers->prepared)
+		return -ESTALE;
+	return lookup(journal, volume, offset, len, number, run);
 }
 
 int journal_read(struct journal *journal, const struct journal_run *run, void *buf)

@@ -37,6 +37,7 @@ const char *const planted_names[] = {
 	NAME(RECOVERY_NO_FENCE),
 	NAME(BARE_NOT_SYNCED),
 	NAME(LOSS_IGNORED),
+	NAME(COMPARE_APPLIED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

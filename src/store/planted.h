@@ -47,6 +47,7 @@ enum planted_mistake {
 	PLANTED_RECOVERY_NO_FENCE,	/* recovery reads states of far sides that still obey their master */
 	PLANTED_BARE_NOT_SYNCED,	/* prepares over a first copy that is not on disk */
 	PLANTED_LOSS_IGNORED,		/* a source that lost writes with the power goes on forming groups */
+	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
 
 	PLANTED_COUNT
 };

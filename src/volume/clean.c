@@ -104,7 +104,7 @@ static int mark_logged(struct volume *volume)
 	for (; rc == 0 && region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
 		uint64_t end = (region + 1) * MASK_REGION_BLOCKS;
 
-		rc = mask_mark(&volume->mask, region * MASK_REGION_BLOCKS, end < blocks ? end : blocks);
+		rc = mask_doubt(&volume->mask, region * MASK_REGION_BLOCKS, end < blocks ? end : blocks);
 	}
 	return rc;
 }

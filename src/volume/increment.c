@@ -13,7 +13,7 @@ struct load {
 	int rc;
 };
 
-/* One region of the dirty log: all of it may differ from the far side. */
+/* One region of the dirty log: all of it may differ from the far side, and most of it will not. */
 static void load_region(void *arg, uint16_t id, uint32_t region)
 {
 	struct load *load = arg;
@@ -35,7 +35,7 @@ static void load_region(void *arg, uint16_t id, uint32_t region)
 	}
 	mask_set_in_log(&volume->mask, region, true);
 	slot->durable = true;
-	load->rc = mask_mark(&volume->mask, first, end < volume->mask.blocks ? end : volume->mask.blocks);
+	load->rc = mask_doubt(&volume->mask, first, end < volume->mask.blocks ? end : volume->mask.blocks);
 }
 
 static int begin_tracking(struct volume *volume, struct dirtylog *log)
@@ -119,6 +119,16 @@ int volume_mark(struct volume *volume, uint64_t offset, uint64_t len)
 
 	assert(volume->tracked && offset + len <= volume_size(volume));
 	rc = mask_mark(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
+	rt_cond_wake_all(&volume->changed);
+	return rc;
+}
+
+int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len)
+{
+	int rc;
+
+	assert(volume->tracked && offset + len <= volume_size(volume));
+	rc = mask_doubt(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
 	rt_cond_wake_all(&volume->changed);
 	return rc;
 }

@@ -124,7 +124,46 @@ void mask_note(struct mask *mask, uint64_t first, uint64_t end)
 		}
 		mask_set_bits(side, region, MASK_NEEDED, track % MASK_REGION_TRACKS, bits);
 		mask_set_bits(side, region, MASK_UNSENT, track % MASK_REGION_TRACKS, bits);
+		region->tracks[MASK_DOUBTFUL][track % MASK_REGION_TRACKS] &= (uint16_t)~bits;
 	}
+}
+
+/* Where a region is in bulk all of it is unsent already, and without doubt. */
+static void doubt_tracks(struct mask *mask, uint64_t first, uint64_t end)
+{
+	for (uint64_t track = first / MASK_TRACK_BLOCKS; track <= (end - 1) / MASK_TRACK_BLOCKS; track++) {
+		struct mask_region *region = mask_find_track(mask, mask->open, track);
+		unsigned at = track % MASK_REGION_TRACKS;
+		uint16_t bits = mask_bits_of(track, first, end);
+
+		if (!region)
+			continue;
+		region->tracks[MASK_DOUBTFUL][at] |= (uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]);
+		mask_set_bits(mask_open_side(mask), region, MASK_NEEDED, at, bits);
+		mask_set_bits(mask_open_side(mask), region, MASK_UNSENT, at, bits);
+	}
+}
+
+int mask_doubt(struct mask *mask, uint64_t first, uint64_t end)
+{
+	assert(end <= mask->blocks);
+	while (first < end) {
+		uint64_t next = (first / MASK_REGION_BLOCKS + 1) * MASK_REGION_BLOCKS;
+		int rc;
+
+		next = next < end ? next : end;
+		rc = mask_reserve(mask, first, next);
+		if (rc < 0)
+			return rc;
+		doubt_tracks(mask, first, next);
+		first = next;
+	}
+	return 0;
+}
+
+static void forget_doubts(struct mask_region *region)
+{
+	memset(region->tracks[MASK_DOUBTFUL], 0, sizeof(region->tracks[MASK_DOUBTFUL]));
 }
 
 static int mark_region(struct mask *mask, uint64_t index)
@@ -135,6 +174,7 @@ static int mark_region(struct mask *mask, uint64_t index)
 	if (region) {
 		mask_set_all(side, region, MASK_NEEDED);
 		mask_set_all(side, region, MASK_UNSENT);
+		forget_doubts(region);
 		return 0;
 	}
 	if (!side->bulk) {
@@ -276,10 +316,24 @@ static void unkeep(struct mask_side *side, struct mask_region *region)
 	}
 }
 
+/* What one side knows without doubt is without doubt; of what a side does not have it says nothing. */
+static void merge_doubts(struct mask_region *to, const struct mask_region *from)
+{
+	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+		uint16_t in_to = to->tracks[MASK_UNSENT][track] | to->tracks[MASK_FLYING][track];
+		uint16_t in_from = from->tracks[MASK_UNSENT][track] | from->tracks[MASK_FLYING][track];
+		uint16_t doubts_to = to->tracks[MASK_DOUBTFUL][track], doubts_from = from->tracks[MASK_DOUBTFUL][track];
+
+		to->tracks[MASK_DOUBTFUL][track] = (uint16_t)((doubts_to & ~in_from) | (doubts_from & ~in_to) |
+							      (doubts_to & doubts_from));
+	}
+}
+
 static void merge_into(struct mask_side *side, struct mask_region *to, const struct mask_region *from)
 {
 	static const enum mask_kind kinds[] = { MASK_NEEDED, MASK_UNSENT, MASK_FLYING };
 
+	merge_doubts(to, from);
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		for (unsigned track = 0; from->count[kinds[i]] > 0 && track < MASK_REGION_TRACKS; track++)
 			mask_set_bits(side, to, kinds[i], track, from->tracks[kinds[i]][track]);
@@ -407,10 +461,14 @@ void mask_resend(struct mask *mask)
 	struct mask_side *side = mask_open_side(mask);
 	struct mask_region *region, *next;
 
-	list_for_each(region, &side->unsent, link)
+	list_for_each(region, &side->unsent, link) {
+		forget_doubts(region);
 		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
 			mask_set_bits(side, region, MASK_UNSENT, track, region->tracks[MASK_NEEDED][track]);
-	list_for_each_safe(region, next, &side->settled, link)
+	}
+	list_for_each_safe(region, next, &side->settled, link) {
+		forget_doubts(region);
 		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
 			mask_set_bits(side, region, MASK_UNSENT, track, region->tracks[MASK_NEEDED][track]);
+	}
 }

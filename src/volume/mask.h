@@ -8,7 +8,8 @@
  *	unsent		to be sent (again);
  *	flying		under way to the far side, at most once over both sides;
  *	kept		(closing side) its old content is in the sidefile;
- *	settling	(open side) acknowledged before the far side was asked to sync.
+ *	settling	(open side) acknowledged before the far side was asked to sync;
+ *	doubtful	unsent or flying, and maybe the same at the far side: compared before it is sent. A hint.
  * A block that is needed and neither unsent nor flying is acknowledged.
  *
  * Masks are kept for regions of 4 MiB, only where something is needed. Where all of a region is needed and unsent, as
@@ -25,7 +26,9 @@
 #define MASK_REGION_BLOCKS	(MASK_TRACK_BLOCKS * MASK_REGION_TRACKS)
 #define MASK_CHUNK_REGIONS	512u
 
-enum mask_kind { MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_KEPT, MASK_SETTLING, MASK_KIND_COUNT };
+enum mask_kind {
+	MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_KEPT, MASK_SETTLING, MASK_DOUBTFUL, MASK_KIND_COUNT
+};
 
 struct mask_region {
 	struct list_head link;		/* among those of its side with something unsent, or among the others */
@@ -106,6 +109,11 @@ void mask_note(struct mask *mask, uint64_t first, uint64_t end);
 /* The same for a range of any length, which may go to bulk. -ENOMEM: a part may be noted. */
 RT_MUST_CHECK int mask_mark(struct mask *mask, uint64_t first, uint64_t end);
 
+/*
+ * The same where the far side may have the blocks as they are. Takes masks for all of it, never bulk. -ENOMEM likewise.
+ */
+RT_MUST_CHECK int mask_doubt(struct mask *mask, uint64_t first, uint64_t end);
+
 /* Some block of the range is needed in the open increment. */
 bool mask_is_noted(const struct mask *mask, uint64_t first, uint64_t end);
 
@@ -133,7 +141,7 @@ void mask_merge(struct mask *mask);
 /* What is acknowledged of the closing side is forgotten, the rest goes back into the open one. */
 void mask_forget(struct mask *mask);
 
-/* All that is needed in the open side is unsent. */
+/* All that is needed in the open side is unsent, and there is no doubt of it. */
 void mask_resend(struct mask *mask);
 
 /* ---- sending ---- */
@@ -142,6 +150,7 @@ struct mask_run {
 	uint64_t first, end;		/* blocks, within one region */
 	bool closing;
 	bool kept;			/* all of it is in the sidefile; otherwise none of it */
+	bool doubtful;			/* likewise */
 };
 
 /*
@@ -152,7 +161,7 @@ RT_MUST_CHECK int mask_next_region(struct mask *mask, bool closing, struct mask_
 
 /*
  * The first run in [from, end) of the region that is unsent and not flying, on either side; all of it kept or none of
- * it. False: none.
+ * it, all of it doubtful or none. False: none.
  */
 bool mask_next_run(const struct mask *mask, const struct mask_region *region, bool closing, uint64_t from, uint64_t end,
 		struct mask_run *run);

@@ -40,7 +40,8 @@ static inline bool mask_is_bulk(const struct mask_side *side, uint64_t region)
 	return side->bulk && (side->bulk[region / 64] >> (region % 64) & 1);
 }
 
-/* Set and clear bits of one track (of the region) and keep the counts and lists right. MASK_SETTLING has no counts. */
+/* Set and clear bits of one track (of the region) and keep the counts and lists right. MASK_SETTLING and
+ * MASK_DOUBTFUL have no counts. */
 void mask_set_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
 		uint16_t bits);
 void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,

@@ -46,8 +46,9 @@ bool mask_next_run(const struct mask *mask, const struct mask_region *region, bo
 		unsigned track = (unsigned)((block - base) / MASK_TRACK_BLOCKS), bit = block % MASK_TRACK_BLOCKS;
 		uint16_t sendable = sendable_bits(region, other, track);
 		bool kept = region->tracks[MASK_KEPT][track] >> bit & 1;
+		bool doubtful = region->tracks[MASK_DOUBTFUL][track] >> bit & 1;
 
-		if (found && (!(sendable >> bit & 1) || kept != run->kept))
+		if (found && (!(sendable >> bit & 1) || kept != run->kept || doubtful != run->doubtful))
 			break;
 		if (sendable >> bit == 0) {
 			block |= MASK_TRACK_BLOCKS - 1;		/* the rest of the track */
@@ -56,7 +57,9 @@ bool mask_next_run(const struct mask *mask, const struct mask_region *region, bo
 		if (!(sendable >> bit & 1))
 			continue;
 		if (!found)
-			*run = (struct mask_run) { .first = block, .closing = closing, .kept = kept };
+			*run = (struct mask_run) {
+				.first = block, .closing = closing, .kept = kept, .doubtful = doubtful,
+			};
 		run->end = block + 1;
 		found = true;
 	}
@@ -120,6 +123,9 @@ void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledge
 				mask_set_bits(side, region, MASK_UNSENT, at, bits);
 			else
 				drop_kept(side, region, track, bits, drop, arg);
+			/* What a host has written meanwhile is without doubt already. */
+			if (acknowledged)
+				region->tracks[MASK_DOUBTFUL][at] &= (uint16_t)~bits;
 			if (acknowledged && planted(PLANTED_FORGET_EARLY))
 				mask_clear_bits(side, region, MASK_NEEDED, at,
 					(uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]));

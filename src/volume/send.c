@@ -105,6 +105,7 @@ static struct volume_send *make_send(const struct volume *volume, const struct m
 	send->offset = run->first * XDC_BLOCK_SIZE;
 	send->len = (uint32_t)volume_bytes(volume, run->first, run->end);
 	send->tag = closing ? volume->closing_number : volume->open_number;
+	send->doubtful = run->doubtful;
 	send->data = mem_alloc_pages(send->len);
 	if (send->data)
 		return send;

@@ -96,6 +96,12 @@ bool volume_is_tracked(const struct volume *volume);
 RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t len);
 
 /*
+ * The range may differ from what the far side has: it is to be sent where it does (volume_send.doubtful), as if it had
+ * been written just now. Takes memory for masks. -ENOMEM: a part is marked.
+ */
+RT_MUST_CHECK int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len);
+
+/*
  * All bytes before this one are known to be at the far side or in the dirty log. The size of the volume: nothing is
  * needed.
  */
@@ -159,6 +165,7 @@ struct volume_send {
 	uint32_t len;			/* bytes, a multiple of 4 KiB but for the end of an adopted volume */
 	uint64_t tag;			/* number of the increment it belongs to */
 	bool zero;			/* reads as zeros: no data */
+	bool doubtful;			/* the far side may have it as it is: worth a comparison */
 	void *data;			/* len bytes unless zero; belongs to the send; aligned to pages */
 };
 
@@ -183,7 +190,8 @@ void volume_send_acked(struct volume *volume, struct volume_send *send);
 void volume_send_failed(struct volume *volume, struct volume_send *send);
 
 /*
- * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before).
+ * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before), and
+ * is worth no comparison.
  */
 void volume_resend_open(struct volume *volume);
 
@@ -230,6 +238,9 @@ void volume_get_counters(const struct volume *volume, struct volume_counters *co
 RT_MUST_CHECK int volume_apply(struct volume *volume, const void *buf, size_t len, uint64_t offset);
 RT_MUST_CHECK int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset);
 RT_MUST_CHECK int volume_apply_sync(struct volume *volume);
+
+/* What lies there, for comparisons: no access check. What is being written meanwhile may show in parts. Suspends. */
+RT_MUST_CHECK int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t offset);
 
 /* What a journal holds until a volume_apply_sync after this. buf NULL: zeroes. */
 RT_MUST_CHECK int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, uint64_t offset);

@@ -369,6 +369,17 @@ int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, u
 	return apply(volume, buf, len, offset, true);
 }
 
+int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t offset)
+{
+	int rc;
+
+	volume->appliers++;
+	rc = vdisk_read(volume->disk, buf, len, offset);
+	if (--volume->appliers == 0)
+		rt_cond_wake_all(&volume->idle);
+	return rc;
+}
+
 int volume_apply_sync(struct volume *volume)
 {
 	uint64_t bare_writes = volume->bare_writes;

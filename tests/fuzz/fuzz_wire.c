@@ -74,7 +74,11 @@ static void check_data(const uint8_t *data, size_t size)
 	assert(header.payload_bytes <= WIRE_DATA_MAX);
 	if (header.kind != WIRE_DATA)
 		return;
-	assert(header.raw_bytes && header.raw_bytes <= WIRE_DATA_MAX && header.payload_bytes <= header.raw_bytes);
+	assert(header.raw_bytes && header.raw_bytes <= WIRE_DATA_MAX);
+	if (header.flags & WIRE_DATA_COMPARE)
+		assert(!header.payload_bytes || header.payload_bytes == wire_sums_size(header.raw_bytes));
+	else
+		assert(header.payload_bytes <= header.raw_bytes);
 	assert(header.offset + header.raw_bytes > header.offset);
 }
 

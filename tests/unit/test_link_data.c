@@ -296,6 +296,54 @@ static int far_says(struct wire_channel_mark mark)
 	return check.rc;
 }
 
+/* Nothing is written; what is the same, and what is not, comes back for each block. */
+static void comparisons(struct link *link, struct link_channel *channel)
+{
+	struct link_send half = make_send(7, FAR_QUICK), zero = make_send(8, FAR_QUICK), full = make_send(9, FAR_FULL);
+	struct link_send data = make_send(10, FAR_QUICK), *done;
+	struct wire_channel_mark mark;
+	struct link_acks acks;
+
+	(void)link;
+	link_acks_init(&acks);
+	memset(payload, 0x11, sizeof(payload));
+	payload[5 * 4096 + 7] = 0x12;
+	half.compare = zero.compare = full.compare = true;
+	half.offset = zero.offset = 65536 - 8 * 4096;
+	half.len = zero.len = 16 * 4096 + 512;
+	zero.zero = true;
+	zero.data = NULL;
+	CHECK_EQUAL(link_data_send(channel, &half, &acks), 0);
+	CHECK_EQUAL(link_data_send(channel, &zero, &acks), 0);
+	CHECK_EQUAL(link_data_send(channel, &full, &acks), 0);
+	CHECK_EQUAL(link_data_send(channel, &data, &acks), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_EQUAL(link_acks_wait(&acks, &done), 0);
+		CHECK_EQUAL(done->error, done == &full ? -ENOSPC : 0);
+		CHECK(!memcmp(done->far_boot_id, far.boot_id, WIRE_ID_SIZE));
+	}
+	CHECK(half.same[0] == 0xdf && !half.same[1] && !half.same[2]);
+	CHECK(!zero.same[0] && zero.same[1] == 0xff && zero.same[2] == 1);
+	CHECK_EQUAL(far.frame_count, 1);
+	/* They are frames like others for the digest. */
+	CHECK_EQUAL(link_channel_mark(channel, &mark), 0);
+	CHECK_EQUAL(mark.frames, 4);
+	CHECK_EQUAL(far_says(mark), 0);
+}
+
+static int scenario_comparisons(void *arg)
+{
+	(void)arg;
+	return with_channel(comparisons);
+}
+
+static void blocks_are_compared(void **state)
+{
+	(void)state;
+	begin(1);
+	end(scenario_comparisons);
+}
+
 static void marks(struct link *link, struct link_channel *channel)
 {
 	struct link_send sends[20], *done;
@@ -573,6 +621,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_arrive_as_they_are),
+		cmocka_unit_test(blocks_are_compared),
 		cmocka_unit_test(payloads_are_compressed_where_it_helps),
 		cmocka_unit_test(without_connection_a_frame_fails_at_once),
 		cmocka_unit_test(the_window_holds_senders_back),

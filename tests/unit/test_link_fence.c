@@ -184,9 +184,21 @@ static int scenario_generations(void *arg)
 	hello.boot_id[0] = 1;
 	CHECK_EQUAL(greet(&hello, &third, &refused), 0);
 	CHECK(is_ended(second));
-	rt_stream_close(third);
 	rt_stream_close(first);
 	rt_stream_close(second);
+	/* And ends what is left of the start before, of whatever kind and reactor. */
+	hello.reactor = 5;
+	hello.generation = 1;
+	CHECK_EQUAL(greet(&hello, &second, &refused), 0);
+	CHECK(!is_ended(third) && !is_ended(second));
+	hello.boot_id[0] = 2;
+	hello.reactor = 0;
+	hello.kind = WIRE_KIND_CONTROL;
+	CHECK_EQUAL(greet(&hello, &first, &refused), 0);
+	CHECK(is_ended(third) && is_ended(second) && !is_ended(first));
+	rt_stream_close(first);
+	rt_stream_close(second);
+	rt_stream_close(third);
 	return sim_stop_and_wait(far_system);
 }
 
@@ -242,6 +254,12 @@ static int scenario_hostile(void *arg)
 		{ .kind = WIRE_MARK, .seq = 1, .tag = 0 },
 		{ .kind = WIRE_MARK, .seq = 0, .tag = 1 },
 		{ .kind = WIRE_ACK, .payload_bytes = 16 },
+		{ .kind = WIRE_SAME, .seq = 1, .payload_bytes = 1 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 8192, .flags = WIRE_DATA_COMPARE, .payload_bytes = 8192 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 8192, .flags = WIRE_DATA_COMPARE, .payload_bytes = 39 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 8192, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO,
+		  .payload_bytes = 8 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 4096, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO, .offset = 512 },
 		{ .kind = 99 },
 	};
 	struct wire_hello hello = near_hello(1);

@@ -315,6 +315,13 @@ static const struct wire_control control_sample = {
 	.kind = WIRE_REQUEST, .type = WIRE_LEG_PREPARE, .id = 0x0102030405060708, .payload_bytes = 0x1234,
 	.payload_crc = 0xdeadbeef,
 };
+static const struct wire_data compare_sample = {
+	.kind = WIRE_DATA, .flags = WIRE_DATA_JOURNAL | WIRE_DATA_COMPARE, .seq = 9, .tag = 77, .offset = 0x20000,
+	.volume = 0x2500, .session = 201, .raw_bytes = 0x20000, .payload_bytes = 520, .payload_crc = 0xdeadbeef,
+};
+static const struct wire_data same_sample = {
+	.kind = WIRE_SAME, .seq = 9, .payload_bytes = 4, .payload_crc = 0xdeadbeef,
+};
 static const struct wire_data data_sample = {
 	.kind = WIRE_DATA, .flags = WIRE_DATA_JOURNAL, .seq = 0x0102030405060708, .tag = 0x1112131415161718,
 	.offset = 0x2122232425262728, .volume = 0x2500, .session = 201, .raw_bytes = 4096, .payload_bytes = 4096,
@@ -340,6 +347,10 @@ static void frames_have_their_golden_bytes(void **state)
 	check_golden("digest of that twice", bytes + 64, 8);
 	wire_put_ack(bytes, &(struct wire_ack){ .first = 7, .count = 3, .error = -ENOSPC });
 	check_golden("ack", bytes, WIRE_ACK_SIZE);
+	wire_put_data(bytes, &compare_sample);
+	check_golden("DATA header, compare", bytes, WIRE_DATA_SIZE);
+	wire_put_data(bytes, &same_sample);
+	check_golden("SAME header", bytes, WIRE_DATA_SIZE);
 	check_golden("outcome", bytes, wire_put_outcome(bytes, -ESTALE, "too\nold"));
 }
 
@@ -517,7 +528,21 @@ static void data_headers_must_make_sense(void **state)
 		{ -EBADMSG, { BLOCKS, .payload_bytes = 512, .flags = WIRE_DATA_ZSTD } },
 		{ -EBADMSG, { BLOCKS, .payload_bytes = 0, .flags = WIRE_DATA_ZSTD } },
 		{ -EBADMSG, { BLOCKS, .flags = WIRE_DATA_ZSTD | WIRE_DATA_ZERO } },
-		{ -EBADMSG, { BLOCKS, .payload_bytes = 512, .flags = 8 } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 512, .flags = 16 } },
+		{ 0, { BLOCKS, .payload_bytes = 24, .flags = WIRE_DATA_COMPARE } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 23, .flags = WIRE_DATA_COMPARE } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 40, .flags = WIRE_DATA_COMPARE } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 24, .flags = WIRE_DATA_COMPARE, .offset = 2048 } },
+		{ 0, { BLOCKS, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO, .offset = 4096 } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 24, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO } },
+		{ -EBADMSG, { BLOCKS, .payload_bytes = 24, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZSTD } },
+		{ 0, { .kind = WIRE_DATA, .seq = 1, .raw_bytes = WIRE_DATA_MAX, .payload_bytes = 8 + 256 * 16,
+		       .flags = WIRE_DATA_COMPARE } },
+		{ 0, { .kind = WIRE_SAME, .seq = 1, .payload_bytes = 1 } },
+		{ 0, { .kind = WIRE_SAME, .seq = 1, .payload_bytes = WIRE_SAME_MAX } },
+		{ -EBADMSG, { .kind = WIRE_SAME, .seq = 1, .payload_bytes = WIRE_SAME_MAX + 1 } },
+		{ -EBADMSG, { .kind = WIRE_SAME, .seq = 1 } },
+		{ -EBADMSG, { .kind = WIRE_SAME, .payload_bytes = 1 } },
 		{ -EBADMSG, { BLOCKS, .flags = WIRE_DATA_ZERO | WIRE_DATA_JOURNAL } },
 		{ 0, { BLOCKS, .flags = WIRE_DATA_ZERO | WIRE_DATA_JOURNAL, .session = 1 } },
 		{ -EBADMSG, { BLOCKS, .offset = UINT64_MAX - 511, .flags = WIRE_DATA_ZERO } },
@@ -530,13 +555,46 @@ static void data_headers_must_make_sense(void **state)
 		{ -EBADMSG, { .kind = WIRE_MARK, .payload_bytes = 1 } },
 		{ 0, { .kind = WIRE_DATA_PING } },
 		{ -EBADMSG, { .kind = 0 } },
-		{ -EBADMSG, { .kind = 6 } },
+		{ -EBADMSG, { .kind = 7 } },
 	};
 #undef BLOCKS
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(data_rc(&cases[i].data), cases[i].rc);
+}
+
+/* Three blocks and a short one; golden checksums, then each block changed in turn. */
+static void blocks_are_compared_one_by_one(void **state)
+{
+	static uint8_t blocks[3 * WIRE_BLOCK_SIZE + 512], sums[8 + 4 * WIRE_SUM_SIZE], same[WIRE_SAME_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(blocks); i++)
+		blocks[i] = (uint8_t)((i >> 5) + 7 * (i / WIRE_BLOCK_SIZE));
+	memset(blocks + WIRE_BLOCK_SIZE, 0, WIRE_BLOCK_SIZE);
+	assert_int_equal(wire_sums_size(sizeof(blocks)), sizeof(sums));
+	wire_put_sums(sums, 0x0102030405060708, blocks, sizeof(blocks));
+	check_golden("checksums of three blocks and a half", sums, sizeof(sums));
+	wire_compare(sums, blocks, sizeof(blocks), same);
+	assert_int_equal(same[0], 0x0f);
+	for (unsigned i = 0; i < 4; i++) {
+		blocks[i * WIRE_BLOCK_SIZE + 511] ^= 1;
+		wire_compare(sums, blocks, sizeof(blocks), same);
+		assert_int_equal(same[0], 0x0f & ~(1u << i));
+		blocks[i * WIRE_BLOCK_SIZE + 511] ^= 1;
+	}
+	/* The same blocks in other places, and under another seed, are others. */
+	memmove(blocks, blocks + 2 * WIRE_BLOCK_SIZE, WIRE_BLOCK_SIZE);
+	wire_compare(sums, blocks, sizeof(blocks), same);
+	assert_int_equal(same[0], 0x0e);
+	sums[0] ^= 1;
+	wire_compare(sums, blocks, sizeof(blocks), same);
+	assert_int_equal(same[0], 0);
+	wire_compare(NULL, blocks, sizeof(blocks), same);
+	assert_int_equal(same[0], 0x02);
+	for (size_t i = 1; i < sizeof(same); i++)
+		assert_int_equal(same[i], 0);
 }
 
 static void acks_and_outcomes_come_back(void **state)
@@ -623,6 +681,7 @@ int main(void)
 		cmocka_unit_test(control_payloads_are_bounded),
 		cmocka_unit_test(data_headers_come_back_and_flipped_ones_do_not),
 		cmocka_unit_test(data_headers_must_make_sense),
+		cmocka_unit_test(blocks_are_compared_one_by_one),
 		cmocka_unit_test(acks_and_outcomes_come_back),
 		cmocka_unit_test(codes_are_the_same_everywhere),
 		cmocka_unit_test(systems_have_short_plain_names),

@@ -138,8 +138,10 @@ static int do_compare(void *arg)
 		comparison->leg = leg_find(comparison->copy, frame->session, comparison->peer->system);
 	if (!pair || (journal && !comparison->leg))
 		return -ENOENT;
-	if (!journal && !leg_takes_direct(comparison->copy, pair))
+	if (pair->record.reason == PAIR_REASON_GROUP_LOST || (!journal && !leg_takes_direct(comparison->copy, pair)))
 		return -EPERM;
+	if (journal && comparison->leg->offline)
+		return -EIO;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;

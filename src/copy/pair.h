@@ -31,7 +31,7 @@ struct pair {
 	bool gone;				/* being put down: not found any more, and still in the table */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
-	bool generation_is_ours;		/* the newest one began here, and the far side does not have it */
+	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */

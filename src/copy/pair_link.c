@@ -100,6 +100,8 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	int rc;
 
 	{
+		/* Whether or not an answer comes: the far side may take this history for its own. */
+		pair->generation_is_ours = false;
 		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
 		RT_LIMIT(rt_now_ns() + CONSENT_NS);
 
@@ -110,7 +112,6 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	if (rc)
 		return rc;
 	pair->broken = false;
-	pair->generation_is_ours = false;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }

@@ -408,7 +408,8 @@ static int make_folder(struct copy *copy)
 static int start_server(struct copy *copy)
 {
 	struct link_server_config config = {
-		.handlers = copy_handlers, .data = leg_on_data, .compare = leg_on_compare, .arg = copy, .timing = copy->config.timing,
+		.handlers = copy_handlers, .data = leg_on_data, .compare = leg_on_compare, .arg = copy,
+		.timing = copy->config.timing,
 	};
 
 	snprintf(config.own, sizeof(config.own), "%s", copy->config.system);

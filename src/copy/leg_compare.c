@@ -10,7 +10,7 @@
 #include "store/planted.h"
 #include "volume/volume.h"
 
-_Static_assert(WIRE_BLOCK_SIZE == XDC_BLOCK_SIZE && WIRE_BLOCK_SIZE == JOURNAL_BLOCK_SIZE, "the same blocks everywhere");
+_Static_assert(WIRE_BLOCK_SIZE == XDC_BLOCK_SIZE && WIRE_BLOCK_SIZE == JOURNAL_BLOCK_SIZE, "the same blocks");
 
 struct comparison {
 	struct copy *copy;

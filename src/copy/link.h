@@ -163,8 +163,8 @@ struct link_send {
 
 /*
  * Sends a frame; when the far side's window is full it suspends until there is room, in order of the callers. After 0
- * it is on acks->done exactly once, later. -ENOTCONN (at once when there is no connection), -ENOMEM, -ETIMEDOUT, -ECANCELED:
- * it is not.
+ * it is on acks->done exactly once, later. -ENOTCONN (at once when there is no connection), -ENOMEM, -ETIMEDOUT,
+ * -ECANCELED: it is not.
  */
 RT_MUST_CHECK int link_data_send(struct link_channel *channel, struct link_send *send, struct link_acks *acks);
 

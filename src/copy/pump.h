@@ -35,7 +35,7 @@ struct pump_config {
 	bool journal;
 	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */
 	struct pump_totals *totals;
-	struct notice *acked;			/* what the journal does not keep was acknowledged, or pump_is_refused */
+	struct notice *acked;			/* what no journal keeps was acknowledged, or pump_is_refused */
 };
 
 /* The config is copied. -ENOMEM. */

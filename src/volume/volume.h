@@ -190,8 +190,8 @@ void volume_send_acked(struct volume *volume, struct volume_send *send);
 void volume_send_failed(struct volume *volume, struct volume_send *send);
 
 /*
- * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before), and
- * is worth no comparison.
+ * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before),
+ * and is worth no comparison.
  */
 void volume_resend_open(struct volume *volume);
 

@@ -97,7 +97,7 @@ system_restart A
 on A pair resume 1500
 wait_until 60 quiet A 1500
 expect_equal_images A 1500 B 2500
-# Which blocks of its two dirty regions of 4 MiB those were is not known any more: they are compared, and not sent whole.
+# Which blocks of two dirty regions of 4 MiB those were is not known any more: they are compared, and not sent whole.
 changed=$((2 * 1048576 + 4096))
 expect_equal "[$((8 * 1048576)),$((8 * 1048576 - changed)),$changed]" \
 	"$(json A '[.compared_bytes, .same_bytes, .sent_bytes] | tojson' pair show 1500)" 'compared, the same, and sent'

@@ -181,7 +181,8 @@ static void far_accept(void *arg)
 static int far_main(void *arg)
 {
 	struct link_server_config config = {
-		.own = FAR_ID, .handlers = far_handlers, .data = far_data, .compare = far_compare, .timing = link_timing_default,
+		.own = FAR_ID, .handlers = far_handlers, .data = far_data, .compare = far_compare,
+		.timing = link_timing_default,
 		.window_frames = far.window_frames, .window_bytes = far.window_bytes,
 		.requests_max = far.requests_max,
 	};

@@ -259,7 +259,8 @@ static int scenario_hostile(void *arg)
 		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 8192, .flags = WIRE_DATA_COMPARE, .payload_bytes = 39 },
 		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 8192, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO,
 		  .payload_bytes = 8 },
-		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 4096, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO, .offset = 512 },
+		{ .kind = WIRE_DATA, .seq = 1, .raw_bytes = 4096, .flags = WIRE_DATA_COMPARE | WIRE_DATA_ZERO,
+		  .offset = 512 },
 		{ .kind = 99 },
 	};
 	struct wire_hello hello = near_hello(1);

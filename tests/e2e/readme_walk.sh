@@ -63,7 +63,7 @@ at_end end_shells
 start_shell prod
 start_shell dr
 
-# run NAME BLOCK: line by line, as typed; each must end well. A command in the background has said ready before the next.
+# run NAME BLOCK: line by line, as typed; each must end well.
 run()
 {
 	local name=$1 block=$2 line

@@ -170,13 +170,16 @@ static bool say_nonsense(unsigned which)
 
 	switch (which) {
 	case 0:		/* a reply to what was never asked */
-		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 1, .id = 999, .payload_bytes = 6 }, outcome);
+		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 1, .id = 999, .payload_bytes = 6 },
+			    outcome);
 		break;
 	case 1:		/* a reply to another message than was asked */
-		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 18, .id = 1, .payload_bytes = 6 }, outcome);
+		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 18, .id = 1, .payload_bytes = 6 },
+			    outcome);
 		break;
 	case 2:		/* a reply without an outcome */
-		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 1, .id = 1, .payload_bytes = 5 }, outcome);
+		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 1, .id = 1, .payload_bytes = 5 },
+			    outcome);
 		break;
 	case 3:		/* a reply whose message is none */
 		say_control((struct wire_control){ .kind = WIRE_REPLY, .type = 1, .id = 1, .payload_bytes = 9 }, zeros);
@@ -350,7 +353,8 @@ static void a_later_version_is_told_by_name(void **state)
 	begin(1);
 	evil.does = EVIL_REFUSES;
 	end(scenario_refused, NULL);
-	assert_string_equal(reason, FAR_ADDRESS " refuses: this is " FAR_ID ", which speaks versions 2 to 3 of the link protocol");
+	assert_string_equal(reason, FAR_ADDRESS " refuses: this is " FAR_ID
+					", which speaks versions 2 to 3 of the link protocol");
 	begin(1);
 	evil.version = 2;
 	end(scenario_refused, NULL);

@@ -167,6 +167,7 @@ void control_refuse_hosts(struct control *control);
 
 /* Makes the source LSS when it is missing. */
 int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault);
+int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
 

@@ -18,6 +18,14 @@ int control_path_create(struct control *control, const struct copy_path *path, s
 	return copy_path_create(control->copy, path, fault);
 }
 
+int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault)
+{
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	return copy_path_delete(control->copy, path, fault);
+}
+
 /* Without the lock, since the other system is asked: from its first step on the pair itself keeps the volume. */
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault)
 {

@@ -114,8 +114,11 @@ struct copy_path_info {
 	uint64_t round_trip_us;			/* 0: not measured yet */
 	uint64_t sent_bytes, received_bytes;	/* of the link that the path uses */
 };
+
+/* Of a path that exists another address is that of the system from now on, for all paths to it. One at a time. */
 int copy_path_create(struct copy *copy, const struct copy_path *path, struct fault *fault);
-/* The address is not looked at. */
+
+/* The address is not looked at. Not while one is created. */
 int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);
 void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy_path_info *info), void *arg);
 

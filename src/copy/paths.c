@@ -8,6 +8,7 @@
 
 #include "copy/engine.h"
 #include "copy/pair.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
 
@@ -73,6 +74,49 @@ static int commit_path(struct copy *copy, enum meta_op op, const struct record_p
 			 "the path cannot be made durable: %s", strerror(-rc));
 }
 
+static unsigned count_paths(const struct copy *copy, const char *system)
+{
+	const struct path *path;
+	unsigned count = 0;
+
+	list_for_each(path, &copy->paths, link)
+		count += !strcmp(path->record.system, system);
+	return count;
+}
+
+/* The system has another address: all paths to it get that at once, since they share its link. */
+static int move_system(struct copy *copy, const struct record_path *to, const char *object, struct fault *fault)
+{
+	unsigned count = count_paths(copy, to->system), used = 0;
+	MEM_OWNED struct record_path *records = mem_alloc_zeroed(count * sizeof(*records));
+	MEM_OWNED struct meta_change *changes = mem_alloc_zeroed(count * sizeof(*changes));
+	struct path *path;
+	int rc;
+
+	if (!records || !changes)
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	list_for_each(path, &copy->paths, link) {
+		if (strcmp(path->record.system, to->system) != 0)
+			continue;
+		records[used] = path->record;
+		memcpy(records[used].address, to->address, sizeof(to->address));
+		changes[used] = (struct meta_change){ META_PUT, META_PATH, &records[used] };
+		used++;
+	}
+	rc = meta_commit(copy->config.meta, changes, count);
+	if (rc)
+		return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd and at its state folder",
+				 "its new address cannot be made durable: %s", strerror(-rc));
+	list_for_each(path, &copy->paths, link) {
+		if (!strcmp(path->record.system, to->system))
+			memcpy(path->record.address, to->address, sizeof(to->address));
+	}
+	path = find_path(copy, to->source_lss, to->system, to->target_lss);
+	link_kick(path->peer->to, to->address);
+	log_line(LOG_NOTICE, "copy", "system %s is at %s now", to->system, to->address);
+	return 0;
+}
+
 int copy_path_create(struct copy *copy, const struct copy_path *request, struct fault *fault)
 {
 	struct record_path record = {
@@ -80,6 +124,7 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 		.created_wall_ns = rt_wall_ns(),
 	};
 	char object[64];
+	struct path *path;
 	int rc;
 
 	snprintf(record.system, sizeof(record.system), "%s", request->system);
@@ -88,9 +133,11 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 	if (!strcmp(record.system, copy->config.system))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "name another system by its id",
 				 "a path leads to another system, and %s is this one", record.system);
-	if (path_exists(copy, record.source_lss, record.system, record.target_lss))
-		return fault_set(fault, FAULT_IN_USE, object, "delete it first to give it another address",
-				 "this path exists already");
+	path = find_path(copy, record.source_lss, record.system, record.target_lss);
+	if (path && strcmp(path->record.address, record.address) != 0)
+		return move_system(copy, &record, object, fault);
+	if (path)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc path list", "this path exists already");
 	if (commit_path(copy, META_PUT, &record, fault))
 		return -1;
 	rc = path_take_up(copy, &record);

@@ -173,9 +173,11 @@ static int dial(struct peer *peer, const char *address, bool compress)
 static struct peer *get(struct copy *copy, const char *system, const char *address, bool compress)
 {
 	struct peer *peer = find_peer(copy, system);
+	struct link_state state;
 
 	if (peer) {
-		if (address && strcmp(link_get_config(peer->to)->address, address) != 0)
+		link_get_state(peer->to, &state);
+		if (address && strcmp(state.address, address) != 0)
 			link_kick(peer->to, address);
 		peer->uses++;
 		return peer;

@@ -81,7 +81,7 @@ static int path_delete(const struct cli_request *request, json_t **result, struc
 
 	(void)result;
 	fill_path(request, &path);
-	return copy_path_delete(control_copy(request->control), &path, fault);
+	return control_path_delete(request->control, &path, fault);
 }
 
 static void add_path(void *arg, const struct copy_path_info *info)

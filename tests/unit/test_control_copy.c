@@ -316,6 +316,46 @@ static void a_deleted_pair_does_not_come_back(void **state)
 	run(delete_while_saved);
 }
 
+/* ---- a system that has moved ---- */
+
+#define CREATE_PATH(source, target, to) \
+	"{\"op\":\"path create\",\"args\":{\"source_lss\":\"" source "\",\"target_lss\":\"" target "\"," \
+	"\"system\":\"2105.FB230\",\"to\":\"" to "\"}}"
+#define LIST_PATHS	"{\"op\":\"path list\"}"
+
+static bool is_at_old_address(void)
+{
+	return strstr(last_reply, "elsewhere:7000") != NULL;
+}
+
+static int move_far_system(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PATH("17", "27", "b1:7000"), DONE);
+	expect(&a, CREATE_PATH("17", "27", "b1:7000"), "this path exists already");
+	expect(&a, CREATE_PATH("15", "25", "elsewhere:7000"), DONE);
+	sim_break(a.sim, b.sim);
+	expect(&a, CREATE_PAIR, "it cannot be reached");
+	/* All paths to the system have moved. */
+	expect(&a, LIST_PATHS, "\"target_lss\":\"27\",\"system\":\"2105.FB230\",\"address\":\"elsewhere:7000\"");
+	expect(&a, CREATE_PATH("17", "27", "b1:7000"), DONE);
+	expect(&a, CREATE_PAIR, DONE);
+	expect(&a, LIST_PATHS, "connected");
+	CHECK(!is_at_old_address());
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	boot(&a);
+	expect(&a, LIST_PATHS, DONE);
+	CHECK(!is_at_old_address());
+	return stop_both();
+}
+
+static void a_system_may_move(void **state)
+{
+	(void)state;
+	run(move_far_system);
+}
+
 /* ---- a target that hosts have open ---- */
 
 static int attach_target(void *arg)
@@ -496,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_silent_system_keeps_no_other_command_waiting),
 		cmocka_unit_test(a_refusal_is_told_at_once),
 		cmocka_unit_test(a_deleted_pair_does_not_come_back),
+		cmocka_unit_test(a_system_may_move),
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(a_first_copy_that_was_suspended_comes_to_its_end),

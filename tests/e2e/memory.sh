@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Memory that runs out, again and again and at moments nobody chose, on source and far side, with hosts and a session at
+# work: a request may be refused, a connection or a group may be lost, but no system ends, and each goes on as soon as
+# there is memory: groups form, answered writes are there, both sides become equal.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_sites.sh"
+requires jq prlimit nbdcopy nbdinfo
+ordered=$build/ordered
+
+declare -A lss=([A1]=15 [A2]=16 [B1]=25)
+n=120
+for name in A1 A2 B1; do
+	site "$name" "2105.FA$((n++))" --reactors 2
+done
+# The sanitizers' own memory has no bound.
+grep -q 'asan\|tsan' "/proc/${system_pid[A1]}/maps" && skip 'needs a build without sanitizers'
+for name in A1 A2; do
+	path "$name" "${lss[$name]}" B1 25
+	for number in 00 01; do
+		on "$name" volume create "${lss[$name]}$number" --pool p1 --size 16M
+		on B1 volume create "25${lss[$name]:1}${number:1}" --pool p1 --size 16M
+		pair "$name" "${lss[$name]}$number" B1 "25${lss[$name]:1}${number:1}" async
+	done
+	on "$name" session open 1 --lss "${lss[$name]}"
+	on "$name" session add 1 "${lss[$name]}00" "${lss[$name]}01"
+done
+path A1 15 A2 16
+on A1 session start 1 --master 15 --subordinate "${id_of[A2]}:16" --interval 0
+uris=("$(uri A1 1500)" "$(uri A2 1600)")
+
+# ---- a start without memory is refused ----
+expect_exit 1 'allocate memory|unavailable' prlimit --as=24000000 \
+	"$xdcd" --state "$tmp/none" --id 2105.FA999 --control "unix:$tmp/none.control" --reactors 2
+
+# ---- hosts ----
+
+background=()
+end_background()
+{
+	[ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2>/dev/null || true
+	[ ${#background[@]} -eq 0 ] || wait "${background[@]}" 2>/dev/null || true
+	background=()
+}
+at_end end_background
+# A host that is refused comes again: an ordered writer goes on after what the volumes show.
+write_in_order()
+{
+	trap - ERR
+	while :; do
+		"$ordered" write "$tmp/ordered.log" "${uris[@]}" 2>>"$tmp/writer.err" &
+		ordered_pid=$!
+		trap 'kill $ordered_pid; wait $ordered_pid; exit' TERM
+		wait "$ordered_pid" || true
+	done
+}
+write_much()
+{
+	trap - ERR
+	while :; do
+		nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A1 1501)" || true
+		nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A2 1601)" || true
+	done >>"$tmp/copy.err" 2>&1
+}
+come_and_ask()
+{
+	trap - ERR
+	while :; do
+		for name in A1 A2 B1; do
+			on "$name" volume list --json || true
+			on "$name" session show 1 --json || true
+			on "$name" pair list --json || true
+			nbdinfo --list "nbd+unix:///?socket=$tmp/$name/nbd" || true
+		done
+	done >/dev/null 2>&1
+}
+dd if=/dev/urandom of="$tmp/random" bs=1M count=16 2>/dev/null
+write_in_order &
+background+=($!)
+write_much &
+background+=($!)
+come_and_ask &
+background+=($!)
+
+# ---- memory ----
+
+# limit NAME BYTES: so much address space more than it uses now, or "unlimited".
+limit()
+{
+	local used=unlimited
+	if [ "$2" != unlimited ]; then
+		used=$(awk -v more="$2" '/^VmSize/ { print $2 * 1024 + more }' "/proc/${system_pid[$1]}/status")
+	fi
+	prlimit --pid "${system_pid[$1]}" --as="$used:unlimited"
+}
+alive()
+{
+	local name
+	for name in A1 A2 B1; do
+		kill -0 "${system_pid[$name]}" 2>/dev/null || fail "system $name has ended"
+	done
+}
+more_groups()
+{
+	local from
+	from=$(json A1 .cg_good session show 1)
+	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
+}
+more_groups 3
+for more in 0 64K 256K 1M 4M 0 128K 512K 2M 0; do
+	for name in A1 A2 B1; do
+		limit "$name" "$(numfmt --from=iec "$more")"
+	done
+	read -r -t 1 -u "$never" _ || true
+	alive
+	for name in A1 A2 B1; do
+		limit "$name" unlimited
+	done
+	more_groups 1
+done
+end_background
+alive
+cat "$tmp"/*/log "$tmp/copy.err" | grep -q 'Cannot allocate memory' || fail 'memory never ran out'
+equal()
+{
+	local name number
+	for name in A1 A2; do
+		for number in 00 01; do
+			cmp "$(image "$name" "${lss[$name]}$number")" \
+				"$(image B1 "25${lss[$name]:1}${number:1}")" || return
+		done
+	done
+}
+wait_until 60 equal
+"$ordered" check "$tmp/ordered.log" "${uris[@]}" | grep -q ' 0 lost' || fail 'answered writes are lost'
+system_stop A1 A2 B1

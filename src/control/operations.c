@@ -80,7 +80,8 @@ const struct operation operations[] = {
 		VOLUME_ARG
 	} },
 
-	{ "path", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let an LSS here send to an LSS of another system; again: move it to another address", {
+	{ "path", "create", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Let an LSS here send to one of another system; again: move that to another address", {
 		PATH_ARGS,
 		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
 		{ "compress", ARG_FLAG, 0, "zstd on the link; the first path to a system decides for all" },

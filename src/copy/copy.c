@@ -11,6 +11,7 @@
 #include "copy/leg_compare.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
+#include "copy/pair_left.h"
 #include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
@@ -318,11 +319,8 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 	struct history history;
 	struct pair *pair;
 
-	if (!volume) {
-		log_line(LOG_ERROR, "copy", "the pair of volume %04X is left out: the volume is not open",
-			 record->volume);
-		return 0;
-	}
+	if (!volume)
+		return pair_leave_out(copy, record);
 	if (pair_uses_volume(copy, record->volume)) {
 		log_line(LOG_ERROR, "copy", "volume %04X has two pairs in the metadata", record->volume);
 		return -EBADMSG;
@@ -432,6 +430,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_mutex_init(&copy->making_legs);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
+	list_init(&copy->left_pairs);
 	list_init(&copy->sources);
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
@@ -483,6 +482,7 @@ void copy_stop(struct copy *copy)
 	while (!list_empty(&copy->paths))
 		path_put_down(list_first(&copy->paths, struct path, link));
 	assert(list_empty(&copy->peers));
+	pairs_left_free(copy);
 	pairs_free_table(copy);
 	session_entries_free(copy);
 	if (copy->dirtylogs) {
@@ -502,6 +502,7 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 {
 	struct pair *pair = pair_find(copy, volume);
 	struct leg *leg = leg_find_owner(copy, volume);
+	const struct left_pair *left = pair_left_find(copy, volume);
 	char object[64], remedy[128];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
@@ -509,6 +510,13 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 		snprintf(remedy, sizeof(remedy), "xdc session terminate %u --force gives it up", leg->record.session);
 		fault_set(fault, FAULT_IN_USE, object, remedy,
 			  "it is in the consistency group of session %u that is kept", leg->record.session);
+	}
+	if (left) {
+		snprintf(remedy, sizeof(remedy), "mend the volume and restart xdcd, or xdc pair delete %04X --force",
+			 volume);
+		fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of a pair with volume %04X of %s",
+			  pair_role_names[left->record.role], left->record.remote_volume, left->record.system);
+		return true;
 	}
 	if (!pair && !leg && pair_uses_volume(copy, volume)) {
 		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair is still being put down");

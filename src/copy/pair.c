@@ -432,20 +432,26 @@ int pair_resume_work(struct pair *pair)
 	return rc ? rc : pair_set_access(pair, VOLUME_ACCESS_NONE);
 }
 
-int pair_forget(struct pair *pair)
+int pair_delete_records(struct copy *copy, const struct record_pair *record)
 {
 	struct record_history rows[HISTORY_MAX];
 	struct meta_change changes[HISTORY_MAX + 1];
 	unsigned count = 0;
-	int rc;
 
-	changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_PAIR, .record = &pair->record };
+	changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_PAIR, .record = record };
 	for (uint32_t i = 0; i < HISTORY_MAX; i++) {
-		rows[i] = (struct record_history){ .volume = pair->record.volume, .ordinal = i };
+		rows[i] = (struct record_history){ .volume = record->volume, .ordinal = i };
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
+	return meta_commit(copy->config.meta, changes, count);
+}
+
+int pair_forget(struct pair *pair)
+{
+	int rc;
+
 	pair->gone = true;
-	rc = meta_commit(pair->copy->config.meta, changes, count);
+	rc = pair_delete_records(pair->copy, &pair->record);
 	pair->gone = !rc;
 	pair_end_change(pair);
 	pair_unpin(pair);

@@ -76,6 +76,9 @@ RT_MUST_CHECK int pair_begin_source(struct pair *pair);
 /* At the start of the system: whatever its role and state ask for. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_resume_work(struct pair *pair);
 
+/* The metadata forget a pair and its history. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_delete_records(struct copy *copy, const struct record_pair *record);
+
 /* The pair is deleted from the metadata and put down; the caller's pin and turn go with it. Suspends. */
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 

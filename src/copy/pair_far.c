@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "copy/leg.h"
+#include "copy/pair_left.h"
 #include "copy/pair_private.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
@@ -262,6 +263,9 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s is paired with volume %04X of %s",
 				   establish->target_volume, copy->config.system, pair->record.remote_volume,
 				   pair->record.system);
+	if (!pair && pair_left_find(copy, establish->target_volume))
+		return copy_refuse(why, -EIO, "volume %04X of system %s is offline", establish->target_volume,
+				   copy->config.system);
 	if (!pair && (establish->flags & (WIRE_PAIR_RESUME | WIRE_PAIR_FAILBACK | WIRE_PAIR_RETURN)))
 		return copy_refuse(why, -ENOENT, "system %s does not know this pair", copy->config.system);
 	if (!pair) {
@@ -295,10 +299,14 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 	const struct wire_pair_request *remove = request;
 	struct copy *copy = arg;
 	struct pair *pair = pair_find_target(copy, peer->system, remove->target_volume);
+	struct left_pair *left;
 	int rc;
 	RT_SHIELD();
 
 	(void)reply;		/* an empty one */
+	left = pair ? NULL : pair_left_find(copy, remove->target_volume);
+	if (left && !strcmp(left->record.system, peer->system))
+		return pair_left_forget(copy, left);
 	if (!pair)
 		return 0;	/* gone already */
 	if (leg_owns_volume(copy, pair->record.volume))

@@ -7,6 +7,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -213,12 +214,29 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 	return 0;
 }
 
-int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+/* Its volume is offline: the other end, if it is there still, hears nothing of this. */
+static int delete_left(struct copy *copy, struct left_pair *left, bool force, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
 	char object[64];
 	int rc;
 
+	object_of(left->record.volume, object);
+	if (!force)
+		return fault_set(fault, FAULT_FAILED, object,
+				 "mend the volume and restart xdcd; --force deletes this end", "its volume is offline");
+	rc = pair_left_forget(copy, left);
+	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
+}
+
+int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+{
+	struct left_pair *left = pair_left_find(copy, volume);
+	struct pair *pair = left ? NULL : begin_command(copy, volume, fault);
+	char object[64];
+	int rc;
+
+	if (left)
+		return delete_left(copy, left, force, fault);
 	if (!pair)
 		return -1;
 	if (check_delete(pair, force, fault))
@@ -390,11 +408,16 @@ bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far 
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
 {
+	const struct left_pair *left;
 	struct copy_pair_info info;
 	struct pair *pair;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		pair_get_info(pair, &info);
+		each(arg, &info);
+	}
+	list_for_each(left, &copy->left_pairs, link) {
+		pair_left_get_info(left, &info);
 		each(arg, &info);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/session_entry.h"
 #include "copy/source_private.h"
 #include "rt/log.h"
@@ -206,9 +207,13 @@ int source_on_status(void *arg, const struct link_peer *peer, const void *reques
  */
 static int check_losses(struct source *source, char *why)
 {
+	const struct left_pair *left = pair_left_in_session(source->copy, source->number);
 	const char *system = source->copy->config.system;
 	const struct pair *pair;
 
+	/* A group without it would drop what the far side has of it from the last one. */
+	if (left)
+		return copy_refuse(why, -EIO, "volume %04X of system %s is offline", left->record.volume, system);
 	list_for_each(pair, &source->copy->pairs, link) {
 		struct copy_losses losses;
 

@@ -146,14 +146,14 @@ static int write_tail(void *arg)
 }
 
 struct file_search {
-	char name[128];
+	char prefix[8], name[128];
 };
 
 static int note_name(void *arg, const char *name)
 {
 	struct file_search *search = arg;
 
-	if (!strncmp(name, "2500-", 5))
+	if (!strncmp(name, search->prefix, strlen(search->prefix)))
 		snprintf(search->name, sizeof(search->name), "/pool/%s", name);
 	return 0;
 }
@@ -174,7 +174,7 @@ static bool target_has_tail(const char *file)
 /* The target's disk grew, and that could not be recorded: the command fails, and its repetition does all of it. */
 static int cut_grow(void *arg)
 {
-	struct file_search search = { "" };
+	struct file_search search = { "2500-", "" };
 	struct sim_config config;
 
 	(void)arg;
@@ -289,6 +289,8 @@ static void a_refusal_is_told_at_once(void **state)
 	run(meet_refusal);
 }
 
+#define FORCE_DELETE(volume) \
+	"{\"op\":\"pair delete\",\"args\":{\"volume\":\"" volume "\",\"force\":true}}"
 #define DELETE_PAIR	"{\"op\":\"pair delete\",\"args\":{\"volume\":\"1500\"}}"
 
 /* That its first copy is done is saved while the pair is deleted: the one must not bring the other back. */
@@ -478,6 +480,98 @@ static void a_first_copy_that_was_suspended_comes_to_its_end(void **state)
 	run(suspend_at_any_moment);
 }
 
+/* ---- a pair whose volume cannot be opened ---- */
+
+static int find_source_file(void *arg)
+{
+	struct file_search *search = arg;
+	int rc;
+
+	snprintf(search->prefix, sizeof(search->prefix), "1500-");
+	rc = rt_path_list("/pool", note_name, search);
+	CHECK(*search->name);
+	return rc;
+}
+
+static int hide_file(void *arg)
+{
+	return rt_path_rename(((struct file_search *)arg)->name, "/hidden");
+}
+
+static int show_file(void *arg)
+{
+	return rt_path_rename("/hidden", ((struct file_search *)arg)->name);
+}
+
+static void restart_a_without(struct file_search *search)
+{
+	CHECK_EQUAL(sim_call(a.sim, hide_file, search), 0);
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	boot(&a);
+	expect(&a, SHOW("1500"), "\"state\":\"offline\"");
+}
+
+#define DELETE_VOLUME	"{\"op\":\"volume delete\",\"args\":{\"volume\":\"1500\"}}"
+#define LIST_PAIRS	"{\"op\":\"pair list\"}"
+#define SHOW_SESSION	"{\"op\":\"session show\",\"args\":{\"session\":\"1\"}}"
+
+/* Until the reply holds the part; the world's end is the limit. */
+static void await(struct site *site, const char *request, const char *part)
+{
+	for (;;) {
+		expect(site, request, "");
+		if (strstr(last_reply, part))
+			return;
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	}
+}
+
+static int lose_a_volume(void *arg)
+{
+	struct file_search search = { "", "" };
+
+	(void)arg;
+	prepare();
+	expect(&a, "{\"op\":\"volume create\",\"args\":{\"volume\":\"1501\",\"pool\":\"p\",\"size\":\"1M\"}}", DONE);
+	expect(&b, "{\"op\":\"volume create\",\"args\":{\"volume\":\"2501\",\"pool\":\"p\",\"size\":\"1M\"}}", DONE);
+	expect(&a, CREATE_PAIR, DONE);
+	expect(&a, "{\"op\":\"pair create\",\"args\":{\"volume\":\"1501\",\"target\":\"2501\","
+	       "\"system\":\"2105.FB230\",\"type\":\"async\"}}", DONE);
+	expect(&a, "{\"op\":\"session open\",\"args\":{\"session\":\"1\",\"lss\":\"15\"}}", DONE);
+	expect(&a, "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\",\"1501\"]}}", DONE);
+	expect(&a, "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\"}}", DONE);
+	await(&a, SHOW_SESSION, "\"joined_count\":2");
+	CHECK_EQUAL(sim_call(a.sim, find_source_file, &search), 0);
+	restart_a_without(&search);
+	/* It is remembered, so that no other volume gets into its place. */
+	expect(&a, LIST_PAIRS, "\"state\":\"suspended\",\"reason\":\"disk\"");
+	expect(&a, DELETE_VOLUME, "it is the source of a pair with volume 2500 of 2105.FB230");
+	expect(&a, DELETE_PAIR, "its volume is offline");
+	/* Its session forms no group without it. */
+	await(&a, SHOW_SESSION, "\"reason\":\"disk failed\"");
+	/* Mended, it goes on. */
+	CHECK_EQUAL(sim_call(a.sim, show_file, &search), 0);
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	boot(&a);
+	await(&a, SHOW_SESSION, "\"cg_failed_since_good\":0");
+	await(&a, SHOW_SESSION, "\"joined_count\":2");
+	/* Or it is given up by name. */
+	restart_a_without(&search);
+	expect(&a, FORCE_DELETE("1500"), DONE);
+	expect(&a, DELETE_VOLUME, DONE);
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	boot(&a);
+	expect(&a, LIST_PAIRS, DONE);
+	CHECK(!strstr(last_reply, "\"volume\":\"1500\""));
+	return stop_both();
+}
+
+static void a_pair_whose_volume_is_offline_is_remembered(void **state)
+{
+	(void)state;
+	run(lose_a_volume);
+}
+
 /* ---- an end that is left of an earlier pair ---- */
 
 static int meet_left_target(void *arg)
@@ -540,6 +634,7 @@ int main(void)
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(a_first_copy_that_was_suspended_comes_to_its_end),
+		cmocka_unit_test(a_pair_whose_volume_is_offline_is_remembered),
 		cmocka_unit_test(an_end_that_is_left_is_named),
 		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),
 	};

@@ -30,7 +30,9 @@ compat_open()
 # compat_block NAME VOLUME OFFSET: the first bytes there, as hosts read them.
 compat_block()
 {
-	echo "block of $1 at $3: $(qemu-io -r -f raw -c "read -v $3 16" "$(uri "$1" "$2")" | sed -n 's/^[0-9a-f]*:  *//p')"
+	local shown
+	shown=$(qemu-io -r -f raw -c "read -v $3 16" "$(uri "$1" "$2")" | sed -n 's/^[0-9a-f]*:  *//p')
+	echo "block of $1 at $3: $shown"
 }
 
 # What does not depend on when and where the image is opened.

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes what tests/e2e/compat.sh opens: images of systems as this version leaves them behind, and transcripts of a link, in
-# tests/compat/VERSION. Run once for each version that is released, with its own programs; never again for a version that is
-# out. VERSION is what xdcd says that it is.
+# Makes what tests/e2e/compat.sh opens: images of systems as this version leaves them behind, and transcripts of a link,
+# in tests/compat/VERSION. Run once for each version that is released, with its own programs; never again for a version
+# that is out. VERSION is what xdcd says that it is.
 #
 #	XDC_BUILD=build tests/compat/make.sh
 #
-# Two sites of two systems; B2 stands still while A1 and A2 go on, so that the next group is prepared at B1 and cannot be
-# committed; then all of them die. Kept are A1 (a master, its dirty log) and B1 (a far side, its journal: a group that is
-# committed and one that is prepared), each state folder with its pool, and what A1 and B1 said to one another.
+# Two sites of two systems; B2 stands still while A1 and A2 go on, so that the next group is prepared at B1 and cannot
+# be committed; then all of them die. Kept are A1 (a master, its dirty log) and B1 (a far side, its journal: a group that
+# is committed and one that is prepared), each state folder with its pool, and what A1 and B1 said to one another.
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/../e2e/lib_sites.sh"
 . "$(dirname "$0")/lib_compat.sh"
@@ -77,7 +77,8 @@ done
 mkdir -p "$out"
 for name in A1 B1; do
 	rm -f "$place/$name"/{control,nbd,log,out}*
-	tar -C "$place" --sparse --sort=name --owner=0 --group=0 --numeric-owner -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
+	tar -C "$place" --sparse --sort=name --owner=0 --group=0 --numeric-owner -cf - "$name" |
+		gzip -9n >"$out/$name.tar.gz"
 done
 for number in 0 1; do
 	for who in dialer acceptor; do

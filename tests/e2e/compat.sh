@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What earlier versions left on disk, and said over links, is read by this one and shows what it showed then: images of a
-# source and of a far side that were killed, with a group that is committed and one that is prepared, and the two
+# What earlier versions left on disk, and said over links, is read by this one and shows what it showed then: images of
+# a source and of a far side that were killed, with a group that is committed and one that is prepared, and the two
 # directions of a control and of a data connection. Made by tests/compat/make.sh.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
@@ -38,7 +38,8 @@ for kept in "$top"/tests/compat/[0-9]*; do
 		same_as "$kept/$said.shows" "$tmp/shows" "$said, of $version,"
 	done
 	compat_open "$kept" B1
-	"$build/transcript" replay "${link_port[B1]}" "$tmp/0.dialer" "$tmp/answers" || fail "$version said, and was not answered"
+	"$build/transcript" replay "${link_port[B1]}" "$tmp/0.dialer" "$tmp/answers" ||
+		fail "what $version said was not answered"
 	"$build/transcript" show "$tmp/answers" >"$tmp/shows" || fail "$(tail -n 1 "$tmp/shows")"
 	expect_equal "$(grep -c REQUEST "$kept/0.dialer.shows")" "$(grep -c REPLY "$tmp/shows")" 'replies'
 	system_stop B1

@@ -2,11 +2,11 @@
 /*
  * What two systems said over a link: records it, shows it frame by frame, says it again.
  *
- *	transcript record PORT TARGET FOLDER	passes connections on PORT on to TARGET, both of 127.0.0.1; what was said
- *						over the n-th is in FOLDER/n.dialer and FOLDER/n.acceptor
+ *	transcript record PORT TARGET FOLDER	passes connections on PORT on to TARGET, both of 127.0.0.1; what was
+ *						said over the n-th is in FOLDER/n.dialer and FOLDER/n.acceptor
  *	transcript show FILE			a line for each frame; exit code 1 where one is none
- *	transcript replay PORT FILE OUT		says what a dialer said (a control connection), without its pings; OUT gets
- *						the answers: as many replies as there were requests, or exit code 1
+ *	transcript replay PORT FILE OUT		says what a dialer said (a control connection), without its pings; OUT
+ *						gets the answers: a reply to each request, or exit code 1
  *
  * For the transcripts that are kept in tests/compat, which later versions must understand.
  */
@@ -33,7 +33,7 @@ static void die(const char *what)
 
 static struct sockaddr_in loopback(const char *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atol(port)) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return address;
@@ -323,16 +323,16 @@ static int show(const char *path)
 	load(path);
 	bytes = next(WIRE_HELLO_SIZE);
 	if (bytes && !wire_get_hello(bytes, &hello)) {
-		printf("HELLO from %s to %s, version %u to %u, kind %u, reactor %u, features %u\n", hello.from, hello.to,
-		       hello.version_min, hello.version_max, hello.kind, hello.reactor, hello.features);
+		printf("HELLO from %s to %s, version %u to %u, kind %u, reactor %u, features %u\n", hello.from,
+		       hello.to, hello.version_min, hello.version_max, hello.kind, hello.reactor, hello.features);
 		return hello.kind == WIRE_KIND_CONTROL ? show_control() : show_data();
 	}
 	in.at = 0;
 	bytes = next(WIRE_ANSWER_SIZE);
 	if (!bytes || wire_get_answer(bytes, &welcome, &refused))
 		return bad("a greeting");
-	printf("WELCOME of %s, version %u, features %u, window of %u frames and %u bytes, %u requests\n", welcome.system,
-	       welcome.version, welcome.features, welcome.window_frames, welcome.window_bytes, welcome.requests_max);
+	printf("WELCOME of %s, version %u, features %u, window of %u frames and %u bytes, %u requests\n",
+	       welcome.system, welcome.version, welcome.features, welcome.window_frames, welcome.window_bytes, welcome.requests_max);
 	return in.len > in.at + 3 && !memcmp(in.bytes + in.at, "XDCC", 4) ? show_control() : show_data();
 }
 

@@ -8,8 +8,8 @@
 #	XDC_BUILD=build tests/compat/make.sh
 #
 # Two sites of two systems; B2 stands still while A1 and A2 go on, so that the next group is prepared at B1 and cannot
-# be committed; then all of them die. Kept are A1 (a master, its dirty log) and B1 (a far side, its journal: a group that
-# is committed and one that is prepared), each state folder with its pool, and what A1 and B1 said to one another.
+# be committed; then all of them die. Kept are A1 (a master, its dirty log) and B1 (a far side, its journal: a group
+# that is committed and one that is prepared), each state folder with its pool, and what A1 and B1 said to one another.
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/../e2e/lib_sites.sh"
 . "$(dirname "$0")/lib_compat.sh"

@@ -332,7 +332,8 @@ static int show(const char *path)
 	if (!bytes || wire_get_answer(bytes, &welcome, &refused))
 		return bad("a greeting");
 	printf("WELCOME of %s, version %u, features %u, window of %u frames and %u bytes, %u requests\n",
-	       welcome.system, welcome.version, welcome.features, welcome.window_frames, welcome.window_bytes, welcome.requests_max);
+	       welcome.system, welcome.version, welcome.features, welcome.window_frames, welcome.window_bytes,
+	       welcome.requests_max);
 	return in.len > in.at + 3 && !memcmp(in.bytes + in.at, "XDCC", 4) ? show_control() : show_data();
 }
 

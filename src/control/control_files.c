@@ -43,10 +43,19 @@ void control_retired_drop(struct control_retired *retired)
 	mem_free(retired);
 }
 
+static int forget_retired(struct control *control, struct control_retired *retired)
+{
+	struct meta_change change = { META_DELETE, META_RETIRED, &retired->record };
+	int rc = meta_commit(control->meta, &change, 1);
+
+	if (!rc)
+		control_retired_drop(retired);
+	return rc;
+}
+
 int control_retired_remove(struct control *control, struct control_retired *retired)
 {
 	const struct control_pool *pool = control_pool_find(control, retired->record.pool);
-	struct meta_change change = { META_DELETE, META_RETIRED, &retired->record };
 	char path[CONTROL_DISK_PATH_MAX];
 	struct vdisk_options options = { .kind = POOL_DIR, .path = path };
 	int rc = pool ? pool->error : 0;
@@ -55,17 +64,21 @@ int control_retired_remove(struct control *control, struct control_retired *reti
 		control_file_path(pool->record.folder, retired->record.volume, retired->record.uuid, path);
 		rc = vdisk_destroy(&options);
 	}
-	if (!rc)
-		rc = meta_commit(control->meta, &change, 1);
 	if (rc)
 		log_line(LOG_WARNING, "control", "volume %04X is deleted, but its file in pool %s remains: %s",
 			 retired->record.volume, retired->record.pool, strerrordesc_np(-rc));
-	else
-		control_retired_drop(retired);
-	return rc;
+	return rc ? rc : forget_retired(control, retired);
 }
 
-/* Before a volume gets this id or (name NULL: all) a pool goes: what is left of deleted ones is removed. */
+/* A pool that is gone for good must not keep its successor waiting: its files have names of their own. */
+static bool is_out_of_reach(struct control *control, const struct control_retired *retired)
+{
+	const struct control_pool *pool = control_pool_find(control, retired->record.pool);
+
+	return pool && pool->error;
+}
+
+/* Of deleted volumes with this id (-1: any), in this pool (NULL: any). */
 static int remove_left(struct control *control, int id, const char *pool, uint16_t *left)
 {
 	struct control_retired *retired, *next;
@@ -76,6 +89,8 @@ static int remove_left(struct control *control, int id, const char *pool, uint16
 			continue;
 		*left = retired->record.volume;
 		rc = control_retired_remove(control, retired);
+		if (rc && is_out_of_reach(control, retired))
+			rc = forget_retired(control, retired);
 		if (rc)
 			break;
 	}

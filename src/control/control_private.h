@@ -95,7 +95,10 @@ void control_retired_drop(struct control_retired *retired);
 /* Removes the file of a deleted volume and frees the record. Negative errno, in the log: it stays. */
 int control_retired_remove(struct control *control, struct control_retired *retired);
 
-/* The same of all with this id, or in this pool (id -1); -1 with the fault of the object while one stays. */
+/*
+ * The same of all with this id, or in this pool (id -1); those in a pool that is offline are only forgotten. -1 with the
+ * fault of the object while one stays.
+ */
 int control_retired_clear(struct control *control, int id, const char *pool, const char *object, struct fault *fault);
 
 /* At the start, when the pools are open: those are removed, and what else belongs to no volume is removed or named. */

@@ -191,6 +191,40 @@ static void a_file_that_cannot_be_removed_is_remembered(void **state)
 	run(fail_to_remove);
 }
 
+/* ---- a pool that is gone for good ---- */
+
+static int rename_pool(void *arg)
+{
+	(void)arg;
+	return rt_path_rename("/pool", "/lost");
+}
+
+static int lose_pool(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(CREATE, DONE);
+	CHECK_EQUAL(sim_call(machine, rename_pool, NULL), 0);
+	CHECK_EQUAL(sim_stop_and_wait(machine), 0);
+	boot();
+	expect(VOLUME("show"), "\"state\":\"offline\"");
+	expect(VOLUME("delete"), DONE);
+	/* Its id and its name are free for the replacement. */
+	expect("{\"op\":\"pool create\",\"args\":{\"pool\":\"q\",\"dir\":\"/pool2\"}}", DONE);
+	expect("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"q\",\"size\":\"1M\"}}", DONE);
+	expect(POOL_DELETE, DONE);
+	CHECK_EQUAL(sim_stop_and_wait(machine), 0);
+	boot();
+	expect(VOLUME("show"), "\"state\":\"online\"");
+	return sim_stop_and_wait(machine);
+}
+
+static void a_pool_that_is_gone_keeps_nothing_waiting(void **state)
+{
+	(void)state;
+	run(lose_pool);
+}
+
 /* ---- files that nobody knows ---- */
 
 static int make_strays(void *arg)
@@ -241,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_leaves_no_file),
 		cmocka_unit_test(a_file_that_cannot_be_removed_is_remembered),
+		cmocka_unit_test(a_pool_that_is_gone_keeps_nothing_waiting),
 		cmocka_unit_test(only_empty_files_of_nobody_are_removed),
 	};
 

@@ -100,7 +100,7 @@ static void print_fields(FILE *out, const json_t *object, unsigned indent);
 
 static void print_items(FILE *out, const json_t *list, unsigned indent)
 {
-	char text[CELL_MAX];
+	char text[2 * CELL_MAX];
 	const json_t *item;
 	size_t i;
 

@@ -74,6 +74,20 @@ static void print_failure(const json_t *session, const char *key, const char *ti
 		       text_of(failure, "at"));
 }
 
+static void print_problems(const json_t *session)
+{
+	const json_t *problem;
+	size_t i;
+
+	json_array_foreach(json_object_get(session, "problems"), i, problem) {
+		const char *volume = json_string_value(json_object_get(problem, "volume"));
+
+		printf("%-16s %s %s since %s: %s\n%-16s try: %s\n", "problem", text_of(problem, "kind"),
+		       volume ? volume : text_of(problem, "system"), text_of(problem, "since"),
+		       text_of(problem, "reason"), "", text_of(problem, "remedy"));
+	}
+}
+
 static void print_line(const char *title, const json_t *session, const char *key, const char *key2)
 {
 	char value[64], value2[64] = "";
@@ -98,6 +112,7 @@ static void print_session(const json_t *session)
 	print_line("hold p99 / max", session, "hold_us_p99", "hold_us_max");
 	print_line("good / failed", session, "cg_good", "cg_failed");
 	print_line("volumes / in CG", session, "volume_count", "joined_count");
+	print_problems(session);
 	print_failure(session, "last_failure", "last failure");
 	print_failure(session, "previous_failure", "the one before");
 	print_failure(session, "first_failure", "first failure");

@@ -187,6 +187,15 @@ static struct volume *find_volume(void *arg, uint16_t id)
 	return volume && !volume->leaving ? volume->volume : NULL;
 }
 
+static struct copy_losses get_losses(void *arg, uint16_t id)
+{
+	const struct control_volume *volume = control_volume_at(arg, id);
+
+	if (!volume)
+		return (struct copy_losses){ 0 };
+	return (struct copy_losses){ volume->record.unflushed_lost_wall_ns, volume->record.sync_failed_wall_ns };
+}
+
 static int start_copy(struct control *control, const struct control_options *options, struct fault *fault)
 {
 	struct copy_config config = {
@@ -197,6 +206,8 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.find_volume = find_volume,
 		.grow_volume = control_volume_grow_target,
 		.close_volume = control_close_to_hosts,
+		.get_losses = get_losses,
+		.end_losses = control_volume_end_losses,
 		.find_arg = control,
 		.wrap = options->wrap,
 		.wrap_arg = options->wrap_arg,

@@ -139,6 +139,9 @@ void control_volumes_close(struct control *control);
 
 /* For copy_config, arg is the control: as described there. Each takes the lock. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
+
+/* For the copy services (copy_config). */
+void control_volume_end_losses(void *arg, uint16_t id);
 int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault);
 
 #endif

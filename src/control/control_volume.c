@@ -425,9 +425,23 @@ static int accept_here(void *arg)
 	return volume_accept_loss(arg);
 }
 
+void control_volume_end_losses(void *arg, uint16_t id)
+{
+	struct control_volume *volume = control_volume_at(arg, id);
+	struct fault fault;
+
+	if (!volume || (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns))
+		return;
+	if (update_record(volume, change_accepted, NULL, &fault))
+		log_line(LOG_WARNING, "control", "volume %04X: that its losses are made good cannot be noted", id);
+	else
+		log_line(LOG_NOTICE, "control", "volume %04X holds what its other side held: its losses are none", id);
+}
+
 int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)
 {
 	struct control_volume *volume;
+	bool sync_failed;
 	char object[16];
 
 	if (control_enter(control, fault))
@@ -439,9 +453,13 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "", "it has lost nothing");
+	sync_failed = volume->record.sync_failed_wall_ns != 0;
+	if (sync_failed)
+		copy_before_accept(control->copy, id);
 	if (update_record(volume, change_accepted, NULL, fault))
 		return -1;
-	if (volume->volume && rt_call(volume_reactor(volume->volume), accept_here, volume->volume) != 0)
+	/* What a loss of power took is in the dirty log, and was noted at the start. */
+	if (sync_failed && volume->volume && rt_call(volume_reactor(volume->volume), accept_here, volume->volume) != 0)
 		return fault_set(fault, FAULT_FAILED, object, "restart the system", "accepted from the next start");
 	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
 	return 0;

@@ -178,6 +178,10 @@ int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault);
  * history.h.
  */
 int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault);
+
+/* What ends the reason for which data do not flow; empty when there is none. */
+#define COPY_REMEDY_MAX	160u
+void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX]);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
 
 /* ---- sessions ---- */
@@ -238,6 +242,28 @@ struct copy_session_info {
 /* -1 when this system knows no such session. */
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);
 void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct copy_session_info *info), void *arg);
+
+/* What keeps a session from its groups, or its groups from the volumes, until somebody does something. */
+enum problem_kind {
+	PROBLEM_JOURNAL_OFFLINE,		/* far side: the journal of a source system cannot be used */
+	PROBLEM_NOT_APPLIED,			/* far side: a group cannot be brought into the volumes */
+	PROBLEM_SYNC_FAILED,			/* the disk of a volume failed to keep writes */
+	PROBLEM_WRITES_LOST,			/* a source volume lost unflushed writes with the power */
+	PROBLEM_FAR_REFUSES,			/* source: a far side does not take the session up */
+	PROBLEM_KIND_COUNT
+};
+extern const char *const problem_kind_names[PROBLEM_KIND_COUNT];
+
+struct copy_problem {
+	enum problem_kind kind;
+	char system[XDC_SYSTEM_ID_MAX];		/* the other one; empty: it is not about one */
+	int volume;				/* of this system; -1: it is not about one */
+	int64_t since_wall_ns;			/* 0: not known */
+	char reason[256], remedy[200];
+};
+/* As this system knows them. each does not suspend; nor does this. */
+void copy_session_each_problem(struct copy *copy, uint8_t session,
+			       void (*each)(void *arg, const struct copy_problem *problem), void *arg);
 
 /* A volume of a session on this system: source or target end. */
 struct copy_session_volume {

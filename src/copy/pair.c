@@ -530,6 +530,8 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	info->sent_bytes = order.totals.sent_bytes;
 	info->compared_bytes = order.totals.compared_bytes;
 	info->same_bytes = order.totals.same_bytes;
+	if (info->reason == PAIR_REASON_NONE && copy_get_losses(pair->copy, record->volume).sync_wall_ns)
+		info->reason = PAIR_REASON_DISK;
 	if (info->reason == PAIR_REASON_NONE)
 		info->reason = what_stops(&order.pump);
 }

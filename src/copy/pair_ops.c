@@ -406,6 +406,30 @@ bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far 
 	return !rc;
 }
 
+/* What an administrator does, by reason; VOLUME stands for the id of the volume here. */
+static const char *const remedies[PAIR_REASON_COUNT] = {
+	[PAIR_REASON_NONE] = "",
+	[PAIR_REASON_COMMAND] = "xdc pair resume VOLUME",
+	[PAIR_REASON_LINK] = "xdc path list shows the link; it goes on by itself when that is there",
+	[PAIR_REASON_FAR_FULL] = "make space at the far side; it goes on by itself",
+	[PAIR_REASON_FAR_DISK] = "at the far side: xdc volume list and xdc session show say what failed",
+	[PAIR_REASON_DISK] = "mend the disk, then xdc volume accept VOLUME",
+	[PAIR_REASON_HISTORY] = "the far side is newer: there, xdc session failback, or xdc pair failback",
+	[PAIR_REASON_FAR_GONE] = "xdc pair delete VOLUME --force, then xdc pair create copies it anew",
+	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
+};
+
+void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX])
+{
+	const char *text = remedies[info->reason], *volume = strstr(text, "VOLUME");
+
+	if (volume)
+		snprintf(remedy, COPY_REMEDY_MAX, "%.*s%04X%s", (int)(volume - text), text, info->volume,
+			 volume + strlen("VOLUME"));
+	else
+		snprintf(remedy, COPY_REMEDY_MAX, "%s", text);
+}
+
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
 {
 	const struct left_pair *left;

@@ -18,6 +18,8 @@ struct source_leg {
 	bool open;				/* the far side has answered leg_open */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* with this boot id */
 	struct wire_leg_state state;		/* as last heard */
+	char refusal[WIRE_TEXT_SIZE];		/* why it does not take the session up; empty: it does */
+	int64_t refused_wall_ns;		/* since when */
 };
 
 struct source {

@@ -74,9 +74,27 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "journal_limit_bytes", known(far, (int64_t)info->journal_limit_bytes));
 }
 
+static void add_problem(void *arg, const struct copy_problem *problem)
+{
+	cli_append(arg, json_pack("{s:s, s:o, s:o, s:o, s:s, s:s}", "kind", problem_kind_names[problem->kind],
+				  "system", cli_text_or_null(problem->system),
+				  "volume", problem->volume < 0 ? json_null() : cli_hex((unsigned)problem->volume, 4),
+				  "since", cli_wall(problem->since_wall_ns),
+				  "reason", problem->reason, "remedy", problem->remedy));
+}
+
 static void add_volume(void *arg, const struct copy_session_volume *volume)
 {
 	cli_append(arg, json_pack("{s:o, s:b}", "volume", cli_hex(volume->volume, 4), "joined", volume->joined));
+}
+
+/* Takes the list over. *object is NULL when there is no memory, as it may be before. */
+static void add_list(json_t **object, const char *key, json_t *list)
+{
+	if (json_object_set_new(*object, key, list) == 0)
+		return;
+	json_decref(*object);
+	*object = NULL;
 }
 
 uint8_t cli_session(const struct cli_request *request)
@@ -89,23 +107,21 @@ int cli_session_show(const struct cli_request *request, json_t **result, struct 
 	struct copy *copy = control_copy(request->control);
 	uint8_t session = cli_session(request);
 	struct copy_session_info info;
-	json_t *json, *volumes = json_array();
+	json_t *json, *volumes, *problems;
 	char object[16];
 
 	if (copy_session_get(copy, session, &info)) {
-		json_decref(volumes);
 		snprintf(object, sizeof(object), "session %u", session);
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list",
 				 "there is no such session here");
 	}
+	volumes = json_array();
+	problems = json_array();
+	copy_session_each_problem(copy, session, add_problem, &problems);
 	copy_session_each_volume(copy, session, add_volume, &volumes);
 	json = session_json(&info);
-	if (!json)
-		json_decref(volumes);
-	else if (json_object_set_new(json, "volumes", volumes) != 0) {
-		json_decref(json);
-		json = NULL;
-	}
+	add_list(&json, "problems", problems);
+	add_list(&json, "volumes", volumes);
 	return cli_answer(json, result, fault);
 }
 

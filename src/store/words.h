@@ -40,7 +40,7 @@ enum pair_reason {
 	PAIR_REASON_LINK,		/* no connection; resyncs by itself */
 	PAIR_REASON_FAR_FULL,		/* the far side has no space */
 	PAIR_REASON_FAR_DISK,		/* the far side cannot write */
-	PAIR_REASON_DISK,		/* the source cannot be read */
+	PAIR_REASON_DISK,		/* the volume here cannot be read, or its disk failed to keep writes */
 	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
 	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
 	PAIR_REASON_GROUP_LOST,		/* the far side gave a group up that was not yet in the volume: copy it anew */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What keeps a session from its groups until somebody does something, and what that is (copy.h). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/session_entry.h"
+#include "copy/source_private.h"
+
+const char *const problem_kind_names[] = {
+	"journal-offline", "not-applied", "sync-failed", "writes-lost", "far-refuses",
+};
+_Static_assert(sizeof(problem_kind_names) / sizeof(problem_kind_names[0]) == PROBLEM_KIND_COUNT, "a word for each");
+
+struct telling {
+	struct copy *copy;
+	uint8_t session;
+	void (*each)(void *arg, const struct copy_problem *problem);
+	void *arg;
+};
+
+__attribute__((format(printf, 2, 3))) static void say_remedy(struct copy_problem *problem, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(problem->remedy, sizeof(problem->remedy), format, args);
+	va_end(args);
+}
+
+/* ---- at a far side ---- */
+
+static void tell_offline(const struct telling *telling, const struct leg *leg)
+{
+	struct copy_problem problem = {
+		.kind = PROBLEM_JOURNAL_OFFLINE, .volume = -1, .since_wall_ns = leg->offline_since_wall_ns,
+	};
+
+	memcpy(problem.system, leg->record.source_system, sizeof(problem.system));
+	snprintf(problem.reason, sizeof(problem.reason), "%s", leg->offline_why);
+	say_remedy(&problem, "mend it and start xdcd again; or xdc session terminate %u --force gives its group up, "
+		   "and its volumes are copied anew", telling->session);
+	telling->each(telling->arg, &problem);
+}
+
+static void tell_not_applied(const struct telling *telling, const struct leg *leg)
+{
+	struct copy_problem problem = { .kind = PROBLEM_NOT_APPLIED, .volume = -1 };
+
+	memcpy(problem.system, leg->record.source_system, sizeof(problem.system));
+	snprintf(problem.reason, sizeof(problem.reason), "its last group cannot be brought into the volumes: %s",
+		 strerror(-leg->apply_error));
+	say_remedy(&problem, "xdc volume list shows which volume fails; it is tried again by itself");
+	telling->each(telling->arg, &problem);
+}
+
+/* ---- volumes, at either side ---- */
+
+static void tell_losses(const struct telling *telling, const struct pair *pair)
+{
+	struct copy_losses losses = copy_get_losses(telling->copy, pair->record.volume);
+	struct copy_problem problem = { .volume = pair->record.volume };
+
+	if (losses.sync_wall_ns) {
+		problem.kind = PROBLEM_SYNC_FAILED;
+		problem.since_wall_ns = losses.sync_wall_ns;
+		snprintf(problem.reason, sizeof(problem.reason), "its disk failed to keep writes");
+		say_remedy(&problem, "mend the disk, then xdc volume accept %04X: what may be lost is copied again",
+			   pair->record.volume);
+		telling->each(telling->arg, &problem);
+	}
+	if (losses.power_wall_ns && pair->record.role == PAIR_SOURCE) {
+		problem.kind = PROBLEM_WRITES_LOST;
+		problem.since_wall_ns = losses.power_wall_ns;
+		snprintf(problem.reason, sizeof(problem.reason),
+			 "the power failed, and it lost writes that were not flushed; the last group before is kept");
+		say_remedy(&problem, "check what is on it, then xdc volume accept %04X; "
+			   "or at a far side xdc session recover %u", pair->record.volume, telling->session);
+		telling->each(telling->arg, &problem);
+	}
+}
+
+/* ---- at a source ---- */
+
+static void tell_refusal(const struct telling *telling, const struct source_leg *leg)
+{
+	struct copy_problem problem = {
+		.kind = PROBLEM_FAR_REFUSES, .volume = -1, .since_wall_ns = leg->refused_wall_ns,
+	};
+
+	snprintf(problem.system, sizeof(problem.system), "%s", leg->peer->system);
+	snprintf(problem.reason, sizeof(problem.reason), "%s", leg->refusal);
+	say_remedy(&problem, "on %s: xdc session show %u", leg->peer->system, telling->session);
+	telling->each(telling->arg, &problem);
+}
+
+void copy_session_each_problem(struct copy *copy, uint8_t session,
+			       void (*each)(void *arg, const struct copy_problem *problem), void *arg)
+{
+	const struct telling telling = { .copy = copy, .session = session, .each = each, .arg = arg };
+	const struct source *source = source_find(copy, session);
+	const struct source_leg *source_leg;
+	const struct leg *leg;
+	const struct pair *pair;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session && leg->offline)
+			tell_offline(&telling, leg);
+		else if (leg->record.session == session && leg->apply_error)
+			tell_not_applied(&telling, leg);
+	}
+	list_for_each(pair, &copy->pairs, link) {
+		if (!pair->gone && pair->record.session == session)
+			tell_losses(&telling, pair);
+	}
+	if (!source)
+		return;
+	list_for_each(source_leg, &source->legs, link) {
+		if (source_leg->refusal[0])
+			tell_refusal(&telling, source_leg);
+	}
+}

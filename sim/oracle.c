@@ -324,16 +324,19 @@ static void note_power_loss(const struct oracle *oracle, struct box *box)
 		box->kept_to[chain] = oracle->chains[chain].issued;
 }
 
-void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how)
+/* failed: only on volumes whose disk failed to keep writes. */
+static void note_losses(struct oracle *oracle, struct box *box, enum sim_crash how, bool failed)
 {
 	uint32_t before[ORACLE_CHAINS];
 
-	if (how == SIM_POWER_LOSS)
-		note_power_loss(oracle, box);
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		before[chain] = oracle->chains[chain].issued;
 		for (unsigned place = 0; place < oracle->place_count; place++) {
-			for (unsigned block = 0; oracle->places[place].box == box && block < ORACLE_BLOCKS; block++)
+			const struct oracle_place *at = &oracle->places[place];
+
+			if (at->box != box || (failed && !box->losses[at->volume].sync_wall_ns))
+				continue;
+			for (unsigned block = 0; block < ORACLE_BLOCKS; block++)
 				note_block(oracle, chain, place, block, how);
 		}
 	}
@@ -352,6 +355,18 @@ void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash ho
 			}
 		}
 	}
+}
+
+void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how)
+{
+	if (how == SIM_POWER_LOSS)
+		note_power_loss(oracle, box);
+	note_losses(oracle, box, how, false);
+}
+
+void oracle_note_failed_syncs(struct oracle *oracle, struct box *box)
+{
+	note_losses(oracle, box, SIM_POWER_LOSS, true);
 }
 
 /* ---- the judgement ---- */

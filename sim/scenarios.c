@@ -7,6 +7,7 @@
 const struct scenario *const scenarios[] = {
 	&scenario_control_mixed,
 	&scenario_control_plain,
+	&scenario_damage,
 	&scenario_disaster,
 	&scenario_echo,
 	&scenario_full,

@@ -49,6 +49,7 @@ void *scenario_shared(void);
 
 extern const struct scenario scenario_control_mixed;
 extern const struct scenario scenario_control_plain;
+extern const struct scenario scenario_damage;
 extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;

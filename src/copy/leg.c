@@ -677,7 +677,7 @@ static int write_journal(struct data_order *order)
 		return -ENOENT;
 	if (pair->record.reason == PAIR_REASON_GROUP_LOST)
 		return -EPERM;
-	if (leg->offline)
+	if (!leg_is_online(leg))
 		return -EIO;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)

@@ -58,7 +58,10 @@ RT_MUST_CHECK int leg_forget(struct leg *leg);
  */
 void leg_set_offline(struct leg *leg, int error, const char *why);
 
-/* Finds out whether its journal has failed meanwhile. -EIO: the leg is offline, with a sentence in why. */
+/* Finds out whether its journal has failed meanwhile, and takes the leg offline then. */
+bool leg_is_online(struct leg *leg);
+
+/* -EIO, with a sentence in why, when it is not; else 0. */
 RT_MUST_CHECK int leg_check_online(struct leg *leg, char *why);
 
 /* What the journal holds; zeros when the leg has none. Of CGs NULL then. */

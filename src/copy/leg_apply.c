@@ -161,8 +161,6 @@ void leg_apply(void *arg)
 	int rc = 0;
 
 	while (rc != -ECANCELED) {
-		if (journal_fault(leg->journal))
-			leg_set_offline(leg, -EIO, journal_fault(leg->journal));
 		if (!is_behind(leg)) {
 			if (is_full(leg))
 				make_room(leg);
@@ -171,6 +169,8 @@ void leg_apply(void *arg)
 			continue;
 		}
 		rc = apply_pass(leg, leg->buf);
+		if (!leg_is_online(leg))
+			continue;
 		if (rc && rc != -ECANCELED) {
 			if (leg->apply_error != rc)
 				log_line(LOG_ERROR, "journal",

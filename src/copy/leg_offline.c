@@ -27,11 +27,16 @@ void leg_set_offline(struct leg *leg, int error, const char *why)
 	rt_cond_wake_all(&leg->committed);
 }
 
-int leg_check_online(struct leg *leg, char *why)
+bool leg_is_online(struct leg *leg)
 {
 	if (!leg->offline && journal_fault(leg->journal))
 		leg_set_offline(leg, -EIO, journal_fault(leg->journal));
-	if (!leg->offline)
+	return !leg->offline;
+}
+
+int leg_check_online(struct leg *leg, char *why)
+{
+	if (leg_is_online(leg))
 		return 0;
 	return copy_refuse(why, -EIO, "the journal of session %u on system %s is offline: %s", leg->record.session,
 			   leg->copy->config.system, leg->offline_why);

@@ -68,7 +68,11 @@ static const struct wire_members *find_list(const struct making *making, uint64_
 
 /* ---- the rule, over those that take part ---- */
 
-/* prepared_max: what is prepared above it is known to be committed nowhere. */
+/*
+ * prepared_max: what is prepared above it is known to be committed nowhere; UINT64_MAX: that is the question. Where it
+ * is known which CG is committed, a leg of that CG that holds nothing at all was given up since, and its journal made
+ * anew: it counts as missing.
+ */
 static struct recover_decision decide_over(const struct making *making, const struct wire_members *list,
 					   uint64_t prepared_max, bool force)
 {
@@ -79,6 +83,8 @@ static struct recover_decision decide_over(const struct making *making, const st
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct wire_recover_leg *leg = find_leg(making, &list->items[i]);
 
+		if (leg && prepared_max != UINT64_MAX && !leg->committed && !leg->prepared)
+			leg = NULL;
 		legs[i] = (struct recover_leg){ .reached = leg != NULL };
 		if (!leg)
 			continue;

@@ -102,13 +102,15 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 	const struct telling telling = { .copy = copy, .session = session, .each = each, .arg = arg };
 	const struct source *source = source_find(copy, session);
 	const struct source_leg *source_leg;
-	const struct leg *leg;
 	const struct pair *pair;
+	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session == session && leg->offline)
+		if (leg->record.session != session)
+			continue;
+		if (!leg_is_online(leg))
 			tell_offline(&telling, leg);
-		else if (leg->record.session == session && leg->apply_error)
+		else if (leg->apply_error)
 			tell_not_applied(&telling, leg);
 	}
 	list_for_each(pair, &copy->pairs, link) {

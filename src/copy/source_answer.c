@@ -101,20 +101,6 @@ static bool any_closing(struct source *source)
 	return status.closing != 0;
 }
 
-/* It is asked again and again: only what is new is a line in the log. */
-static void note_refusal(struct source_leg *leg, int error, const char *words)
-{
-	if (!error) {
-		leg->refusal[0] = '\0';
-		return;
-	}
-	if (!strcmp(leg->refusal, words))
-		return;
-	snprintf(leg->refusal, sizeof(leg->refusal), "%s", words);
-	leg->refused_wall_ns = rt_wall_ns();
-	log_line(LOG_WARNING, "session", "session %u: far side %s: %s", leg->source->number, leg->peer->system, words);
-}
-
 /* Tells all legs which master they obey and hears what they hold. -EPERM: one of them was recovered. */
 static int open_legs(struct source *source, uint64_t *highest, bool *all_known, char *why)
 {
@@ -135,7 +121,6 @@ static int open_legs(struct source *source, uint64_t *highest, bool *all_known, 
 
 		if (questions[i].rc == -EPERM)
 			rc = copy_refuse(why, -EPERM, "far side %s: %s", leg->peer->system, words);
-		note_refusal(leg, questions[i].rc, words);
 		leg->open = leg->open && !questions[i].rc;
 		*all_known = *all_known && leg->open;
 		if (leg->state.highest_tag > *highest)

@@ -86,6 +86,21 @@ static int open_leg(struct source_leg *leg, char *why)
 	return 0;
 }
 
+/* It is asked again and again: only what is new is a line in the log. */
+static void note_refusal(struct source_leg *leg, int error, const char *words)
+{
+	if (!error) {
+		leg->refusal[0] = '\0';
+		return;
+	}
+	if (!strcmp(leg->refusal, words))
+		return;
+	snprintf(leg->refusal, sizeof(leg->refusal), "%s", words);
+	leg->refused_wall_ns = rt_wall_ns();
+	log_line(LOG_WARNING, "session", "session %u: far side %s does not take it up: %s", leg->source->number,
+		 leg->peer->system, words);
+}
+
 static int open_leg_in_turn(struct source_leg *leg, char *why)
 {
 	int rc = rt_mutex_lock(&leg->source->opening);
@@ -93,6 +108,7 @@ static int open_leg_in_turn(struct source_leg *leg, char *why)
 	if (rc)
 		return rc;
 	rc = open_leg(leg, why);
+	note_refusal(leg, rc, why[0] ? why : strerror(-rc));
 	rt_mutex_unlock(&leg->source->opening);
 	return rc;
 }
@@ -113,8 +129,6 @@ void source_far_restarted(struct copy *copy, const char *far)
 		source_leg_unpin(leg);
 		if (!rc)
 			continue;
-		log_line(LOG_WARNING, "session", "session %u: far side %s does not take the session up: %s",
-			 source->number, far, why[0] ? why : strerror(-rc));
 		/* It is not known what it still holds of an attempt. */
 		member_leave(source->member, 0, CG_FAILURE_FAR_RESTARTED);
 	}

@@ -50,7 +50,7 @@ struct copy_config {
 	int (*close_volume)(void *arg, uint16_t id, struct fault *fault);
 	/* Reactor 0; does not suspend. NULL: nothing is ever lost. */
 	struct copy_losses (*get_losses)(void *arg, uint16_t id);
-	/* The volume holds what its other side held: its losses are none any more. Reactor 0; suspends. NULL: as above. */
+	/* The volume holds what its other side held: its losses are none any more. Reactor 0; suspends. NULL too. */
 	void (*end_losses)(void *arg, uint16_t id);
 	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */

@@ -7,7 +7,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/session_entry.h"
-#include "copy/source_private.h"
+#include "copy/source.h"
 
 const char *const problem_kind_names[] = {
 	"journal-offline", "not-applied", "sync-failed", "writes-lost", "far-refuses",
@@ -82,26 +82,11 @@ static void tell_losses(const struct telling *telling, const struct pair *pair)
 	}
 }
 
-/* ---- at a source ---- */
-
-static void tell_refusal(const struct telling *telling, const struct source_leg *leg)
-{
-	struct copy_problem problem = {
-		.kind = PROBLEM_FAR_REFUSES, .volume = -1, .since_wall_ns = leg->refused_wall_ns,
-	};
-
-	snprintf(problem.system, sizeof(problem.system), "%s", leg->peer->system);
-	snprintf(problem.reason, sizeof(problem.reason), "%s", leg->refusal);
-	say_remedy(&problem, "on %s: xdc session show %u", leg->peer->system, telling->session);
-	telling->each(telling->arg, &problem);
-}
-
 void copy_session_each_problem(struct copy *copy, uint8_t session,
 			       void (*each)(void *arg, const struct copy_problem *problem), void *arg)
 {
 	const struct telling telling = { .copy = copy, .session = session, .each = each, .arg = arg };
-	const struct source *source = source_find(copy, session);
-	const struct source_leg *source_leg;
+	struct source *source = source_find(copy, session);
 	const struct pair *pair;
 	struct leg *leg;
 
@@ -117,10 +102,6 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 		if (!pair->gone && pair->record.session == session)
 			tell_losses(&telling, pair);
 	}
-	if (!source)
-		return;
-	list_for_each(source_leg, &source->legs, link) {
-		if (source_leg->refusal[0])
-			tell_refusal(&telling, source_leg);
-	}
+	if (source)
+		source_each_refusal(source, each, arg);
 }

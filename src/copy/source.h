@@ -35,6 +35,9 @@ void source_leave(struct source *source);
 /* The far side was reached with another boot id than before: what it had not prepared is gone. Suspends. */
 void source_far_restarted(struct copy *copy, const char *far);
 
+/* The far sides that do not take the session up (copy_session_each_problem). Does not suspend. */
+void source_each_refusal(struct source *source, void (*each)(void *arg, const struct copy_problem *problem), void *arg);
+
 /* What it knows of the session, for a system that is not the master. */
 void source_get_info(struct source *source, struct copy_session_info *info);
 

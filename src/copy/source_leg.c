@@ -113,6 +113,25 @@ static int open_leg_in_turn(struct source_leg *leg, char *why)
 	return rc;
 }
 
+void source_each_refusal(struct source *source, void (*each)(void *arg, const struct copy_problem *problem), void *arg)
+{
+	struct source_leg *leg;
+
+	list_for_each(leg, &source->legs, link) {
+		struct copy_problem problem = {
+			.kind = PROBLEM_FAR_REFUSES, .volume = -1, .since_wall_ns = leg->refused_wall_ns,
+		};
+
+		if (!leg->refusal[0])
+			continue;
+		snprintf(problem.system, sizeof(problem.system), "%s", leg->peer->system);
+		snprintf(problem.reason, sizeof(problem.reason), "%s", leg->refusal);
+		snprintf(problem.remedy, sizeof(problem.remedy), "on %s: xdc session show %u", leg->peer->system,
+			 source->number);
+		each(arg, &problem);
+	}
+}
+
 void source_far_restarted(struct copy *copy, const char *far)
 {
 	struct source *source;

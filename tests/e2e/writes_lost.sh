@@ -88,8 +88,8 @@ expect_held()
 		.last_failure.system == "2105.FA120"' session show 1
 	on A1 session show 1 --json >"$tmp/shown"
 	jq -e '[.problems[] | select(.kind == "writes-lost" and .since != null and
-		(.remedy | test("volume accept 150[01];? .*session recover 1")))] | length == 2' "$tmp/shown" >/dev/null ||
-		fail "$(cat "$tmp/shown")"
+		(.remedy | test("volume accept 150[01];? .*session recover 1")))] | length == 2' \
+		"$tmp/shown" >/dev/null || fail "$(cat "$tmp/shown")"
 	is A1 '[.[] | select(.state == "writes-lost")] | length == 2' volume list || fail 'states of the volumes'
 	start_writer
 	wait_until 30 has_answers $(($(wc -l <"$tmp/ordered.log") + 500))

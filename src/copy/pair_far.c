@@ -196,7 +196,7 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 		rc = pair_track(pair);
 	if (rc)
 		return rc;
-	if (pair->record.session) {
+	if (pair->record.role == PAIR_SOURCE && pair->record.session) {
 		rc = session_entry_lose(pair->copy, pair->record.session);
 		if (!rc && source)
 			rc = source_remove_pair(source, pair);

@@ -342,6 +342,96 @@ static void reactors_call_one_another(void **state)
 	run(boot_asking);
 }
 
+/* Goes to and fro between the reactors, as deep as left says. */
+static int call_deep(void *arg)
+{
+	unsigned *left = arg;
+
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_US), 0);
+	if (--*left == 0)
+		return 1234;
+	return rt_call(rt_reactor(1 - rt_reactor_index(rt_here())), call_deep, left);
+}
+
+static void call_in_a_fiber(void *arg)
+{
+	unsigned left = 10;
+
+	CHECK_EQUAL(rt_call(rt_reactor(1), call_deep, &left), 1234);
+	++*(unsigned *)arg;
+}
+
+/* From many fibers at once, of which one may not start; the result is how many were refused. */
+static int call_from_many(void *arg)
+{
+	unsigned started = 0, ended = 0;
+	struct rt_group group;
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < *(unsigned *)arg; i++) {
+		void *wanted = mem_alloc(16);
+
+		if (wanted && !rt_group_start(&group, "caller", call_in_a_fiber, &ended))
+			started++;
+		mem_free(wanted);
+	}
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(ended, started);
+	return (int)(*(unsigned *)arg - started);
+}
+
+static int fail_each(void *arg)
+{
+	static const enum sim_call_kind kinds[] = { SIM_ALLOC, SIM_FIBER };
+	unsigned callers = 20;
+
+	(void)arg;
+	for (unsigned kind = 0; kind < 2; kind++) {
+		/* The main fiber is the first; calls take none, and no memory. */
+		for (unsigned n = 1 + kind; n <= callers + kind + 1; n++) {
+			sim_boot(a1, call_from_many, &callers);
+			sim_fail_nth(a1, kinds[kind], n);
+			CHECK_EQUAL(sim_wait_ended(a1), 0);
+			CHECK_EQUAL(sim_exit_code(a1), n <= callers + kind);
+			CHECK_EQUAL(sim_calls(a1, kinds[kind]), callers + kind);
+			sim_fail_nth(a1, kinds[kind], 0);
+		}
+	}
+	return 0;
+}
+
+static void a_call_never_fails_by_itself(void **state)
+{
+	(void)state;
+	run(fail_each);
+}
+
+static int crash_in_calls(void *arg)
+{
+	unsigned callers = 20, crashes = 0;
+
+	(void)arg;
+	for (unsigned round = 0; round < 200; round++) {
+		sim_boot(a1, call_from_many, &callers);
+		while (sim_calls(a1, SIM_FIBER) < 2)
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_US), 0);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + round * RT_US), 0);
+		crashes += sim_is_running(a1);
+		sim_crash(a1, SIM_DEATH);
+	}
+	CHECK(crashes > 20);
+	sim_boot(a1, call_from_many, &callers);
+	CHECK_EQUAL(sim_wait_ended(a1), 0);
+	return sim_exit_code(a1);
+}
+
+/* On either reactor, waiting there or on the way: their stacks serve others. */
+static void a_crash_takes_fibers_that_are_away(void **state)
+{
+	(void)state;
+	run(crash_in_calls);
+}
+
 static int call_inside(void *arg)
 {
 	(void)arg;
@@ -489,6 +579,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(clocks_and_boot_ids_follow_the_kernel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_fiber_of_a_paused_system_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reactors_call_one_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_call_never_fails_by_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_crash_takes_fibers_that_are_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(outside_calls_into_a_system, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_crash_ends_a_call_from_outside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_nth_allocation_fails, set_up, tear_down),

@@ -58,13 +58,14 @@ static const char *listen_remedy(int error)
 	}
 }
 
-/* *out is NULL when nothing is asked for. */
-static int open_listener(const struct system_listener *asked, struct rt_listener **out, struct fault *fault)
+/* *out is NULL when nothing is asked for. What was handed over is taken. */
+static int open_listener(struct system_listener *asked, struct rt_listener **out, struct fault *fault)
 {
 	int rc = 0;
 
 	*out = asked->inherited;
-	if (!asked->inherited && asked->address)
+	asked->inherited = NULL;
+	if (!*out && asked->address)
 		rc = rt_listen(asked->address, out);
 	if (rc == 0)
 		return 0;
@@ -137,7 +138,7 @@ static void accept_links(void *arg)
 
 /* ---- start: what is served comes after what it stands on ---- */
 
-static int start_control(struct system *system, const struct system_options *options, struct fault *fault)
+static int start_control(struct system *system, struct system_options *options, struct fault *fault)
 {
 	struct control_options control = {
 		.state_folder = options->state_folder,
@@ -170,7 +171,7 @@ static bool is_reached_from_afar(const struct rt_listener *listener)
 	return parse_address(rt_listener_address(listener), &address) || !(address.is_unix || address.is_loopback);
 }
 
-static int start_nbd(struct system *system, const struct system_options *options, struct fault *fault)
+static int start_nbd(struct system *system, struct system_options *options, struct fault *fault)
 {
 	struct nbd_server_options nbd = {
 		.tls = options->tls.nbd, .connections_max = NBD_CONNECTIONS_MAX,
@@ -191,7 +192,7 @@ static int start_nbd(struct system *system, const struct system_options *options
 	return 0;
 }
 
-static int start_cli(struct system *system, const struct system_options *options, struct fault *fault)
+static int start_cli(struct system *system, struct system_options *options, struct fault *fault)
 {
 	struct rt_listener *listener;
 
@@ -206,7 +207,7 @@ static int start_cli(struct system *system, const struct system_options *options
 	return 0;
 }
 
-int system_start(const struct system_options *options, struct system **out, struct fault *fault)
+int system_start(struct system_options *options, struct system **out, struct fault *fault)
 {
 	struct system *system = mem_alloc_zeroed(sizeof(*system));
 

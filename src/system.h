@@ -44,11 +44,12 @@ struct system_options {
 struct system;
 
 /*
- * Starts the system; when it returns 0, it serves. Listeners that were handed over belong to it from here on. -1 and
- * the fault, with nothing left running: FAULT_INVALID_PARAMETER when the options do not fit the state. On reactor 0;
- * suspends. Texts of the options are copied.
+ * Starts the system; when it returns 0, it serves. Listeners that were handed over are taken: what is NULL in the
+ * options afterwards belongs to the system, the rest is still the caller's. -1 and the fault, with nothing left
+ * running: FAULT_INVALID_PARAMETER when the options do not fit the state. On reactor 0; suspends. Texts of the options
+ * are copied.
  */
-RT_MUST_CHECK int system_start(const struct system_options *options, struct system **out, struct fault *fault);
+RT_MUST_CHECK int system_start(struct system_options *options, struct system **out, struct fault *fault);
 
 /* Stops it in order: hosts, managers, other systems, copy services, volumes, metadata. Suspends. */
 void system_stop(struct system *system);

@@ -174,9 +174,9 @@ static int count_inherited(const char *wanted)
 /* Where the socket of this name belongs; NULL: nowhere. */
 static struct system_listener *place_inherited(struct system_options *system, const char *name, size_t len)
 {
-	if (len == 7 && !memcmp(name, "control", len))
+	if (len == 7 && !memcmp(name, "control", len) && !system->control.inherited)
 		return &system->control;
-	if (len == 4 && !memcmp(name, "link", len))
+	if (len == 4 && !memcmp(name, "link", len) && !system->link.inherited)
 		return &system->link;
 	if (len == 3 && !memcmp(name, "nbd", len) && system->nbd_count < SYSTEM_NBD_MAX)
 		return &system->nbd[system->nbd_count++];
@@ -194,7 +194,8 @@ static int inherit_listeners(struct system_options *system, struct fault *fault)
 		struct system_listener *where = place_inherited(system, names, len);
 
 		if (!where)
-			log_line(LOG_WARNING, "xdcd", "socket %d of the service manager has no known name", fd);
+			log_line(LOG_WARNING, "xdcd", "socket %d of the service manager is not used: name one control, "
+				 "one link, any nbd", fd);
 		else if (take_inherited(where, fd, fault))
 			return -1;
 		names += len + (names[len] != '\0');
@@ -347,15 +348,25 @@ static int check_all_inherited(const struct arguments *arguments, struct fault *
 	return check_inherited("link", &system->link, link_is_safe, fault);
 }
 
+/* Those that no system has taken. */
+static void drop_inherited(struct system_options *system)
+{
+	rt_listener_close(system->control.inherited);
+	rt_listener_close(system->link.inherited);
+	for (unsigned i = 0; i < system->nbd_count; i++)
+		rt_listener_close(system->nbd[i].inherited);
+}
+
 static int serve(struct arguments *arguments)
 {
 	struct system *system;
 	struct fault fault;
 
-	if (inherit_listeners(&arguments->system, &fault) || check_all_inherited(arguments, &fault))
+	if (inherit_listeners(&arguments->system, &fault) || check_all_inherited(arguments, &fault) ||
+	    system_start(&arguments->system, &system, &fault)) {
+		drop_inherited(&arguments->system);
 		return fail(&fault);
-	if (system_start(&arguments->system, &system, &fault))
-		return fail(&fault);
+	}
 	puts("ready");
 	fflush(stdout);
 	if (rt_wait_stop() != 0)

@@ -96,8 +96,8 @@ void control_retired_drop(struct control_retired *retired);
 int control_retired_remove(struct control *control, struct control_retired *retired);
 
 /*
- * The same of all with this id, or in this pool (id -1); those in a pool that is offline are only forgotten. -1 with the
- * fault of the object while one stays.
+ * The same of all with this id, or in this pool (id -1); those in a pool that is offline are only forgotten. -1 with
+ * the fault of the object while one stays.
  */
 int control_retired_clear(struct control *control, int id, const char *pool, const char *object, struct fault *fault);
 

@@ -80,7 +80,7 @@ echo "control=unix:$tmp/A/control nbd=unix:$tmp/A/nbd link=127.0.0.1:$port nbd=1
 	>"$tmp/sockets"
 system_start A --id 2105.FA120
 expect_equal "127.0.0.1:$port" "$(json A .link_address system show)" 'the link address'
-grep -q 'socket 7 of the service manager has no known name' "$tmp/A/log" || fail 'the socket nobody knows is not named'
+grep -q 'socket 7 of the service manager is not used' "$tmp/A/log" || fail 'the socket nobody knows is not named'
 on A pool create p --dir "$tmp/pool"
 on A volume create 1500 --pool p --size 1M
 expect_equal 1048576 "$(nbdinfo --size "nbd+unix:///1500?socket=$tmp/A/nbd")" 'the volume over the socket handed over'

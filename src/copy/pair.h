@@ -32,6 +32,7 @@ struct pair {
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
 	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */
+	unsigned generations_unheard;		/* begun here since the far side last answered */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */

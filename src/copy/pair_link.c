@@ -10,6 +10,7 @@
 #include "copy/source.h"
 #include "rt/log.h"
 
+#define UNHEARD_MAX	4u			/* generations begun without an answer of the far side in between */
 #define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
 
 /*
@@ -112,6 +113,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	if (rc)
 		return rc;
 	pair->broken = false;
+	pair->generations_unheard = 0;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }
@@ -123,8 +125,9 @@ static bool may_resume_by_itself(const struct pair *pair)
 }
 
 /*
- * On top of the generation that both sides have; one that the other side has not heard of needs no other on top: the
- * length of histories is bounded, and what both have must not fall out.
+ * On top of the generation that both sides have; one that the other side has not heard of needs no other on top, and
+ * one that it may have heard of not one each time that no answer comes: the length of histories is bounded, and what
+ * both have must not fall out.
  */
 static void begin_generation(struct pair *pair)
 {
@@ -134,6 +137,7 @@ static void begin_generation(struct pair *pair)
 	if (pair->generation_is_ours)
 		return;
 	pair->generation_is_ours = true;
+	pair->generations_unheard++;
 	rt_random_bytes(generation, sizeof(generation));
 	history_begin(&pair->history, generation, 0, rt_wall_ns());
 	if (pair_save(pair))
@@ -308,7 +312,7 @@ void pair_watch_broken(struct copy *copy, const char *far)
 		if (!pair_sends_to(pair, far) || !pair->broken)
 			continue;
 		pair_order_surely(pair, pair_do_counters, &order);
-		if (order.counters.noted != order.totals.followed)
+		if (order.counters.noted != order.totals.followed && pair->generations_unheard < UNHEARD_MAX)
 			begin_generation(pair);
 	}
 }

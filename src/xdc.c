@@ -76,15 +76,16 @@ static bool has_flag(const struct operation *operation, unsigned client_flags, c
 	return index >= 0 && client_flags & 1u << index;
 }
 
+/* quiet: the result is of no interest yet. */
 static enum cli_exit ask_and_print(struct cli_connection *connection, const struct operation *operation, json_t *args,
-				   bool json)
+				   bool json, bool quiet)
 {
 	json_t *reply = cli_ask(connection, operation, args);
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
-	if (ok)
+	if (ok && !quiet)
 		print_result(operation, json_object_get(reply, "result"), json);
-	else if (reply)
+	else if (reply && !ok)
 		cli_print_error(json_object_get(reply, "error"));
 	json_decref(reply);
 	return ok ? CLI_DONE : CLI_REFUSED;
@@ -97,11 +98,13 @@ static enum cli_exit run_operation(const struct operation *operation, const stru
 	unsigned flags;
 	enum cli_exit code;
 	json_t *args;
+	bool wait;
 
 	if (!cli_parse_request(operation, options->words + 2, options->word_count - 2, &args, &flags))
 		return CLI_BAD_USAGE;
 	control = find_control(options);
 	connection = control ? cli_connect(control) : NULL;
+	wait = has_flag(operation, flags, "wait");
 	if (!connection) {
 		json_decref(args);
 		return control ? CLI_REFUSED : CLI_BAD_USAGE;
@@ -109,9 +112,10 @@ static enum cli_exit run_operation(const struct operation *operation, const stru
 	if (has_flag(operation, flags, "watch"))
 		code = cli_watch(connection, operation, args, options->json);
 	else
-		code = ask_and_print(connection, operation, args, options->json);
-	if (code == CLI_DONE && has_flag(operation, flags, "wait"))
-		code = cli_wait_first_copy(connection, json_string_value(json_object_get(args, "volume")));
+		code = ask_and_print(connection, operation, args, options->json, wait);
+	if (code == CLI_DONE && wait)
+		code = cli_wait_first_copy(connection, json_string_value(json_object_get(args, "volume")),
+					   options->json);
 	json_decref(args);
 	cli_disconnect(connection);
 	return code;
@@ -122,6 +126,11 @@ static enum cli_exit run_words(const struct cli_options *options)
 	const char *noun = options->words[0], *verb = options->word_count > 1 ? options->words[1] : NULL;
 	const struct operation *operation;
 
+	if (!strcmp(noun, "completion") && options->help) {
+		puts("usage: xdc completion bash\n\nPrints completion for the shell; for this one: "
+		     ". <(xdc completion bash)");
+		return CLI_DONE;
+	}
 	if (!strcmp(noun, "completion")) {
 		if (!verb || strcmp(verb, "bash"))
 			return no_such("shell", verb ? verb : "", "bash", "");

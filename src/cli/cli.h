@@ -88,7 +88,10 @@ void cli_format_value(const char *key, const json_t *value, char *text, size_t s
 /* pair show --watch, session show --watch: until Ctrl-C or an error. */
 enum cli_exit cli_watch(struct cli_connection *connection, const struct operation *operation, json_t *args, bool json);
 
-/* pair create --wait: until the first copy of this volume is done, or cannot go on. */
-enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume);
+/*
+ * pair create --wait: until the first copy of this volume is done, or cannot go on. A bar for people; for programs the
+ * pair as it is at the end.
+ */
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json);
 
 #endif

@@ -182,7 +182,7 @@ static enum cli_exit judge_copy(const json_t *pair, bool *done)
 	return CLI_REFUSED;
 }
 
-enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume)
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json)
 {
 	const struct operation *operation = operation_find("pair", "show");
 	json_t *args = json_pack("{s:s}", "volume", volume);
@@ -195,7 +195,9 @@ enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char 
 
 		if (json_is_true(json_object_get(reply, "ok"))) {
 			code = judge_copy(pair, &done);
-			if (done || isatty(STDOUT_FILENO))
+			if (json && done)
+				cli_print_json(stdout, pair);
+			else if (!json && (done || isatty(STDOUT_FILENO)))
 				print_bar(pair, done ? "   \n" : "   \r");
 		} else {
 			if (reply)

@@ -249,6 +249,7 @@ enum problem_kind {
 	PROBLEM_NOT_APPLIED,			/* far side: a group cannot be brought into the volumes */
 	PROBLEM_SYNC_FAILED,			/* the disk of a volume failed to keep writes */
 	PROBLEM_WRITES_LOST,			/* a source volume lost unflushed writes with the power */
+	PROBLEM_VOLUME_OFFLINE,			/* a volume of the session could not be opened at the start */
 	PROBLEM_FAR_REFUSES,			/* source: a far side does not take the session up */
 	PROBLEM_KIND_COUNT
 };

@@ -6,11 +6,12 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
 
 const char *const problem_kind_names[] = {
-	"journal-offline", "not-applied", "sync-failed", "writes-lost", "far-refuses",
+	"journal-offline", "not-applied", "sync-failed", "writes-lost", "volume-offline", "far-refuses",
 };
 _Static_assert(sizeof(problem_kind_names) / sizeof(problem_kind_names[0]) == PROBLEM_KIND_COUNT, "a word for each");
 
@@ -82,14 +83,30 @@ static void tell_losses(const struct telling *telling, const struct pair *pair)
 	}
 }
 
+static void tell_left(const struct telling *telling, const struct left_pair *left)
+{
+	struct copy_problem problem = {
+		.kind = PROBLEM_VOLUME_OFFLINE, .volume = left->record.volume, .reason = "it could not be opened",
+	};
+
+	say_remedy(&problem, "xdc volume show %04X says why: mend that and start xdcd again; "
+		   "or xdc pair delete %04X --force goes on without it", left->record.volume, left->record.volume);
+	telling->each(telling->arg, &problem);
+}
+
 void copy_session_each_problem(struct copy *copy, uint8_t session,
 			       void (*each)(void *arg, const struct copy_problem *problem), void *arg)
 {
 	const struct telling telling = { .copy = copy, .session = session, .each = each, .arg = arg };
 	struct source *source = source_find(copy, session);
+	const struct left_pair *left;
 	const struct pair *pair;
 	struct leg *leg;
 
+	list_for_each(left, &copy->left_pairs, link) {
+		if (left->record.session == session)
+			tell_left(&telling, left);
+	}
 	list_for_each(leg, &copy->legs, link) {
 		if (leg->record.session != session)
 			continue;

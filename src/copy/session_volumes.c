@@ -77,7 +77,8 @@ static struct pair *volume_on(struct copy *copy, uint8_t session, int lss)
 	struct pair *pair;
 
 	list_for_each(pair, &copy->pairs, link) {
-		if (pair->record.role == PAIR_SOURCE && pair->record.session == session && (lss < 0 || pair->record.volume >> 8 == lss))
+		if (pair->record.role == PAIR_SOURCE && pair->record.session == session &&
+		    (lss < 0 || pair->record.volume >> 8 == lss))
 			return pair;
 	}
 	return NULL;

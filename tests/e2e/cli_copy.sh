@@ -34,6 +34,10 @@ on B volume create 2500 --pool p --size 16M
 qemu-io -f raw -c 'write -P 7 0 1M' "nbd+unix:///db?socket=$tmp/nbd" >"$tmp/qemu"
 on A pair create db 2500 --system 2105.FB230 --type async --wait >"$tmp/bar"
 grep -q '^1500 -> 2105.FB230 2500 \[#*\] *100.0 %' "$tmp/bar" || fail "no full bar: $(cat "$tmp/bar")"
+on B volume create 2501 --pool p --size 16M
+expect_equal '1501 true' "$(json A '"\(.volume) \(.first_copy_done)"' pair create 1501 2501 --system 2105.FB230 \
+	--type global-copy --wait)" 'the pair at the end of its first copy'
+on A pair delete 1501
 expect_equal 'source async true' "$(json A '"\(.role) \(.type) \(.first_copy_done)"' pair show db)" 'the pair at A'
 expect_equal 'target 1500' "$(json B '.[] | "\(.role) \(.remote_volume)"' pair list)" 'the pair at B'
 expect_refused 'volume 1501: it is in no pair' A pair show 1501

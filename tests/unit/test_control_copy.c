@@ -549,6 +549,7 @@ static int lose_a_volume(void *arg)
 	expect(&a, DELETE_PAIR, "its volume is offline");
 	/* Its session forms no group without it. */
 	await(&a, SHOW_SESSION, "\"reason\":\"disk failed\"");
+	expect(&a, SHOW_SESSION, "\"kind\":\"volume-offline\"");
 	/* Mended, it goes on. */
 	CHECK_EQUAL(sim_call(a.sim, show_file, &search), 0);
 	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);

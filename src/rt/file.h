@@ -21,7 +21,7 @@ enum rt_file_flags {
 	RT_FILE_LOCK = 32,	/* -EBUSY when another process has it open with LOCK; block devices are opened O_EXCL */
 };
 
-/* 0 and *out, which the caller closes; else a negative errno of open(2). */
+/* 0 and *out, which the caller closes; else a negative errno of open(2); -EINVAL: a FIFO. */
 RT_MUST_CHECK int rt_file_open(const char *path, unsigned flags, struct rt_file **out);
 void rt_file_close(struct rt_file *file);	/* shielded; suspends; NULL is allowed */
 

@@ -85,6 +85,27 @@ static int open_locked_device(const char *path, unsigned flags)
 	return fd >= 0 ? fd : -errno;
 }
 
+/*
+ * To open a FIFO or a terminal may take for ever, and with it the thread. The kernel takes O_NONBLOCK for a wish about
+ * each read too, so it is there only while the file is opened.
+ */
+static int open_plain(const char *path, unsigned flags)
+{
+	int fd = open(path, open_flags(flags) | O_NONBLOCK | O_NOCTTY, 0600), rc = 0;
+	struct stat info;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &info) != 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0)
+		rc = -errno;
+	else if (S_ISFIFO(info.st_mode))
+		rc = -EINVAL;
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
 static int open_file(void *arg)
 {
 	struct open_job *job = arg;
@@ -96,9 +117,9 @@ static int open_file(void *arg)
 		job->fd = fd;
 		return fd >= 0 ? 0 : fd;
 	}
-	fd = open(job->path, open_flags(job->flags), 0600);
+	fd = open_plain(job->path, job->flags);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if ((job->flags & RT_FILE_LOCK) && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		int rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
 

@@ -11,9 +11,10 @@
 #include "store/direct.h"
 
 /*
- * The kernel is told to begin with what was written, so that a sync never finds a mountain. For a host that flushes often
- * this is after a part of what it wrote between its last two flushes: most is on its way then when the flush comes. Each
- * time that none came the step doubles, as what is written again before the kernel's own time costs the device nothing.
+ * The kernel is told to begin with what was written, so that a sync never finds a mountain. For a host that flushes
+ * often this is after a part of what it wrote between its last two flushes: most is on its way then when the flush
+ * comes. Each time that none came the step doubles, as what is written again before the kernel's own time costs the
+ * device nothing.
  */
 #define WRITEOUT_BYTES_MIN	(UINT64_C(256) << 10)
 #define WRITEOUT_BYTES_MAX	(UINT64_C(1) << 30)

@@ -172,6 +172,10 @@ static int main_flags(void *arg)
 	rt_file_close(first);
 	second = open_file("flags", RT_FILE_LOCK);
 	rt_file_close(second);
+	/* Nobody waits for the other end. */
+	CHECK_EQUAL(mkfifo(in_folder("fifo"), 0600), 0);
+	CHECK_EQUAL(rt_file_open(in_folder("fifo"), 0, &second), -EINVAL);
+	CHECK_EQUAL(rt_file_open(in_folder("fifo"), RT_FILE_WRITE | RT_FILE_LOCK, &second), -EINVAL);
 	return 0;
 }
 

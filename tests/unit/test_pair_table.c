@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairs by volume: each is found, none that is not there, also while one is being put down; and as fast with all the
+ * pairs that a system can have as with one, since it is done for every frame that comes in.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "copy/pair.h"
+#include "rt/mem.h"
+
+#define VOLUMES_END	0xFF00u		/* LSS FE is the last */
+#define ROUNDS		10u
+#define CPU_SECONDS_MAX	2		/* a list would take minutes */
+
+static struct copy copy;
+
+static struct pair *add(uint16_t volume)
+{
+	struct record_pair record = { .volume = volume, .role = PAIR_TARGET, .system = "2105.FA120" };
+	struct history history = { 0 };
+
+	return pair_take_up(&copy, &record, &history, NULL);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&copy, 0, sizeof(copy));
+	list_init(&copy.pairs);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct pair *pair, *next;
+
+	(void)state;
+	list_for_each_safe(pair, next, &copy.pairs, link)
+		mem_free(pair);
+	pairs_free_table(&copy);
+	return 0;
+}
+
+static void each_is_found(void **state)
+{
+	static const uint16_t volumes[] = { 0x0000, 0x0001, 0x00FF, 0x0100, 0x1500, 0x15FF, 0x1600, 0xFE00, 0xFEFF };
+	const size_t count = sizeof(volumes) / sizeof(volumes[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		assert_null(pair_find(&copy, volumes[i]));
+		assert_non_null(add(volumes[i]));
+	}
+	for (unsigned volume = 0; volume < VOLUMES_END; volume++) {
+		const struct pair *pair = pair_find(&copy, (uint16_t)volume);
+		bool wanted = false;
+
+		for (size_t i = 0; i < count; i++)
+			wanted = wanted || volumes[i] == volume;
+		assert_int_equal(pair != NULL, wanted);
+		assert_true(!pair || pair->record.volume == volume);
+	}
+	assert_non_null(pair_find_target(&copy, "2105.FA120", 0x1500));
+	assert_null(pair_find_target(&copy, "2105.FA121", 0x1500));
+}
+
+static void one_that_goes_is_not_found_but_in_the_way(void **state)
+{
+	struct pair *pair = add(0x1500);
+
+	(void)state;
+	assert_true(pair_uses_volume(&copy, 0x1500));
+	pair->gone = true;
+	assert_null(pair_find(&copy, 0x1500));
+	assert_true(pair_uses_volume(&copy, 0x1500));
+	assert_false(pair_uses_volume(&copy, 0x1501));
+}
+
+static void many_are_found_as_fast_as_one(void **state)
+{
+	clock_t began;
+
+	(void)state;
+	for (unsigned volume = 0; volume < VOLUMES_END; volume++)
+		assert_non_null(add((uint16_t)volume));
+	began = clock();
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (unsigned volume = 0; volume < VOLUMES_END; volume++)
+			if (!pair_find_target(&copy, "2105.FA120", (uint16_t)volume))
+				fail_msg("%04X", volume);
+	assert_true(clock() - began < (clock_t)CPU_SECONDS_MAX * CLOCKS_PER_SEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_is_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_goes_is_not_found_but_in_the_way, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_are_found_as_fast_as_one, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

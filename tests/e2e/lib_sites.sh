@@ -39,7 +39,7 @@ uri()
 # image NAME VOLUME: the file of a volume of p1.
 image()
 {
-	local found=("$tmp/$1/pool/"*"$2"*)
+	local found=("$tmp/$1/pool/$2-"*)
 	[ -e "${found[0]}" ] && [ ${#found[@]} -eq 1 ] || fail "volume $2 of $1 has no one file: ${found[*]}"
 	echo "${found[0]}"
 }

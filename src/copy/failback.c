@@ -328,6 +328,9 @@ static int fail_back(struct pair *pair, bool discard, struct fault *fault)
 	if (pair->record.role == PAIR_SOURCE)
 		return 0;
 	rc = ask_old_source(pair, WIRE_PAIR_FAILBACK | (discard ? WIRE_PAIR_DISCARD : 0), why);
+	/* What it was written without this side knowing is on its record only now: both histories say so. */
+	if (rc == -ESTALE && in_turn(pair, check_failback, discard, fault))
+		return -1;
 	if (rc)
 		return fault_of_pair(pair, rc, why, fault);
 	return in_turn(pair, begin_failback, discard, fault);

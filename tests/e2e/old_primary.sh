@@ -268,6 +268,24 @@ failback_is_refused
 failback --discard
 come_back
 
+# ---- a pair without a session, suspended by command: what its hosts write then is not followed either ----
+on A1 volume create 1501 --pool p1 --size 4M
+on B1 volume create 2501 --pool p1 --size 4M
+pair A1 1501 B1 2501 global-copy
+write_block A1 1501 0x71
+wait_until 30 quiet A1 1501
+on A1 pair suspend 1501
+on B1 pair failover 2501
+write_block B1 2501 0x72
+write_block A1 1501 0x73
+expect_refused "both sides were written" B1 pair failback 2501
+refused A1 1501
+has_block B1 2501 0x72
+on B1 pair failback 2501 --discard
+wait_until 30 quiet B1 2501
+has_block B1 2501 0x72
+expect_equal_images A1 1501 B1 2501
+
 for name in A1 A2 B1 B2; do
 	system_stop "$name"
 done

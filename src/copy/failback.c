@@ -257,7 +257,8 @@ static int become_source(struct pair *pair)
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.since_wall_ns = rt_wall_ns();
 	pair->record.session = 0;
-	pair->record.joined = pair->joined = pair->may_join = false;
+	pair->record.joined = pair->may_join = false;
+	pair->joined = false;
 	pair->record.first_copy_done = false;
 	pair->record.first_copy_bytes = volume_size(pair->volume);
 	rc = pair_save(pair);

@@ -45,9 +45,9 @@ static int do_start_pump(void *arg)
 
 	pair->agreed = true;
 	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
-	/* The far side knows this history: all that is noted will be sent there. */
-	volume_get_counters(pair->volume, &order->counters);
-	pair->totals.followed = order->counters.noted;
+	/* When it was asked the far side was one still: what had been noted by then will be sent there. */
+	if (pair->totals.followed < order->counters.noted)
+		pair->totals.followed = order->counters.noted;
 	return start_pump_if_ready(order);
 }
 
@@ -94,12 +94,14 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 {
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
-		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
+		.size_bytes = volume_size(pair->volume), .flags = flags,
 		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
 	};
 	struct pair_order order = { 0 };
 	int rc;
 
+	pair_order_surely(pair, pair_do_counters, &order);
+	request.history = pair->history;
 	{
 		/* Whether or not an answer comes: the far side may take this history for its own. */
 		pair->generation_is_ours = false;

@@ -32,6 +32,7 @@ make_tree()
 	printf '%s\n' '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0' 'stages=(builds e2e)' >"$tree/scripts/check"
 	printf 'good\n' >"$tree/tests/e2e/list"
 	cp "$tree/scripts/good.sh" "$tree/tests/e2e/good.sh"
+	chmod +x "$tree/tests/e2e/good.sh"
 	cp "$tree/scripts/good.sh" "$tree/tests/e2e/lib.sh"
 	printf '# A page\n' >"$tree/docs/page.md"
 }
@@ -110,6 +111,8 @@ cp "$tree/tests/unit/test_good.c" "$tree/tests/fuzz/fuzz_lost.c"
 bites 'fuzz target not listed' "tests/fuzz/meson.build: 'lost' is a file but not in the list"
 cp "$tree/scripts/good.sh" "$tree/tests/e2e/lost.sh"
 bites 'end-to-end test not listed' "tests/e2e/list: 'lost' is a file but not in the list"
+chmod -x "$tree/tests/e2e/good.sh"
+bites 'end-to-end test not executable' 'tests/e2e/good.sh: not executable'
 printf 'good\ngone\n' >"$tree/tests/e2e/list"
 bites 'end-to-end test absent' "tests/e2e/list: 'gone' is in the list but not a file"
 

@@ -74,6 +74,10 @@ done
 [ ! -f tests/e2e/list ] || same_names tests/e2e/list "$(grep -v '^#' tests/e2e/list)" \
 	"$(names_of_files tests/e2e '' .sh | grep -vxE 'lib(_.*)?')"
 
+while read -r script; do
+	[ -x "$script" ] || bad "$script: not executable"
+done < <(find tests/e2e -maxdepth 1 -name '*.sh' ! -name lib.sh ! -name 'lib_*.sh' | sort)
+
 # Where tests of a kind are in the tree, scripts/check has their stage: stage_runs STAGE
 stage_runs()
 {

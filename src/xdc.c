@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "control/parse.h"
@@ -80,7 +81,9 @@ static bool has_flag(const struct operation *operation, unsigned client_flags, c
 static enum cli_exit ask_and_print(struct cli_connection *connection, const struct operation *operation, json_t *args,
 				   bool json, bool quiet)
 {
-	json_t *reply = cli_ask(connection, operation, args);
+	bool recovers = !strcmp(operation->noun, "session") && !strcmp(operation->verb, "recover");
+	json_t *reply = recovers && !json && isatty(STDERR_FILENO) ?
+			cli_ask_recovery(connection, operation, args) : cli_ask(connection, operation, args);
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
 	if (ok && !quiet)

@@ -72,6 +72,13 @@ void cli_disconnect(struct cli_connection *connection);
  */
 json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args);
 
+/* The control socket that it was made to. */
+const char *cli_control_of(const struct cli_connection *connection);
+
+/* The same, and calls tick(arg) each second as long as there is no answer. NULL: it does not. */
+json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,
+			void (*tick)(void *arg), void *arg);
+
 /* ---- printing (print.c) ---- */
 void cli_print_json(FILE *out, const json_t *value);
 void cli_print_object(FILE *out, const json_t *object);
@@ -93,5 +100,8 @@ enum cli_exit cli_watch(struct cli_connection *connection, const struct operatio
  * pair as it is at the end.
  */
 enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json);
+
+/* session recover, at a terminal: shows how much is still to be brought into the volumes of this system. */
+json_t *cli_ask_recovery(struct cli_connection *connection, const struct operation *operation, json_t *args);
 
 #endif

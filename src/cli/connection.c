@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 /* Longer than the longest that the system takes for an operation. */
 #define REPLY_SECONDS	660
+#define TICK_MS		1000
 
 struct cli_connection {
 	const char *control;
@@ -75,6 +77,11 @@ void cli_disconnect(struct cli_connection *connection)
 	free(connection);
 }
 
+const char *cli_control_of(const struct cli_connection *connection)
+{
+	return connection->control;
+}
+
 static bool send_all(int fd, const char *text)
 {
 	size_t left = strlen(text);
@@ -92,7 +99,21 @@ static bool send_all(int fd, const char *text)
 	return true;
 }
 
+/* True when the answer begins to come, or will never come. */
+static bool wait_for_reply(const struct cli_connection *connection)
+{
+	struct pollfd poll_fd = { .fd = connection->fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, TICK_MS) != 0;
+}
+
 json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args)
+{
+	return cli_ask_ticking(connection, operation, args, NULL, NULL);
+}
+
+json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,
+			void (*tick)(void *arg), void *arg)
 {
 	json_t *request = json_pack("{s:o, s:O?}", "op", json_sprintf("%s %s", operation->noun, operation->verb),
 				    "args", args);
@@ -103,6 +124,8 @@ json_t *cli_ask(struct cli_connection *connection, const struct operation *opera
 
 	free(text);
 	json_decref(request);
+	while (sent && tick && !wait_for_reply(connection))
+		tick(arg);
 	if (sent)
 		reply = json_loadf(connection->in, JSON_DISABLE_EOF_CHECK, &error);
 	if (!reply)

@@ -168,6 +168,43 @@ enum cli_exit cli_watch(struct cli_connection *connection, const struct operatio
 	}
 }
 
+/* ---- a recovery that has much to bring into the volumes ---- */
+
+struct recovery {
+	const char *control;
+	json_t *args;
+	bool shown;
+};
+
+static void show_unapplied(void *arg)
+{
+	struct recovery *recovery = arg;
+	json_t *args = json_pack("{s:O}", "session", json_object_get(recovery->args, "session"));
+	struct cli_connection *connection = cli_connect(recovery->control);
+	json_t *reply = connection ? cli_ask(connection, operation_find("session", "show"), args) : NULL;
+	const json_t *left = json_object_get(json_object_get(reply, "result"), "unapplied_bytes");
+	char text[64];
+
+	cli_format_value("unapplied_bytes", left, text, sizeof(text));
+	if (json_is_integer(left))
+		fprintf(stderr, "\rto be brought into the volumes here: %s   ", text);
+	recovery->shown = true;
+	json_decref(reply);
+	json_decref(args);
+	if (connection)
+		cli_disconnect(connection);
+}
+
+json_t *cli_ask_recovery(struct cli_connection *connection, const struct operation *operation, json_t *args)
+{
+	struct recovery recovery = { .control = cli_control_of(connection), .args = args };
+	json_t *reply = cli_ask_ticking(connection, operation, args, show_unapplied, &recovery);
+
+	if (recovery.shown)
+		fputc('\n', stderr);
+	return reply;
+}
+
 /* What the first copy of this pair has come to: *done, or the exit code when it will not get any further. */
 static enum cli_exit judge_copy(const json_t *pair, bool *done)
 {

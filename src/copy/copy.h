@@ -238,6 +238,7 @@ struct copy_session_info {
 	/* far role: */
 	uint64_t prepared;
 	uint64_t journal_bytes, journal_limit_bytes;
+	uint64_t unapplied_bytes;		/* of its groups, that are not in the volumes yet; at most so much */
 };
 /* -1 when this system knows no such session. */
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);

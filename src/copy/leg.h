@@ -21,6 +21,7 @@ struct leg {
 	int64_t offline_since_wall_ns;		/* when that was found */
 	char offline_why[JOURNAL_FAULT_MAX];	/* a sentence */
 	void *buf;				/* of the applier, JOURNAL_RUN_MAX bytes */
+	uint64_t pass_bytes;			/* that the applier has written since it began with this group */
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
 	unsigned pins;				/* fibers that suspend and come back to it */

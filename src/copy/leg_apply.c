@@ -85,6 +85,7 @@ static int apply_pass(struct leg *leg, void *buf)
 	bool any = false;
 	int rc;
 
+	leg->pass_bytes = 0;
 	while ((rc = journal_apply_next(leg->journal, &run, buf)) == 1) {
 		if (any && run.volume != volume) {
 			rc = leg_sync_volumes(leg->copy, &volume, 1);
@@ -96,11 +97,13 @@ static int apply_pass(struct leg *leg, void *buf)
 			return rc;
 		volume = run.volume;
 		any = true;
+		leg->pass_bytes += run.len;
 	}
 	if (!rc && any)
 		rc = leg_sync_volumes(leg->copy, &volume, 1);
 	if (!rc)
 		rc = journal_apply_done(leg->journal, run.up_to);
+	leg->pass_bytes = 0;
 	return rc;
 }
 

@@ -37,6 +37,8 @@ static void add_leg(const struct leg *leg, struct copy_session_info *info)
 	if (journal.prepared > info->prepared)
 		info->prepared = journal.prepared;
 	info->journal_bytes += journal.used_bytes;
+	if (journal.unapplied_bytes > leg->pass_bytes)
+		info->unapplied_bytes += journal.unapplied_bytes - leg->pass_bytes;
 	info->journal_limit_bytes += journal.limit_bytes;
 	if (cg) {
 		info->volumes += cg->volume_count;

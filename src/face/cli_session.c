@@ -46,7 +46,7 @@ static json_t *session_json(const struct copy_session_info *info)
 	const struct session_tunables *tunables = &info->tunables;
 
 	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o}",
+			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
 			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
@@ -71,7 +71,8 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "volume_count", info->volumes, "joined_count", info->joined,
 			 "prepared_sequence", known(far, (int64_t)info->prepared),
 			 "journal_bytes", known(far, (int64_t)info->journal_bytes),
-			 "journal_limit_bytes", known(far, (int64_t)info->journal_limit_bytes));
+			 "journal_limit_bytes", known(far, (int64_t)info->journal_limit_bytes),
+			 "unapplied_bytes", known(far, (int64_t)info->unapplied_bytes));
 }
 
 static void add_problem(void *arg, const struct copy_problem *problem)

@@ -66,14 +66,14 @@ struct cli_connection;
 struct cli_connection *cli_connect(const char *control);
 void cli_disconnect(struct cli_connection *connection);
 
+/* The control socket that it was made to. */
+const char *cli_control_of(const struct cli_connection *connection);
+
 /*
  * Asks; args may be NULL. The whole reply, {"ok": ...}, as a new reference; NULL after a message when the system is not
  * to be reached.
  */
 json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args);
-
-/* The control socket that it was made to. */
-const char *cli_control_of(const struct cli_connection *connection);
 
 /* The same, and calls tick(arg) each second as long as there is no answer. NULL: it does not. */
 json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,

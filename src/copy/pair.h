@@ -33,6 +33,7 @@ struct pair {
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
 	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */
 	unsigned generations_unheard;		/* begun here since the far side last answered */
+	bool history_owed;			/* its newest generation is not durable yet */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */

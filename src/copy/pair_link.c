@@ -85,9 +85,26 @@ static enum pair_reason reason_of(int error)
 		return PAIR_REASON_FAR_FULL;
 	case -EIO:
 		return PAIR_REASON_FAR_DISK;
+	case -EROFS:
+		return PAIR_REASON_DISK;
 	default:
 		return PAIR_REASON_LINK;
 	}
+}
+
+/*
+ * A generation that the far side heard of and that is forgotten here would look, after a restart, as if the far side
+ * had been taken over.
+ */
+static int settle_history(struct pair *pair, char *why)
+{
+	int rc = pair->history_owed ? pair_save(pair) : 0;
+
+	if (rc)
+		return copy_refuse(why, -EROFS, "the history of volume %04X cannot be made durable here: %s",
+				   pair->record.volume, strerror(-rc));
+	pair->history_owed = false;
+	return 0;
 }
 
 int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
@@ -98,8 +115,10 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
 	};
 	struct pair_order order = { 0 };
-	int rc;
+	int rc = settle_history(pair, why);
 
+	if (rc)
+		return rc;
 	pair_order_surely(pair, pair_do_counters, &order);
 	request.history = pair->history;
 	{
@@ -142,7 +161,8 @@ static void begin_generation(struct pair *pair)
 	pair->generations_unheard++;
 	rt_random_bytes(generation, sizeof(generation));
 	history_begin(&pair->history, generation, 0, rt_wall_ns());
-	if (pair_save(pair))
+	pair->history_owed = pair_save(pair) != 0;
+	if (pair->history_owed)
 		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
 }
 
@@ -269,7 +289,7 @@ static bool is_waiting(const struct pair *pair, const char *far)
 {
 	return pair_sends_to(pair, far) && pair->record.state == PAIR_SUSPENDED &&
 	       (pair->record.reason == PAIR_REASON_FAR_FULL || pair->record.reason == PAIR_REASON_FAR_DISK ||
-		pair->record.reason == PAIR_REASON_LINK);
+		pair->record.reason == PAIR_REASON_DISK || pair->record.reason == PAIR_REASON_LINK);
 }
 
 bool pair_any_waiting(struct copy *copy, const char *far)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rt/mem.h"
+#include "scenarios.h"
 #include "store/meta.h"
 #include "volume/volume.h"
 
@@ -126,13 +127,15 @@ static int accept_all_losses(void *arg)
 	int rc = box->ready ? 0 : -ECONNABORTED;
 
 	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
-		bool failed = box->losses[i].sync_wall_ns != 0;
+		struct copy_losses before = box->losses[i];
 
-		if (failed)
+		if (before.sync_wall_ns)
 			copy_before_accept(box->copy, box->volumes[i]);
 		box->losses[i] = (struct copy_losses){ 0 };
-		if (failed)
+		if (before.sync_wall_ns)
 			rc = rt_call(reactor_of(i), accept_loss, box->open[i]);
+		if (rc)
+			box->losses[i] = before;
 	}
 	box->lost = box->lost && rc;
 	return rc;
@@ -140,7 +143,7 @@ static int accept_all_losses(void *arg)
 
 int box_accept_losses(struct box *box)
 {
-	return sim_call(box->system, accept_all_losses, box);
+	return box_call(box, accept_all_losses, box);
 }
 
 /* ---- volumes ---- */
@@ -302,13 +305,16 @@ static void forget_memory(struct box *box)
 	memset(box->open, 0, sizeof(box->open));
 }
 
-int box_boot(struct box *box)
+static int boot_once(struct box *box)
 {
 	int rc = 0;
 
-	forget_memory(box);
-	box->paused_ns = 0;
-	sim_boot(box->system, box_main, box);
+	/* Somebody else may have done it while this fiber waited to try again. */
+	if (!sim_is_running(box->system)) {
+		forget_memory(box);
+		box->paused_ns = 0;
+		sim_boot(box->system, box_main, box);
+	}
 	/* Nothing in the system may wake a fiber of outside: look at virtual time. */
 	while (!box->ready && sim_is_running(box->system) && !rc)
 		rc = rt_sleep_until(rt_now_ns() + RT_MS);
@@ -317,15 +323,39 @@ int box_boot(struct box *box)
 	return box->ready ? 0 : sim_exit_code(box->system) ? sim_exit_code(box->system) : -ECONNABORTED;
 }
 
+int box_boot(struct box *box)
+{
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = boot_once(box);
+	} while (rc && rc != -ECANCELED && scenario_try_again(&tries));
+	return rc;
+}
+
 int box_stop(struct box *box)
 {
-	return sim_stop_and_wait(box->system);
+	unsigned tries = 0;
+	int rc = sim_stop_and_wait(box->system);
+
+	/* What it could not do for the last time does not matter any more. */
+	return rc && scenario_try_again(&tries) ? 0 : rc;
 }
 
 void box_crash(struct box *box, enum sim_crash how)
 {
 	sim_crash(box->system, how);
 	forget_memory(box);
+}
+
+bool box_has_failed(const struct box *box)
+{
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->losses[i].sync_wall_ns)
+			return true;
+	}
+	return false;
 }
 
 uint8_t box_lss(const struct box *box)
@@ -498,12 +528,18 @@ static int run_command(void *arg)
 static int command_at(struct command command, int (*fn)(struct command *command, struct fault *fault))
 {
 	command.fn = fn;
-	return sim_call(command.box->system, run_command, &command);
+	return box_call(command.box, run_command, &command);
 }
 
 int box_call(struct box *box, int (*fn)(void *arg), void *arg)
 {
-	return sim_call(box->system, fn, arg);
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = sim_call(box->system, fn, arg);
+	} while (rc && rc != -ECONNABORTED && scenario_try_again(&tries));
+	return rc;
 }
 
 static int path(struct command *command, struct fault *fault)
@@ -549,8 +585,16 @@ int box_session_open(struct box *box, uint8_t session)
 
 static int session_add(struct command *command, struct fault *fault)
 {
-	return copy_session_add(command->box->copy, command->session, command->box->volumes,
-				command->box->volume_count, fault);
+	struct box *box = command->box;
+	int rc = 0;
+
+	/* One by one: a command that failed may have done half of its work, and is given again. */
+	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+		rc = copy_session_add(box->copy, command->session, &box->volumes[i], 1, fault);
+		if (rc && strstr(fault->message, "already"))
+			rc = 0;
+	}
+	return rc;
 }
 
 int box_session_add(struct box *box, uint8_t session)

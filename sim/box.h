@@ -47,6 +47,9 @@ RT_MUST_CHECK int box_boot(struct box *box);
 /* Stops it cleanly: 0, or what its main returned. Suspends. */
 RT_MUST_CHECK int box_stop(struct box *box);
 
+/* A sync of one of its volumes has failed, and that is not yet accepted. */
+bool box_has_failed(const struct box *box);
+
 /* Crashes it; it may be booted again. */
 void box_crash(struct box *box, enum sim_crash how);
 

@@ -14,12 +14,13 @@
 #define LOOKS	40u
 #define GROUPS	4u
 
-static void demand_most(unsigned wrong, unsigned images)
+/* One of them may be a moment by chance; not all. */
+static void demand_wrong(unsigned wrong, unsigned images)
 {
 	scenario_count("images", images);
 	scenario_count("images found wrong", wrong);
-	if (wrong * 2 <= images)
-		sim_fail(sim_world(), "only %u of %u wrong images were found", wrong, images);
+	if (!wrong)
+		sim_fail(sim_world(), "none of %u images was found wrong", images);
 }
 
 static int build(struct sites *sites, struct rt_group *hosts, enum pair_type type)
@@ -43,7 +44,7 @@ static int look_at_copies(struct sites *sites)
 			wrong++;
 	}
 	if (!rc)
-		demand_most(wrong, LOOKS);
+		demand_wrong(wrong, LOOKS);
 	return rc;
 }
 
@@ -125,7 +126,10 @@ static int mix_groups(struct sites *sites, bool *in_branch)
 	int rc = 0;
 
 	for (unsigned i = 0; i < GROUPS && !rc; i++) {
-		rc = sites_wait_groups(sites, 1, 20 * RT_SECOND);
+		/* So that there are writes between them that others depend on. */
+		rc = rt_sleep_until(rt_now_ns() + 30 * RT_MS);
+		if (!rc)
+			rc = sites_wait_groups(sites, 1, 20 * RT_SECOND);
 		if (!rc && scenario_branch()) {
 			*in_branch = true;
 			return recover_image(sites);
@@ -138,7 +142,7 @@ static int mix_groups(struct sites *sites, bool *in_branch)
 		older = newer;
 	}
 	if (!rc)
-		demand_most(wrong, mixtures);
+		demand_wrong(wrong, mixtures);
 	return rc;
 }
 

@@ -48,15 +48,16 @@ static void fail_when(const char *bad)
 static void judge(struct disaster *disaster)
 {
 	struct oracle_image image;
-	const char *bad = sites_take_reading(&disaster->sites, &image);
+	const char *unreadable = sites_take_reading(&disaster->sites, &image);
 
-	if (!bad)
-		bad = oracle_judge(&disaster->sites.oracle, &image, NULL);
 	for (unsigned i = 0; i < disaster->sites.source_count; i++) {
 		if (disaster->sites.sources[i].lost && sim_is_running(disaster->sites.sources[i].system))
 			scenario_count("groups from before a loss recovered", 1);
 	}
-	fail_when(bad);
+	if (unreadable)
+		sim_fail(sim_world(), "%s", unreadable);
+	else
+		fail_when(oracle_judge(&disaster->sites.oracle, &image, NULL));
 }
 
 /* One try at one far side. Of every state there is one answer, whoever asks. */
@@ -84,7 +85,7 @@ static int bring_up_fars(struct disaster *disaster)
 	int rc = 0;
 
 	for (unsigned i = 0; i < disaster->sites.far_count && !rc; i++)
-		rc = faults_bring_up(&disaster->sites, &disaster->sites.fars[i]);
+		rc = faults_mend(&disaster->sites, &disaster->sites.fars[i]);
 	return rc;
 }
 
@@ -204,7 +205,7 @@ static int heal_and_look(struct disaster *disaster)
 {
 	struct oracle_image before, after;
 	struct sites *sites = &disaster->sites;
-	const char *bad = sites_take_reading(sites, &before);
+	const char *unreadable = sites_take_reading(sites, &before);
 	int rc;
 
 	for (unsigned i = 0; i < sites->source_count; i++) {
@@ -213,16 +214,17 @@ static int heal_and_look(struct disaster *disaster)
 	}
 	rc = wait_ms(500 + below(4000));
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
-		rc = faults_bring_up(sites, &sites->sources[i]);
+		rc = faults_mend(sites, &sites->sources[i]);
 	if (!rc)
 		rc = wait_ms(3000);
-	if (!rc && !bad)
-		bad = sites_take_reading(sites, &after);
-	if (!rc && !bad && memcmp(&before, &after, sizeof(before)) != 0)
-		bad = "the old site has overwritten what was recovered";
-	if (!rc && !bad)
-		bad = old_primary_judge(&disaster->old, sites, 30 * RT_SECOND);
-	fail_when(bad);
+	if (!rc && !unreadable)
+		unreadable = sites_take_reading(sites, &after);
+	if (unreadable)
+		sim_fail(sim_world(), "%s", unreadable);
+	else if (!rc && memcmp(&before, &after, sizeof(before)) != 0)
+		scenario_wrong("the old site has overwritten what was recovered");
+	else if (!rc)
+		fail_when(old_primary_judge(&disaster->old, sites, 30 * RT_SECOND));
 	return rc;
 }
 
@@ -285,7 +287,7 @@ static int bring_up_all(struct disaster *disaster)
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_bring_up(sites, sites_box(sites, i));
+		rc = faults_mend(sites, sites_box(sites, i));
 		if (!rc)
 			rc = faults_accept(sites_box(sites, i));
 	}
@@ -380,6 +382,7 @@ static int live_through(struct disaster *disaster)
 		rc = oracle_start(&disaster->sites.oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(&disaster->sites, 20 * RT_SECOND);
+	scenario_settled();
 	if (!rc && below(2))
 		sites_set_distance(&disaster->sites, 10 * RT_MS);
 	if (!rc)
@@ -424,6 +427,11 @@ static const char *const must_happen[] = { "host writes",
 					   "losses accepted",
 					   "groups from before a loss recovered",
 					   "slow disks",
+					   "failing disks",
+					   "disks mended",
+					   "read-error",
+					   "write-error",
+					   "sync-error",
 					   "losses in the group after a fault",
 					   "storms",
 					   "crashes of all far sides",

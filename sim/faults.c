@@ -20,10 +20,47 @@ static int wait_ns(int64_t for_ns)
 
 /* ---- crashes ---- */
 
+/* After a failed sync the kernel may have dropped what was not synced, as if power had been lost. */
+static enum sim_crash crash_of(const struct box *box, enum sim_crash how)
+{
+	return box_has_failed(box) ? SIM_POWER_LOSS : how;
+}
+
 void faults_crash(struct sites *sites, struct box *box, enum sim_crash how)
 {
+	how = crash_of(box, how);
 	box_crash(box, how);
-	oracle_note_crash(&sites->oracle, box, how);
+	if (!sites->oracle.stop)
+		oracle_note_crash(&sites->oracle, box, how);
+}
+
+int faults_mend(struct sites *sites, struct box *box)
+{
+	int rc;
+
+	if (!box_has_failed(box) && !sim_disk_errors(box->system))
+		return faults_bring_up(sites, box);
+	faults_crash(sites, box, SIM_POWER_LOSS);
+	scenario_count("disks mended", 1);
+	rc = faults_bring_up(sites, box);
+	for (unsigned i = 0; i < BOOTS_MAX && !rc && (box->lost || box_has_failed(box)); i++) {
+		if (box_accept_losses(box))
+			rc = faults_bring_up(sites, box);
+	}
+	return rc;
+}
+
+int faults_mend_all(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
+		struct box *box = sites_box(sites, i);
+
+		if (box->ready && !box->busy)
+			rc = faults_mend(sites, box);
+	}
+	return rc;
 }
 
 int faults_bring_up(struct sites *sites, struct box *box)
@@ -40,7 +77,7 @@ int faults_bring_up(struct sites *sites, struct box *box)
 			return rc;
 		if (rc)
 			sim_note(sim_world(), "%s does not come up: %d", box->id, rc);
-		rc = 0;
+		rc = rc ? wait_ns(100 * RT_MS) : 0;
 	}
 	if (!box->ready)
 		sim_fail(sim_world(), "%s does not come up any more", box->id);
@@ -79,7 +116,8 @@ static int crash_within(struct sites *sites, struct box *box, enum sim_crash how
 	if (sim_is_running(box->system))
 		return rc;
 	scenario_count("crashes within a call", 1);
-	box_crash(box, SIM_DEATH);		/* it is down; the box forgets what it had in memory */
+	how = crash_of(box, how);
+	box_crash(box, how);			/* it is down; the box forgets what it had in memory */
 	oracle_note_crash(&sites->oracle, box, how);
 	return rc;
 }
@@ -129,6 +167,34 @@ static int do_slow_disk(struct box *box)
 	state.slower = 1;
 	sim_set_disk(box->system, "", &state);
 	return rc;
+}
+
+/* Errors for a while, of the whole disk or a part of it; somebody sees to it. */
+static int do_failing_disk(struct sites *sites, struct box *box)
+{
+	static const char *const parts[] = { "", "pool", "state", "state/journals" };
+	const char *part = parts[sim_random_below(sim_world(), 4)];
+	struct sim_disk_state state = { 0 };
+	int rc;
+
+	switch (sim_random_below(sim_world(), 4)) {
+	case 0:
+		state.read_fails = true;
+		break;
+	case 1:
+		state.write_fails = true;
+		break;
+	default:
+		state.sync_fails = true;
+	}
+	scenario_count("failing disks", 1);
+	sim_set_disk(box->system, part, &state);
+	rc = wait_ns(below_ms(300));
+	state = (struct sim_disk_state){ 0 };
+	sim_set_disk(box->system, part, &state);
+	if (!rc)
+		rc = wait_ns(below_ms(500));
+	return rc ? rc : faults_mend(sites, box);
 }
 
 static int do_cut(struct box *box, struct box *other)
@@ -196,7 +262,7 @@ static int do_fault(struct sites *sites)
 	if (box->busy || box == other)
 		return 0;
 	box->busy = true;
-	switch (sim_random_below(sim_world(), 10)) {
+	switch (sim_random_below(sim_world(), 11)) {
 	case 0:
 	case 1:
 	case 2:
@@ -213,6 +279,9 @@ static int do_fault(struct sites *sites)
 		break;
 	case 6:
 		rc = do_crash_fars(sites);
+		break;
+	case 7:
+		rc = do_failing_disk(sites, box);
 		break;
 	default:
 		rc = do_cut(box, other);
@@ -248,6 +317,13 @@ int faults_start(struct faults *faults, struct sites *sites, unsigned at_a_time)
 void faults_stop(struct faults *faults)
 {
 	rt_group_stop(&faults->group);
-	for (unsigned i = 0; i < sites_box_count(faults->sites); i++)
-		sites_box(faults->sites, i)->busy = false;
+	/* A crash within a call may be on its way still. */
+	(void)!wait_ns(100 * RT_US);
+	for (unsigned i = 0; i < sites_box_count(faults->sites); i++) {
+		struct box *box = sites_box(faults->sites, i);
+
+		box->busy = false;
+		if (box->ready && !sim_is_running(box->system))
+			faults_crash(faults->sites, box, SIM_POWER_LOSS);
+	}
 }

@@ -21,8 +21,17 @@ RT_MUST_CHECK int faults_start(struct faults *faults, struct sites *sites, unsig
 /* No more of them; cuts are healed, disks are fast, who stood still goes on. Who is down stays down. Suspends. */
 void faults_stop(struct faults *faults);
 
-/* Crashes the box and tells the oracle. */
+/* Crashes the box and tells the oracle, unless its writers have stopped. */
 void faults_crash(struct sites *sites, struct box *box, enum sim_crash how);
+
+/*
+ * What an administrator does about a disk that failed: the machine gets another start, and the loss of what was not
+ * synced is accepted. Nothing when the disk is well. 0, or the run has failed. Suspends.
+ */
+RT_MUST_CHECK int faults_mend(struct sites *sites, struct box *box);
+
+/* The same for all boxes that run, and that no other fault has. */
+RT_MUST_CHECK int faults_mend_all(struct sites *sites);
 
 /* Boots the box if it is down, and waits until it serves. Fails the run when it does not come up. Suspends. */
 RT_MUST_CHECK int faults_bring_up(struct sites *sites, struct box *box);

@@ -41,6 +41,8 @@ static int recover_here(struct sites *sites)
 	for (unsigned i = 0; i < sites->far_count; i++)
 		sim_set_disk_bytes(sites->fars[i].system, UINT64_C(64) << 30);
 	for (unsigned i = 0; i < 20 && rc; i++) {
+		if (faults_mend_all(sites))
+			return -ECANCELED;
 		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
 		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
 			return -ECANCELED;
@@ -112,6 +114,7 @@ static int live_through(struct sites *sites)
 		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	for (unsigned i = 0; i < 2 && !rc && !in_branch; i++)
 		rc = go_without(sites, &in_branch);
 	if (rc || in_branch)

@@ -24,6 +24,9 @@ static int run(void *arg)
 	if (!rc)
 		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
+	if (!rc)
 		rc = sites_wait_groups(sites, 20, 20 * RT_SECOND);
 	sites_check_holds(sites);
 	sites->oracle.stop = true;

@@ -4,11 +4,12 @@
  *
  *	sim list
  *	sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]
- *		[--fail CALL[:N]] [--planted MISTAKE]
+ *		[--fail CALL[:N] [--times M]] [--planted MISTAKE]
  *
  * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
  * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that
- * call failing, or only the N-th. --planted switches a mistake on (store/planted.h); the run is then good when
+ * call failing, or only the N-th; --times: with M of them, chosen by chance among those after scenario_settled.
+ * --planted switches a mistake on (store/planted.h); the run is then good when
  * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
  */
 #include <assert.h>
@@ -21,10 +22,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rt/sim_rand.h"
 #include "scenarios.h"
 #include "store/planted.h"
 
 #define COUNTERS_MAX	64u
+#define TRIES_MAX	20u
+#define TRY_AGAIN_NS	(300 * RT_MS)
 
 struct options {
 	const struct scenario *scenario;
@@ -32,6 +36,7 @@ struct options {
 	bool trace, twice, fail_calls;
 	enum sim_call_kind fail_kind;
 	uint64_t fail_only;	/* 0: each */
+	uint64_t fail_times;	/* 0: each; else so many of them */
 };
 
 struct counter {
@@ -48,7 +53,8 @@ static int64_t virtual_ns;
 /* What runs now, for the line that is printed when the program dies in it. */
 static const char *scenario_now;
 static uint64_t seed_now, failing_call_now;
-static const char *fail_kind_now;
+static enum sim_call_kind failing_kind;
+static uint64_t settled_calls;			/* of that kind, before scenario_settled */
 
 void scenario_count(const char *name, uint64_t count)
 {
@@ -172,13 +178,27 @@ bool scenario_branch(void)
 	return false;
 }
 
+/* ---- a call that fails ---- */
+
+void scenario_settled(void)
+{
+	settled_calls = sim_calls_of_all(sim_world(), failing_kind);
+}
+
+bool scenario_try_again(unsigned *tries)
+{
+	if (++*tries > TRIES_MAX || !sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL))
+		return false;
+	return !rt_sleep_until(rt_now_ns() + TRY_AGAIN_NS);
+}
+
 /* ---- one run ---- */
 
 static void print_replay(FILE *out)
 {
 	fprintf(out, "replay: sim run %s --seed %llu --count 1 --trace", scenario_now, (unsigned long long)seed_now);
-	if (fail_kind_now != NULL)
-		fprintf(out, " --fail %s:%llu", fail_kind_now, (unsigned long long)failing_call_now);
+	if (failing_call_now > 0)
+		fprintf(out, " --fail %s:%llu", sim_call_name(failing_kind), (unsigned long long)failing_call_now);
 	if (planted_now != PLANTED_NONE)
 		fprintf(out, " --planted %s", planted_names[planted_now]);
 	fprintf(out, "\n");
@@ -213,7 +233,7 @@ static void sanitizer_dies(void)
 struct result {
 	enum sim_end end;
 	uint64_t hash;
-	uint64_t calls;		/* of the kind that is to fail */
+	uint64_t settled, calls;	/* of the kind that is to fail: before it was settled, and all */
 };
 
 static void add_totals(const struct sim_world *world)
@@ -233,6 +253,7 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 	seed_now = seed;
 	failing_call_now = failing_call;
 	is_wrong = false;
+	settled_calls = 0;
 	sim_config_default(&config);
 	if (options->scenario->configure != NULL)
 		options->scenario->configure(&config);
@@ -244,6 +265,7 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 		sim_fail_nth_of_all(world, options->fail_kind, failing_call);
 	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);
 	result.hash = sim_trace_hash(world);
+	result.settled = settled_calls;
 	result.calls = sim_calls_of_all(world, options->fail_kind);
 	if (result.end != SIM_DONE && (options->trace || planted_now == PLANTED_NONE)) {
 		if (!options->trace)
@@ -287,9 +309,11 @@ static void print_totals(const struct options *options)
 
 static bool all_happened(const struct options *options)
 {
+	static const char *const failed_call[] = { "nth-call", NULL };
 	bool all = true;
 
-	for (const char *const *name = options->scenario->must_happen; *name != NULL; name++) {
+	for (const char *const *name = options->fail_calls ? failed_call : options->scenario->must_happen;
+	     *name != NULL; name++) {
 		if (total_of(*name) > 0)
 			continue;
 		printf("%s: FAILED: there was no %s in any run\n", options->scenario->name, *name);
@@ -310,17 +334,29 @@ static bool run_twice(const struct options *options, uint64_t seed, const struct
 	return false;
 }
 
-/* Every call of the kind fails once, one a run; or only the one that --fail names. */
-static bool fail_each_call(const struct options *options, uint64_t seed, uint64_t calls)
+/* The n-th call of the seed to fail: each one, or by chance, which is another one for each seed. */
+static uint64_t choose_call(const struct options *options, uint64_t seed, const struct result *undisturbed, uint64_t n)
 {
-	uint64_t first = options->fail_only > 0 ? options->fail_only : 1;
-	uint64_t last = options->fail_only > 0 ? options->fail_only : calls;
+	struct sim_rand rand = { .state = seed * 1000 + n };
 
-	fail_kind_now = sim_call_name(options->fail_kind);
-	for (uint64_t n = first; n <= last; n++)
-		if (run_seed(options, seed, n).end != SIM_DONE)
+	if (!options->fail_times)
+		return n;
+	return undisturbed->settled + 1 + sim_rand_below(&rand, undisturbed->calls - undisturbed->settled);
+}
+
+/* Every call of the kind fails once, one a run; or some; or only the one that --fail names. */
+static bool fail_calls(const struct options *options, uint64_t seed, const struct result *undisturbed)
+{
+	uint64_t count = options->fail_times ? options->fail_times : undisturbed->calls;
+
+	if (options->fail_only)
+		return run_seed(options, seed, options->fail_only).end == SIM_DONE;
+	if (undisturbed->calls == undisturbed->settled)
+		return true;
+	for (uint64_t n = 1; n <= count; n++) {
+		if (run_seed(options, seed, choose_call(options, seed, undisturbed, n)).end != SIM_DONE)
 			return false;
-	fail_kind_now = NULL;
+	}
 	return true;
 }
 
@@ -357,7 +393,7 @@ static bool run_options(const struct options *options)
 			return false;
 		if (options->twice && !run_twice(options, seed, &result))
 			return false;
-		if (options->fail_calls && !fail_each_call(options, seed, result.calls))
+		if (options->fail_calls && !fail_calls(options, seed, &result))
 			return false;
 	}
 	return true;
@@ -370,7 +406,7 @@ __attribute__((noreturn)) static void usage(const char *what)
 	fprintf(stderr, "sim: %s\n"
 		"usage: sim list\n"
 		"       sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]\n"
-		"                        [--fail CALL[:N]] [--planted MISTAKE]\n", what);
+		"                        [--fail CALL[:N] [--times M]] [--planted MISTAKE]\n", what);
 	exit(2);
 }
 
@@ -417,7 +453,7 @@ static void parse_fail(struct options *options, const char *text)
 
 		if (strlen(name) == len && memcmp(text, name, len) == 0) {
 			options->fail_calls = true;
-			options->fail_kind = (enum sim_call_kind)i;
+			options->fail_kind = failing_kind = (enum sim_call_kind)i;
 			if (text[len] == ':')
 				options->fail_only = parse_whole_number(text + len + 1);
 			return;
@@ -472,6 +508,8 @@ static void parse_options(struct options *options, char **args)
 			count = parse_whole_number(value);
 		else if (strcmp(name, "--fail") == 0)
 			parse_fail(options, value);
+		else if (strcmp(name, "--times") == 0)
+			options->fail_times = parse_whole_number(value);
 		else if (strcmp(name, "--planted") == 0)
 			parse_planted(value);
 		else

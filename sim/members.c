@@ -5,9 +5,9 @@
  * between. Groups go on, and when hosts are quiet both sides are equal.
  */
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 
-#include "oracle.h"
+#include "faults.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 #include "sites.h"
@@ -22,9 +22,16 @@ static uint64_t below(uint64_t bound)
 static int remove_all(void *arg)
 {
 	struct box *box = arg;
-	struct fault fault;
+	struct fault fault = { 0 };
+	int rc = 0;
 
-	return copy_session_remove(box->copy, SITES_SESSION, box->volumes, box->volume_count, &fault);
+	/* One by one: a command that failed may have done half of its work, and is given again. */
+	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+		rc = copy_session_remove(box->copy, SITES_SESSION, &box->volumes[i], 1, &fault);
+		if (rc && strstr(fault.message, "it is not in"))
+			rc = 0;
+	}
+	return rc;
 }
 
 struct resume {
@@ -54,23 +61,53 @@ static int restart(struct box *box)
 	return box_boot(box);
 }
 
+enum what { REMOVE, PAUSE, RESUME, ADD };
+
+static int give_once(struct sites *sites, enum what what)
+{
+	struct box *master = &sites->sources[0], *box = &sites->sources[1];
+
+	switch (what) {
+	case REMOVE:
+		return box_call(box, remove_all, box);
+	case ADD:
+		return box_session_add(box, SITES_SESSION);
+	default:
+		return pause_or_resume(master, what == PAUSE);
+	}
+}
+
+/* Where a call failed the command may have been done all the same: what follows shows. */
+static int give(struct sites *sites, enum what what)
+{
+	unsigned tries = 0;
+	int rc = give_once(sites, what);
+
+	while (rc && !faults_mend_all(sites) && scenario_try_again(&tries)) {
+		rc = give_once(sites, what);
+		if (rc && what != ADD && what != REMOVE)
+			return 0;
+	}
+	return rc;
+}
+
 /* The first system goes on with groups of its own meanwhile, or does not. */
 static int change(struct sites *sites)
 {
-	struct box *master = &sites->sources[0], *box = &sites->sources[1];
+	struct box *box = &sites->sources[1];
 	bool paused = below(2);
-	int rc = box_call(box, remove_all, box);
+	int rc = give(sites, REMOVE);
 
 	if (!rc && below(2))
 		rc = sites_wait_groups(sites, 1 + (unsigned)below(3), 20 * RT_SECOND);
 	if (!rc && !below(3))
 		rc = restart(below(2) ? box : &sites->fars[1]);
 	if (!rc && paused)
-		rc = pause_or_resume(master, true);
+		rc = give(sites, PAUSE);
 	if (!rc)
-		rc = box_session_add(box, SITES_SESSION);
+		rc = give(sites, ADD);
 	if (!rc && paused)
-		rc = pause_or_resume(master, false);
+		rc = give(sites, RESUME);
 	if (rc)
 		sim_fail(sim_world(), "volumes cannot leave and come back: %d", rc);
 	scenario_count(paused ? "came back to a pause" : "came back to a running session", 1);
@@ -94,6 +131,7 @@ static int run(void *arg)
 		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	for (unsigned i = 0; i < CHANGES && !rc; i++) {
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(200000) * RT_US);
 		if (!rc)

@@ -379,8 +379,12 @@ const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, stru
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		for (unsigned place = 0; place < oracle->place_count; place++) {
 			for (unsigned block = 0; block < ORACLE_BLOCKS; block++) {
-				int rc = read(arg, place, oracle_block(chain, block), data);
+				unsigned tries = 0;
+				int rc;
 
+				do {
+					rc = read(arg, place, oracle_block(chain, block), data);
+				} while (rc && scenario_try_again(&tries));
 				if (rc) {
 					static char why[80];
 

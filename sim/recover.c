@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oracle.h"
+#include "faults.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "scenarios.h"
@@ -56,8 +56,12 @@ static int carry_out(void *arg)
 static void run_order(void *arg)
 {
 	struct order *order = arg;
+	unsigned tries = 0;
 
-	order->rc = box_call(order->box, carry_out, order);
+	do {
+		order->rc = sim_call(order->box->system, carry_out, order);
+	} while ((order->rc || order->result.systems_missing) && !faults_mend_all(order->sites) &&
+		 scenario_try_again(&tries));
 	order->done = true;
 }
 
@@ -146,6 +150,17 @@ static int recover(struct sites *sites)
 
 /* ---- the way back ---- */
 
+static int write_surely(struct box *box, unsigned volume, uint64_t block, const void *data)
+{
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = box_write(box, volume, block, data, 0);
+	} while (rc && scenario_try_again(&tries));
+	return rc;
+}
+
 /* The source site is written to, and its far sides follow. */
 static int write_sources(struct sites *sites, int byte)
 {
@@ -155,27 +170,36 @@ static int write_sources(struct sites *sites, int byte)
 
 	memset(data, byte, sizeof(data));
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
-		rc = box_write(&sites->sources[i], 0, 3, data, 0);
+		rc = write_surely(&sites->sources[i], 0, 3, data);
 	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
 	if (bad)
 		scenario_wrong("after the return: %s", bad);
 	return rc;
 }
 
-/* Protection begins anew, as with new pairs. */
-static int protect_again(struct sites *sites)
+/* Protection begins anew, as with new pairs. again: some of it may be done. */
+static int start_again(struct sites *sites, bool again)
 {
 	struct session_start start = {
 		.session = SITES_SESSION, .master_lss = box_lss(&sites->sources[0]), .subordinate_count = 1,
 	};
 	int rc = box_session_terminate(&sites->sources[0], SITES_SESSION, true);
 
+	rc = again ? 0 : rc;
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
 		rc = box_session_add(&sites->sources[i], SITES_SESSION);
 	snprintf(start.subordinates[0].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[1].id);
 	start.subordinates[0].lss = box_lss(&sites->sources[1]);
-	if (!rc)
-		rc = box_session_start(&sites->sources[0], &start);
+	return rc ? rc : box_session_start(&sites->sources[0], &start);
+}
+
+static int protect_again(struct sites *sites)
+{
+	unsigned tries = 0;
+	int rc = start_again(sites, false);
+
+	while (rc && !faults_mend_all(sites) && scenario_try_again(&tries))
+		rc = start_again(sites, true);
 	if (!rc)
 		rc = sites_wait_groups(sites, 1, 20 * RT_SECOND);
 	if (rc)
@@ -194,7 +218,7 @@ static int write_far(struct sites *sites)
 		unsigned volume = (unsigned)sim_random_below(sim_world(), SITES_VOLUMES);
 
 		memset(data, (int)i + 1, sizeof(data));
-		rc = box_write(&sites->fars[i % 2], volume, sim_random_below(sim_world(), 5000), data, 0);
+		rc = write_surely(&sites->fars[i % 2], volume, sim_random_below(sim_world(), 5000), data);
 	}
 	return rc;
 }
@@ -245,6 +269,7 @@ static int run(void *arg)
 		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	if (!rc)
 		rc = sites_wait_groups(sites, 3 + (unsigned)sim_random_below(sim_world(), 10), 20 * RT_SECOND);
 	if (!rc)

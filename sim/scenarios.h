@@ -31,6 +31,18 @@ extern const struct scenario *const scenarios[];	/* ends with NULL */
 void scenario_count(const char *name, uint64_t count);
 
 /*
+ * With --times only calls that are made from here on fail: all is set up, and whoever is refused something is able to
+ * try again.
+ */
+void scenario_settled(void);
+
+/*
+ * Where the run has a call that failed (--fail): what was refused for it, or may have been, is tried again after a
+ * while, a bounded number of times (tries begins at 0). False in all other runs: nothing is refused there. Suspends.
+ */
+bool scenario_try_again(unsigned *tries);
+
+/*
  * The checker's verdict: sim_fail, and a planted mistake counts as found. What a program that works as meant never
  * shows: a wrong image, a group that is lost, an answer held too long; not a run that does not get on.
  */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "faults.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 
@@ -195,7 +196,9 @@ int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns)
 			note_session(sites);
 			return -ETIMEDOUT;
 		}
-		rc = rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		rc = faults_mend_all(sites);
+		if (!rc)
+			rc = rt_sleep_until(rt_now_ns() + 5 * RT_MS);
 	}
 	return rc;
 }
@@ -222,6 +225,8 @@ int sites_wait_joined(struct sites *sites, int64_t limit_ns)
 
 	while (!rc && !all) {
 		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		if (!rc)
+			rc = faults_mend_all(sites);
 		if (!rc)
 			rc = count_joined(sites, &all);
 	}
@@ -298,7 +303,7 @@ const char *sites_wait_equal(struct sites *sites, int64_t limit_ns)
 	int64_t until_ns = rt_now_ns() + limit_ns;
 	const char *bad = compare(sites);
 
-	while (bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS))
+	while (bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS) && !faults_mend_all(sites))
 		bad = compare(sites);
 	return bad;
 }

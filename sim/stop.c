@@ -132,6 +132,7 @@ static int run(void *arg)
 		rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 	if (!rc)
 		rc = oracle_start(&sites->oracle, &hosts);
+	scenario_settled();
 	if (!rc)
 		rc = live_and_stop(sites, &hosts);
 	mem_free(sites);

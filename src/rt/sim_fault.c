@@ -66,6 +66,11 @@ uint64_t sim_calls(const struct sim_system *system, enum sim_call_kind kind)
 	return system->calls_made[kind];
 }
 
+uint64_t sim_disk_errors(const struct sim_system *system)
+{
+	return system->disk_errors;
+}
+
 void sim_fail_nth(struct sim_system *system, enum sim_call_kind kind, uint64_t n)
 {
 	system->fail_in[kind] = n;
@@ -101,6 +106,8 @@ bool sim_call_fails(struct sim_system *system, enum sim_call_kind kind)
 		fails |= --system->fail_in[kind] == 0;
 	if (fails)
 		sim_count_fault(world, SIM_FAULT_NTH_CALL);
+	if (fails && kind >= SIM_WRITE && kind <= SIM_SYNC_FOLDER)
+		system->disk_errors++;
 	return fails;
 }
 

@@ -76,6 +76,7 @@ struct sim_system {
 	size_t memory_bytes, memory_pieces;
 
 	uint64_t calls_made[SIM_CALL_KINDS];
+	uint64_t disk_errors;
 	uint64_t fail_in[SIM_CALL_KINDS];	/* 0: none */
 	uint64_t crash_in[SIM_CALL_KINDS];
 	enum sim_crash crash_how;

@@ -168,6 +168,7 @@ void sim_boot(struct sim_system *system, int (*main)(void *arg), void *arg)
 	system->paused = false;
 	system->exit_code = -ECONNABORTED;
 	memset(system->calls_made, 0, sizeof(system->calls_made));
+	system->disk_errors = 0;
 	make_reactors(system);
 	if (system->index == 0)
 		return;

@@ -32,6 +32,7 @@ struct box {
 	/* of scenarios */
 	bool busy;				/* a fault has it */
 	int64_t paused_ns;			/* the longest pause of its process */
+	bool mended;				/* its disk had failed: it may have forgotten what it could not note */
 	uint32_t lost_at[8];			/* oracle.h: events of each chain that its last crash made */
 	bool lost;				/* oracle.h: a loss of power is not accepted yet */
 	uint32_t kept_to[8];			/* oracle.h: events of each chain when that came */

@@ -66,7 +66,8 @@ static const char *judge_volume(const struct old_primary *old, struct sites *sit
 	static char why[160];
 	struct box *box = look->box;
 	uint8_t data[XDC_BLOCK_SIZE] = { 0xee };
-	bool late = was_written_late(old, &sites->oracle, box, volume);
+	/* Where its own disk failed it could not note that, and after its next start it does not know. */
+	bool late = !box->mended && was_written_late(old, &sites->oracle, box, volume);
 	const char *bad = NULL;
 	int rc = box_write(box, volume, 4000, data, 0);
 

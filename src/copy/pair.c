@@ -274,7 +274,8 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->record = *record;
 	pair->history = *history;
 	pair->volume = volume;
-	pair->may_join = pair->joined = record->joined;
+	pair->may_join = record->joined;
+	pair->joined = record->joined;
 	pair->broken = record->role == PAIR_SOURCE && record->state == PAIR_SUSPENDED;
 	rt_mutex_init(&pair->turn);
 	rt_cond_init(&pair->unpinned);

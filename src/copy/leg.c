@@ -143,6 +143,8 @@ static int forget(struct leg *leg)
 	const struct meta_change change = { .op = META_DELETE, .kind = META_LEG, .record = &leg->record };
 	struct journal_place place = place_of(leg->copy, &leg->record);
 	struct copy *copy = leg->copy;
+	struct journal_info info;
+	bool unkept;
 	int rc = leg_release_volumes(leg);
 
 	if (!rc)
@@ -154,9 +156,12 @@ static int forget(struct leg *leg)
 	while (leg->pins && !rc)
 		rc = rt_cond_wait(&leg->committed);
 	assert(!rc);
+	leg_get_info(leg, &info);
+	unkept = !leg->journal || info.highest_tag > info.applied;
 	leg_put_down(leg);
 	/* What it held of data that are in no group was acknowledged all the same. */
-	copy_void_acks(copy);
+	if (unkept)
+		copy_void_acks(copy);
 	return journal_remove(place.folder, place.name);
 }
 

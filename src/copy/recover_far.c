@@ -92,7 +92,7 @@ static int fill_legs(struct copy *copy, const struct wire_recover_request *reque
 		return -ENOMEM;
 	list_for_each(leg, &copy->legs, link) {
 		if (leg->record.session != request->session ||
-		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0 || leg->offline)
+		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0 || !leg_is_online(leg))
 			continue;
 		if (legs->count == WIRE_LEGS_MAX)
 			return -E2BIG;

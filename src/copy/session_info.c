@@ -24,15 +24,15 @@ int64_t session_hold_p99_ns(const uint32_t *holds_us, unsigned count)
 	return (int64_t)longest * RT_US;
 }
 
-/* A far side knows a session by its legs: the group that all of them here have, and what is behind. */
+/* A far side knows a session by its legs: the group that all here have whose journal can be read, and what is behind. */
 static void add_leg(const struct leg *leg, struct copy_session_info *info)
 {
 	const struct journal_cg *cg = leg_committed_cg(leg);
 	struct journal_info journal;
-	bool first = info->member_count == 0;
+	bool first = info->journal_limit_bytes == 0;
 
 	leg_get_info(leg, &journal);
-	if (first || journal.committed < info->sequence)
+	if (leg->journal && (first || journal.committed < info->sequence))
 		info->sequence = journal.committed;
 	if (journal.prepared > info->prepared)
 		info->prepared = journal.prepared;

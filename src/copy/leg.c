@@ -648,6 +648,7 @@ static int write_direct(struct data_order *order)
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;
 	order->volume = pair->volume;
+	pair->untouched = false;
 	return rt_call(volume_reactor(pair->volume), do_apply, order);
 }
 
@@ -684,6 +685,7 @@ static int write_journal(struct data_order *order)
 		return -EPERM;
 	if (!leg_is_online(leg))
 		return -EIO;
+	pair->untouched = false;
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;

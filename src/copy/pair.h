@@ -29,6 +29,7 @@ struct pair {
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
 	bool gone;				/* being put down: not found any more, and still in the table */
+	bool untouched;				/* target end: made since the start, and nothing was written to it */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
 	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */

@@ -105,6 +105,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	pair = pair_take_up(copy, &record, &request->history, volume);
 	if (!pair)
 		return -ENOMEM;
+	pair->untouched = true;
 	pair_pin(pair);
 	rc = pair_begin_change(pair);
 	assert(!rc);
@@ -120,6 +121,16 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 }
 
 /*
+ * The source had no answer to its first request for a new pair, gave up, and asks again: the volume holds what it held
+ * then.
+ */
+static bool is_second_try(const struct pair *pair, const struct wire_pair_establish *request)
+{
+	return pair->untouched && pair->record.role == PAIR_TARGET && !(request->flags & WIRE_PAIR_RESUME) &&
+	       pair->record.state == PAIR_TARGET_COPY_PENDING && volume_size(pair->volume) == request->size_bytes;
+}
+
+/*
  * A pair that is there: the source may go on only if what this side holds is the source's own past. A volume that was
  * recovered here holds a generation that the source does not know, and is never overwritten.
  */
@@ -127,6 +138,11 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
 
+	if (verdict == HISTORY_UNRELATED && is_second_try(pair, request)) {
+		pair->history = request->history;
+		pair->record.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
+		return pair_save(pair);
+	}
 	if (verdict == HISTORY_UNRELATED && !(request->flags & WIRE_PAIR_RESUME))
 		return copy_refuse(why, -EEXIST, "volume %04X of system %s is in an earlier pair with the same volume",
 				   pair->record.volume, pair->copy->config.system);

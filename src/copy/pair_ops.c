@@ -67,6 +67,10 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 {
 	char object[64], remedy[256] = "";
 
+	snprintf(object, sizeof(object), "system %s", pair->record.system);
+	if (error == -ENOTCONN || error == -ETIMEDOUT || error == -ECONNRESET)
+		return fault_set(fault, FAULT_FAILED, object, "xdc path list shows the link; repeat the command then",
+				 "it does not answer: %s", why[0] ? why : strerror(-error));
 	if (error == -ENODEV)
 		snprintf(remedy, sizeof(remedy), "on %s: xdc volume create %04X --pool POOL --size %llu",
 			 pair->record.system, pair->record.remote_volume,

@@ -75,6 +75,18 @@ complains '2105.FB230 has no volume 2599' 'xdc volume create 2599 --pool POOL --
 on B volume create 2501 --pool p1 --size 8M
 complains 'volume 2501 .* has 8388608 bytes, the source 16777216' 'make both of one size' \
 	A pair create 1500 2501 --system 2105.FB230 --type async
+# The other system stands still: told in seconds; and what it does with the request when it wakes is in nobody's way.
+on B volume create 2502 --pool p1 --size 16M
+system_pause B
+expect_exit 1 '^xdc: system 2105.FB230: it does not answer' on A pair create 1501 2502 --system 2105.FB230 --type async
+grep -q '^try: .*repeat the command' "$tmp/stderr" || fail "$(cat "$tmp/stderr")"
+on A volume rename 1501 other
+system_continue B
+wait_until 30 is A 'any(.system == "2105.FB230" and .state == "connected")' path list
+wait_until 30 is B '.access == "none"' volume show 2502
+pair A 1501 B 2502 async
+on A pair delete 1501
+is B '.access == "write"' volume show 2502
 # A host has the target open.
 mkfifo "$tmp/host"
 (trap - ERR && exec qemu-io -f raw "$(uri B 2500)" <"$tmp/host" >"$tmp/host.out" 2>&1) &

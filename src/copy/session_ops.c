@@ -221,8 +221,11 @@ static int check_master(struct session_entry *entry, struct fault *fault)
 
 	if (entry->record.role == SESSION_MASTER)
 		return 0;
-	snprintf(remedy, sizeof(remedy), "give the command on its master%s%s",
-		 entry->record.master_system[0] ? ", " : "", entry->record.master_system);
+	snprintf(remedy, sizeof(remedy), "xdc session start %u --master LSS", entry->record.number);
+	if (!entry->record.master_system[0] || !strcmp(entry->record.master_system, entry->copy->config.system))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
+				 "it is not started");
+	snprintf(remedy, sizeof(remedy), "give the command on its master, %s", entry->record.master_system);
 	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
 			 "this system is not its master");
 }

@@ -114,6 +114,7 @@ expect_exit 1 'hosts may not use this volume: it is the target of a pair' \
 on A session open 1 --lss 15
 complains 'LSS 15: it has 2 volumes' 'delete them first' A lss delete 15
 complains 'session 1: it has no volumes' 'xdc session add' A session start 1 --master 15
+complains 'session 1: it is not started' 'xdc session start 1' A session terminate 1
 complains 'volume 1501: it is not the source' 'xdc pair create 1501' A session add 1 1501
 on A session add 1 1500
 complains 'session 1: no path leads from LSS 15 to system 2105.FA121' 'xdc path create 15 16 --system 2105.FA121' \

@@ -24,7 +24,7 @@ int64_t session_hold_p99_ns(const uint32_t *holds_us, unsigned count)
 	return (int64_t)longest * RT_US;
 }
 
-/* A far side knows a session by its legs: the group that all here have whose journal can be read, and what is behind. */
+/* A far side knows a session by its legs: the group that all have whose journal can be read, and what is behind. */
 static void add_leg(const struct leg *leg, struct copy_session_info *info)
 {
 	const struct journal_cg *cg = leg_committed_cg(leg);

@@ -25,7 +25,6 @@ struct damage {
 	struct rt_group hosts;
 	struct box *far;			/* whose journal, or volume, it is */
 	unsigned source;			/* the journal is that of this source */
-	bool accepted;				/* that a source lost what the oracle counts as durable */
 	bool removed;				/* its volumes, from the session */
 	unsigned deleted, made;			/* of their pairs */
 };
@@ -338,10 +337,9 @@ static int fail_syncs(struct damage *damage, struct box *box, const char *prefix
 		return 0;
 	scenario_count(what, 1);
 	rc = wait_ms(100 + below(1000));
-	if (!rc && !is_journal) {
-		oracle_note_failed_syncs(&damage->sites.oracle, box);
-		rc = box_accept_losses(box);
-	}
+	/* What hosts read at a source is what its disk has only after another start. */
+	if (!rc && !is_journal)
+		rc = sites_is_source(&damage->sites, box) ? faults_mend(&damage->sites, box) : box_accept_losses(box);
 	if (rc || !is_journal)
 		return rc;
 	/* Read again, it tells what the disk has. */
@@ -359,7 +357,6 @@ static int do_harm(struct damage *damage, bool *in_branch)
 	case 1:
 		return fail_syncs(damage, damage->far, "pool", "syncs of far volumes failed");
 	case 2:
-		damage->accepted = true;
 		return fail_syncs(damage, &sites->sources[damage->source], "pool", "syncs of source volumes failed");
 	default:
 		return damage_journal(damage, in_branch);
@@ -375,7 +372,7 @@ static int recover_all(struct damage *damage)
 	int rc = -1;
 
 	for (unsigned i = 0; i < sites->source_count; i++)
-		faults_crash(sites, &sites->sources[i], damage->accepted ? SIM_DEATH : SIM_POWER_LOSS);
+		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
 	for (unsigned i = 0; i < 20 && rc; i++) {
 		rc = box_session_recover(&sites->fars[below(sites->far_count)], SITES_SESSION, false, &result);
 		if (rc && wait_ms(300))

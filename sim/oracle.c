@@ -324,19 +324,14 @@ static void note_power_loss(const struct oracle *oracle, struct box *box)
 		box->kept_to[chain] = oracle->chains[chain].issued;
 }
 
-/* failed: only on volumes whose disk failed to keep writes. */
-static void note_losses(struct oracle *oracle, struct box *box, enum sim_crash how, bool failed)
+static void note_losses(struct oracle *oracle, struct box *box, enum sim_crash how)
 {
 	uint32_t before[ORACLE_CHAINS];
 
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		before[chain] = oracle->chains[chain].issued;
 		for (unsigned place = 0; place < oracle->place_count; place++) {
-			const struct oracle_place *at = &oracle->places[place];
-
-			if (at->box != box || (failed && !box->losses[at->volume].sync_wall_ns))
-				continue;
-			for (unsigned block = 0; block < ORACLE_BLOCKS; block++)
+			for (unsigned block = 0; oracle->places[place].box == box && block < ORACLE_BLOCKS; block++)
 				note_block(oracle, chain, place, block, how);
 		}
 	}
@@ -361,12 +356,7 @@ void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash ho
 {
 	if (how == SIM_POWER_LOSS)
 		note_power_loss(oracle, box);
-	note_losses(oracle, box, how, false);
-}
-
-void oracle_note_failed_syncs(struct oracle *oracle, struct box *box)
-{
-	note_losses(oracle, box, SIM_POWER_LOSS, true);
+	note_losses(oracle, box, how);
 }
 
 /* ---- the judgement ---- */

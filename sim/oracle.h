@@ -64,13 +64,6 @@ RT_MUST_CHECK int oracle_start(struct oracle *oracle, struct rt_group *group);
 /* The box has just crashed: what it lost becomes part of history, or is a failure of the run. */
 void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how);
 
-/*
- * The same of volumes whose disk failed to keep writes, which are not accepted yet: no host has written to them since.
- * What their disk does not have, and a later flush does not bring there, may show any time as long as the machine runs,
- * and is gone with its power.
- */
-void oracle_note_failed_syncs(struct oracle *oracle, struct box *box);
-
 /* The block of a chain on a volume. */
 uint64_t oracle_block(unsigned chain, unsigned block);
 

@@ -8,7 +8,8 @@
  *
  * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
  * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that
- * call failing, or only the N-th; --times: with M of them, chosen by chance among those after scenario_settled.
+ * call failing, or only the N-th; --times: with M of them, chosen by chance among those after scenario_settled. CALL
+ * "all": the same for every kind.
  * --planted switches a mistake on (store/planted.h); the run is then good when
  * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
  */
@@ -33,7 +34,7 @@
 struct options {
 	const struct scenario *scenario;
 	uint64_t first, last;
-	bool trace, twice, fail_calls;
+	bool trace, twice, fail_calls, fail_all_kinds;
 	enum sim_call_kind fail_kind;
 	uint64_t fail_only;	/* 0: each */
 	uint64_t fail_times;	/* 0: each; else so many of them */
@@ -54,7 +55,7 @@ static int64_t virtual_ns;
 static const char *scenario_now;
 static uint64_t seed_now, failing_call_now;
 static enum sim_call_kind failing_kind;
-static uint64_t settled_calls;			/* of that kind, before scenario_settled */
+static uint64_t settled_calls[SIM_CALL_KINDS];	/* before scenario_settled */
 
 void scenario_count(const char *name, uint64_t count)
 {
@@ -182,7 +183,8 @@ bool scenario_branch(void)
 
 void scenario_settled(void)
 {
-	settled_calls = sim_calls_of_all(sim_world(), failing_kind);
+	for (unsigned i = 0; i < SIM_CALL_KINDS; i++)
+		settled_calls[i] = sim_calls_of_all(sim_world(), (enum sim_call_kind)i);
 }
 
 bool scenario_try_again(unsigned *tries)
@@ -233,7 +235,7 @@ static void sanitizer_dies(void)
 struct result {
 	enum sim_end end;
 	uint64_t hash;
-	uint64_t settled, calls;	/* of the kind that is to fail: before it was settled, and all */
+	uint64_t settled[SIM_CALL_KINDS], calls[SIM_CALL_KINDS];	/* made before scenario_settled, and all */
 };
 
 static void add_totals(const struct sim_world *world)
@@ -253,7 +255,7 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 	seed_now = seed;
 	failing_call_now = failing_call;
 	is_wrong = false;
-	settled_calls = 0;
+	memset(settled_calls, 0, sizeof(settled_calls));
 	sim_config_default(&config);
 	if (options->scenario->configure != NULL)
 		options->scenario->configure(&config);
@@ -262,11 +264,12 @@ static struct result run_seed(const struct options *options, uint64_t seed, uint
 		sim_show_log(world, stdout);
 	log_set_level(options->trace ? LOG_DEBUG : LOG_NOTICE);
 	if (failing_call > 0)
-		sim_fail_nth_of_all(world, options->fail_kind, failing_call);
+		sim_fail_nth_of_all(world, failing_kind, failing_call);
 	result.end = sim_run(world, options->scenario->run, NULL, options->scenario->until_ns);
 	result.hash = sim_trace_hash(world);
-	result.settled = settled_calls;
-	result.calls = sim_calls_of_all(world, options->fail_kind);
+	memcpy(result.settled, settled_calls, sizeof(result.settled));
+	for (unsigned i = 0; i < SIM_CALL_KINDS; i++)
+		result.calls[i] = sim_calls_of_all(world, (enum sim_call_kind)i);
 	if (result.end != SIM_DONE && (options->trace || planted_now == PLANTED_NONE)) {
 		if (!options->trace)
 			sim_print_log(world, stdout);
@@ -341,20 +344,32 @@ static uint64_t choose_call(const struct options *options, uint64_t seed, const 
 
 	if (!options->fail_times)
 		return n;
-	return undisturbed->settled + 1 + sim_rand_below(&rand, undisturbed->calls - undisturbed->settled);
+	return undisturbed->settled[failing_kind] + 1 +
+	       sim_rand_below(&rand, undisturbed->calls[failing_kind] - undisturbed->settled[failing_kind]);
 }
 
 /* Every call of the kind fails once, one a run; or some; or only the one that --fail names. */
 static bool fail_calls(const struct options *options, uint64_t seed, const struct result *undisturbed)
 {
-	uint64_t count = options->fail_times ? options->fail_times : undisturbed->calls;
+	uint64_t count = options->fail_times ? options->fail_times : undisturbed->calls[failing_kind];
 
 	if (options->fail_only)
 		return run_seed(options, seed, options->fail_only).end == SIM_DONE;
-	if (undisturbed->calls == undisturbed->settled)
+	if (undisturbed->calls[failing_kind] == undisturbed->settled[failing_kind])
 		return true;
 	for (uint64_t n = 1; n <= count; n++) {
 		if (run_seed(options, seed, choose_call(options, seed, undisturbed, n)).end != SIM_DONE)
+			return false;
+	}
+	return true;
+}
+
+static bool fail_calls_of_all_kinds(const struct options *options, uint64_t seed, const struct result *undisturbed)
+{
+	for (unsigned i = 0; i < SIM_CALL_KINDS; i++) {
+		failing_kind = (enum sim_call_kind)i;
+		if ((options->fail_all_kinds || failing_kind == options->fail_kind) &&
+		    !fail_calls(options, seed, undisturbed))
 			return false;
 	}
 	return true;
@@ -393,7 +408,7 @@ static bool run_options(const struct options *options)
 			return false;
 		if (options->twice && !run_twice(options, seed, &result))
 			return false;
-		if (options->fail_calls && !fail_calls(options, seed, &result))
+		if (options->fail_calls && !fail_calls_of_all_kinds(options, seed, &result))
 			return false;
 	}
 	return true;
@@ -453,13 +468,17 @@ static void parse_fail(struct options *options, const char *text)
 
 		if (strlen(name) == len && memcmp(text, name, len) == 0) {
 			options->fail_calls = true;
-			options->fail_kind = failing_kind = (enum sim_call_kind)i;
+			options->fail_kind = (enum sim_call_kind)i;
 			if (text[len] == ':')
 				options->fail_only = parse_whole_number(text + len + 1);
 			return;
 		}
 	}
-	usage("--fail takes alloc, fiber, open, read, write, sync, allocate, punch, set_size, change_name, "
+	if (strcmp(text, "all") == 0) {
+		options->fail_calls = options->fail_all_kinds = true;
+		return;
+	}
+	usage("--fail takes all, alloc, fiber, open, read, write, sync, allocate, punch, set_size, change_name, "
 		"sync_folder, listen, accept, connect, send or receive");
 }
 

@@ -431,13 +431,10 @@ int member_drain(struct member *member, uint64_t attempt)
 {
 	int rc;
 
-	/* The mistake: it had said drained before its timer struck. */
-	if (planted(PLANTED_DRAINED_BEFORE_RELEASE) && member->closing != attempt && member->seen == attempt)
-		return 0;
 	if (!attempt || member->closing != attempt)
 		return -ESTALE;
 	/* Else the timer here could still undo the close after the far side was told to prepare. */
-	if (member->held && !planted(PLANTED_DRAINED_BEFORE_RELEASE))
+	if (member->held)
 		return -EPROTO;
 	rc = wait_drained(member, attempt);
 	if (member->closing != attempt)
@@ -451,8 +448,6 @@ int member_drain(struct member *member, uint64_t attempt)
 
 bool member_may_prepare(const struct member *member, uint64_t attempt)
 {
-	if (planted(PLANTED_DRAINED_BEFORE_RELEASE))
-		return true;
 	return attempt && member->closing == attempt && member->drained && !member->held;
 }
 
@@ -491,7 +486,7 @@ void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_
 
 	take_turn(member);
 	leave_attempt(member, CG_FAILURE_SUPERSEDED);
-	if (attempt > member->seen || planted(PLANTED_REUSE_NUMBER))
+	if (attempt > member->seen)
 		member->seen = attempt;
 	rc = order_all(member, shard_set_tag, &order);
 	assert(!rc);

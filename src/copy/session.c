@@ -10,7 +10,6 @@
 #include "copy/session_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "store/planted.h"
 
 #define IDLE_NS			RT_SECOND
 #define SAVE_NS			(30 * RT_SECOND)	/* counters may lose so much in a crash */
@@ -85,8 +84,6 @@ static void number_above(struct session *session, const struct wire_session_repo
 
 		if (highest < state->prepared)
 			highest = state->prepared;
-		if (planted(PLANTED_REUSE_NUMBER))
-			highest = 0;
 		if (highest < state->committed)
 			highest = state->committed;
 		if (session->attempt < highest)

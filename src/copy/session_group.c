@@ -187,8 +187,6 @@ static int take_number(struct session *session)
 	uint64_t number = session->attempt + 1;
 	int rc = 0;
 
-	if (planted(PLANTED_REUSE_NUMBER))
-		durable->reserved = number + RESERVE;
 	if (number >= durable->reserved) {
 		struct session_durable next = *durable;
 
@@ -231,8 +229,7 @@ static void abort_attempt(struct session *session, enum cg_failure otherwise)
 static bool coordinate(struct session *session, bool *empty)
 {
 	const struct session_tunables *tunables = &session->config.tunables;
-	bool patient = planted(PLANTED_DRAINED_BEFORE_RELEASE);	/* waits for longer than its members do */
-	int64_t limit_ns = rt_now_ns() + tunables->coordination_ns * (patient ? 20 : 1);
+	int64_t limit_ns = rt_now_ns() + tunables->coordination_ns;
 	struct wire_session_close close = {
 		.head = session_make_head(session, session->attempt),
 		.coordination_ms = (uint32_t)((tunables->coordination_ns + RT_MS - 1) / RT_MS),
@@ -245,7 +242,7 @@ static bool coordinate(struct session *session, bool *empty)
 	*empty = true;
 	for (unsigned i = 0; i < session->config.member_count; i++)
 		*empty = *empty && session->members[i].answer.empty;
-	if (!planted(PLANTED_EARLY_RELEASE) && !patient &&
+	if (!planted(PLANTED_EARLY_RELEASE) &&
 	    !session_ask_all(session, WIRE_SESSION_RELEASE, &release, limit_ns))
 		return false;
 	note_hold(session);
@@ -307,12 +304,6 @@ bool session_finish_group(struct session *session, uint64_t number)
 			member->committed = member->committed || !member->rc;
 			if (!member->committed)
 				session_note_waiting(session, member);
-		}
-		if (planted(PLANTED_NEXT_BEFORE_COMMITTED))
-			return true;
-		if (!all && planted(PLANTED_ABORT_IN_COMMIT)) {
-			abort_attempt(session, CG_FAILURE_COMMUNICATION);
-			return false;
 		}
 		if (!all && session_was_recovered(session))
 			return false;

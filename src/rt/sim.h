@@ -192,7 +192,7 @@ const char *sim_call_name(enum sim_call_kind kind);
 /* Calls of the kind that the system made since it was last booted (outside: since the beginning). */
 uint64_t sim_calls(const struct sim_system *system, enum sim_call_kind kind);
 
-/* Calls that were to change its disk and failed, for want of space or not, since it was last booted. */
+/* Calls to its disk that were made to fail since it was last booted; not those that found no space. */
 uint64_t sim_disk_errors(const struct sim_system *system);
 
 /* The n-th such call from now on fails (1: the next), once. 0 takes it back. Survives boots. */

@@ -106,7 +106,7 @@ bool sim_call_fails(struct sim_system *system, enum sim_call_kind kind)
 		fails |= --system->fail_in[kind] == 0;
 	if (fails)
 		sim_count_fault(world, SIM_FAULT_NTH_CALL);
-	if (fails && kind >= SIM_WRITE && kind <= SIM_SYNC_FOLDER)
+	if (fails && kind >= SIM_OPEN && kind <= SIM_SYNC_FOLDER)
 		system->disk_errors++;
 	return fails;
 }

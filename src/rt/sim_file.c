@@ -46,7 +46,7 @@ static bool io_fails(struct sim_system *system, enum sim_call_kind kind, bool br
 		fails = sim_rand_chance(&system->world->rand, millionths);
 	if (fails)
 		sim_count_fault(system->world, fault);
-	if (fails && kind != SIM_READ)
+	if (fails)
 		system->disk_errors++;
 	return fails;
 }

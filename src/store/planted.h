@@ -29,19 +29,15 @@ enum planted_mistake {
 
 	/* ---- links, increments, sessions (copy/), journals (store/) ---- */
 	PLANTED_EARLY_RELEASE,		/* each member is released as soon as it has closed */
-	PLANTED_DRAINED_BEFORE_RELEASE,	/* drained while held, and prepared although the timer struck */
 	PLANTED_NO_SOURCE_TIMER,	/* only the master ends a hold */
 	PLANTED_OLD_CONNECTION,		/* data of a connection that broke are taken beside those of the next */
 	PLANTED_TAG_EQUAL,		/* CG n is what is tagged n, not what is tagged up to n */
 	PLANTED_COMMIT_EARLY,		/* commits although not all are prepared */
-	PLANTED_ABORT_IN_COMMIT,	/* a time-out in commit aborts */
-	PLANTED_NEXT_BEFORE_COMMITTED,	/* the next attempt begins before all have committed */
 	PLANTED_PREPARED_NOT_DURABLE,	/* prepared is answered before it is on disk */
 	PLANTED_FORGET_AT_PREPARE,	/* a source forgets what was prepared */
 	PLANTED_PREPARE_ANY_BOOT,	/* prepares although it restarted since it acknowledged */
 	PLANTED_RESEND_INTO_CLOSED,	/* goes on with the attempt after a restart of the far side */
 	PLANTED_RESTART_LOW_TAG,	/* a source that restarted tags below what the far side holds */
-	PLANTED_REUSE_NUMBER,		/* numbers of attempts are not durable */
 	PLANTED_GUESS_COMMIT,		/* with a system missing recovery guesses that it had committed */
 	PLANTED_GUESS_REVERT,		/* ... or that it had not */
 	PLANTED_RECOVERY_NO_FENCE,	/* recovery reads states of far sides that still obey their master */

@@ -20,6 +20,7 @@
 
 #include "rt/log.h"
 #include "rt/run.h"
+#include "rt/slice.h"
 #include "rt/uring.h"
 
 #ifdef RT_ASAN
@@ -29,8 +30,14 @@
 #define SQ_ENTRIES	1024U
 #define CQ_ENTRIES	8192U
 
-/* While fibers keep one another busy, the kernel is asked for completions after this many turns. */
-#define BUSY_TURNS	8U
+/* While fibers keep one another busy, the kernel is asked for completions after this long. */
+#define BUSY_NS		(25 * RT_US)
+
+/*
+ * Of processor time that a reactor wants at once. Its turns are short, and hosts and other systems wait for what it
+ * answers: so it comes before threads that work for long.
+ */
+#define SLICE_NS	(100 * RT_US)
 
 /*
  * To wake a sleeping thread takes longer than to serve a small request. So where waits turn out to be short, as between
@@ -284,18 +291,18 @@ static void refuse_fibers_left(const struct uring_reactor *reactor)
 
 static void run_loop(struct uring_reactor *reactor)
 {
-	unsigned busy_turns = 0;
+	int64_t asked_ns = 0;
 
 	while (!reactor->quitting || reactor->core.fiber_count > 0) {
 		bool any = core_turn(&reactor->core);
 
-		if (any && core_has_work(&reactor->core) && ++busy_turns < BUSY_TURNS)
+		if (any && core_has_work(&reactor->core) && clock_ns(CLOCK_BOOTTIME) - asked_ns < BUSY_NS)
 			continue;
-		busy_turns = 0;
 		if (reactor->quitting && !any && reactor->core.fiber_count > 0)
 			refuse_fibers_left(reactor);
 		enter_kernel(reactor, !core_has_work(&reactor->core) && !reactor->quitting);
 		reap(reactor);
+		asked_ns = clock_ns(CLOCK_BOOTTIME);
 	}
 }
 
@@ -381,6 +388,7 @@ static int read_kernel_boot_id(uint8_t id[16])
 
 /* ---- the life of a system ---- */
 
+/* On the thread of the reactor, which the ring belongs to. */
 static int open_ring(struct uring_reactor *reactor)
 {
 	static const unsigned flags[] = {
@@ -392,6 +400,7 @@ static int open_ring(struct uring_reactor *reactor)
 	unsigned workers[2] = { RING_WORKERS, RING_WORKERS };
 	int rc = -EINVAL;
 
+	slice_set(SLICE_NS);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && rc == -EINVAL; i++) {
 		struct io_uring_params params = { .flags = flags[i] | IORING_SETUP_CQSIZE, .cq_entries = CQ_ENTRIES };
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "rt/slice.h"
+
 /* On the stack of the waiting fiber. */
 struct job {
 	struct list_head link;
@@ -42,6 +44,7 @@ static void *helper_main(void *arg)
 	struct helpers *helpers = arg;
 	struct job *job;
 
+	slice_set(0);		/* what is made by a reactor has its slice */
 	while ((job = take_job(helpers)) != NULL) {
 		job->result = job->fn(job->arg);
 		rt_post(job->from, &job->done);

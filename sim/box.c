@@ -495,6 +495,15 @@ int box_longest_hold(struct box *box, int64_t *hold_ns)
 	return rc;
 }
 
+bool box_is_held(const struct box *box)
+{
+	for (unsigned i = 0; i < box->volume_count && box->ready && sim_is_running(box->system); i++) {
+		if (box->open[i] && volume_is_held(box->open[i]))
+			return true;
+	}
+	return false;
+}
+
 /* ---- commands ---- */
 
 struct command {

@@ -70,6 +70,9 @@ RT_MUST_CHECK int box_peek(struct box *box, unsigned volume, uint64_t block, voi
 /* The longest time that an answer of the box was held since it was booted. Suspends. */
 RT_MUST_CHECK int box_longest_hold(struct box *box, int64_t *hold_ns);
 
+/* A coordination holds hosts of the box at this moment. Does not suspend. */
+bool box_is_held(const struct box *box);
+
 /* Commands of an administrator on this box: 0; -1 with the fault noted in the log; -ECONNABORTED. Suspend. */
 RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,

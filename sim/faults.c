@@ -254,6 +254,19 @@ static int do_crash_fars(struct sites *sites)
 	return rc;
 }
 
+/* Holds are short and rare, so chance alone does not meet them. */
+static int wait_hold(const struct box *box)
+{
+	int64_t until_ns = rt_now_ns() + 100 * RT_MS;
+	int rc = 0;
+
+	while (!rc && !box_is_held(box) && rt_now_ns() < until_ns)
+		rc = wait_ns(20 * RT_US);
+	if (!rc && box_is_held(box))
+		scenario_count("faults in a hold", 1);
+	return rc;
+}
+
 static int do_fault(struct sites *sites)
 {
 	struct box *box = sites_box(sites, (unsigned)sim_random_below(sim_world(), sites_box_count(sites)));
@@ -263,6 +276,10 @@ static int do_fault(struct sites *sites)
 	if (box->busy || box == other)
 		return 0;
 	box->busy = true;
+	if (sim_random_below(sim_world(), 3) == 0)
+		rc = wait_hold(box);
+	if (rc)
+		return rc;
 	switch (sim_random_below(sim_world(), 11)) {
 	case 0:
 	case 1:

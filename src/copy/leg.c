@@ -181,7 +181,7 @@ int leg_forget(struct leg *leg)
 	return rc;
 }
 
-int leg_wait_applied(struct leg *leg)
+static int wait_applied(struct leg *leg)
 {
 	struct journal_info info;
 	int rc = 0;
@@ -198,6 +198,17 @@ int leg_wait_applied(struct leg *leg)
 		if (leg->apply_error)
 			return leg->apply_error;
 	}
+}
+
+int leg_wait_applied(struct leg *leg)
+{
+	int rc;
+
+	leg->awaited++;
+	rt_cond_wake_all(&leg->committed);
+	rc = wait_applied(leg);
+	leg->awaited--;
+	return rc;
 }
 
 /* A number is given to one CG only, so the set is good until another one is committed. */

@@ -24,6 +24,8 @@ struct leg {
 	uint64_t pass_bytes;			/* that the applier has written since it began with this group */
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
+	unsigned awaited;			/* fibers that wait until all is applied */
+	int64_t rest_until_ns;			/* the applier has time until then, unless it is awaited */
 	unsigned pins;				/* fibers that suspend and come back to it */
 	bool gone;				/* being forgotten: not found any more */
 	int apply_error;			/* why applying stands still; 0: it does not */

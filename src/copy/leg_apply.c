@@ -13,6 +13,12 @@
 #define ROOM_AGAIN_MIN_NS	(10 * RT_SECOND)
 #define ROOM_AGAIN_MAX_NS	(600 * RT_SECOND)
 
+/*
+ * From the beginning of one pass to that of the next. What is written again meanwhile is applied once, and a sync costs
+ * much the same whatever it covers; recovery has so much more to apply.
+ */
+#define REST_NS		(200 * RT_MS)
+
 struct apply_order {
 	struct volume *volume;
 	const struct journal_run *run;
@@ -107,20 +113,9 @@ static int apply_pass(struct leg *leg, void *buf)
 	return rc;
 }
 
-static bool is_behind(const struct leg *leg)
+static bool is_behind(const struct leg *leg, const struct journal_info *info)
 {
-	struct journal_info info;
-
-	journal_get_info(leg->journal, &info);
-	return info.applied < info.committed && !leg->offline;
-}
-
-static bool is_full(const struct leg *leg)
-{
-	struct journal_info info;
-
-	journal_get_info(leg->journal, &info);
-	return info.full && !leg->offline;
+	return info->applied < info->committed && !leg->offline;
 }
 
 /* Twice as long each time, until a group comes about. */
@@ -158,19 +153,41 @@ static void make_room(struct leg *leg)
 		 leg->record.session, leg->record.source_system, rc ? ": " : "", rc ? strerror(-rc) : "");
 }
 
+/* Nobody waits for it, and the journal has room. */
+static bool may_rest(const struct leg *leg, const struct journal_info *info)
+{
+	return !leg->awaited && !info->full && info->used_bytes < info->limit_bytes / 4 &&
+	       rt_now_ns() < leg->rest_until_ns;
+}
+
+static int rest(struct leg *leg)
+{
+	RT_LIMIT(leg->rest_until_ns);
+	int rc = rt_cond_wait(&leg->committed);
+
+	return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 void leg_apply(void *arg)
 {
 	struct leg *leg = arg;
+	struct journal_info info;
 	int rc = 0;
 
 	while (rc != -ECANCELED) {
-		if (!is_behind(leg)) {
-			if (is_full(leg))
+		journal_get_info(leg->journal, &info);
+		if (!is_behind(leg, &info)) {
+			if (info.full && !leg->offline)
 				make_room(leg);
 			rt_cond_wake_all(&leg->committed);
 			rc = rt_cond_wait(&leg->committed);
 			continue;
 		}
+		if (may_rest(leg, &info)) {
+			rc = rest(leg);
+			continue;
+		}
+		leg->rest_until_ns = rt_now_ns() + REST_NS;
 		rc = apply_pass(leg, leg->buf);
 		if (!leg_is_online(leg))
 			continue;

@@ -118,6 +118,18 @@ static int shard_forget(void *arg)
 	return 0;
 }
 
+static int shard_begin_drain(void *arg)
+{
+	struct shard_order *order = arg;
+	struct member_volume *mv;
+
+	list_for_each(mv, &order->shard->volumes, link) {
+		if (volume_closing_number(mv->volume) == order->number)
+			volume_begin_drain(mv->volume);
+	}
+	return 0;
+}
+
 /*
  * Suspends until the volume has sent all of its closing increment. A volume may leave the list meanwhile, so by turns.
  */
@@ -408,6 +420,8 @@ static void run_drain(void *arg)
 			rc = rt_cond_wait(&member->drain_changed);
 			continue;
 		}
+		/* All begin before any is waited for. */
+		order_surely(member, shard_begin_drain, order.number);
 		member->drain_rc = order_all(member, shard_drain, &order);
 		member->drain_ended = order.number;
 		rt_cond_wake_all(&member->drain_changed);

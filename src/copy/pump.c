@@ -9,9 +9,18 @@
 #include "rt/mem.h"
 
 #define RUN_MAX		(128u << 10)		/* bytes of one frame */
+#define BURST_BYTES	(256u << 10)		/* sent in a row; then others have their turn */
+#define BURST_FRAMES	16u
 #define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
 #define MODEST_NS	(30 * RT_SECOND)	/* nothing is sent ahead after the far side's journal was full */
 #define ACK_NS		(5 * RT_SECOND)		/* at the end, for what the far side has not acknowledged */
+
+/*
+ * A frame of one block costs far more than its block: two systems wake up for it. So a few blocks of the open increment
+ * wait for others this long; those of the closing one never do.
+ */
+#define GATHER_BLOCKS	32u
+#define GATHER_NS	(20 * RT_MS)
 
 struct pump {
 	struct pump_config config;		/* as it is now */
@@ -235,14 +244,61 @@ static void wait_after(struct pump *pump, int error)
 		return;		/* cancelled: the loop sees it */
 }
 
+/* Until it is time to send. */
+static int wait_backlog(struct pump *pump)
+{
+	int64_t until_ns = RT_NEVER;
+	int rc = 0;
+
+	while (!rc) {
+		enum volume_backlog backlog = volume_get_backlog(pump->volume, GATHER_BLOCKS);
+		int64_t now_ns = rt_now_ns();
+
+		if (backlog == VOLUME_BACKLOG_NONE)
+			until_ns = RT_NEVER;
+		else if (backlog == VOLUME_BACKLOG_FEW && until_ns == RT_NEVER)
+			until_ns = now_ns + GATHER_NS;
+		else if (backlog == VOLUME_BACKLOG_MANY || now_ns >= until_ns)
+			return 0;
+		RT_LIMIT(until_ns);
+		rc = rt_cond_wait(volume_changed(pump->volume));
+		if (rc == -ETIMEDOUT)
+			rc = 0;
+	}
+	return rc;
+}
+
+/* Sends what can be sent, up to a burst. 0; or what stands in the way, -EAGAIN: what is unsent is not sendable now. */
+static int send_burst(struct pump *pump)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < BURST_FRAMES && bytes < BURST_BYTES; i++) {
+		struct volume_counters counters;
+		struct volume_send *run;
+		int rc;
+
+		volume_get_counters(pump->volume, &counters);
+		rc = volume_send_next(pump->volume, RUN_MAX, &run);
+		pump->state.disk_error = rc == -EIO ? rc : 0;
+		if (rc || !run)
+			return rc ? rc : -EAGAIN;
+		bytes += run->len;
+		rc = send_run(pump, run, counters.noted);
+		if (rc)
+			return rc;
+	}
+	rt_yield();
+	return 0;
+}
+
 static void run_pump(void *arg)
 {
 	struct pump *pump = arg;
-	struct volume_counters counters;
-	struct volume_send *run;
-	int rc;
 
 	while (!rt_cancelled()) {
+		int rc = 0;
+
 		if (rt_now_ns() < pump->not_before_ns) {
 			if (rt_sleep_until(pump->not_before_ns))
 				break;
@@ -250,17 +306,12 @@ static void run_pump(void *arg)
 		}
 		if (pump->modest_until_ns && rt_now_ns() >= pump->modest_until_ns)
 			be_modest_no_more(pump);
-		volume_get_counters(pump->volume, &counters);
-		rc = volume_send_next(pump->volume, RUN_MAX, &run);
-		pump->state.disk_error = rc == -EIO ? rc : 0;
-		if (!rc && !run) {
-			if (wait_changed(pump))
-				break;
-			continue;
-		}
-		if (!rc)
-			rc = send_run(pump, run, counters.noted);
-		if (rc)
+		if (wait_backlog(pump))
+			break;
+		rc = send_burst(pump);
+		if (rc == -EAGAIN && wait_changed(pump))
+			break;
+		if (rc && rc != -EAGAIN)
 			wait_after(pump, rc);
 	}
 }

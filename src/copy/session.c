@@ -260,11 +260,11 @@ static void run_session(void *arg)
 			if (outcome == GROUP_FAILED)
 				least_ns = retry_ns(session);
 			else
-				least_ns = outcome == GROUP_SHOWS_ALL ? IDLE_NS : 0;
+				least_ns = outcome == GROUP_SHOWS_ALL ? IDLE_NS : session->rest_until_ns - rt_now_ns();
 		}
 		if (pause_ns < least_ns)
 			pause_ns = least_ns;
-		if (pause_ns)
+		if (pause_ns > 0)
 			sleep_until_woken(session, rt_now_ns() + pause_ns);
 	}
 	if (session->state == SESSION_RUNNING && session->pause_asked)

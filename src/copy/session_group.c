@@ -11,6 +11,13 @@
 #define RESERVE			1024u			/* attempt numbers made durable at a time */
 #define MISSES_MAX		5u			/* drains in a row over the limit before one without */
 
+/*
+ * Hosts wait for coordinations a hundredth of their time at most, as long as that costs no more than this much of the
+ * age of the last CG: even where the interval is 0 the next coordination comes no sooner.
+ */
+#define HOLD_SHARE		100
+#define REST_MAX_NS		(50 * RT_MS)
+
 /* ---- asking members ---- */
 
 struct wire_session_head session_make_head(const struct session *session, uint64_t attempt)
@@ -50,6 +57,9 @@ static void ask_member(void *arg)
 	const struct session_config *config = &member->session->config;
 	RT_LIMIT(question->limit_ns);
 
+	/* Those that are asked over the link need longer to hear it: it leaves first. */
+	if (!strcmp(member->system, config->own))
+		rt_yield();
 	member->why[0] = '\0';
 	member->rc = config->ask(config->arg, member->system, question->type, question->request,
 				 reply_of(member, question->type), member->why);
@@ -73,7 +83,8 @@ bool session_ask_members(struct session *session, const struct session_question 
 	bool all = true;
 	int rc;
 
-	for (unsigned i = 0; i < session->config.member_count; i++) {
+	/* The own system is the first of the list, and the last to be asked. */
+	for (unsigned i = session->config.member_count; i-- > 0; ) {
 		struct session_member *member = &session->members[i];
 
 		member->rc = 0;
@@ -115,6 +126,7 @@ void session_note_waiting(struct session *session, const struct session_member *
 static void note_hold(struct session *session)
 {
 	uint32_t longest = 0;
+	int64_t rest_ns;
 
 	for (unsigned i = 0; i < session->config.member_count; i++) {
 		if (session->members[i].answer.hold_us > longest)
@@ -123,6 +135,8 @@ static void note_hold(struct session *session)
 	session->holds[session->hold_count++ % HOLDS] = longest;
 	if (longest > session->hold_max_us)
 		session->hold_max_us = longest;
+	rest_ns = (int64_t)longest * RT_US * HOLD_SHARE;
+	session->rest_until_ns = rt_now_ns() + (rest_ns < REST_MAX_NS ? rest_ns : REST_MAX_NS);
 }
 
 /* What an error of a member says by itself; NONE: nothing. */

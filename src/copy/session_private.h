@@ -48,6 +48,7 @@ struct session {
 	uint32_t holds[HOLDS];
 	unsigned hold_count;
 	uint32_t hold_max_us;
+	int64_t rest_until_ns;			/* hosts are left alone until then */
 	int64_t saved_ns;
 };
 

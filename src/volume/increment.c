@@ -179,6 +179,7 @@ void volume_release(struct volume *volume)
 {
 	volume->hold = false;
 	rt_cond_wake_all(&volume->released);
+	rt_cond_wake_all(&volume->changed);
 }
 
 /* The closing increment is over, one way or the other. */
@@ -186,6 +187,7 @@ static void end_closing(struct volume *volume)
 {
 	volume->closing_number = 0;
 	volume->hold = false;
+	volume->draining = false;
 	sidefile_clear(&volume->sidefile);
 	wake_all(volume);
 }
@@ -236,6 +238,17 @@ void volume_give_up_attempt(struct volume *volume)
 uint64_t volume_attempt_failed(const struct volume *volume)
 {
 	return volume->failed_number;
+}
+
+bool volume_is_held(const struct volume *volume)
+{
+	return volume->hold;
+}
+
+void volume_begin_drain(struct volume *volume)
+{
+	volume->draining = volume->closing_number != 0;
+	rt_cond_wake_all(&volume->changed);
 }
 
 bool volume_is_drained(const struct volume *volume)

@@ -85,6 +85,22 @@ void volume_send_only_closing(struct volume *volume, bool only)
 	rt_cond_wake_all(&volume->changed);
 }
 
+enum volume_backlog volume_get_backlog(const struct volume *volume, uint64_t many_blocks)
+{
+	const struct mask *mask = &volume->mask;
+	uint64_t closing_blocks = mask->sides[!mask->open].count[MASK_UNSENT];
+	uint64_t blocks = mask->sides[mask->open].count[MASK_UNSENT] + closing_blocks;
+
+	assert(volume->tracked);
+	if (!list_empty(&volume->drain_waits))
+		return VOLUME_BACKLOG_MANY;
+	if (volume->hold || blocks == 0)
+		return VOLUME_BACKLOG_NONE;
+	if (blocks >= many_blocks || (volume->draining && closing_blocks > 0))
+		return VOLUME_BACKLOG_MANY;
+	return VOLUME_BACKLOG_FEW;
+}
+
 /* ---- getting its data ---- */
 
 static void free_send(struct volume_send *send)

@@ -141,6 +141,15 @@ void volume_merge(struct volume *volume);
  */
 void volume_forget(struct volume *volume);
 
+/* Hosts wait for the release of an increment. */
+bool volume_is_held(const struct volume *volume);
+
+/*
+ * The closing increment is wanted at the far side now: nothing of it waits for more (volume_get_backlog). Does nothing
+ * when none is closing.
+ */
+void volume_begin_drain(struct volume *volume);
+
 /* An increment is closing, and nothing of it is unsent, in the sidefile or under way. */
 bool volume_is_drained(const struct volume *volume);
 
@@ -168,6 +177,14 @@ struct volume_send {
 	bool doubtful;			/* the far side may have it as it is: worth a comparison */
 	void *data;			/* len bytes unless zero; belongs to the send; aligned to pages */
 };
+
+/*
+ * What waits to be sent. MANY: it should go now, since it is so much, or is drained; FEW may wait for more. NONE while
+ * hosts are held: that is over soon, and whoever ends it comes first; but never when a write waits for the drain of its
+ * blocks. volume_changed is woken when there is more.
+ */
+enum volume_backlog { VOLUME_BACKLOG_NONE, VOLUME_BACKLOG_FEW, VOLUME_BACKLOG_MANY };
+enum volume_backlog volume_get_backlog(const struct volume *volume, uint64_t many_blocks);
 
 /*
  * Takes the next run (at most max_len bytes, one contiguous range within 1 MiB, one tag), the closing increment first,

@@ -34,6 +34,7 @@ struct volume {
 	uint64_t failed_number;		/* the last attempt that was given up here */
 	bool only_closing;		/* nothing is sent ahead of the open increment */
 	bool hold;
+	bool draining;			/* the closing increment */
 	struct rt_cond released;	/* the hold is over */
 	struct sidefile sidefile;
 	struct list_head drain_waits;	/* writes that wait for the drain of their blocks, in order */

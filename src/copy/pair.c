@@ -131,6 +131,11 @@ int pair_save(struct pair *pair)
 		memcpy(rows[i].generation, entry->generation, sizeof(rows[i].generation));
 		changes[count++] = (struct meta_change){ .kind = META_HISTORY, .record = &rows[i] };
 	}
+	/* A history that became shorter: what it had beyond would be taken for its newest at the next start. */
+	for (uint32_t i = pair->history.count; i < HISTORY_MAX; i++) {
+		rows[i] = (struct record_history){ .volume = pair->record.volume, .ordinal = i };
+		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
+	}
 	return meta_commit(pair->copy->config.meta, changes, count);
 }
 

@@ -7,27 +7,13 @@
 
 #include "rt/file.h"
 #include "rt/mem.h"
-#include "rt/sim.h"
-#include "rt_check.h"
+#include "sim_check.h"
 #include "store/journal.h"
 
 #define BLOCK	JOURNAL_BLOCK_SIZE
 #define LEG	"1-2105.FA120"
 
 static const struct journal_limits small_limits = { .bytes = 1 << 20, .segment_bytes = 64 << 10, .runs = 100000 };
-
-static inline void in_sim(uint64_t seed, int (*fn)(void *arg), void *arg)
-{
-	struct sim_world *world = sim_create(seed, NULL);
-	enum sim_end end = sim_run(world, fn, arg, 24 * 3600 * RT_SECOND);
-
-	if (end != SIM_DONE) {
-		fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, sim_failure(world));
-		sim_print_log(world, stderr);
-	}
-	CHECK_EQUAL(end, SIM_DONE);
-	sim_destroy(world);
-}
 
 static inline struct journal *open_journal(const char *folder)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pairs by volume: each is found, none that is not there, also while one is being put down; and as fast with all the
- * pairs that a system can have as with one, since it is done for every frame that comes in.
+ * pairs that a system can have as with one, since it is done for every frame that comes in. And what is durable of one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,8 @@
 
 #include "copy/pair.h"
 #include "rt/mem.h"
+#include "sim_check.h"
+#include "store/meta.h"
 
 #define VOLUMES_END	0xFF00u		/* LSS FE is the last */
 #define ROUNDS		10u
@@ -98,11 +100,55 @@ static void many_are_found_as_fast_as_one(void **state)
 	assert_true(clock() - began < (clock_t)CPU_SECONDS_MAX * CLOCKS_PER_SEC);
 }
 
+/* ---- on the disk ---- */
+
+static int count_generation(void *arg, enum meta_kind kind, const void *record)
+{
+	(void)record;
+	*(unsigned *)arg += kind == META_HISTORY;
+	return 0;
+}
+
+static unsigned saved_generations(struct pair *pair)
+{
+	unsigned count = 0;
+
+	CHECK_EQUAL(pair_save(pair), 0);
+	CHECK_EQUAL(meta_load(copy.config.meta, count_generation, &count), 0);
+	return count;
+}
+
+static int scenario_shorter_history(void *arg)
+{
+	const uint8_t generations[3][16] = { { 1 }, { 2 }, { 3 } };
+	struct pair *pair;
+
+	CHECK_EQUAL(set_up(arg), 0);
+	pair = add(0x1500);
+	CHECK_EQUAL(meta_open("/", &copy.config.meta), 0);
+	for (unsigned i = 0; i < 3; i++)
+		history_begin(&pair->history, generations[i], i, 0);
+	CHECK_EQUAL(saved_generations(pair), 3);
+	pair->history = (struct history){ 0 };
+	history_begin(&pair->history, generations[0], 0, 0);
+	CHECK_EQUAL(saved_generations(pair), 1);
+	meta_close(copy.config.meta);
+	return tear_down(arg);
+}
+
+/* The other side's history was adopted: what this one had beyond must not come back with the next start. */
+static void a_shorter_history_leaves_nothing_of_the_longer(void **state)
+{
+	(void)state;
+	in_sim(1, scenario_shorter_history, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_goes_is_not_found_but_in_the_way, set_up, tear_down),
+		cmocka_unit_test(a_shorter_history_leaves_nothing_of_the_longer),
 		cmocka_unit_test_setup_teardown(many_are_found_as_fast_as_one, set_up, tear_down),
 	};
 

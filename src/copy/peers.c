@@ -176,10 +176,10 @@ static struct peer *get(struct copy *copy, const char *system, const char *addre
 	struct link_state state;
 
 	if (peer) {
+		peer->uses++;		/* first: the kick suspends, and the last user may go meanwhile */
 		link_get_state(peer->to, &state);
 		if (address && strcmp(state.address, address) != 0)
 			link_kick(peer->to, address);
-		peer->uses++;
 		return peer;
 	}
 	if (!address)

@@ -591,6 +591,9 @@ int vdisk_grow(struct vdisk *disk, uint64_t size)
 	if (rc == 0)
 		rc = vdisk_sync(disk);
 	if (rc == 0) {
+		/* Writers beside it may have found data up to the old end. */
+		if (is_direct(disk))
+			doubt_regions(disk, disk->size - 1, 1);
 		disk->size = size;
 		disk->direct.tail_offset = size;
 	}

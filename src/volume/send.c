@@ -201,6 +201,9 @@ static int read_blocks(struct volume *volume, struct volume_send *send)
 	rc = look_for_hole(volume, send);
 	if (rc == 0 && !send->zero)
 		rc = vdisk_read(volume->disk, send->data, send->len, send->offset);
+	/* After a failed sync the kernel may have read what the disk has, which is older than what was answered. */
+	if (rc == 0 && vdisk_failed(volume->disk))
+		rc = -EIO;
 	volume->sends_reading--;
 	blocklock_release(&volume->lock, &claim);
 	return rc;

@@ -334,6 +334,81 @@ static void what_was_not_synced_is_not_trusted(void **state)
 	}
 }
 
+/* ---- a volume that grows while hosts write to its end ---- */
+
+static bool has_grown;
+
+static void write_until_grown(void *arg)
+{
+	MEM_OWNED uint8_t *page = mem_alloc_pages(4096);
+
+	memset(page, 5, 4096);
+	while (!has_grown)
+		CHECK_EQUAL(vdisk_write(arg, page, 4096, 0), 0);
+}
+
+static int grow_beside_writes(void *arg)
+{
+	MEM_OWNED uint8_t *page = mem_alloc_pages(4096);
+	struct rt_group writers;
+
+	(void)arg;
+	make_pool();
+	shared = open_disk();
+	memset(page, 5, 4096);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		CHECK_EQUAL(vdisk_write(shared, page, 4096, i * 4096), 0);
+	rt_group_init(&writers);
+	CHECK_EQUAL(rt_group_start(&writers, "writer", write_until_grown, shared), 0);
+	CHECK_EQUAL(vdisk_grow(shared, 2 * SIZE), 0);
+	has_grown = true;
+	CHECK_EQUAL(rt_group_wait(&writers), 0);
+	CHECK_EQUAL(vdisk_write(shared, page, 4096, SIZE + 4 * 4096), 0);
+	answers = 1;
+	return rt_wait_stop();
+}
+
+static int check_grown(void *arg)
+{
+	uint8_t page[4096];
+
+	(void)arg;
+	options.size = 2 * SIZE;
+	shared = open_disk();
+	CHECK_EQUAL(vdisk_read(shared, page, sizeof(page), SIZE + 4 * 4096), 0);
+	CHECK_EQUAL(page[0], 5);
+	vdisk_close(shared);
+	return 0;
+}
+
+static int grow_then_lose_power(void *arg)
+{
+	struct sim_system *system = arg;
+
+	sim_boot(system, grow_beside_writes, NULL);
+	while (answers == 0)
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+	sim_crash(system, SIM_POWER_LOSS);
+	sim_boot(system, check_grown, NULL);
+	CHECK_EQUAL(sim_wait_ended(system), 0);
+	CHECK_EQUAL(sim_exit_code(system), 0);
+	return 0;
+}
+
+/* What is beyond the old end is holes, although what came before it is known to be data. */
+static void direct_keeps_what_is_written_to_grown_space(void **state)
+{
+	(void)state;
+	options = (struct vdisk_options){ .kind = POOL_DIR, .cache = CACHE_DIRECT };
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct sim_world *world = sim_create(seed, NULL);
+
+		answers = 0;
+		has_grown = false;
+		run_world(world, grow_then_lose_power, make_system(world));
+	}
+}
+
 /* ---- failed syncs ---- */
 
 struct syncing {
@@ -607,6 +682,7 @@ int main(void)
 		IN_SETTING("power losses, device, writeback", promises_survive_power_losses, 2),
 		IN_SETTING("power losses, device, direct", promises_survive_power_losses, 3),
 		cmocka_unit_test(what_was_not_synced_is_not_trusted),
+		cmocka_unit_test(direct_keeps_what_is_written_to_grown_space),
 		IN_SETTING("a failed sync is sticky, dir, writeback", a_failed_sync_is_sticky, 0),
 		IN_SETTING("a failed sync is sticky, dir, direct", a_failed_sync_is_sticky, 1),
 		IN_SETTING("a failed sync is sticky, device, writeback", a_failed_sync_is_sticky, 2),

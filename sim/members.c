@@ -2,7 +2,8 @@
 /*
  * Volumes leave a session and come back, while hosts write: all of a source system at once, so that its leg falls
  * behind the groups of the others; beside a running session or a paused one, with restarts of the source or far side
- * between. Groups go on, and when hosts are quiet both sides are equal.
+ * between. Groups go on, and when hosts are quiet both sides are equal. In the middle, in a branch, the source site is
+ * lost while the leg is in no group any more: the groups of the others are recovered all the same.
  */
 #include <errno.h>
 #include <string.h>
@@ -91,15 +92,42 @@ static int give(struct sites *sites, enum what what)
 	return rc;
 }
 
-/* The first system goes on with groups of its own meanwhile, or does not. */
-static int change(struct sites *sites)
+/* In a branch. */
+static int recover_the_others(struct sites *sites)
+{
+	struct recovery_result result;
+	unsigned tries = 0;
+	int rc = -1;
+
+	for (unsigned i = 0; i < sites->source_count; i++)
+		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
+	while (rc && tries++ < 20) {
+		if (faults_mend_all(sites))
+			return -ECANCELED;
+		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
+			return -ECANCELED;
+	}
+	if (rc)
+		scenario_wrong("what is left in the session cannot be recovered: %d", rc);
+	scenario_count("recoveries without those that left", 1);
+	return 0;
+}
+
+/* The first system goes on with groups of its own meanwhile, or does not. *in_branch: this is the end of a branch. */
+static int change(struct sites *sites, bool *in_branch)
 {
 	struct box *box = &sites->sources[1];
 	bool paused = below(2);
 	int rc = give(sites, REMOVE);
 
-	if (!rc && below(2))
+	if (!rc && below(2)) {
 		rc = sites_wait_groups(sites, 1 + (unsigned)below(3), 20 * RT_SECOND);
+		if (!rc && scenario_branch()) {
+			*in_branch = true;
+			return recover_the_others(sites);
+		}
+	}
 	if (!rc && !below(3))
 		rc = restart(below(2) ? box : &sites->fars[1]);
 	if (!rc && paused)
@@ -120,6 +148,7 @@ static int run(void *arg)
 {
 	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
 	struct rt_group hosts;
+	bool in_branch = false;
 	const char *bad;
 	int rc = sites ? 0 : -ENOMEM;
 
@@ -132,11 +161,13 @@ static int run(void *arg)
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
-	for (unsigned i = 0; i < CHANGES && !rc; i++) {
+	for (unsigned i = 0; i < CHANGES && !rc && !in_branch; i++) {
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(200000) * RT_US);
 		if (!rc)
-			rc = change(sites);
+			rc = change(sites, &in_branch);
 	}
+	if (in_branch)
+		return rc;
 	sites->oracle.stop = true;
 	if (!rc)
 		rc = rt_group_wait(&hosts);
@@ -150,7 +181,8 @@ static int run(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"host writes", "groups", "restarts", "came back to a pause", "came back to a running session", NULL
+	"host writes", "groups", "restarts", "came back to a pause", "came back to a running session",
+	"recoveries without those that left", NULL
 };
 
 const struct scenario scenario_members = {

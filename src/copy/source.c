@@ -139,6 +139,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 			goto undo;
 		}
 		list_add_last(&source->legs, &leg->link);
+		source->joined = false;		/* a join brings it into the master's list */
 	}
 	leg->pairs++;
 	/* It was in groups before: tags must be above what its far side still holds, and a join sees to that. */
@@ -159,8 +160,11 @@ int source_remove_pair(struct source *source, struct pair *pair)
 	if (rc)
 		return rc;
 	assert(leg && leg->pairs > 0);
-	if (--leg->pairs == 0)
+	if (--leg->pairs == 0) {
 		drop_leg(leg);
+		/* A join takes it off the master's list: recovery demands of each leg on it what the last CG had. */
+		source->joined = false;
+	}
 	return 0;
 }
 

@@ -40,6 +40,9 @@ struct options {
 	uint64_t fail_times;	/* 0: each; else so many of them */
 };
 
+/* Of so many runs what rarely happens is demanded too. */
+#define RUNS_FOR_RARE	100u
+
 struct counter {
 	const char *name;
 	uint64_t count;
@@ -310,18 +313,30 @@ static void print_totals(const struct options *options)
 				(unsigned long long)fault_totals[i]);
 }
 
+static bool each_happened(const struct options *options, const char *const *names)
+{
+	bool all = true;
+
+	for (; names && *names != NULL; names++) {
+		if (total_of(*names) > 0)
+			continue;
+		printf("%s: FAILED: there was no %s in any run\n", options->scenario->name, *names);
+		all = false;
+	}
+	return all;
+}
+
 static bool all_happened(const struct options *options)
 {
 	static const char *const failed_call[] = { "nth-call", NULL };
-	bool all = true;
+	const struct scenario *scenario = options->scenario;
+	bool all;
 
-	for (const char *const *name = options->fail_calls ? failed_call : options->scenario->must_happen;
-	     *name != NULL; name++) {
-		if (total_of(*name) > 0)
-			continue;
-		printf("%s: FAILED: there was no %s in any run\n", options->scenario->name, *name);
-		all = false;
-	}
+	if (options->fail_calls)
+		return each_happened(options, failed_call);
+	all = each_happened(options, scenario->must_happen);
+	if (run_count >= RUNS_FOR_RARE)
+		all = each_happened(options, scenario->rarely_happens) && all;
 	return all;
 }
 

@@ -226,6 +226,16 @@ static int write_far(struct sites *sites)
 	return rc;
 }
 
+static int lead_home(struct sites *sites, unsigned far)
+{
+	unsigned tries = 0;
+	int rc = box_path(&sites->fars[far], &sites->sources[far]);
+
+	while (rc && !faults_mend_all(sites) && scenario_try_again(&tries))
+		rc = box_path(&sites->fars[far], &sites->sources[far]);
+	return rc;
+}
+
 static int go_back(struct sites *sites)
 {
 	const char *bad;
@@ -234,7 +244,7 @@ static int go_back(struct sites *sites)
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
 		rc = box_boot(&sites->sources[i]);
 	for (unsigned i = 0; i < 2 && !rc; i++) {
-		rc = box_path(&sites->fars[i], &sites->sources[i]);
+		rc = lead_home(sites, i);
 		if (!rc)
 			rc = give(sites, &sites->fars[i], FAILBACK);
 	}

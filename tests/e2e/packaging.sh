@@ -114,11 +114,12 @@ if [ "$(id -u)" -eq 0 ] && ! (ulimit -l 8192) 2>"$tmp/limit"; then
 elif [ "$(id -u)" -eq 0 ]; then
 	chmod 711 "$tmp"
 	mkdir -m 777 "$tmp/N"
+	install -m 755 "$real" "$tmp/xdcd-for-all"
 	cat >"$tmp/unprivileged" <<-SH
 		#!/bin/bash
 		ulimit -l 8192
 		exec setpriv --reuid nobody --regid nogroup --clear-groups --inh-caps=-all --bounding-set=-all \\
-			--no-new-privs "$real" "\$@"
+			--no-new-privs "$tmp/xdcd-for-all" "\$@"
 	SH
 	chmod 755 "$tmp/unprivileged"
 	xdcd=$tmp/unprivileged

@@ -26,8 +26,8 @@ chmod 644 "$tmp/hosts"
 chmod 711 "$tmp"
 
 # The sources as the user sees them: with a folder build. scp has no ssh here, and copies.
-mkdir "$tmp/sources" "$tmp/programs"
-ln -s "$build" "$tmp/sources/build"
+mkdir -p "$tmp/sources/build" "$tmp/programs"
+install -m 755 "$xdcd" "$xdc" "$tmp/sources/build"
 cat >"$tmp/programs/scp" <<'SH'
 #!/bin/bash
 # scp -p FILE HOST:FOLDER

@@ -122,8 +122,10 @@ done
 on A1 volume create 1501 --pool p1 --size 4M
 start_writer
 more_groups
-kill -STOP "$writer"
 system_pause B1
+# A group that cannot end without B1.
+wait_until 10 is A1 '.phase == "drain" or .phase == "prepare" or .phase == "commit"' session show 7
+kill -STOP "$writer"
 on A1 session pause 7 2>"$tmp/pause.err" &
 pause=$!
 on A1 pair create 1501 2501 --system "${id_of[B1]}" --type async 2>"$tmp/create.err" &

@@ -275,30 +275,28 @@ static int fault_of_pair(struct pair *pair, int rc, const char *why, struct faul
 			 "system %s: %s", pair->record.system, why[0] ? why : strerror(-rc));
 }
 
-/* The old source has become the target: this end sends. In the pair's turn. */
+/*
+ * The old source has become the target: this end sends. Given again it does what was left undone. In the pair's turn.
+ */
 static int begin_failback(struct pair *pair, bool discard, struct fault *fault)
 {
-	struct wire_pair_reply reply = { 0 };
-	char why[WIRE_TEXT_SIZE] = "";
-	int rc;
+	int rc = 0;
 
 	(void)discard;
-	if (pair->record.role == PAIR_SOURCE)
-		return 0;
-	if (pair->record.state != PAIR_FAILED_OVER)
-		return fault_of_pair(pair, -ESTALE, "another command has changed it meanwhile", fault);
-	rc = become_source(pair);
+	if (pair->record.role != PAIR_SOURCE) {
+		if (pair->record.state != PAIR_FAILED_OVER)
+			return fault_of_pair(pair, -ESTALE, "another command has changed it meanwhile", fault);
+		rc = become_source(pair);
+		if (!rc)
+			log_line(LOG_NOTICE, "failback", "volume %04X: the differences go to volume %04X of %s",
+				 pair->record.volume, pair->record.remote_volume, pair->record.system);
+	}
 	if (!rc)
 		rc = pair_begin_source(pair);
 	if (rc)
-		return fault_of_pair(pair, rc, why, fault);
-	log_line(LOG_NOTICE, "failback", "volume %04X: the differences go to volume %04X of %s", pair->record.volume,
-		 pair->record.remote_volume, pair->record.system);
+		return fault_of_pair(pair, rc, "", fault);
 	/* From here on it goes on by itself whenever the link is there. */
-	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
-	if (rc)
-		log_line(LOG_WARNING, "failback", "volume %04X: not yet sending: %s", pair->record.volume,
-			 why[0] ? why : strerror(-rc));
+	peer_look_again(pair->peer);
 	return 0;
 }
 
@@ -327,7 +325,7 @@ static int fail_back(struct pair *pair, bool discard, struct fault *fault)
 	int rc;
 
 	if (pair->record.role == PAIR_SOURCE)
-		return 0;
+		return in_turn(pair, begin_failback, discard, fault);
 	rc = ask_old_source(pair, WIRE_PAIR_FAILBACK | (discard ? WIRE_PAIR_DISCARD : 0), why);
 	/* What it was written without this side knowing is on its record only now: both histories say so. */
 	if (rc == -ESTALE && in_turn(pair, check_failback, discard, fault))

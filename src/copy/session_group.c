@@ -165,6 +165,7 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 		.lss = session->config.master_lss,
 	};
 
+	snprintf(failure.system, sizeof(failure.system), "%s", session->config.own);
 	for (unsigned i = 0; i < session->config.member_count; i++) {
 		const struct session_member *member = &session->members[i];
 		enum cg_failure said = failure_of(member->rc, session->phase);
@@ -341,15 +342,26 @@ static void note_group(struct session *session, uint64_t number, int64_t began_n
 	(void)session_ask_all(session, WIRE_SESSION_EXISTS, &request, rt_now_ns() + RT_SECOND);
 }
 
+/* The attempt did not begin: no member was asked, it failed here. */
+static void fail_without_number(struct session *session, int rc)
+{
+	log_line(LOG_ERROR, "session", "session %u: no number for the next CG can be made durable: %s",
+		 session->config.number, strerror(-rc));
+	for (unsigned i = 0; i < session->config.member_count; i++)
+		session->members[i].rc = 0;
+	note_failure(session, CG_FAILURE_DISK);
+}
+
 enum session_outcome session_form_group(struct session *session)
 {
 	int64_t began_ns = rt_now_ns(), wall_ns = rt_wall_ns(), last_us = session->session_time_us;
 	struct wire_session_request request;
 	uint64_t number;
 	bool empty = false;
+	int rc = take_number(session);
 
-	if (take_number(session)) {
-		session->state = SESSION_FATAL;
+	if (rc) {
+		fail_without_number(session, rc);
 		return GROUP_FAILED;
 	}
 	number = session->attempt;	/* who joins during the commit may raise it */

@@ -392,10 +392,16 @@ static int live_through(struct disaster *disaster)
 		sites_check_holds(&disaster->sites);
 		if (!rc)
 			rc = sites_look(&disaster->sites) == -ECANCELED ? -ECANCELED : 0;
-		if (!rc && scenario_branch())
-			return run_disaster(disaster);
+		if (!rc && scenario_branch()) {
+			rc = run_disaster(disaster);
+			rt_group_stop(&hosts);
+			return rc;
+		}
 	}
-	return rc ? rc : finish(disaster, &hosts);
+	if (!rc)
+		rc = finish(disaster, &hosts);
+	rt_group_stop(&hosts);
+	return rc;
 }
 
 static int run(void *arg)

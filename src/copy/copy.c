@@ -12,6 +12,7 @@
 #include "copy/pair.h"
 #include "copy/pair_far.h"
 #include "copy/pair_left.h"
+#include "copy/peer_watch.h"
 #include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
@@ -39,7 +40,7 @@ static int on_system_show(void *arg, const struct link_peer *peer, const void *r
 }
 
 /* What other systems may ask of this one. */
-const struct link_handler copy_handlers[] = {
+static const struct link_handler handlers[] = {
 	{ WIRE_SYSTEM_SHOW, on_system_show },
 	{ WIRE_PAIR_ESTABLISH, pair_far_on_establish },
 	{ WIRE_PAIR_REMOVE, pair_far_on_remove },
@@ -68,7 +69,7 @@ const struct link_handler copy_handlers[] = {
 	{ 0, NULL },
 };
 
-void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event)
+static void on_event(void *arg, struct link *link, uint16_t type, const void *event)
 {
 	const struct wire_event_session *written = event;
 	struct session_entry *entry;
@@ -82,22 +83,24 @@ void copy_on_event(void *arg, struct link *link, uint16_t type, const void *even
 		session_wake(entry->master);
 }
 
-/* ---- losses ---- */
-
-struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume)
+static void lose_session(struct copy *copy, uint8_t session)
 {
-	if (!copy->config.get_losses)
-		return (struct copy_losses){ 0 };
-	return copy->config.get_losses(copy->config.find_arg, volume);
+	struct source *source = source_find(copy, session);
+
+	if (session_entry_lose(copy, session))
+		log_line(LOG_ERROR, "copy", "that session %u is over is not durable", session);
+	/* An attempt under way would wait for data that nobody sends. */
+	if (source)
+		source_leave(source);
 }
 
-void copy_void_acks(struct copy *copy)
-{
-	RT_SHIELD();
-
-	rt_random_bytes(copy->far_boot_id, sizeof(copy->far_boot_id));
-	link_server_restart(copy->server, copy->far_boot_id);
-}
+static const struct copy_above above = {
+	.handlers = handlers,
+	.on_event = on_event,
+	.watch_peer = peer_watch,
+	.sync_peer = peer_sync,
+	.lose_session = lose_session,
+};
 
 void copy_before_accept(struct copy *copy, uint16_t volume)
 {
@@ -237,11 +240,6 @@ static void stop_cleaner(struct copy *copy)
 		assert(!rc);
 	}
 	mem_free(copy->watches);
-}
-
-struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor)
-{
-	return copy->dirtylogs[rt_reactor_index(reactor)];
 }
 
 /* ---- taking up what the metadata hold ---- */
@@ -406,7 +404,7 @@ static int make_folder(struct copy *copy)
 static int start_server(struct copy *copy)
 {
 	struct link_server_config config = {
-		.handlers = copy_handlers, .data = leg_on_data, .compare = leg_on_compare, .arg = copy,
+		.handlers = handlers, .data = leg_on_data, .compare = leg_on_compare, .arg = copy,
 		.timing = copy->config.timing,
 	};
 
@@ -424,6 +422,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	if (rc)
 		return rc;
 	copy->config = *config;
+	copy->above = &above;
 	rt_group_init(&copy->fibers);
 	list_init(&copy->peers);
 	rt_mutex_init(&copy->dialing);

@@ -22,8 +22,22 @@ struct path {
 	struct peer *peer;
 };
 
+/*
+ * What the lower modules of copy/ do not know: who answers requests, and what becomes of news. copy.c says it, and is
+ * the only one that knows all modules.
+ */
+struct copy_above {
+	const struct link_handler *handlers;	/* what systems may ask of this one, this one too; ends with type 0 */
+	void (*on_event)(void *copy, struct link *link, uint16_t type, const void *event);	/* link.h */
+	void (*watch_peer)(void *peer);		/* the two fibers of each peer (peer_watch.h) */
+	void (*sync_peer)(void *peer);
+	/* A volume of the session here was taken over by its far side. Suspends. */
+	void (*lose_session)(struct copy *copy, uint8_t session);
+};
+
 struct copy {
 	struct copy_config config;
+	const struct copy_above *above;
 	/* Of what was acknowledged here: that of this start, until a journal threw away what was not prepared. */
 	uint8_t far_boot_id[WIRE_ID_SIZE];
 	struct link_server *server;
@@ -105,9 +119,6 @@ bool peer_wait_answer(struct peer *peer, int64_t limit_ns);
 RT_MUST_CHECK int copy_ask(struct copy *copy, const char *system, uint16_t type, const void *request, void *reply,
 			   char why[WIRE_TEXT_SIZE]);
 
-/* The table of all handlers of this system (copy.c). */
-extern const struct link_handler copy_handlers[];
-
 /* The dirty log of a reactor (reactor 0 may ask for any; used on its own reactor only). */
 struct dirtylog *copy_dirtylog(struct copy *copy, struct rt_reactor *reactor);
 
@@ -139,9 +150,6 @@ struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume);
  * it takes another boot id, and all their connections break. Suspends.
  */
 void copy_void_acks(struct copy *copy);
-
-/* An event of another system (link.h). */
-void copy_on_event(void *arg, struct link *link, uint16_t type, const void *event);
 
 /* Says no: fills in why (WIRE_TEXT_SIZE) and returns error. */
 __attribute__((format(printf, 3, 4))) int copy_refuse(char *why, int error, const char *format, ...);

@@ -155,7 +155,7 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 		return copy_refuse(why, -ENODATA,
 				   "volume %04X of system %s lacks a part of a group that was given up there",
 				   pair->record.volume, pair->copy->config.system);
-	/* A former source keeps what it never sent until it is the source again: failback.h. */
+	/* A former source keeps what it never sent until it is the source again: pair_changes.h. */
 	if (!pair->record.first_copy_done)
 		pair_untrack(pair);
 	history_adopt(&pair->history, &request->history);

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "copy/failback.h"
+#include "copy/pair_changes.h"
 #include "copy/pair_private.h"
-#include "copy/session_entry.h"
-#include "copy/source.h"
 #include "rt/log.h"
 
 #define UNHEARD_MAX	4u			/* generations begun without an answer of the far side in between */
@@ -129,7 +127,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 
 		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
 		if (!rc)
-			rc = failback_take_changes(pair, why);
+			rc = pair_changes_take(pair, why);
 	}
 	if (rc)
 		return rc;
@@ -180,18 +178,11 @@ void pair_note_divergence(struct pair *pair)
 
 void pair_give_way(struct pair *pair)
 {
-	struct source *source = source_find(pair->copy, pair->record.session);
-
 	if (pair_set_access(pair, VOLUME_ACCESS_READ))
 		log_line(LOG_ERROR, "pair", "volume %04X could not be closed to writes", pair->record.volume);
 	pair_note_divergence(pair);
-	if (!pair->record.session)
-		return;
-	if (session_entry_lose(pair->copy, pair->record.session))
-		log_line(LOG_ERROR, "pair", "that session %u is over is not durable", pair->record.session);
-	/* An attempt under way would wait for data that nobody sends. */
-	if (source)
-		source_leave(source);
+	if (pair->record.session)
+		pair->copy->above->lose_session(pair->copy, pair->record.session);
 }
 
 static void reconnect(struct pair *pair)

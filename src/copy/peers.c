@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links by system: dialled when first needed, watched, and closed with their last user. */
+/* Links by system: dialled when first needed, and closed with their last user. */
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "copy/engine.h"
-#include "copy/pair.h"
-#include "copy/pump.h"
-#include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "store/planted.h"
-
-int copy_refuse(char *why, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, WIRE_TEXT_SIZE, format, args);
-	va_end(args);
-	return error;
-}
-
-#define ASK_AGAIN_NS	(5 * RT_SECOND)
-#define SYNC_NS	(200 * RT_MS)
 
 static struct peer *find_peer(struct copy *copy, const char *system)
 {
@@ -38,97 +20,6 @@ static struct peer *find_peer(struct copy *copy, const char *system)
 	return NULL;
 }
 
-/*
- * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it
- * first, since an attempt under way may be over by that, and only then everything noted is marked to be sent again.
- */
-static void peer_connected(struct peer *peer, const struct link_state *state)
-{
-	static const uint8_t none[WIRE_ID_SIZE];
-	bool known = memcmp(peer->boot_id, none, WIRE_ID_SIZE) != 0;
-	bool restarted = known && memcmp(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE) != 0;
-
-	if (restarted) {
-		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
-		source_far_restarted(peer->copy, peer->system);
-		if (!planted(PLANTED_PREPARE_ANY_BOOT))
-			pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
-	}
-	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
-	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
-	pair_link_up(peer->copy, peer->system);
-	/* The break may have kept the answer to a sync away, and nothing need be acknowledged again. */
-	notice_due(&peer->acked);
-}
-
-/*
- * While a pair is broken that hosts may write to, their first write is to be seen within a second; those that the far
- * side could not take up ask again after a while.
- */
-static int wait_link(struct peer *peer, bool connected)
-{
-	bool broken = pair_any_broken(peer->copy, peer->system);
-	bool waiting = connected && pair_any_waiting(peer->copy, peer->system);
-	RT_LIMIT(broken ? rt_now_ns() + RT_SECOND : waiting ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
-	int rc = rt_cond_wait(link_changed(peer->to));
-
-	if (rc == -ETIMEDOUT && waiting && rt_now_ns() - peer->asked_ns >= ASK_AGAIN_NS) {
-		peer->asked_ns = rt_now_ns();
-		pair_try_waiting(peer->copy, peer->system);
-	}
-	return rc;
-}
-
-static bool has_changed(const struct peer *peer, const struct link_state *seen)
-{
-	struct link_state now;
-
-	link_get_state(peer->to, &now);
-	return now.connected != seen->connected ||
-	       (now.connected && (now.generation != seen->generation || peer->look_again));
-}
-
-static void watch_peer(void *arg)
-{
-	struct peer *peer = arg;
-	uint64_t generation = 0;
-	struct link_state state;
-	int rc = 0;
-
-	while (rc != -ECANCELED) {
-		link_get_state(peer->to, &state);
-		if (state.connected && (state.generation != generation || peer->look_again)) {
-			generation = state.generation;
-			peer->look_again = false;
-			peer_connected(peer, &state);
-			continue;
-		}
-		if (!state.connected)
-			pair_link_down(peer->copy, peer->system);
-		pair_watch_broken(peer->copy, peer->system);
-		/* That took time, and nobody says twice what happened meanwhile. */
-		if (!has_changed(peer, &state))
-			rc = wait_link(peer, state.connected);
-	}
-}
-
-/* What pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
-static void sync_peer(void *arg)
-{
-	struct peer *peer = arg;
-
-	while (!notice_wait(&peer->acked)) {
-		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
-			break;
-		if (peer->ask_pairs) {
-			peer->ask_pairs = false;
-			pair_link_up(peer->copy, peer->system);
-		}
-		pair_ask_refused(peer->copy, peer->system);
-		pair_sync_all(peer->copy, peer);
-	}
-}
-
 static int start_sync(struct peer *peer)
 {
 	notice_board_init(&peer->acked);
@@ -137,7 +28,7 @@ static int start_sync(struct peer *peer)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rt_reactor_count(); i++)
 		notice_init(&peer->notices[i], &peer->acked);
-	return rt_group_start(&peer->watch, "peer sync", sync_peer, peer);
+	return rt_group_start(&peer->watch, "peer sync", peer->copy->above->sync_peer, peer);
 }
 
 static int dial(struct peer *peer, const char *address, bool compress)
@@ -152,14 +43,14 @@ static int dial(struct peer *peer, const char *address, bool compress)
 	snprintf(to.peer, sizeof(to.peer), "%s", peer->system);
 	snprintf(to.address, sizeof(to.address), "%s", address);
 	memcpy(to.boot_id, config->boot_id, WIRE_ID_SIZE);
-	to.event = copy_on_event;
+	to.event = peer->copy->above->on_event;
 	to.event_arg = peer->copy;
 	rc = link_open(&to, &peer->to);
 	if (rc)
 		return rc;
 	rc = link_start_data(peer->to);
 	if (!rc)
-		rc = rt_group_start(&peer->watch, "peer watch", watch_peer, peer);
+		rc = rt_group_start(&peer->watch, "peer watch", peer->copy->above->watch_peer, peer);
 	if (!rc)
 		rc = start_sync(peer);
 	if (rc) {
@@ -327,7 +218,7 @@ static int ask_own(struct copy *copy, uint16_t type, const void *request, void *
 
 	snprintf(self.system, sizeof(self.system), "%s", copy->config.system);
 	memcpy(self.boot_id, copy->config.boot_id, WIRE_ID_SIZE);
-	for (const struct link_handler *handler = copy_handlers; handler->type; handler++) {
+	for (const struct link_handler *handler = copy->above->handlers; handler->type; handler++) {
 		if (handler->type == type) {
 			memset(reply, 0, wire_struct_size(wire_type_find(type)->reply));
 			return handler->fn(copy, &self, request, reply, why);

@@ -56,9 +56,6 @@ RT_MUST_CHECK int session_pause(struct session *session);
 /* Its volumes here were taken over by their far side: it ends. Does not suspend. */
 void session_lose(struct session *session);
 
-/* The hold that at most one in a hundred of these exceeds. */
-int64_t session_hold_p99_ns(const uint32_t *holds_us, unsigned count);
-
 /* A member has something to send after a time without writes: no need to sleep on. Does not suspend. */
 void session_wake(struct session *session);
 

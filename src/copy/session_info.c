@@ -8,22 +8,6 @@
 #include "copy/session_entry.h"
 #include "copy/source.h"
 
-int64_t session_hold_p99_ns(const uint32_t *holds_us, unsigned count)
-{
-	uint32_t limit = UINT32_MAX, longest = 0;
-
-	/* Take the longest away as often as one in a hundred may be longer. */
-	for (unsigned round = 0; count && round <= count / 100; round++) {
-		longest = 0;
-		for (unsigned i = 0; i < count; i++) {
-			if (holds_us[i] < limit && holds_us[i] >= longest)
-				longest = holds_us[i];
-		}
-		limit = longest;
-	}
-	return (int64_t)longest * RT_US;
-}
-
 /* A far side knows a session by its legs: the group that all have whose journal can be read, and what is behind. */
 static void add_leg(const struct leg *leg, struct copy_session_info *info)
 {

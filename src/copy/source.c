@@ -35,7 +35,7 @@ static void wake_master(struct source *source)
 	memcpy(event.master, source->master, sizeof(event.master));
 	memcpy(event.boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
 	if (!strcmp(system, source->copy->config.system))
-		copy_on_event(source->copy, NULL, WIRE_EVENT_FIRST_WRITE, &event);
+		source->copy->above->on_event(source->copy, NULL, WIRE_EVENT_FIRST_WRITE, &event);
 	else if (link_server_event(source->copy->server, system, WIRE_EVENT_FIRST_WRITE, &event))
 		log_line(LOG_DEBUG, "session", "session %u: master %s is not told of the first write", source->number,
 			 system);

@@ -34,7 +34,7 @@ bool source_leg_is_connected(const struct source_leg *leg)
 	struct link_state state;
 
 	link_get_state(leg->peer->to, &state);
-	/* Not before the pairs know of a restart (peers.c): what they count as acknowledged is gone with it. */
+	/* Not before the pairs know of a restart (peer_watch.c): what they count as acknowledged is gone with it. */
 	return leg->open && state.connected && !memcmp(state.peer_boot_id, leg->boot_id, WIRE_ID_SIZE) &&
 	       !memcmp(state.peer_boot_id, leg->peer->boot_id, WIRE_ID_SIZE);
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two fibers of a peer: what its coming and going, and what it acknowledges, mean for pairs and sessions here. */
+#include <errno.h>
+#include <string.h>
+
+#include "copy/pair.h"
+#include "copy/peer_watch.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "store/planted.h"
+
+#define ASK_AGAIN_NS	(5 * RT_SECOND)
+#define SYNC_NS		(200 * RT_MS)
+
+/*
+ * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it
+ * first, since an attempt under way may be over by that, and only then everything noted is marked to be sent again.
+ */
+static void peer_connected(struct peer *peer, const struct link_state *state)
+{
+	static const uint8_t none[WIRE_ID_SIZE];
+	bool known = memcmp(peer->boot_id, none, WIRE_ID_SIZE) != 0;
+	bool restarted = known && memcmp(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE) != 0;
+
+	if (restarted) {
+		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
+		source_far_restarted(peer->copy, peer->system);
+		if (!planted(PLANTED_PREPARE_ANY_BOOT))
+			pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
+	}
+	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
+	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);
+	pair_link_up(peer->copy, peer->system);
+	/* The break may have kept the answer to a sync away, and nothing need be acknowledged again. */
+	notice_due(&peer->acked);
+}
+
+/*
+ * While a pair is broken that hosts may write to, their first write is to be seen within a second; those that the far
+ * side could not take up ask again after a while.
+ */
+static int wait_link(struct peer *peer, bool connected)
+{
+	bool broken = pair_any_broken(peer->copy, peer->system);
+	bool waiting = connected && pair_any_waiting(peer->copy, peer->system);
+	RT_LIMIT(broken ? rt_now_ns() + RT_SECOND : waiting ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
+	int rc = rt_cond_wait(link_changed(peer->to));
+
+	if (rc == -ETIMEDOUT && waiting && rt_now_ns() - peer->asked_ns >= ASK_AGAIN_NS) {
+		peer->asked_ns = rt_now_ns();
+		pair_try_waiting(peer->copy, peer->system);
+	}
+	return rc;
+}
+
+static bool has_changed(const struct peer *peer, const struct link_state *seen)
+{
+	struct link_state now;
+
+	link_get_state(peer->to, &now);
+	return now.connected != seen->connected ||
+	       (now.connected && (now.generation != seen->generation || peer->look_again));
+}
+
+void peer_watch(void *arg)
+{
+	struct peer *peer = arg;
+	uint64_t generation = 0;
+	struct link_state state;
+	int rc = 0;
+
+	while (rc != -ECANCELED) {
+		link_get_state(peer->to, &state);
+		if (state.connected && (state.generation != generation || peer->look_again)) {
+			generation = state.generation;
+			peer->look_again = false;
+			peer_connected(peer, &state);
+			continue;
+		}
+		if (!state.connected)
+			pair_link_down(peer->copy, peer->system);
+		pair_watch_broken(peer->copy, peer->system);
+		/* That took time, and nobody says twice what happened meanwhile. */
+		if (!has_changed(peer, &state))
+			rc = wait_link(peer, state.connected);
+	}
+}
+
+/* What pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
+void peer_sync(void *arg)
+{
+	struct peer *peer = arg;
+
+	while (!notice_wait(&peer->acked)) {
+		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
+			break;
+		if (peer->ask_pairs) {
+			peer->ask_pairs = false;
+			pair_link_up(peer->copy, peer->system);
+		}
+		pair_ask_refused(peer->copy, peer->system);
+		pair_sync_all(peer->copy, peer);
+	}
+}

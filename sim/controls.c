@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "faults.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 
 #define LOOKS	40u
@@ -23,11 +22,9 @@ static void demand_wrong(unsigned wrong, unsigned images)
 		sim_fail(sim_world(), "none of %u images was found wrong", images);
 }
 
-static int build(struct sites *sites, struct rt_group *hosts, enum pair_type type)
+static int build(struct sites *sites, enum pair_type type)
 {
-	int rc = sites_build(sites, 2 + (unsigned)sim_random_below(sim_world(), 3), 2, CACHE_WRITEBACK, type);
-
-	return rc ? rc : oracle_start(&sites->oracle, hosts);
+	return sites_build(sites, 2 + (unsigned)sim_random_below(sim_world(), 3), 2, CACHE_WRITEBACK, type);
 }
 
 /* ---- plain global copy ---- */
@@ -50,11 +47,8 @@ static int look_at_copies(struct sites *sites)
 
 static int run_plain(struct sites *sites)
 {
-	struct rt_group hosts;
-	int rc;
+	int rc = build(sites, PAIR_GLOBAL_COPY);
 
-	rt_group_init(&hosts);
-	rc = build(sites, &hosts, PAIR_GLOBAL_COPY);
 	if (!rc)
 		sites_set_distance(sites, 20 * RT_MS);
 	/* The first copies are done by then: it is the order of what follows that is wrong. */
@@ -62,9 +56,8 @@ static int run_plain(struct sites *sites)
 		rc = rt_sleep_until(rt_now_ns() + 2 * RT_SECOND);
 	if (!rc)
 		rc = look_at_copies(sites);
-	sites->oracle.stop = true;
 	if (!rc)
-		rc = rt_group_wait(&hosts);
+		rc = oracle_stop(&sites->oracle);
 	if (!rc && sites_wait_equal(sites, 20 * RT_SECOND))
 		sim_fail(sim_world(), "quiet copies did not become equal");
 	return rc ? rc : sites_stop(sites);
@@ -148,44 +141,31 @@ static int mix_groups(struct sites *sites, bool *in_branch)
 
 static int run_mixed(struct sites *sites)
 {
-	struct rt_group hosts;
 	bool in_branch = false;
-	int rc;
+	int rc = build(sites, PAIR_ASYNC);
 
-	rt_group_init(&hosts);
-	rc = build(sites, &hosts, PAIR_ASYNC);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	if (!rc)
 		rc = mix_groups(sites, &in_branch);
 	if (rc || in_branch)
 		return rc;
-	sites->oracle.stop = true;
-	rc = rt_group_wait(&hosts);
+	rc = oracle_stop(&sites->oracle);
 	return rc ? rc : sites_stop(sites);
 }
 
 /* ---- the scenarios ---- */
 
-static int run(int (*fn)(struct sites *sites))
-{
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	int rc = sites ? fn(sites) : -ENOMEM;
-
-	mem_free(sites);
-	return rc;
-}
-
 static int plain(void *arg)
 {
 	(void)arg;
-	return run(run_plain);
+	return sites_live(run_plain);
 }
 
 static int mixed(void *arg)
 {
 	(void)arg;
-	return run(run_mixed);
+	return sites_live(run_mixed);
 }
 
 static const char *const must_happen_plain[] = { "host writes", "images found wrong", NULL };

@@ -21,8 +21,7 @@
 #define SEGMENTS_MAX	64u
 
 struct damage {
-	struct sites sites;
-	struct rt_group hosts;
+	struct sites *sites;
 	struct box *far;			/* whose journal, or volume, it is */
 	unsigned source;			/* the journal is that of this source */
 	bool removed;				/* its volumes, from the session */
@@ -53,7 +52,7 @@ static int note_file(void *arg, const char *name)
 	struct files *files = arg;
 	char begin[40];
 
-	snprintf(begin, sizeof(begin), "%u-%s-", SITES_SESSION, files->damage->sites.sources[files->damage->source].id);
+	snprintf(begin, sizeof(begin), "%u-%s-", SITES_SESSION, files->damage->sites->sources[files->damage->source].id);
 	if (!strncmp(name, begin, strlen(begin)) && files->count < SEGMENTS_MAX)
 		snprintf(files->paths[files->count++], sizeof(files->paths[0]), JOURNALS "/%s", name);
 	return 0;
@@ -135,7 +134,7 @@ static int harm_journal(struct damage *damage, enum harm harm)
 	rc = box_call(damage->far, harm == HARM_FLIP	     ? find_files
 				   : harm == HARM_TRUNCATE ? truncate_file
 							   : remove_files, files);
-	faults_crash(&damage->sites, damage->far, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	faults_crash(damage->sites, damage->far, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 	if (!rc && harm == HARM_FLIP && files->count)
 		rc = flip_byte(damage, files);
 	mem_free(files);
@@ -217,19 +216,19 @@ static int surely(int (*fn)(struct damage *damage), struct damage *damage)
 
 static int delete_all_pairs(struct damage *damage)
 {
-	struct pairs_order order = { .damage = damage, .box = &damage->sites.sources[damage->source] };
+	struct pairs_order order = { .damage = damage, .box = &damage->sites->sources[damage->source] };
 
 	return box_call(order.box, delete_pairs, &order);
 }
 
 static int make_pairs_again(struct damage *damage)
 {
-	struct box *box = &damage->sites.sources[damage->source];
+	struct box *box = &damage->sites->sources[damage->source];
 	int rc = 0;
 
 	for (; !rc && damage->made < SITES_VOLUMES; damage->made += !rc) {
 		unsigned volume;
-		struct box *far = sites_far_of(&damage->sites, damage->source * SITES_VOLUMES + damage->made, &volume);
+		struct box *far = sites_far_of(damage->sites, damage->source * SITES_VOLUMES + damage->made, &volume);
 
 		rc = box_pair(box, damage->made, far, volume, PAIR_ASYNC);
 	}
@@ -254,7 +253,7 @@ static int copy_anew(struct damage *damage)
 /* Groups are refused as long as the journal is offline; the recovery of all others leaves its volumes closed. */
 static int recover_without(struct damage *damage)
 {
-	struct sites *sites = &damage->sites;
+	struct sites *sites = damage->sites;
 	struct box *other = damage->far == &sites->fars[0] ? &sites->fars[1] : &sites->fars[0];
 	struct recovery_result result = { 0 };
 	uint8_t data[XDC_BLOCK_SIZE];
@@ -282,7 +281,7 @@ static int recover_without(struct damage *damage)
 
 static int live_without_journal(struct damage *damage, bool *in_branch)
 {
-	struct sites *sites = &damage->sites;
+	struct sites *sites = damage->sites;
 	uint64_t groups;
 	int rc = sites_look(sites);
 
@@ -339,17 +338,17 @@ static int fail_syncs(struct damage *damage, struct box *box, const char *prefix
 	rc = wait_ms(100 + below(1000));
 	/* What hosts read at a source is what its disk has only after another start. */
 	if (!rc && !is_journal)
-		rc = sites_is_source(&damage->sites, box) ? faults_mend(&damage->sites, box) : box_accept_losses(box);
+		rc = sites_is_source(damage->sites, box) ? faults_mend(damage->sites, box) : box_accept_losses(box);
 	if (rc || !is_journal)
 		return rc;
 	/* Read again, it tells what the disk has. */
-	faults_crash(&damage->sites, box, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
-	return faults_bring_up(&damage->sites, box);
+	faults_crash(damage->sites, box, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	return faults_bring_up(damage->sites, box);
 }
 
 static int do_harm(struct damage *damage, bool *in_branch)
 {
-	struct sites *sites = &damage->sites;
+	struct sites *sites = damage->sites;
 
 	switch (below(5)) {
 	case 0:
@@ -363,9 +362,8 @@ static int do_harm(struct damage *damage, bool *in_branch)
 	}
 }
 
-static int recover_all(struct damage *damage)
+static int recover_all(struct sites *sites)
 {
-	struct sites *sites = &damage->sites;
 	struct oracle_image image;
 	struct recovery_result result = { 0 };
 	const char *bad;
@@ -391,56 +389,46 @@ static int recover_all(struct damage *damage)
 	return 0;
 }
 
-static int end_quietly(struct damage *damage)
+static int end_quietly(struct sites *sites)
 {
-	struct sites *sites = &damage->sites;
 	const char *bad;
 	int rc;
 
-	sites->oracle.stop = true;
-	rc = rt_group_wait(&damage->hosts);
+	rc = oracle_stop(&sites->oracle);
 	bad = rc ? NULL : sites_wait_equal(sites, 60 * RT_SECOND);
 	if (bad)
 		scenario_wrong("%s", bad);
 	return rc ? rc : sites_stop(sites);
 }
 
-static int live_through(struct damage *damage)
+static int live_through(struct sites *sites)
 {
-	struct sites *sites = &damage->sites;
+	struct damage damage = { .sites = sites };
 	bool in_branch = false;
-	int rc;
+	int rc = sites_build(sites, 2, 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
 
-	rt_group_init(&damage->hosts);
-	rc = sites_build(sites, 2, 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &damage->hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	if (!rc)
 		rc = wait_ms(below(600));
-	damage->source = (unsigned)below(2);
-	damage->far = &sites->fars[damage->source];
+	damage.source = (unsigned)below(2);
+	damage.far = &sites->fars[damage.source];
 	if (!rc)
-		rc = do_harm(damage, &in_branch);
+		rc = do_harm(&damage, &in_branch);
 	if (rc || in_branch)
 		return rc;
 	rc = sites_wait_joined(sites, 60 * RT_SECOND);
 	if (rc)
 		sim_fail(sim_world(), "no more groups after all was mended: %d", rc);
 	if (!rc && scenario_branch())
-		return recover_all(damage);
-	return rc ? rc : end_quietly(damage);
+		return recover_all(sites);
+	return rc ? rc : end_quietly(sites);
 }
 
 static int run(void *arg)
 {
-	struct damage *damage = mem_alloc_zeroed(sizeof(*damage));
-	int rc = damage ? live_through(damage) : -ENOMEM;
-
 	(void)arg;
-	mem_free(damage);
-	return rc;
+	return sites_live(live_through);
 }
 
 static const char *const must_happen[] = { "host writes",

@@ -14,14 +14,13 @@
 
 #include "faults.h"
 #include "old_primary.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 
 #define LOSSES		3u		/* branches of a run */
 #define ATTEMPTS_MAX	20u		/* of a recovery, all far sides being there */
 
 struct disaster {
-	struct sites sites;
+	struct sites *sites;
 	struct faults faults;
 	uint64_t sequence;		/* that the first recovery recovered; 0: none did yet */
 	struct old_primary old;
@@ -48,16 +47,16 @@ static void fail_when(const char *bad)
 static void judge(struct disaster *disaster)
 {
 	struct oracle_image image;
-	const char *unreadable = sites_take_reading(&disaster->sites, &image);
+	const char *unreadable = sites_take_reading(disaster->sites, &image);
 
-	for (unsigned i = 0; i < disaster->sites.source_count; i++) {
-		if (disaster->sites.sources[i].lost && sim_is_running(disaster->sites.sources[i].system))
+	for (unsigned i = 0; i < disaster->sites->source_count; i++) {
+		if (disaster->sites->sources[i].lost && sim_is_running(disaster->sites->sources[i].system))
 			scenario_count("groups from before a loss recovered", 1);
 	}
 	if (unreadable)
 		sim_fail(sim_world(), "%s", unreadable);
 	else
-		fail_when(oracle_judge(&disaster->sites.oracle, &image, NULL));
+		fail_when(oracle_judge(&disaster->sites->oracle, &image, NULL));
 }
 
 /* One try at one far side. Of every state there is one answer, whoever asks. */
@@ -73,10 +72,10 @@ static int try_recover(struct disaster *disaster, struct box *far)
 		scenario_wrong("recovered to CG %llu, and before to %llu", (unsigned long long)result.sequence,
 			       (unsigned long long)disaster->sequence);
 	disaster->sequence = result.sequence;
-	if (result.sequence < disaster->sites.reported)
+	if (result.sequence < disaster->sites->reported)
 		scenario_wrong("recovered to CG %llu, but %llu was reported",
 			       (unsigned long long)result.sequence,
-			       (unsigned long long)disaster->sites.reported);
+			       (unsigned long long)disaster->sites->reported);
 	return result.systems_missing ? -ENOTCONN : 0;
 }
 
@@ -84,8 +83,8 @@ static int bring_up_fars(struct disaster *disaster)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < disaster->sites.far_count && !rc; i++)
-		rc = faults_mend(&disaster->sites, &disaster->sites.fars[i]);
+	for (unsigned i = 0; i < disaster->sites->far_count && !rc; i++)
+		rc = faults_mend(disaster->sites, &disaster->sites->fars[i]);
 	return rc;
 }
 
@@ -112,7 +111,7 @@ static int recover_surely(struct disaster *disaster, struct box *far)
 
 static struct box *any_far(struct disaster *disaster)
 {
-	return &disaster->sites.fars[below(disaster->sites.far_count)];
+	return &disaster->sites->fars[below(disaster->sites->far_count)];
 }
 
 struct attempt {
@@ -136,8 +135,8 @@ static int recover_at_both(struct disaster *disaster)
 	int rc = bring_up_fars(disaster);
 
 	rt_group_init(&group);
-	for (unsigned i = 0; i < disaster->sites.far_count && !rc; i++) {
-		attempts[i] = (struct attempt){ .disaster = disaster, .far = &disaster->sites.fars[i] };
+	for (unsigned i = 0; i < disaster->sites->far_count && !rc; i++) {
+		attempts[i] = (struct attempt){ .disaster = disaster, .far = &disaster->sites->fars[i] };
 		rc = rt_group_start(&group, "administrator", attempt_recovery, &attempts[i]);
 		if (!rc && below(2))
 			rc = rt_sleep_until(rt_now_ns() + (int64_t)below(5000) * RT_US);
@@ -160,7 +159,7 @@ static int recover_through_crash(struct disaster *disaster)
 		rc = rt_group_start(&group, "administrator", attempt_recovery, &attempt);
 	if (!rc)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 5000 : 60000) * RT_US);
-	faults_crash(&disaster->sites, victim, how);
+	faults_crash(disaster->sites, victim, how);
 	scenario_count("crashes in a recovery", 1);
 	return rt_group_wait(&group) ? -ECANCELED : rc;
 }
@@ -173,7 +172,7 @@ static int recover_without_one(struct disaster *disaster)
 
 	if (rc || missing == far)
 		return rc;
-	faults_crash(&disaster->sites, missing, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	faults_crash(disaster->sites, missing, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 	scenario_count("recoveries with one missing", 1);
 	rc = try_recover(disaster, far);
 	scenario_count(disaster->sequence ? "recoveries without the missing" : "refused while one is missing", 1);
@@ -186,7 +185,7 @@ enum site_loss { SITE_BURNS, SITE_CUT_OFF, SITE_GOES_ON, SITE_LOSSES };
 
 static void lose_site(struct disaster *disaster, enum site_loss loss)
 {
-	struct sites *sites = &disaster->sites;
+	struct sites *sites = disaster->sites;
 
 	for (unsigned i = 0; i < sites->source_count; i++) {
 		if (loss == SITE_BURNS)
@@ -204,7 +203,7 @@ static void lose_site(struct disaster *disaster, enum site_loss loss)
 static int heal_and_look(struct disaster *disaster)
 {
 	struct oracle_image before, after;
-	struct sites *sites = &disaster->sites;
+	struct sites *sites = disaster->sites;
 	const char *unreadable = sites_take_reading(sites, &before);
 	int rc;
 
@@ -234,7 +233,7 @@ static int heal_and_look(struct disaster *disaster)
  */
 static int lose_power_first(struct disaster *disaster)
 {
-	struct sites *sites = &disaster->sites;
+	struct sites *sites = disaster->sites;
 	struct box *box = &sites->sources[below(sites->source_count)];
 	int rc;
 
@@ -271,7 +270,7 @@ static int run_disaster(struct disaster *disaster)
 	}
 	if (!rc)
 		rc = recover_surely(disaster, any_far(disaster));
-	old_primary_note_recovery(&disaster->old, &disaster->sites.oracle);
+	old_primary_note_recovery(&disaster->old, &disaster->sites->oracle);
 	judge(disaster);
 	if (!rc)
 		rc = recover_surely(disaster, any_far(disaster));
@@ -283,7 +282,7 @@ static int run_disaster(struct disaster *disaster)
 
 static int bring_up_all(struct disaster *disaster)
 {
-	struct sites *sites = &disaster->sites;
+	struct sites *sites = disaster->sites;
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
@@ -320,9 +319,9 @@ static int count_compared(struct sites *sites)
 	return rc;
 }
 
-static int finish(struct disaster *disaster, struct rt_group *hosts)
+static int finish(struct disaster *disaster)
 {
-	struct sites *sites = &disaster->sites;
+	struct sites *sites = disaster->sites;
 	int rc;
 
 	faults_stop(&disaster->faults);
@@ -332,9 +331,8 @@ static int finish(struct disaster *disaster, struct rt_group *hosts)
 	if (rc)
 		sim_fail(sim_world(), "no more groups after the faults: %d", rc);
 	sites_check_holds(sites);
-	sites->oracle.stop = true;
 	if (!rc)
-		rc = rt_group_wait(hosts);
+		rc = oracle_stop(&sites->oracle);
 	if (!rc)
 		fail_when(sites_wait_equal(sites, 60 * RT_SECOND));
 	if (!rc)
@@ -360,8 +358,8 @@ static int wait_for_loss(struct disaster *disaster)
 		if (disaster->faults.ended == ended || rc)
 			continue;
 		if (!reported)
-			reported = disaster->sites.reported;
-		if (sites_look(&disaster->sites) || disaster->sites.reported <= reported)
+			reported = disaster->sites->reported;
+		if (sites_look(disaster->sites) || disaster->sites->reported <= reported)
 			continue;
 		scenario_count("losses in the group after a fault", 1);
 		return 0;
@@ -371,47 +369,44 @@ static int wait_for_loss(struct disaster *disaster)
 
 static int live_through(struct disaster *disaster)
 {
-	struct rt_group hosts;
 	int rc;
 
-	rt_group_init(&hosts);
-	disaster->sites.coordination_ns = (int64_t)(below(2) ? 50 : 4 + below(12)) * RT_MS;
-	rc = sites_build(&disaster->sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
+	disaster->sites->coordination_ns = (int64_t)(below(2) ? 50 : 4 + below(12)) * RT_MS;
+	rc = sites_build(disaster->sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
 			 PAIR_ASYNC);
 	if (!rc)
-		rc = oracle_start(&disaster->sites.oracle, &hosts);
-	if (!rc)
-		rc = sites_wait_joined(&disaster->sites, 20 * RT_SECOND);
+		rc = sites_wait_joined(disaster->sites, 20 * RT_SECOND);
 	scenario_settled();
 	if (!rc && below(2))
-		sites_set_distance(&disaster->sites, 10 * RT_MS);
+		sites_set_distance(disaster->sites, 10 * RT_MS);
 	if (!rc)
-		rc = faults_start(&disaster->faults, &disaster->sites, 1 + (unsigned)below(2));
+		rc = faults_start(&disaster->faults, disaster->sites, 1 + (unsigned)below(2));
 	for (unsigned i = 0; i < LOSSES && !rc; i++) {
 		rc = wait_for_loss(disaster);
-		sites_check_holds(&disaster->sites);
+		sites_check_holds(disaster->sites);
 		if (!rc)
-			rc = sites_look(&disaster->sites) == -ECANCELED ? -ECANCELED : 0;
-		if (!rc && scenario_branch()) {
-			rc = run_disaster(disaster);
-			rt_group_stop(&hosts);
-			return rc;
-		}
+			rc = sites_look(disaster->sites) == -ECANCELED ? -ECANCELED : 0;
+		if (!rc && scenario_branch())
+			return run_disaster(disaster);
 	}
-	if (!rc)
-		rc = finish(disaster, &hosts);
-	rt_group_stop(&hosts);
+	return rc ? rc : finish(disaster);
+}
+
+static int live(struct sites *sites)
+{
+	struct disaster disaster = { .sites = sites };
+	int rc;
+
+	rt_group_init(&disaster.faults.group);
+	rc = live_through(&disaster);
+	rt_group_stop(&disaster.faults.group);
 	return rc;
 }
 
 static int run(void *arg)
 {
-	struct disaster *disaster = mem_alloc_zeroed(sizeof(*disaster));
-	int rc = disaster ? live_through(disaster) : -ENOMEM;
-
 	(void)arg;
-	mem_free(disaster);
-	return rc;
+	return sites_live(live);
 }
 
 static const char *const must_happen[] = { "host writes",

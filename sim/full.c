@@ -10,7 +10,6 @@
 #include <errno.h>
 
 #include "faults.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 
 #define JOURNAL_BYTES	(16u << 20)	/* full within two seconds */
@@ -103,15 +102,11 @@ static int go_without(struct sites *sites, bool *in_branch)
 
 static int live_through(struct sites *sites)
 {
-	struct rt_group hosts;
 	bool in_branch = false;
 	int rc;
 
-	rt_group_init(&hosts);
 	sites->journal_bytes = JOURNAL_BYTES;
 	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
@@ -119,8 +114,7 @@ static int live_through(struct sites *sites)
 		rc = go_without(sites, &in_branch);
 	if (rc || in_branch)
 		return rc;
-	sites->oracle.stop = true;
-	rc = rt_group_wait(&hosts);
+	rc = oracle_stop(&sites->oracle);
 	if (!rc && sites_wait_equal(sites, 60 * RT_SECOND))
 		scenario_wrong("the sides did not become equal");
 	return rc ? rc : sites_stop(sites);
@@ -128,12 +122,8 @@ static int live_through(struct sites *sites)
 
 static int run(void *arg)
 {
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	int rc = sites ? live_through(sites) : -ENOMEM;
-
 	(void)arg;
-	mem_free(sites);
-	return rc;
+	return sites_live(live_through);
 }
 
 static const char *const must_happen[] = { "host writes",  "groups",

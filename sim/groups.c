@@ -7,38 +7,32 @@
 #include <string.h>
 
 #include "oracle.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 #include "sites.h"
 
-static int run(void *arg)
+static int live(struct sites *sites)
 {
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	struct rt_group hosts;
+	int rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 	const char *bad;
-	int rc;
 
-	(void)arg;
-	rt_group_init(&hosts);
-	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
 	if (!rc)
 		rc = sites_wait_groups(sites, 20, 20 * RT_SECOND);
 	sites_check_holds(sites);
-	sites->oracle.stop = true;
 	if (!rc)
-		rc = rt_group_wait(&hosts);
+		rc = oracle_stop(&sites->oracle);
 	bad = rc ? NULL : sites_wait_equal(sites, 20 * RT_SECOND);
 	if (bad)
 		scenario_wrong("%s", bad);
-	if (!rc)
-		rc = sites_stop(sites);
-	mem_free(sites);
-	return rc;
+	return rc ? rc : sites_stop(sites);
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
 }
 
 static const char *const must_happen[] = { "host writes", "groups", NULL };

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "faults.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 #include "sites.h"
 
@@ -144,20 +143,12 @@ static int change(struct sites *sites, bool *in_branch)
 	return rc;
 }
 
-static int run(void *arg)
+static int live(struct sites *sites)
 {
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	struct rt_group hosts;
 	bool in_branch = false;
 	const char *bad;
-	int rc = sites ? 0 : -ENOMEM;
+	int rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
 
-	(void)arg;
-	rt_group_init(&hosts);
-	if (!rc)
-		rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
@@ -168,16 +159,18 @@ static int run(void *arg)
 	}
 	if (in_branch)
 		return rc;
-	sites->oracle.stop = true;
 	if (!rc)
-		rc = rt_group_wait(&hosts);
+		rc = oracle_stop(&sites->oracle);
 	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
 	if (bad)
 		scenario_wrong("%s", bad);
-	if (!rc)
-		rc = sites_stop(sites);
-	mem_free(sites);
-	return rc;
+	return rc ? rc : sites_stop(sites);
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
 }
 
 static const char *const must_happen[] = {

@@ -239,6 +239,7 @@ static void run_writer(void *arg)
 void oracle_init(struct oracle *oracle)
 {
 	memset(oracle, 0, sizeof(*oracle));
+	rt_group_init(&oracle->writers);
 }
 
 void oracle_add_box(struct oracle *oracle, struct box *box)
@@ -248,7 +249,7 @@ void oracle_add_box(struct oracle *oracle, struct box *box)
 		oracle->places[oracle->place_count++] = (struct oracle_place){ .box = box, .volume = i };
 }
 
-int oracle_start(struct oracle *oracle, struct rt_group *group)
+int oracle_start(struct oracle *oracle)
 {
 	oracle->stop = false;
 	for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
@@ -257,7 +258,7 @@ int oracle_start(struct oracle *oracle, struct rt_group *group)
 
 		if (!rc) {
 			*writer = (struct writer){ .oracle = oracle, .chain = i };
-			rc = rt_group_start(group, "writer", run_writer, writer);
+			rc = rt_group_start(&oracle->writers, "writer", run_writer, writer);
 		}
 		if (rc) {
 			mem_free(writer);
@@ -265,6 +266,18 @@ int oracle_start(struct oracle *oracle, struct rt_group *group)
 		}
 	}
 	return 0;
+}
+
+int oracle_stop(struct oracle *oracle)
+{
+	oracle->stop = true;
+	return rt_group_wait(&oracle->writers);
+}
+
+void oracle_end(struct oracle *oracle)
+{
+	oracle->stop = true;
+	rt_group_stop(&oracle->writers);
 }
 
 /* ---- crashes ---- */

@@ -47,7 +47,8 @@ struct oracle {
 	unsigned place_count;
 	struct oracle_place places[ORACLE_PLACES_MAX];
 	struct oracle_chain chains[ORACLE_CHAINS];
-	bool stop;
+	struct rt_group writers;
+	bool stop;				/* writers end; crashes are not noted any more */
 };
 
 /* The content of all blocks of all chains on all places. */
@@ -58,8 +59,14 @@ struct oracle_image {
 void oracle_init(struct oracle *oracle);
 void oracle_add_box(struct oracle *oracle, struct box *box);
 
-/* Starts the writers in a group of outside; they stop when oracle->stop is set or all numbers are used. -ENOMEM. */
-RT_MUST_CHECK int oracle_start(struct oracle *oracle, struct rt_group *group);
+/* Starts the writers, on outside; those that have used all their numbers stop by themselves. -ENOMEM. */
+RT_MUST_CHECK int oracle_start(struct oracle *oracle);
+
+/* Hosts are quiet when it returns: each writer has got its last answer. Suspends. -ECANCELED: some may go on. */
+RT_MUST_CHECK int oracle_stop(struct oracle *oracle);
+
+/* The same at once, whatever the writers wait for; before the oracle is freed. Suspends. */
+void oracle_end(struct oracle *oracle);
 
 /* The box has just crashed: what it lost becomes part of history, or is a failure of the run. */
 void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how);

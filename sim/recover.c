@@ -10,7 +10,6 @@
 
 #include "faults.h"
 #include "rt/log.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 #include "sites.h"
 
@@ -110,11 +109,11 @@ static int recover_cut_off(struct sites *sites)
 	rc = rt_group_start(&group, "recover", run_order, &order);
 	if (!rc)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 100) * RT_MS);
-	if (rc)
-		return rc;
 	box_crash(victim, sim_random_below(sim_world(), 2) ? SIM_DEATH : SIM_POWER_LOSS);
 	scenario_count("recoveries cut off", 1);
-	rc = rt_group_wait(&group);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	rt_group_stop(&group);
 	return rc ? rc : revive_fars(sites);
 }
 
@@ -269,17 +268,10 @@ static int go_back(struct sites *sites)
 	return rc ? rc : protect_again(sites);
 }
 
-static int run(void *arg)
+static int live(struct sites *sites)
 {
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	struct rt_group hosts;
-	int rc;
+	int rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 
-	(void)arg;
-	rt_group_init(&hosts);
-	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &hosts);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
@@ -290,16 +282,18 @@ static int run(void *arg)
 	if (!rc)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 30000) * RT_US);
 	lose_sources(sites);
-	sites->oracle.stop = true;
-	rt_group_stop(&hosts);
+	oracle_end(&sites->oracle);
 	if (!rc)
 		rc = recover(sites);
 	if (!rc)
 		rc = go_back(sites);
-	if (!rc)
-		rc = sites_stop(sites);
-	mem_free(sites);
-	return rc;
+	return rc ? rc : sites_stop(sites);
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
 }
 
 static const char *const must_happen[] = {

@@ -32,6 +32,20 @@ struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume)
 	return &sites->fars[far_index(sites, source)];
 }
 
+int sites_live(int (*live)(struct sites *sites))
+{
+	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
+	int rc;
+
+	if (!sites)
+		return -ENOMEM;
+	oracle_init(&sites->oracle);
+	rc = live(sites);
+	oracle_end(&sites->oracle);
+	mem_free(sites);
+	return rc;
+}
+
 static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache)
 {
 	char name[16], id[24];
@@ -107,15 +121,14 @@ int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache
 	int rc;
 
 	assert(sources <= SITES_BOXES_MAX && fars <= SITES_BOXES_MAX);
-	oracle_init(&sites->oracle);
 	rc = boot_all(sites, sources, fars, cache);
 	for (unsigned i = 0; i < sources && !rc; i++)
 		rc = make_pairs(sites, i, type);
-	if (rc || type != PAIR_ASYNC)
-		return rc;
-	for (unsigned i = 0; i < sources && !rc; i++)
+	for (unsigned i = 0; i < sources && !rc && type == PAIR_ASYNC; i++)
 		rc = join_session(sites, i);
-	return rc ? rc : start_session(sites);
+	if (!rc && type == PAIR_ASYNC)
+		rc = start_session(sites);
+	return rc ? rc : oracle_start(&sites->oracle);
 }
 
 void sites_set_distance(struct sites *sites, int64_t delay_max_ns)

@@ -19,9 +19,12 @@ struct sites {
 	uint64_t reported;		/* the last CG that it reported */
 };
 
+/* Makes sites for live, and when it returns, for whatever reason, ends their writers before they are freed. */
+RT_MUST_CHECK int sites_live(int (*live)(struct sites *sites));
+
 /*
- * Boots all boxes, makes the pairs and, with async ones, the session, and starts it at the first source box. 0 or an
- * error. Suspends.
+ * Boots all boxes, makes the pairs and, with async ones, the session, starts it at the first source box, and then the
+ * writers of the oracle. 0 or an error. Suspends.
  */
 RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache,
 			      enum pair_type type);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "oracle.h"
-#include "rt/mem.h"
 #include "scenarios.h"
 #include "sites.h"
 
@@ -90,13 +89,15 @@ static int terminate_under_pause(struct sites *sites)
 	if (!rc)
 		rc = box_session_terminate(&sites->sources[0], SITES_SESSION, true);
 	/* It may have been paused before, and then it is terminated all the same. */
-	if (rc && rc != -1)
-		return rc;
+	rc = rc == -1 ? 0 : rc;
 	scenario_count("terminated by force", 1);
-	return rt_group_wait(&group);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	rt_group_stop(&group);
+	return rc;
 }
 
-static int live_and_stop(struct sites *sites, struct rt_group *hosts)
+static int live_and_stop(struct sites *sites)
 {
 	unsigned first = (unsigned)below(4);
 	struct box *stuck;
@@ -107,8 +108,7 @@ static int live_and_stop(struct sites *sites, struct rt_group *hosts)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 100000 : 8000000) * RT_US);
 	if (!rc && !below(3))
 		rc = terminate_under_pause(sites);
-	sites->oracle.stop = true;
-	rt_group_stop(hosts);
+	oracle_end(&sites->oracle);
 	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
 		struct box *box = sites_box(sites, (first + i) % sites_box_count(sites));
 
@@ -120,23 +120,18 @@ static int live_and_stop(struct sites *sites, struct rt_group *hosts)
 	return rc || !stuck ? rc : stop_in_time(stuck);
 }
 
+static int live(struct sites *sites)
+{
+	int rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
+
+	scenario_settled();
+	return rc ? rc : live_and_stop(sites);
+}
+
 static int run(void *arg)
 {
-	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));
-	struct rt_group hosts;
-	int rc = sites ? 0 : -ENOMEM;
-
 	(void)arg;
-	rt_group_init(&hosts);
-	if (!rc)
-		rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
-	if (!rc)
-		rc = oracle_start(&sites->oracle, &hosts);
-	scenario_settled();
-	if (!rc)
-		rc = live_and_stop(sites, &hosts);
-	mem_free(sites);
-	return rc;
+	return sites_live(live);
 }
 
 static const char *const must_happen[] = {

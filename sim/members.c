@@ -3,7 +3,8 @@
  * Volumes leave a session and come back, while hosts write: all of a source system at once, so that its leg falls
  * behind the groups of the others; beside a running session or a paused one, with restarts of the source or far side
  * between. Groups go on, and when hosts are quiet both sides are equal. In the middle, in a branch, the source site is
- * lost while the leg is in no group any more: the groups of the others are recovered all the same.
+ * lost while the leg is in no group any more: the groups of the others are recovered all the same. Or one volume alone
+ * leaves and comes back, and the source site is lost about then: a group that has it shows it as of its moment.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,14 +20,20 @@ static uint64_t below(uint64_t bound)
 	return sim_random_below(sim_world(), bound);
 }
 
-static int remove_all(void *arg)
+struct removal {
+	struct box *box;
+	unsigned count;			/* of its volumes */
+};
+
+static int remove_volumes(void *arg)
 {
-	struct box *box = arg;
+	struct removal *removal = arg;
+	struct box *box = removal->box;
 	struct fault fault = { 0 };
 	int rc = 0;
 
 	/* One by one: a command that failed may have done half of its work, and is given again. */
-	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+	for (unsigned i = 0; i < removal->count && !rc; i++) {
 		rc = copy_session_remove(box->copy, SITES_SESSION, &box->volumes[i], 1, &fault);
 		if (rc && strstr(fault.message, "it is not in"))
 			rc = 0;
@@ -61,15 +68,17 @@ static int restart(struct box *box)
 	return box_boot(box);
 }
 
-enum what { REMOVE, PAUSE, RESUME, ADD };
+enum what { REMOVE, REMOVE_ONE, PAUSE, RESUME, ADD };
 
 static int give_once(struct sites *sites, enum what what)
 {
 	struct box *master = &sites->sources[0], *box = &sites->sources[1];
+	struct removal removal = { .box = box, .count = what == REMOVE ? box->volume_count : 1 };
 
 	switch (what) {
 	case REMOVE:
-		return box_call(box, remove_all, box);
+	case REMOVE_ONE:
+		return box_call(box, remove_volumes, &removal);
 	case ADD:
 		return box_session_add(box, SITES_SESSION);
 	default:
@@ -85,16 +94,15 @@ static int give(struct sites *sites, enum what what)
 
 	while (rc && !faults_mend_all(sites) && scenario_try_again(&tries)) {
 		rc = give_once(sites, what);
-		if (rc && what != ADD && what != REMOVE)
+		if (rc && (what == PAUSE || what == RESUME))
 			return 0;
 	}
 	return rc;
 }
 
-/* In a branch. */
-static int recover_the_others(struct sites *sites)
+/* In a branch: the source site is lost. */
+static int recover(struct sites *sites, struct recovery_result *result)
 {
-	struct recovery_result result;
 	unsigned tries = 0;
 	int rc = -1;
 
@@ -103,14 +111,69 @@ static int recover_the_others(struct sites *sites)
 	while (rc && tries++ < 20) {
 		if (faults_mend_all(sites))
 			return -ECANCELED;
-		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, result);
 		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
 			return -ECANCELED;
 	}
 	if (rc)
-		scenario_wrong("what is left in the session cannot be recovered: %d", rc);
-	scenario_count("recoveries without those that left", 1);
+		scenario_wrong("what is in the session cannot be recovered: %d", rc);
+	return rc;
+}
+
+/* In a branch. */
+static int recover_the_others(struct sites *sites)
+{
+	struct recovery_result result;
+
+	if (!recover(sites, &result))
+		scenario_count("recoveries without those that left", 1);
 	return 0;
+}
+
+/* In a branch: the group may have the volume that left and came back, or not; if it has, then as of its moment. */
+static int recover_about_return(struct sites *sites)
+{
+	struct recovery_result result;
+	struct oracle_image image;
+	const char *bad;
+
+	if (recover(sites, &result))
+		return 0;
+	if (result.volumes < sites->oracle.place_count) {
+		scenario_count("recoveries without the one that left", 1);
+		return 0;
+	}
+	scenario_count("recoveries with the one that came back", 1);
+	bad = sites_take_reading(sites, &image);
+	if (!bad)
+		bad = oracle_judge(&sites->oracle, &image, NULL);
+	if (bad)
+		scenario_wrong("%s", bad);
+	return 0;
+}
+
+/* Its leg goes on with another volume meanwhile. *in_branch: this is the end of a branch. */
+static int leave_for_a_while(struct sites *sites, bool *in_branch)
+{
+	int rc = give(sites, REMOVE_ONE);
+
+	if (!rc)
+		rc = sites_wait_groups(sites, 1 + (unsigned)below(3), 20 * RT_SECOND);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(100000) * RT_US);
+	if (!rc)
+		rc = give(sites, ADD);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(100000) * RT_US);
+	if (!rc && scenario_branch()) {
+		*in_branch = true;
+		return recover_about_return(sites);
+	}
+	if (rc)
+		sim_fail(sim_world(), "a volume cannot leave and come back: %d", rc);
+	else if (sites_wait_joined(sites, 30 * RT_SECOND))
+		sim_fail(sim_world(), "it does not join again");
+	return rc;
 }
 
 /* The first system goes on with groups of its own meanwhile, or does not. *in_branch: this is the end of a branch. */
@@ -155,7 +218,7 @@ static int live(struct sites *sites)
 	for (unsigned i = 0; i < CHANGES && !rc && !in_branch; i++) {
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(200000) * RT_US);
 		if (!rc)
-			rc = change(sites, &in_branch);
+			rc = below(3) ? leave_for_a_while(sites, &in_branch) : change(sites, &in_branch);
 	}
 	if (in_branch)
 		return rc;
@@ -175,7 +238,8 @@ static int run(void *arg)
 
 static const char *const must_happen[] = {
 	"host writes", "groups", "restarts", "came back to a pause", "came back to a running session",
-	"recoveries without those that left", NULL
+	"recoveries without those that left", "recoveries without the one that left",
+	"recoveries with the one that came back", NULL
 };
 
 const struct scenario scenario_members = {

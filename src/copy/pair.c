@@ -483,7 +483,7 @@ unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far)
 	return count;
 }
 
-int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out)
+int pair_collect_closed(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out)
 {
 	struct pair *pair;
 	unsigned count = 0;
@@ -495,7 +495,7 @@ int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, str
 	if (!out->ids)
 		return -ENOMEM;
 	list_for_each(pair, &copy->pairs, link) {
-		if (pair_sends_to(pair, far) && pair->record.session == session && pair->joined)
+		if (pair_sends_to(pair, far) && pair->record.session == session && pair->closed)
 			out->ids[out->count++] = pair->record.remote_volume;
 	}
 	return 0;

@@ -147,8 +147,11 @@ extern const struct member_volume_ops pair_member_ops;
 /* How many of these pairs an attempt has closed since they were added. */
 unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far);
 
-/* Targets of all joined pairs of the session with this far side; ids to be freed. -ENOMEM. */
-RT_MUST_CHECK int pair_collect_joined(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out);
+/*
+ * Their targets, ids to be freed: what a group holds of them is of its moment. One that was in groups before and is
+ * added again is not among them until an attempt has closed it. -ENOMEM.
+ */
+RT_MUST_CHECK int pair_collect_closed(struct copy *copy, uint8_t session, const char *far, struct wire_volumes *out);
 
 /*
  * A master has spoken since this system started, and tags are above all that the far sides hold: volumes that are in

@@ -168,7 +168,7 @@ static int ask_prepare(struct leg_question *question)
 
 	snprintf(prepare.source, sizeof(prepare.source), "%s", source->copy->config.system);
 	memcpy(prepare.far_boot_id, leg->peer->boot_id, WIRE_ID_SIZE);
-	rc = pair_collect_joined(source->copy, source->number, leg->peer->system, &prepare.volumes);
+	rc = pair_collect_closed(source->copy, source->number, leg->peer->system, &prepare.volumes);
 	if (!rc)
 		rc = collect_marks(leg, &prepare);
 	if (!rc && !member_may_prepare(source->member, question->head->attempt))

@@ -21,43 +21,6 @@ static bool not_joined(struct session_member *member)
 	return !member->joined;
 }
 
-/* The list of all legs, as the joined members report them; a new version when it changed. */
-static int gather_legs(struct session *session)
-{
-	struct wire_members legs = { 0 };
-	unsigned total = 0;
-	bool same;
-
-	for (unsigned i = 0; i < session->config.member_count; i++)
-		total += session->members[i].report.leg_count;
-	if (total > WIRE_MEMBERS_MAX)
-		return -E2BIG;
-	legs.items = mem_alloc_zeroed((total + 1) * sizeof(legs.items[0]));
-	if (!legs.items)
-		return -ENOMEM;
-	for (unsigned i = 0; i < session->config.member_count; i++) {
-		const struct session_member *member = &session->members[i];
-
-		for (unsigned j = 0; j < member->report.leg_count; j++) {
-			struct wire_member *item = &legs.items[legs.count++];
-
-			memcpy(item->source, member->system, sizeof(item->source));
-			memcpy(item->far, member->report.legs[j].far, sizeof(item->far));
-			memcpy(item->far_address, member->report.legs[j].far_address, sizeof(item->far_address));
-		}
-	}
-	same = legs.count == session->legs.count && session->legs.items &&
-	       !memcmp(legs.items, session->legs.items, legs.count * sizeof(legs.items[0]));
-	if (same) {
-		mem_free(legs.items);
-		return 0;
-	}
-	mem_free(session->legs.items);
-	session->legs = legs;
-	session->member_version++;
-	return 0;
-}
-
 static void free_report(struct session_member *member)
 {
 	const struct wire_type *type = wire_type_find(WIRE_SESSION_JOIN);
@@ -116,13 +79,14 @@ bool session_join_members(struct session *session)
 
 		if (!member->joined && !member->rc && legs_known(member)) {
 			member->joined = true;
+			session->legs_listed = false;
 			memcpy(member->boot_id, member->report.boot_id, WIRE_ID_SIZE);
 			number_above(session, &member->report);
 		}
 		member->out_of_sync_blocks = member->report.out_of_sync_blocks;
 		all = all && member->joined;
 	}
-	return all && !gather_legs(session);
+	return all;
 }
 
 /* The states of all legs, for the rule. Returns how many. */

@@ -6,6 +6,7 @@
 
 #include "copy/session_private.h"
 #include "rt/log.h"
+#include "rt/mem.h"
 #include "store/planted.h"
 
 #define RESERVE			1024u			/* attempt numbers made durable at a time */
@@ -194,6 +195,49 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 /* ---- steps ---- */
 
 /*
+ * The list of all legs, as the joined members report them; a new version when it changed. Recovery knows by it what a
+ * group consists of: none is formed with a list that lacks a leg. -E2BIG, -ENOMEM.
+ */
+static int list_legs(struct session *session)
+{
+	struct wire_members legs = { 0 };
+	unsigned total = 0;
+	bool same;
+
+	if (session->legs_listed)
+		return 0;
+	for (unsigned i = 0; i < session->config.member_count; i++)
+		total += session->members[i].report.leg_count;
+	if (total > WIRE_MEMBERS_MAX)
+		return -E2BIG;
+	legs.items = mem_alloc_zeroed((total + 1) * sizeof(legs.items[0]));
+	if (!legs.items)
+		return -ENOMEM;
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		const struct session_member *member = &session->members[i];
+
+		for (unsigned j = 0; j < member->report.leg_count; j++) {
+			struct wire_member *item = &legs.items[legs.count++];
+
+			memcpy(item->source, member->system, sizeof(item->source));
+			memcpy(item->far, member->report.legs[j].far, sizeof(item->far));
+			memcpy(item->far_address, member->report.legs[j].far_address, sizeof(item->far_address));
+		}
+	}
+	session->legs_listed = true;
+	same = legs.count == session->legs.count && session->legs.items &&
+	       !memcmp(legs.items, session->legs.items, legs.count * sizeof(legs.items[0]));
+	if (same) {
+		mem_free(legs.items);
+		return 0;
+	}
+	mem_free(session->legs.items);
+	session->legs = legs;
+	session->member_version++;
+	return 0;
+}
+
+/*
  * The number of the next attempt: durable before the first close, never used again, above all that any far side holds.
  */
 static int take_number(struct session *session)
@@ -240,6 +284,25 @@ static void abort_attempt(struct session *session, enum cg_failure otherwise)
 	(void)session_ask_all(session, WIRE_SESSION_ABORT, &request, rt_now_ns() + RT_SECOND);
 }
 
+/* What a source has closed goes to as many far sides as its last join said, or another join is due. */
+static bool check_leg_counts(struct session *session)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		struct session_member *member = &session->members[i];
+
+		if (member->answer.legs == member->report.leg_count)
+			continue;
+		snprintf(member->why, sizeof(member->why), "its far sides are %u, and were %u", member->answer.legs,
+			 member->report.leg_count);
+		member->rc = -EPROTO;
+		member->joined = false;
+		all = false;
+	}
+	return all;
+}
+
 /* Close everywhere, then release everywhere, within the coordination time. */
 static bool coordinate(struct session *session, bool *empty)
 {
@@ -252,7 +315,7 @@ static bool coordinate(struct session *session, bool *empty)
 	};
 	struct wire_session_request release = session_make_request(session, session->attempt);
 
-	if (!session_ask_all(session, WIRE_SESSION_CLOSE, &close, limit_ns))
+	if (!session_ask_all(session, WIRE_SESSION_CLOSE, &close, limit_ns) || !check_leg_counts(session))
 		return false;
 	*empty = true;
 	for (unsigned i = 0; i < session->config.member_count; i++)
@@ -343,13 +406,13 @@ static void note_group(struct session *session, uint64_t number, int64_t began_n
 }
 
 /* The attempt did not begin: no member was asked, it failed here. */
-static void fail_without_number(struct session *session, int rc)
+static enum session_outcome fail_here(struct session *session, enum cg_failure reason, const char *what, int rc)
 {
-	log_line(LOG_ERROR, "session", "session %u: no number for the next CG can be made durable: %s",
-		 session->config.number, strerror(-rc));
+	log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, what, strerror(-rc));
 	for (unsigned i = 0; i < session->config.member_count; i++)
 		session->members[i].rc = 0;
-	note_failure(session, CG_FAILURE_DISK);
+	note_failure(session, reason);
+	return GROUP_FAILED;
 }
 
 enum session_outcome session_form_group(struct session *session)
@@ -358,15 +421,21 @@ enum session_outcome session_form_group(struct session *session)
 	struct wire_session_request request;
 	uint64_t number;
 	bool empty = false;
-	int rc = take_number(session);
+	int rc;
 
+	session_enter_phase(session, PHASE_COORDINATE);
+	rc = list_legs(session);
 	if (rc) {
-		fail_without_number(session, rc);
-		return GROUP_FAILED;
+		/* What they have may be less the next time that they are asked. */
+		for (unsigned i = 0; i < session->config.member_count; i++)
+			session->members[i].joined = false;
+		return fail_here(session, CG_FAILURE_WRONG_STATE, "its far sides cannot be listed", rc);
 	}
+	rc = take_number(session);
+	if (rc)
+		return fail_here(session, CG_FAILURE_DISK, "no number for the next CG can be made durable", rc);
 	number = session->attempt;	/* who joins during the commit may raise it */
 	session->session_time_us = wall_ns / 1000 > last_us ? wall_ns / 1000 : last_us + 1;
-	session_enter_phase(session, PHASE_COORDINATE);
 	if (!coordinate(session, &empty)) {
 		abort_attempt(session, CG_FAILURE_COORDINATION_TIME);
 		return GROUP_FAILED;

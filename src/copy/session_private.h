@@ -30,6 +30,7 @@ struct session {
 	struct session_config config;
 	struct session_member members[XDC_SESSION_MEMBERS_MAX];
 	struct wire_members legs;		/* the member list of prepare records: all legs of all sources */
+	bool legs_listed;			/* as all members have reported them since they joined */
 	uint64_t member_version;
 	struct rt_group group, asking;
 	struct rt_cond changed;

@@ -55,6 +55,7 @@ static int attach(struct control *control, const char *id_or_name, struct contro
 			return rc;
 	}
 	volume->attached++;
+	volume->attaches++;
 	*out = volume;
 	return 0;
 }
@@ -108,19 +109,35 @@ int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault)
 	return rc == 0 ? 0 : control_fault_errno(fault, object, "see the log", rc, "it cannot be closed to hosts");
 }
 
+/* What the last host leaves is made durable, without the lock: that may take long. */
+static void settle_writes(struct control *control, struct control_volume *volume)
+{
+	int rc = 0;
+
+	while (rc == 0 && volume->attached == 1 && volume->record.unsynced) {
+		uint64_t attaches = volume->attaches;
+
+		rc = control_volume_sync(volume);
+		if (rc < 0)
+			return;
+		rc = rt_mutex_lock(&control->lock);
+		assert(rc == 0);
+		CONTROL_ENTERED(control);
+		/* Under the lock none comes before it is noted. One that came before, and may have gone, has written. */
+		if (volume->attached == 1 && volume->attaches == attaches)
+			rc = set_unsynced(volume, false);
+	}
+	if (rc < 0)
+		log_line(LOG_WARNING, "control", "volume %04X: that all is durable cannot be noted", volume->record.id);
+}
+
 void control_detach(struct control *control, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(control, id);
-	int rc;
 	RT_SHIELD();
 
-	rc = rt_mutex_lock(&control->lock);
-	assert(rc == 0 && volume && volume->attached);
-	CONTROL_ENTERED(control);
-	/* Under the lock: no host comes between the sync and its note. */
-	if (volume->attached == 1 && volume->record.unsynced && control_volume_sync(volume) == 0 &&
-	    set_unsynced(volume, false) != 0)
-		log_line(LOG_WARNING, "control", "volume %04X: that all is durable cannot be noted", id);
+	assert(volume && volume->attached);
+	settle_writes(control, volume);
 	volume->attached--;
 }
 

@@ -34,6 +34,8 @@ struct control_volume {
 	struct volume *volume;		/* NULL: offline */
 	int error;			/* why */
 	unsigned attached;
+	uint64_t attaches;		/* since the start */
+	bool grows;			/* a command makes it larger, without the lock: it is not deleted */
 	bool leaving;			/* being deleted: the copy services do not find it any more */
 };
 
@@ -52,7 +54,10 @@ struct control {
 	int64_t started_ns, started_wall_ns;
 	struct meta *meta;
 	struct copy *copy;
-	/* Of operations that change the model, and of lists that wait. Never held while another system is asked. */
+	/*
+	 * Of operations that change the model, and of lists that wait. Never held while another system is asked, nor
+	 * while the data of a volume are made durable.
+	 */
 	struct rt_mutex lock;
 	struct rt_mutex records;	/* of changes to the record of a volume; within the other */
 	struct list_head pools;
@@ -137,7 +142,7 @@ RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);
 
-/* For copy_config, arg is the control: as described there. Each takes the lock. */
+/* For copy_config, arg is the control: as described there. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
 
 /* For the copy services (copy_config). */

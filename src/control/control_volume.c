@@ -304,6 +304,8 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 {
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
+	if (volume->grows)
+		return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "it is growing");
 	if (*volume->record.adopted_path)
 		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "make a larger volume and copy the data",
 				 "what was adopted keeps its size");
@@ -318,7 +320,7 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 	return 0;
 }
 
-/* Under the lock; the target of a pair, if any, has grown already. */
+/* Without the lock, as it waits for the disk. */
 static int grow_volume(struct control_volume *volume, uint64_t size_bytes, struct fault *fault)
 {
 	struct grow grow = { .volume = volume->volume, .size = size_bytes };
@@ -339,39 +341,45 @@ static int grow_volume(struct control_volume *volume, uint64_t size_bytes, struc
 	return 0;
 }
 
+/* The volume that may grow now, and is kept for that; NULL: it must not. */
+static struct control_volume *begin_grow(struct control *control, uint16_t id, uint64_t size_bytes, bool as_target,
+					 struct fault *fault)
+{
+	struct control_volume *volume;
+	char object[16];
+
+	if (control_enter(control, fault))
+		return NULL;
+	CONTROL_ENTERED(control);
+	name_object(id, object);
+	volume = control_volume_need(control, id, fault);
+	if (!volume || check_grow(volume, size_bytes, object, fault))
+		return NULL;
+	/* The target was asked without the lock, so what it was asked for may not be true any more. */
+	if (!as_target && !copy_target_has_grown(control->copy, id, size_bytes)) {
+		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair has changed meanwhile");
+		return NULL;
+	}
+	volume->grows = true;
+	return volume;
+}
+
+static int grow(struct control *control, uint16_t id, uint64_t size_bytes, bool as_target, struct fault *fault)
+{
+	struct control_volume *volume = begin_grow(control, id, size_bytes, as_target, fault);
+	int rc;
+
+	if (!volume)
+		return -1;
+	rc = grow_volume(volume, size_bytes, fault);
+	volume->grows = false;
+	return rc;
+}
+
 /* For the copy services: a target grows because its source does. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault)
 {
-	struct control *control = arg;
-	struct control_volume *volume;
-	char object[16];
-
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
-	name_object(id, object);
-	volume = control_volume_need(control, id, fault);
-	if (!volume || check_grow(volume, size_bytes, object, fault))
-		return -1;
-	return grow_volume(volume, size_bytes, fault);
-}
-
-/* Its target was asked without the lock, so what it was asked for may not be true any more. */
-static int grow_source(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
-{
-	struct control_volume *volume;
-	char object[16];
-
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
-	name_object(id, object);
-	volume = control_volume_need(control, id, fault);
-	if (!volume || check_grow(volume, size_bytes, object, fault))
-		return -1;
-	if (!copy_target_has_grown(control->copy, id, size_bytes))
-		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair has changed meanwhile");
-	return grow_volume(volume, size_bytes, fault);
+	return grow(arg, id, size_bytes, true, fault);
 }
 
 int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault)
@@ -383,7 +391,7 @@ int control_volume_grow(struct control *control, uint16_t id, uint64_t size_byte
 	if (!volume || check_grow(volume, size_bytes, object, fault) ||
 	    copy_grow_target(control->copy, id, size_bytes, fault))
 		return -1;
-	return grow_source(control, id, size_bytes, fault);
+	return grow(control, id, size_bytes, false, fault);
 }
 
 static void change_name(struct record_volume *record, const void *name)
@@ -509,6 +517,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	if (volume->attached)
 		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
 				 volume->attached, volume->attached == 1 ? " has" : "s have");
+	if (volume->grows)
+		return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "it is growing");
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
 	/* The copy services do not look under this lock: from here on they do not find it. */

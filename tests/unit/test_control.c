@@ -569,6 +569,100 @@ static void a_failed_sync_outlives_the_process(void **state)
 	run_world(1, 1, fail_a_sync);
 }
 
+/* ---- a disk that takes its time holds up nobody else ---- */
+
+static bool host_has_gone, has_grown;
+
+static void leave_volume(void *control)
+{
+	control_detach(control, 0x1500);
+	host_has_gone = true;
+}
+
+static void grow_volume(void *control)
+{
+	struct fault fault;
+
+	CHECK_EQUAL(control_volume_grow(control, 0x1500, 2 * KIB * KIB, &fault), 0);
+	has_grown = true;
+}
+
+/* Commands that have nothing to do with the volume are done at once, those on it refused. */
+static void command_beside(struct control *control, uint8_t lss)
+{
+	struct fault fault;
+	RT_LIMIT(rt_now_ns() + 5 * RT_SECOND);
+
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK_EQUAL(control_lss_create(control, lss, 0, &fault), 0);
+	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), -1);
+	CHECK_EQUAL(fault.code, FAULT_IN_USE);
+	CHECK_EQUAL(control_volume_rename(control, 0x1500, "other", &fault), 0);
+}
+
+static void write_word(struct control *control)
+{
+	struct attachment attachment;
+	uint64_t word = 1;
+
+	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
+	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
+}
+
+static int wait_for_disk(void *arg)
+{
+	struct system *system = start_system();
+	struct control *control = system_control(system);
+	struct sim_disk_state slow = { .slower = 100000 }, well = { 0 };
+	struct volume_info info;
+	struct rt_group group;
+	struct fault fault;
+
+	rt_group_init(&group);
+	write_word(control);
+	sim_set_disk(arg, "/p", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "leave", leave_volume, control), 0);
+	command_beside(control, 0x20);
+	CHECK(!host_has_gone);
+	/* Another host comes and goes meanwhile: what it wrote is not covered by the sync that is under way. */
+	write_word(control);
+	control_detach(control, 0x1500);
+	CHECK(!host_has_gone);
+	sim_set_disk(arg, "/p", &well);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
+	CHECK(host_has_gone && !info.record.unsynced && !info.attached);
+	sim_set_disk(arg, "/p", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "grow", grow_volume, control), 0);
+	command_beside(control, 0x21);
+	CHECK_EQUAL(control_volume_grow(control, 0x1500, 4 * KIB * KIB, &fault), -1);
+	CHECK_EQUAL(fault.code, FAULT_IN_USE);
+	CHECK(!has_grown);
+	sim_set_disk(arg, "/p", &well);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
+	CHECK_EQUAL(info.record.size_bytes, 2 * KIB * KIB);
+	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), 0);
+	system_stop(system);
+	return 0;
+}
+
+static int use_slow_disk(void *arg)
+{
+	sim_boot(arg, make_volume, NULL);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	sim_boot(arg, wait_for_disk, arg);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	CHECK_EQUAL(sim_exit_code(arg), 0);
+	return 0;
+}
+
+static void a_slow_disk_holds_up_no_other_command(void **state)
+{
+	(void)state;
+	run_world(1, 2, use_slow_disk);
+}
+
 /* ---- the control socket ---- */
 
 static int serve_until_stop(void *arg)
@@ -718,6 +812,7 @@ int main(void)
 		cmocka_unit_test(the_control_socket),
 		cmocka_unit_test(lost_writes_are_told),
 		cmocka_unit_test(a_failed_sync_outlives_the_process),
+		cmocka_unit_test(a_slow_disk_holds_up_no_other_command),
 		cmocka_unit_test(operations_are_whole_after_crashes),
 		cmocka_unit_test(any_call_may_fail),
 	};

@@ -13,36 +13,17 @@
 #include <cmocka.h>
 
 #include "face/cli_call.h"
+#include "control_check.h"
 #include "face/cli_server.h"
 #include "rt/file.h"
 #include "rt/mem.h"
-#include "rt/sim.h"
-#include "rt_check.h"
-#include "system.h"
 
 #define CRASH_SEEDS	25u
 #define LIVES		12u
 #define POOLS		2u
 #define VOLUMES		5u
-#define KIB		UINT64_C(1024)
 
 static const char *const pool_names[POOLS] = { "p0", "p1" };
-
-static struct system *start_system(void)
-{
-	struct system_options options = {
-		.state_folder = "/state", .id = "2105.FA120",
-		.control.address = "unix:/control", .link.address = "0.0.0.0:7000", .link_address = "a1:7000",
-		.nbd = { { .address = "unix:/nbd" } }, .nbd_count = 1,
-	};
-	struct system *system;
-	struct fault fault;
-
-	if (system_start(&options, &system, &fault) == 0)
-		return system;
-	sim_note(sim_world(), "start: %s: %s", fault.object, fault.message);
-	return NULL;
-}
 
 /* ---- what the configuration should be ---- */
 
@@ -274,29 +255,14 @@ static int crash_often(void *arg)
 	return 0;
 }
 
-/* Runs a scenario with one system of so many reactors; its seed and log when it fails. */
-static void run_world(uint64_t seed, unsigned reactors, int (*scenario)(void *arg))
-{
-	struct sim_world *world = sim_create(seed, NULL);
-	struct sim_system *system = sim_add_system(world, "a1", reactors);
-	enum sim_end end;
-
-	memset(&now, 0, sizeof(now));
-	under_way = false;
-	end = sim_run(world, scenario, system, RT_NEVER);
-	if (end != SIM_DONE) {
-		fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, sim_failure(world));
-		sim_print_log(world, stderr);
-	}
-	assert_int_equal(end, SIM_DONE);
-	sim_destroy(world);
-}
-
 static void operations_are_whole_after_crashes(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= CRASH_SEEDS; seed++)
+	for (uint64_t seed = 1; seed <= CRASH_SEEDS; seed++) {
+		memset(&now, 0, sizeof(now));
+		under_way = false;
 		run_world(seed, 1 + (unsigned)(seed % 3), crash_often);
+	}
 	print_message("# %u starts; operations under way: %u done, %u not\n", starts, was_done, was_not_done);
 	assert_true(was_done > 0);
 	assert_true(was_not_done > 0);
@@ -408,259 +374,12 @@ static int fail_each_call(void *arg)
 static void any_call_may_fail(void **state)
 {
 	(void)state;
+	memset(&now, 0, sizeof(now));
+	under_way = false;
 	run_world(1, 2, fail_each_call);
 	print_message("# %u starts and %u operations failed\n", failed_starts, failures);
 	assert_true(failed_starts > 100);
 	assert_true(failures > 20);
-}
-
-/* ---- writes that were lost with the power ---- */
-
-static int make_volume(void *arg)
-{
-	struct system *system = start_system();
-	struct volume_create create = { .id = 0x1500, .pool = "p0", .size_bytes = 64 * KIB };
-	struct fault fault;
-
-	(void)arg;
-	CHECK(system);
-	CHECK_EQUAL(control_pool_create(system_control(system), "p0", POOL_DIR, CACHE_WRITEBACK, "/p", &fault), 0);
-	CHECK_EQUAL(control_volume_create(system_control(system), &create, &fault), 0);
-	system_stop(system);
-	return 0;
-}
-
-/* Starts; the volume must be in this state; a host attaches, and detaches again if it is told to. */
-struct host_life {
-	enum volume_state state;
-	bool accept, detach, refused;
-};
-
-static int attach_and_wait(void *arg)
-{
-	const struct host_life *life = arg;
-	struct system *system = start_system();
-	struct control *control;
-	struct attachment attachment;
-	struct volume_info info;
-	struct fault fault;
-
-	CHECK(system);
-	control = system_control(system);
-	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
-	CHECK_EQUAL(info.state, life->state);
-	CHECK_EQUAL(control_volume_accept(control, 0x1500, &fault), life->accept ? 0 : -1);
-	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
-	CHECK_EQUAL(control_attach(control, "1501", &attachment), -ENOENT);
-	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), -1);
-	CHECK_EQUAL(fault.code, FAULT_IN_USE);
-	if (life->detach)
-		control_detach(control, 0x1500);
-	CHECK_EQUAL(rt_wait_stop(), 0);
-	control_refuse_hosts(control);
-	CHECK_EQUAL(control_attach(control, "1500", &attachment), -ESHUTDOWN);
-	if (!life->detach)
-		control_detach(control, 0x1500);
-	system_stop(system);
-	return 0;
-}
-
-static int lose_power(void *arg)
-{
-	static struct host_life lives[] = {
-		{ .state = VOLUME_ONLINE },					/* then the process dies */
-		{ .state = VOLUME_ONLINE },					/* then the power is lost */
-		{ .state = VOLUME_WRITES_LOST, .accept = true, .detach = true },	/* the same */
-		{ .state = VOLUME_ONLINE },					/* then it is stopped */
-		{ .state = VOLUME_ONLINE, .detach = true },			/* after the power was lost */
-	};
-	struct sim_system *system = arg;
-
-	sim_boot(system, make_volume, NULL);
-	CHECK_EQUAL(sim_wait_ended(system), 0);
-	for (unsigned i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
-		sim_boot(system, attach_and_wait, &lives[i]);
-		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
-		CHECK(sim_is_running(system));
-		if (i < 3)
-			sim_crash(system, i ? SIM_POWER_LOSS : SIM_DEATH);
-		else
-			CHECK_EQUAL(sim_stop_and_wait(system), 0);
-		if (i == 3)
-			sim_crash(system, SIM_POWER_LOSS);
-	}
-	return 0;
-}
-
-static void lost_writes_are_told(void **state)
-{
-	(void)state;
-	run_world(1, 2, lose_power);
-}
-
-/* ---- a failed sync is remembered ---- */
-
-static int sync_fails(void *arg)
-{
-	struct system *system = start_system();
-	struct control *control;
-	struct volume_info info;
-	struct attachment attachment;
-	struct sim_disk_state broken = { .sync_fails = true }, well = { 0 };
-	struct fault fault;
-	uint64_t word = 1;
-
-	CHECK(system);
-	control = system_control(system);
-	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
-	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
-	sim_set_disk(arg, "/p", &broken);
-	CHECK_EQUAL(volume_flush(attachment.volume), -EIO);
-	sim_set_disk(arg, "/p", &well);
-	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
-	CHECK_EQUAL(info.state, VOLUME_SYNC_FAILED);
-	CHECK(info.record.sync_failed_wall_ns != 0);
-	CHECK_EQUAL(rt_wait_stop(), 0);
-	return 0;
-}
-
-static int still_failed(void *arg)
-{
-	struct system *system = start_system();
-	struct control *control;
-	struct volume_info info;
-	struct attachment attachment;
-	struct fault fault;
-	uint64_t word = 1;
-
-	(void)arg;
-	CHECK(system);
-	control = system_control(system);
-	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
-	CHECK_EQUAL(info.state, VOLUME_SYNC_FAILED);
-	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
-	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), -EIO);
-	CHECK_EQUAL(control_volume_accept(control, 0x1500, &fault), 0);
-	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
-	control_detach(control, 0x1500);
-	system_stop(system);
-	return 0;
-}
-
-static int fail_a_sync(void *arg)
-{
-	struct sim_system *system = arg;
-
-	sim_boot(system, make_volume, NULL);
-	CHECK_EQUAL(sim_wait_ended(system), 0);
-	sim_boot(system, sync_fails, system);
-	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
-	CHECK(sim_is_running(system));
-	sim_crash(system, SIM_DEATH);
-	sim_boot(system, still_failed, NULL);
-	CHECK_EQUAL(sim_wait_ended(system), 0);
-	CHECK_EQUAL(sim_exit_code(system), 0);
-	return 0;
-}
-
-static void a_failed_sync_outlives_the_process(void **state)
-{
-	(void)state;
-	run_world(1, 1, fail_a_sync);
-}
-
-/* ---- a disk that takes its time holds up nobody else ---- */
-
-static bool host_has_gone, has_grown;
-
-static void leave_volume(void *control)
-{
-	control_detach(control, 0x1500);
-	host_has_gone = true;
-}
-
-static void grow_volume(void *control)
-{
-	struct fault fault;
-
-	CHECK_EQUAL(control_volume_grow(control, 0x1500, 2 * KIB * KIB, &fault), 0);
-	has_grown = true;
-}
-
-/* Commands that have nothing to do with the volume are done at once, those on it refused. */
-static void command_beside(struct control *control, uint8_t lss)
-{
-	struct fault fault;
-	RT_LIMIT(rt_now_ns() + 5 * RT_SECOND);
-
-	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
-	CHECK_EQUAL(control_lss_create(control, lss, 0, &fault), 0);
-	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), -1);
-	CHECK_EQUAL(fault.code, FAULT_IN_USE);
-	CHECK_EQUAL(control_volume_rename(control, 0x1500, "other", &fault), 0);
-}
-
-static void write_word(struct control *control)
-{
-	struct attachment attachment;
-	uint64_t word = 1;
-
-	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
-	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
-}
-
-static int wait_for_disk(void *arg)
-{
-	struct system *system = start_system();
-	struct control *control = system_control(system);
-	struct sim_disk_state slow = { .slower = 100000 }, well = { 0 };
-	struct volume_info info;
-	struct rt_group group;
-	struct fault fault;
-
-	rt_group_init(&group);
-	write_word(control);
-	sim_set_disk(arg, "/p", &slow);
-	CHECK_EQUAL(rt_group_start(&group, "leave", leave_volume, control), 0);
-	command_beside(control, 0x20);
-	CHECK(!host_has_gone);
-	/* Another host comes and goes meanwhile: what it wrote is not covered by the sync that is under way. */
-	write_word(control);
-	control_detach(control, 0x1500);
-	CHECK(!host_has_gone);
-	sim_set_disk(arg, "/p", &well);
-	CHECK_EQUAL(rt_group_wait(&group), 0);
-	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
-	CHECK(host_has_gone && !info.record.unsynced && !info.attached);
-	sim_set_disk(arg, "/p", &slow);
-	CHECK_EQUAL(rt_group_start(&group, "grow", grow_volume, control), 0);
-	command_beside(control, 0x21);
-	CHECK_EQUAL(control_volume_grow(control, 0x1500, 4 * KIB * KIB, &fault), -1);
-	CHECK_EQUAL(fault.code, FAULT_IN_USE);
-	CHECK(!has_grown);
-	sim_set_disk(arg, "/p", &well);
-	CHECK_EQUAL(rt_group_wait(&group), 0);
-	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
-	CHECK_EQUAL(info.record.size_bytes, 2 * KIB * KIB);
-	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), 0);
-	system_stop(system);
-	return 0;
-}
-
-static int use_slow_disk(void *arg)
-{
-	sim_boot(arg, make_volume, NULL);
-	CHECK_EQUAL(sim_wait_ended(arg), 0);
-	sim_boot(arg, wait_for_disk, arg);
-	CHECK_EQUAL(sim_wait_ended(arg), 0);
-	CHECK_EQUAL(sim_exit_code(arg), 0);
-	return 0;
-}
-
-static void a_slow_disk_holds_up_no_other_command(void **state)
-{
-	(void)state;
-	run_world(1, 2, use_slow_disk);
 }
 
 /* ---- the control socket ---- */
@@ -810,9 +529,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_control_socket),
-		cmocka_unit_test(lost_writes_are_told),
-		cmocka_unit_test(a_failed_sync_outlives_the_process),
-		cmocka_unit_test(a_slow_disk_holds_up_no_other_command),
 		cmocka_unit_test(operations_are_whole_after_crashes),
 		cmocka_unit_test(any_call_may_fail),
 	};

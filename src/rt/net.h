@@ -28,7 +28,10 @@ const char *rt_listener_address(const struct rt_listener *listener);
 RT_MUST_CHECK int rt_accept(struct rt_listener *listener, struct rt_stream **out);
 void rt_listener_close(struct rt_listener *listener);
 
-/* Host names are looked up on a helper thread. -ECONNREFUSED, -EHOSTUNREACH, ... TCP streams have TCP_NODELAY. */
+/*
+ * Host names are looked up on a helper thread. -ECONNREFUSED, -EHOSTUNREACH, ... TCP streams, also accepted ones, have
+ * TCP_NODELAY, and end with -ETIMEDOUT when the other machine has not been heard for two minutes.
+ */
 RT_MUST_CHECK int rt_connect(const char *address, struct rt_stream **out);
 
 /* 1..len bytes; 0 at the orderly end. */

@@ -27,6 +27,14 @@
 #define IN_USE_WAIT_NS	(2 * RT_SECOND)
 #define IN_USE_PAUSE_NS	(10 * RT_MS)
 
+/*
+ * A machine that is not heard for so long is taken for dead, and its connections end: those that are silent are asked
+ * after PROBE_AFTER_S, and every PROBE_EVERY_S from then on.
+ */
+#define DEAD_MS		120000
+#define PROBE_AFTER_S	60
+#define PROBE_EVERY_S	10
+
 struct uring_stream {
 	struct rt_stream base;
 	int fd;
@@ -164,13 +172,29 @@ static const struct rt_stream_ops stream_ops = {
 	.close = uring_stream_close,
 };
 
+/* What the kernel refuses of it costs speed or patience, and nothing else. */
+static void set_tcp_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_MS },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value));
+}
+
 /* A stream over a connected socket, which belongs to it then; on failure the socket is closed. */
 static int make_stream(int fd, const union socket_address *peer, struct rt_stream **out)
 {
 	struct uring_stream *stream = mem_alloc_zeroed(sizeof(*stream));
 	struct ucred peer_process;
 	socklen_t len = sizeof(peer_process);
-	int one = 1;
 
 	if (stream == NULL) {
 		close(fd);
@@ -181,7 +205,7 @@ static int make_stream(int fd, const union socket_address *peer, struct rt_strea
 	stream->base.local = is_local(peer);
 	show_address(stream->base.peer, sizeof(stream->base.peer), peer);
 	if (peer->any.sa_family != AF_UNIX) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		set_tcp_options(fd);
 	} else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer_process, &len) == 0) {
 		stream->base.has_peer_uid = true;
 		stream->base.peer_uid = peer_process.uid;

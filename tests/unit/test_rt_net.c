@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -163,6 +164,48 @@ static void test_inherited(void **state)
 	run(main_inherited, NULL);
 }
 
+static int option_of(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	CHECK_EQUAL(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static int main_dead_peers(void *arg)
+{
+	struct rt_stream *near, *far;
+	unsigned connected = 0;
+
+	(void)arg;
+	make_pair(addresses[0], &near, &far);
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+		int idle;
+
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sin_family != AF_INET)
+			continue;
+		connected++;
+		CHECK_EQUAL(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+		idle = option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE);
+		CHECK(idle + option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL) <= 120);
+		CHECK_EQUAL(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	}
+	CHECK_EQUAL(connected, 2);
+	rt_stream_close(near);
+	rt_stream_close(far);
+	return 0;
+}
+
+/* A machine that is gone without a word is noticed by the kernel, on both sides of a connection. */
+static void test_dead_peers(void **state)
+{
+	(void)state;
+	run(main_dead_peers, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_unix_file),
 		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_dead_peers),
 	};
 
 	unlink(UNIX_PATH);

@@ -147,7 +147,7 @@ struct attachment {
 	struct volume *volume;			/* stays open until control_detach */
 	uint64_t size_bytes;
 	enum volume_access access;		/* when it was attached; the volume has the last word on each request */
-	enum pool_kind pool_kind;
+	bool makes_holes;			/* zeroes need not be written */
 	char name[XDC_NAME_MAX];		/* empty: none */
 };
 

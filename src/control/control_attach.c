@@ -76,7 +76,7 @@ int control_attach(struct control *control, const char *id_or_name, struct attac
 		.volume = volume->volume,
 		.size_bytes = volume->record.size_bytes,
 		.access = volume_get_access(volume->volume),
-		.pool_kind = volume->pool->record.kind,
+		.makes_holes = vdisk_makes_holes(volume_disk(volume->volume)),
 	};
 	snprintf(out->name, sizeof(out->name), "%s", volume->record.name);
 	return 0;
@@ -123,7 +123,7 @@ static void settle_writes(struct control *control, struct control_volume *volume
 		rc = rt_mutex_lock(&control->lock);
 		assert(rc == 0);
 		CONTROL_ENTERED(control);
-		/* Under the lock none comes before it is noted. One that came before, and may have gone, has written. */
+		/* Under the lock no host comes before it is noted; one that came and went meanwhile has written. */
 		if (volume->attached == 1 && volume->attaches == attaches)
 			rc = set_unsynced(volume, false);
 	}

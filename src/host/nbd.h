@@ -20,7 +20,7 @@ struct nbd_export {
 	struct volume *volume;		/* stays open until the export is released */
 	uint64_t size;			/* bytes */
 	bool writable;			/* when it is attached; the volume has the last word on each request */
-	bool zero_is_fast;		/* the pool makes holes (kind dir), so zeroes need not be written */
+	bool zero_is_fast;		/* the volume makes holes, so zeroes need not be written */
 	char name[NBD_EXPORT_NAME_SIZE];
 	char description[NBD_EXPORT_DESCRIPTION_SIZE];	/* for people; may be empty */
 	void *attachment;		/* of the control plane: what release ends */

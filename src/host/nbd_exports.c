@@ -14,7 +14,7 @@ static int find_export(void *arg, const char *name, struct nbd_export *out)
 		.volume = attachment.volume,
 		.size = attachment.size_bytes,
 		.writable = attachment.access == VOLUME_ACCESS_WRITE,
-		.zero_is_fast = attachment.pool_kind == POOL_DIR,
+		.zero_is_fast = attachment.makes_holes,
 	};
 	snprintf(out->name, sizeof(out->name), "%04X", attachment.id);
 	snprintf(out->description, sizeof(out->description), "%s", attachment.name);

@@ -225,6 +225,7 @@ uint64_t sim_fault_count(const struct sim_world *world, enum sim_fault fault);
 struct sim_disk_state {
 	bool read_fails, write_fails, sync_fails;	/* -EIO, every time */
 	bool sync_lies;					/* syncs and DSYNC writes say yes and keep nothing */
+	bool cannot_punch;				/* -EOPNOTSUPP */
 	unsigned slower;				/* times; 0 and 1: as configured */
 };
 

@@ -308,10 +308,13 @@ static int punch_now(struct request *request)
 	return 0;
 }
 
-int sim_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
+int sim_file_punch(struct rt_file *base, uint64_t offset, uint64_t len)
 {
-	struct request request = { sim_file_of(file)->system, sim_file_of(file)->inode, .offset = offset, .len = len };
+	struct sim_file *file = sim_file_of(base);
+	struct request request = { file->system, file->inode, .offset = offset, .len = len };
 
+	if (sim_disk_state_of(file->system, file->path)->cannot_punch)
+		return -EOPNOTSUPP;
 	return perform(&request, SIM_PUNCH, -EIO, punch_now);
 }
 

@@ -40,7 +40,8 @@ struct vdisk {
 	enum pool_kind kind;
 	enum cache_mode cache;
 	bool is_device;			/* a block device, which has all of its space */
-	bool cannot_punch;
+	bool makes_holes;		/* it is known to be able to; not changed once it is open */
+	bool cannot_punch;		/* it was found not to be */
 
 	struct rt_group fibers;		/* the syncer and the writeout, each at most once */
 
@@ -199,6 +200,13 @@ static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 	if (rc != 0)
 		return rc;
 	disk->is_device = info.is_device;
+	/* Asked where nothing is, behind the end. */
+	if (!disk->is_device)
+		rc = rt_file_punch(disk->direct.file, info.size, XDC_BLOCK_SIZE);
+	disk->makes_holes = !disk->is_device && rc == 0;
+	disk->cannot_punch = rc == -EOPNOTSUPP;
+	if (rc == -ETIMEDOUT || rc == -ECANCELED)
+		return rc;
 	return is_direct(disk) ? open_direct(disk) : 0;
 }
 
@@ -620,6 +628,11 @@ int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t len)
 uint64_t vdisk_size(const struct vdisk *disk)
 {
 	return disk->size;
+}
+
+bool vdisk_makes_holes(const struct vdisk *disk)
+{
+	return disk->makes_holes;
 }
 
 enum cache_mode vdisk_cache_mode(const struct vdisk *disk)

@@ -90,6 +90,7 @@ RT_MUST_CHECK int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t l
 
 /* Do not suspend. */
 uint64_t vdisk_size(const struct vdisk *disk);
+bool vdisk_makes_holes(const struct vdisk *disk);	/* vdisk_zero costs no writes; any reactor */
 enum cache_mode vdisk_cache_mode(const struct vdisk *disk);
 
 /* Bytes of its pool that the disk takes. */

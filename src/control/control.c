@@ -80,10 +80,13 @@ int control_make_folder(const char *path)
 
 /* ---- the system ---- */
 
-void control_system_get(struct control *control, struct system_info *info)
+int control_system_get(struct control *control, struct system_info *info, struct fault *fault)
 {
 	const struct control_pool *pool;
 
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
 	*info = (struct system_info){
 		.record = &control->system,
 		.started_wall_ns = control->started_wall_ns,
@@ -104,6 +107,8 @@ void control_system_get(struct control *control, struct system_info *info)
 			if (control->lsss[lss]->volumes[i])
 				info->attached += control->lsss[lss]->volumes[i]->attached;
 	}
+	control_volumes_count(control, &info->counters);
+	return 0;
 }
 
 int control_system_dump(struct control *control, int (*emit)(void *arg, const char *line), void *arg,

@@ -50,8 +50,9 @@ struct system_info {
 	int64_t started_wall_ns, uptime_ns;
 	const char *link_address;		/* NULL: none */
 	unsigned reactors, pools, lsss, volumes, attached;
+	struct volume_counters counters; /* sums over the volumes that are open, what hosts did; the longest hold */
 };
-void control_system_get(struct control *control, struct system_info *info);	/* does not suspend */
+int control_system_get(struct control *control, struct system_info *info, struct fault *fault);
 
 /* As meta_dump. */
 RT_MUST_CHECK int control_system_dump(struct control *control, int (*emit)(void *arg, const char *line), void *arg,

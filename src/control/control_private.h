@@ -142,6 +142,9 @@ RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);
 
+/* Under the lock: what hosts did with the volumes that are open, and the longest hold (control_volume_show.c). */
+void control_volumes_count(struct control *control, struct volume_counters *sums);
+
 /* For copy_config, arg is the control: as described there. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
 

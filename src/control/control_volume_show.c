@@ -85,3 +85,56 @@ int control_volume_each(struct control *control, int lss, const char *pool,
 		}
 	return 0;
 }
+
+/* ---- all of them together ---- */
+
+struct count {
+	const struct control *control;
+	struct volume_counters sums;
+};
+
+static void add_counters(struct volume_counters *sums, const struct volume_counters *counters)
+{
+	sums->reads += counters->reads;
+	sums->writes += counters->writes;
+	sums->flushes += counters->flushes;
+	sums->discards += counters->discards;
+	sums->read_bytes += counters->read_bytes;
+	sums->written_bytes += counters->written_bytes;
+	sums->collisions_sidefile += counters->collisions_sidefile;
+	sums->collisions_waited += counters->collisions_waited;
+	sums->held_writes += counters->held_writes;
+	sums->held_reads += counters->held_reads;
+	if (counters->hold_max_ns > sums->hold_max_ns)
+		sums->hold_max_ns = counters->hold_max_ns;
+}
+
+/* Those of one reactor, on it: what it reads of the model does not change under the lock. */
+static int count_here(void *arg)
+{
+	struct count *count = arg;
+
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
+		for (unsigned i = 0; count->control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			const struct control_volume *volume = count->control->lsss[lss]->volumes[i];
+			struct volume_counters counters;
+
+			if (!volume || !volume->volume || volume_reactor(volume->volume) != rt_here())
+				continue;
+			volume_get_counters(volume->volume, &counters);
+			add_counters(&count->sums, &counters);
+		}
+	return 0;
+}
+
+void control_volumes_count(struct control *control, struct volume_counters *sums)
+{
+	struct count count = { .control = control };
+
+	for (unsigned i = 0; i < rt_reactor_count(); i++) {
+		int rc = rt_call(rt_reactor(i), count_here, &count);
+
+		assert(rc == 0);
+	}
+	*sums = count.sums;
+}

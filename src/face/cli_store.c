@@ -2,14 +2,30 @@
 /* The control protocol: system, pools, LSSs and volumes. */
 #include "face/cli_private.h"
 
+/* What hosts did with a volume, or with all. */
+static json_t *counters_json(const struct volume_counters *counters)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "reads", (json_int_t)counters->reads, "writes", (json_int_t)counters->writes,
+			 "flushes", (json_int_t)counters->flushes, "discards", (json_int_t)counters->discards,
+			 "read_bytes", (json_int_t)counters->read_bytes,
+			 "written_bytes", (json_int_t)counters->written_bytes,
+			 "collisions_sidefile", (json_int_t)counters->collisions_sidefile,
+			 "collisions_waited", (json_int_t)counters->collisions_waited,
+			 "held_writes", (json_int_t)counters->held_writes,
+			 "held_reads", (json_int_t)counters->held_reads,
+			 "hold_us_max", (json_int_t)(counters->hold_max_ns / RT_US));
+}
+
 /* ---- system ---- */
 
 static int system_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct system_info info;
 
-	control_system_get(request->control, &info);
-	return cli_answer(json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:i, s:i, s:i, s:i, s:i}",
+	if (control_system_get(request->control, &info, fault))
+		return -1;
+	return cli_answer(json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:o}",
 				    "system", info.record->id, "version", XDC_VERSION,
 				    "uuid", cli_uuid(info.record->uuid),
 				    "boot_id", cli_uuid(info.boot_id),
@@ -18,7 +34,8 @@ static int system_show(const struct cli_request *request, json_t **result, struc
 				    "uptime_ms", (json_int_t)(info.uptime_ns / RT_MS),
 				    "link_address", cli_text_or_null(info.link_address),
 				    "reactors", info.reactors, "pools", info.pools, "lsss", info.lsss,
-				    "volumes", info.volumes, "attached", info.attached),
+				    "volumes", info.volumes, "attached", info.attached,
+				    "counters", counters_json(&info.counters)),
 			  result, fault);
 }
 
@@ -154,20 +171,6 @@ static int lss_list(const struct cli_request *request, json_t **result, struct f
 }
 
 /* ---- volumes ---- */
-
-static json_t *counters_json(const struct volume_counters *counters)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			 "reads", (json_int_t)counters->reads, "writes", (json_int_t)counters->writes,
-			 "flushes", (json_int_t)counters->flushes, "discards", (json_int_t)counters->discards,
-			 "read_bytes", (json_int_t)counters->read_bytes,
-			 "written_bytes", (json_int_t)counters->written_bytes,
-			 "collisions_sidefile", (json_int_t)counters->collisions_sidefile,
-			 "collisions_waited", (json_int_t)counters->collisions_waited,
-			 "held_writes", (json_int_t)counters->held_writes,
-			 "held_reads", (json_int_t)counters->held_reads,
-			 "hold_us_max", (json_int_t)(counters->hold_max_ns / RT_US));
-}
 
 static json_t *volume_json(const struct volume_info *info)
 {

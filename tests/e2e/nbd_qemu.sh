@@ -51,6 +51,33 @@ for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
 	qemu "$place" 'write -P 0x88 268435455 1' 'read -P 0x88 268435455 1'
 done
 
+# What hosts did is counted, over all connections of a volume and over all volumes.
+on A volume create 1501 --pool p1 --size 1M
+before=$(json A .counters system show)
+for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1501"; do
+	qemu "$place" 'write -P 1 0 64k' 'write -P 2 64k 64k' 'read -P 1 0 4k' 'flush'
+done
+qemu "nbd+unix:///1501?socket=$tmp/nbd" 'read -P 2 64k 32k'
+expect_equal '2 131072 2 36864' "$(json A '.counters | "\(.writes) \(.written_bytes) \(.reads) \(.read_bytes)"' \
+	volume show 1501)" 'counters of a volume'
+expect_equal '4 262144 3 40960' "$(json A ".counters as \$now | $before | \"\(\$now.writes - .writes) \
+	\(\$now.written_bytes - .written_bytes) \(\$now.reads - .reads) \(\$now.read_bytes - .read_bytes)\"" \
+	system show | xargs)" 'counters of the system'
+
+# Zeroes that must be fast are refused where no hole can be made, and changed is nothing; other zeroes are written.
+qemu "nbd://127.0.0.1:$port/1501" 'write -z -u -n 0 64k' 'read -P 0 0 64k'
+if [ "$(id -u)" -eq 0 ] && mkdir "$tmp/flat" && mount -t ramfs none "$tmp/flat" 2>"$tmp/mount"; then
+	at_end umount -l "$tmp/flat"
+	on A pool create flat --dir "$tmp/flat"
+	on A volume create 1502 --pool flat --size 1M
+	qemu "nbd://127.0.0.1:$port/1502" 'write -P 3 0 128k'
+	qemu-io -f raw -c 'write -z -u -n 0 64k' "nbd://127.0.0.1:$port/1502" >"$tmp/qemu" 2>&1 || true
+	grep -q 'Operation not supported' "$tmp/qemu" || fail "slow zeroes were done as fast ones: $(cat "$tmp/qemu")"
+	qemu "nbd://127.0.0.1:$port/1502" 'read -P 3 0 128k' 'write -z 0 64k' 'read -P 0 0 64k' 'read -P 3 64k 64k'
+	on A volume delete 1502
+	on A pool delete flat
+fi
+
 # A real image, sparse, there and compared over the other transport.
 qemu-img create -q -f qcow2 "$tmp/image.qcow2" 256M
 for i in 0 1 2 3 4 5 6 7; do

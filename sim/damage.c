@@ -52,7 +52,8 @@ static int note_file(void *arg, const char *name)
 	struct files *files = arg;
 	char begin[40];
 
-	snprintf(begin, sizeof(begin), "%u-%s-", SITES_SESSION, files->damage->sites->sources[files->damage->source].id);
+	snprintf(begin, sizeof(begin), "%u-%s-", SITES_SESSION,
+		 files->damage->sites->sources[files->damage->source].id);
 	if (!strncmp(name, begin, strlen(begin)) && files->count < SEGMENTS_MAX)
 		snprintf(files->paths[files->count++], sizeof(files->paths[0]), JOURNALS "/%s", name);
 	return 0;

@@ -66,6 +66,7 @@ bool cli_split_options(int argc, char **argv, struct cli_options *options)
 
 struct request {
 	const struct operation *operation;
+	char command[32];		/* noun and verb */
 	json_t *args;
 	unsigned client_flags;
 	unsigned given;			/* bit i: argument i has a value */
@@ -73,12 +74,11 @@ struct request {
 
 static bool bad(const struct request *request, const char *argument, const char *what)
 {
-	const struct operation *operation = request->operation;
-	char command[64], remedy[80];
+	char remedy[64];
 
-	snprintf(command, sizeof(command), "%s %s", operation->noun, operation->verb);
-	snprintf(remedy, sizeof(remedy), "xdc %s --help", command);
-	cli_complain(FAULT_INVALID_PARAMETER, command, remedy, "%s%s%s", argument, *argument ? ": " : "", what);
+	snprintf(remedy, sizeof(remedy), "xdc %s --help", request->command);
+	cli_complain(FAULT_INVALID_PARAMETER, request->command, remedy, "%s%s%s", argument, *argument ? ": " : "",
+		     what);
 	return false;
 }
 
@@ -93,20 +93,12 @@ static const char *make_absolute(const char *path, char *out, size_t out_size)
 	return out;
 }
 
-static void json_name(const char *name, char *out, size_t out_size)
-{
-	snprintf(out, out_size, "%s", name);
-	for (; *out; out++)
-		if (*out == '-')
-			*out = '_';
-}
-
 /* how names the argument in messages: "--size 10X", "volume". */
 static bool add_value(struct request *request, unsigned index, const char *text, const char *how)
 {
 	const struct op_arg *arg = &request->operation->args[index];
 	struct arg_value value;
-	char path[2 * PATH_MAX], name[32];
+	char path[2 * PATH_MAX], name[OP_NAME_MAX];
 	const char *wrong;
 	json_t *list;
 
@@ -118,7 +110,7 @@ static bool add_value(struct request *request, unsigned index, const char *text,
 	if (request->given & 1u << index && !(arg->use & USE_REPEATED))
 		return bad(request, how, "it is given twice");
 	request->given |= 1u << index;
-	json_name(arg->name, name, sizeof(name));
+	operation_arg_json_name(arg, name);
 	if (!(arg->use & USE_REPEATED)) {
 		json_object_set_new(request->args, name, json_string(text));
 		return true;
@@ -135,10 +127,10 @@ static bool add_value(struct request *request, unsigned index, const char *text,
 static bool set_flag(struct request *request, unsigned index)
 {
 	const struct op_arg *arg = &request->operation->args[index];
-	char name[32];
+	char name[OP_NAME_MAX];
 
 	request->given |= 1u << index;
-	json_name(arg->name, name, sizeof(name));
+	operation_arg_json_name(arg, name);
 	if (arg->use & USE_CLIENT)
 		request->client_flags |= 1u << index;
 	else
@@ -201,6 +193,43 @@ static bool check_missing(const struct request *request, unsigned count)
 	return true;
 }
 
+/* All values once more, those of an argument together, at *values, which moves behind them. */
+static void gather_values(const struct request *request, unsigned index, struct op_given *given,
+			  struct arg_value **values)
+{
+	const struct op_arg *arg = &request->operation->args[index];
+	char name[OP_NAME_MAX];
+	const json_t *json;
+	size_t count;
+
+	operation_arg_json_name(arg, name);
+	json = json_object_get(request->args, name);
+	count = json_is_array(json) ? json_array_size(json) : json != NULL;
+	given->count[index] = (unsigned)count;
+	given->values[index] = *values;
+	for (size_t i = 0; i < count && arg->kind != ARG_FLAG; i++) {
+		const json_t *item = json_is_array(json) ? json_array_get(json, i) : json;
+
+		/* Each was good when it was taken in. */
+		(void)arg_parse(arg->kind, json_string_value(item), *values + i);
+	}
+	*values += count;
+}
+
+static bool check_together(const struct request *request)
+{
+	struct arg_value values[CLI_WORDS_MAX], *next = values;
+	struct op_given given = { 0 };
+	struct fault fault;
+
+	for (unsigned i = 0; i < operation_arg_count(request->operation); i++)
+		gather_values(request, i, &given, &next);
+	if (operation_check(request->operation, &given, &fault) == 0)
+		return true;
+	cli_complain(fault.code, request->command, fault.remedy, "%s: %s", fault.object, fault.message);
+	return false;
+}
+
 static bool parse_words(struct request *request, const char *const *words, unsigned count)
 {
 	unsigned arg_count = operation_arg_count(request->operation), index;
@@ -225,7 +254,7 @@ static bool parse_words(struct request *request, const char *const *words, unsig
 				return false;
 		}
 	}
-	return check_missing(request, arg_count);
+	return check_missing(request, arg_count) && check_together(request);
 }
 
 bool cli_parse_request(const struct operation *operation, const char *const *words, unsigned count, json_t **args,
@@ -233,6 +262,7 @@ bool cli_parse_request(const struct operation *operation, const char *const *wor
 {
 	struct request request = { .operation = operation, .args = json_object() };
 
+	snprintf(request.command, sizeof(request.command), "%s %s", operation->noun, operation->verb);
 	if (!parse_words(&request, words, count)) {
 		json_decref(request.args);
 		return false;

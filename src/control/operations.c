@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/operations.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/parse.h"
+#include "copy/copy.h"
 #include "store/vdisk.h"
 
 const char *const arg_kind_names[] = {
-	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE", "DURATION", "SYSTEM", "SYSTEM:LL",
-	"HOST:PORT", "writeback|direct", "global-copy|async",
+	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
+	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -27,9 +29,9 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 	{ "system", ARG_SYSTEM, USE_REQUIRED, "the other system" }
 
 #define TUNABLE_ARGS \
-	{ "interval", ARG_DURATION, 0, "pause between consistency groups, 0 to 18h (default 0)" }, \
-	{ "coordination", ARG_DURATION, 0, "longest hold of host writes, 1ms to 65535ms (default 50ms)" }, \
-	{ "drain", ARG_DURATION, 0, "longest time to send an increment (default 4m)" }
+	{ "interval", ARG_INTERVAL, 0, "pause between consistency groups, 0 to 18h (default 0)" }, \
+	{ "coordination", ARG_COORDINATION, 0, "longest hold of host writes, 1ms to 65535ms (default 50ms)" }, \
+	{ "drain", ARG_DRAIN, 0, "longest time to send an increment (default 4m)" }
 
 const struct operation operations[] = {
 	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
@@ -198,6 +200,14 @@ int operation_arg_find(const struct operation *operation, const char *name)
 	return -1;
 }
 
+void operation_arg_json_name(const struct op_arg *arg, char *name)
+{
+	snprintf(name, OP_NAME_MAX, "%s", arg->name);
+	for (; *name; name++)
+		if (*name == '-')
+			*name = '_';
+}
+
 static const char *word(const char *text, const char *const *words, unsigned count, uint64_t *number,
 			const char *wrong)
 {
@@ -226,10 +236,29 @@ static const char *parse_id(enum arg_kind kind, const char *text, uint64_t *numb
 	return wrong;
 }
 
+/* Durations of sessions. */
+static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t *number)
+{
+	static const struct {
+		int64_t min_ns, max_ns;
+		const char *wrong;
+	} ranges[ARG_KIND_COUNT] = {
+		[ARG_INTERVAL] = { 0, 18 * 3600 * RT_SECOND, "an interval is at most 18h" },
+		[ARG_COORDINATION] = { RT_MS, 65535 * RT_MS, "a coordination time is from 1ms to 65535ms" },
+		[ARG_DRAIN] = { 1, RT_NEVER, "a drain time is longer than 0" },
+	};
+	int64_t ns = 0;
+	const char *wrong = parse_duration(text, &ns);
+
+	*number = (uint64_t)ns;
+	if (!wrong && (ns < ranges[kind].min_ns || ns > ranges[kind].max_ns))
+		wrong = ranges[kind].wrong;
+	return wrong;
+}
+
 const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value)
 {
 	const char *wrong;
-	int64_t ns = 0;
 	uint8_t lss = 0;
 
 	*value = (struct arg_value){ .text = text };
@@ -249,10 +278,10 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		return parse_path(text);
 	case ARG_SIZE:
 		return parse_size(text, &value->number);
-	case ARG_DURATION:
-		wrong = parse_duration(text, &ns);
-		value->number = (uint64_t)ns;
-		return wrong;
+	case ARG_INTERVAL:
+	case ARG_COORDINATION:
+	case ARG_DRAIN:
+		return parse_tunable(kind, text, &value->number);
 	case ARG_SYSTEM:
 		return parse_system(text);
 	case ARG_SUBORDINATE:
@@ -272,4 +301,78 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		break;
 	}
 	abort();
+}
+
+/* ---- values together ---- */
+
+static const struct arg_value *find_value(const struct operation *operation, const struct op_given *given,
+					  const char *name)
+{
+	int index = operation_arg_find(operation, name);
+
+	return index >= 0 && given->count[index] ? given->values[index] : NULL;
+}
+
+static int check_pool(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	if (!find_value(operation, given, "dir") == !find_value(operation, given, "device"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "pool", "xdc pool create NAME --dir PATH",
+				 "a pool is of a folder (dir) or of devices (device)");
+	return 0;
+}
+
+/* What is adopted has the size that it has. */
+static int check_size(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	const struct arg_value *size = find_value(operation, given, "size");
+
+	if (find_value(operation, given, "adopt"))
+		return 0;
+	if (!size)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "size", "give its size: --size SIZE",
+				 "a new volume needs a size");
+	if (size->number % XDC_BLOCK_SIZE)
+		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, "size", "give a multiple of 4K",
+				 "the size is not a multiple of 4 KiB");
+	return 0;
+}
+
+static int check_subordinates(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	int index = operation_arg_find(operation, "subordinate");
+	const struct arg_value *values = given->values[index];
+
+	for (unsigned i = 0; i < given->count[index]; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(values[i].system, values[j].system))
+				return fault_set(fault, FAULT_INVALID_PARAMETER, "subordinate",
+						 "name each system once, with one LSS of it", "%s is named twice",
+						 values[i].system);
+	return 0;
+}
+
+int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	static const struct {
+		const char *noun, *verb;
+		int (*check)(const struct operation *operation, const struct op_given *given, struct fault *fault);
+	} checks[] = {
+		{ "pool", "create", check_pool },
+		{ "volume", "create", check_size },
+		{ "volume", "grow", check_size },
+		{ "session", "start", check_subordinates },
+	};
+
+	for (unsigned i = 0; i < operation_arg_count(operation); i++) {
+		unsigned max =
+			operation->args[i].kind == ARG_SUBORDINATE ? XDC_SESSION_MEMBERS_MAX - 1 : OP_VOLUMES_MAX;
+
+		if (given->count[i] > max)
+			return fault_set(fault, FAULT_INVALID_PARAMETER, operation->args[i].name, "name fewer",
+					 "at most %u of them in one command", max);
+	}
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (!strcmp(operation->noun, checks[i].noun) && !strcmp(operation->verb, checks[i].verb))
+			return checks[i].check(operation, given, fault);
+	return 0;
 }

@@ -22,7 +22,9 @@ enum arg_kind {
 	ARG_SESSION, ARG_LSS, ARG_SSID,
 	ARG_VOLUME_ID,		/* LLVV: of a volume to be made, or of another system */
 	ARG_VOLUME,		/* id or name of a volume of this system */
-	ARG_POOL, ARG_NAME, ARG_PATH, ARG_SIZE, ARG_DURATION, ARG_SYSTEM, ARG_SUBORDINATE, ARG_REMOTE_ADDRESS,
+	ARG_POOL, ARG_NAME, ARG_PATH, ARG_SIZE,
+	ARG_INTERVAL, ARG_COORDINATION, ARG_DRAIN,	/* durations, each with its range */
+	ARG_SYSTEM, ARG_SUBORDINATE, ARG_REMOTE_ADDRESS,
 	ARG_CACHE, ARG_PAIR_TYPE,
 	ARG_KIND_COUNT
 };
@@ -48,6 +50,7 @@ struct op_arg {
 enum op_answer { ANSWER_OBJECT, ANSWER_LIST, ANSWER_CHANGED, ANSWER_NOTHING };
 
 #define OP_ARGS_MAX	9u
+#define OP_VOLUMES_MAX	256u	/* that one command names */
 
 struct operation {
 	const char *noun, *verb;
@@ -74,6 +77,10 @@ const struct operation *operation_find(const char *noun, const char *verb);
 unsigned operation_arg_count(const struct operation *operation);
 int operation_arg_find(const struct operation *operation, const char *name);
 
+/* Of the argument in JSON. name gets OP_NAME_MAX characters. */
+#define OP_NAME_MAX	32u
+void operation_arg_json_name(const struct op_arg *arg, char *name);
+
 /* ---- one value, checked ---- */
 
 struct arg_value {
@@ -84,5 +91,19 @@ struct arg_value {
 
 /* NULL when good and *value is set, else a sentence as of parse.h. Not for ARG_FLAG. */
 const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value);
+
+/* ---- all values of a request, checked ---- */
+
+/* How many values each argument was given, and the first of them. */
+struct op_given {
+	unsigned count[OP_ARGS_MAX];
+	struct arg_value *values[OP_ARGS_MAX];
+};
+
+/*
+ * What can be said of values that are good one by one, whatever the system is that is asked. 0, or -1 with the fault,
+ * whose object is the argument.
+ */
+int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault);
 
 #endif

@@ -46,7 +46,7 @@ const char *parse_volume_name(const char *text);
 /* The id or the name of a volume. */
 const char *parse_volume(const char *text);
 
-/* An absolute path, shorter than XDC_PATH_MAX, printable. */
+/* An absolute path, shorter than XDC_PATH_MAX, printable UTF-8: requests are JSON, which has no other texts. */
 const char *parse_path(const char *text);
 
 struct parsed_address {

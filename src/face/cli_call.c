@@ -42,8 +42,8 @@ unsigned cli_count(const struct cli_request *request, const char *name, const st
 	int index = operation_arg_find(request->operation, name);
 
 	assert(index >= 0);
-	*values = request->values[index];
-	return request->count[index];
+	*values = request->given.values[index];
+	return request->given.count[index];
 }
 
 const struct arg_value *cli_value(const struct cli_request *request, const char *name)
@@ -164,15 +164,6 @@ static bool is_flat(const char *request, size_t len)
 	return true;
 }
 
-/* The name of an argument as it stands in JSON. */
-static void json_name(const char *name, char *out, size_t out_size)
-{
-	snprintf(out, out_size, "%s", name);
-	for (; *out; out++)
-		if (*out == '-')
-			*out = '_';
-}
-
 static int wrong_value(const struct op_arg *arg, const char *wrong, struct fault *fault)
 {
 	return fault_set(fault, FAULT_INVALID_PARAMETER, arg->name, "", "%s", wrong);
@@ -191,8 +182,8 @@ static int take_item(struct cli_request *request, unsigned index, const json_t *
 	wrong = arg_parse(arg->kind, json_string_value(json), value);
 	if (wrong)
 		return wrong_value(arg, wrong, fault);
-	if (!request->count[index]++)
-		request->values[index] = value;
+	if (!request->given.count[index]++)
+		request->given.values[index] = value;
 	request->items_used++;
 	return 0;
 }
@@ -201,8 +192,8 @@ static int take_flag(struct cli_request *request, unsigned index, const json_t *
 {
 	if (!json_is_boolean(json))
 		return wrong_value(&request->operation->args[index], "it is true or false", fault);
-	request->values[index] = &request->items[0];
-	request->count[index] = json_is_true(json);
+	request->given.values[index] = &request->items[0];
+	request->given.count[index] = json_is_true(json);
 	return 0;
 }
 
@@ -234,23 +225,23 @@ static int take_arguments(struct cli_request *request, json_t *args, struct faul
 
 	for (unsigned i = 0; i < operation_arg_count(operation); i++) {
 		const struct op_arg *arg = &operation->args[i];
-		char name[32];
+		char name[OP_NAME_MAX];
 		const json_t *json;
 
 		if (arg->use & USE_CLIENT)
 			continue;
-		json_name(arg->name, name, sizeof(name));
+		operation_arg_json_name(arg, name);
 		json = json_object_get(args, name);
 		known += json != NULL;
 		if (json && take_argument(request, i, json, fault))
 			return -1;
-		if (arg->use & USE_REQUIRED && !request->count[i])
+		if (arg->use & USE_REQUIRED && !request->given.count[i])
 			return wrong_value(arg, "it is missing", fault);
 	}
 	if (known != json_object_size(args))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, "args", "see docs/cli-json.md",
 				 "%s %s has no such argument", operation->noun, operation->verb);
-	return 0;
+	return operation_check(operation, &request->given, fault);
 }
 
 /* "volume create": noun, one space, verb. */

@@ -11,8 +11,7 @@
 struct cli_request {
 	struct control *control;
 	const struct operation *operation;
-	unsigned count[OP_ARGS_MAX];			/* values of each argument, 0: not given */
-	struct arg_value *values[OP_ARGS_MAX];
+	struct op_given given;
 	struct arg_value *items;			/* memory of all values */
 	unsigned items_used;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control protocol: sessions and recovery. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,12 +171,10 @@ static int change_volumes(const struct cli_request *request, json_t **result, st
 	struct copy *copy = control_copy(request->control);
 	const struct arg_value *values;
 	unsigned count = cli_count(request, "volumes", &values);
-	uint16_t volumes[256];
+	uint16_t volumes[OP_VOLUMES_MAX];
 	int rc;
 
-	if (count > sizeof(volumes) / sizeof(volumes[0]))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "volumes", "use several commands",
-				 "at most 256 volumes in one command");
+	assert(count <= sizeof(volumes) / sizeof(volumes[0]));
 	for (unsigned i = 0; i < count; i++)
 		if (control_volume_find(request->control, values[i].text, &volumes[i], fault))
 			return -1;
@@ -186,7 +185,7 @@ static int change_volumes(const struct cli_request *request, json_t **result, st
 	return rc ? -1 : cli_session_show(request, result, fault);
 }
 
-static int fill_tunables(const struct cli_request *request, struct session_start *start, struct fault *fault)
+static void fill_tunables(const struct cli_request *request, struct session_start *start)
 {
 	start->has_interval = cli_given(request, "interval");
 	start->has_coordination = cli_given(request, "coordination");
@@ -194,14 +193,6 @@ static int fill_tunables(const struct cli_request *request, struct session_start
 	start->tunables.interval_ns = (int64_t)cli_number(request, "interval");
 	start->tunables.coordination_ns = (int64_t)cli_number(request, "coordination");
 	start->tunables.drain_ns = (int64_t)cli_number(request, "drain");
-	if (start->tunables.interval_ns > 18 * 3600 * RT_SECOND)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "interval", "", "it is at most 18h");
-	if (start->has_coordination && (start->tunables.coordination_ns < RT_MS ||
-					start->tunables.coordination_ns > 65535 * RT_MS))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "coordination", "", "it is from 1ms to 65535ms");
-	if (start->has_drain && !start->tunables.drain_ns)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "drain", "", "it is longer than 0");
-	return 0;
 }
 
 static int session_start(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -212,16 +203,14 @@ static int session_start(const struct cli_request *request, json_t **result, str
 	const struct arg_value *values;
 	unsigned count = cli_count(request, "subordinate", &values);
 
-	if (count > XDC_SESSION_MEMBERS_MAX - 1)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "subordinate", "use fewer systems",
-				 "a session has at most %u source systems", XDC_SESSION_MEMBERS_MAX);
+	assert(count < XDC_SESSION_MEMBERS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(start.subordinates[i].system, sizeof(start.subordinates[i].system), "%s", values[i].system);
 		start.subordinates[i].lss = (uint8_t)values[i].number;
 	}
 	start.subordinate_count = count;
-	if (fill_tunables(request, &start, fault) ||
-	    copy_session_start(control_copy(request->control), &start, fault))
+	fill_tunables(request, &start);
+	if (copy_session_start(control_copy(request->control), &start, fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
@@ -230,8 +219,8 @@ static int session_resume(const struct cli_request *request, json_t **result, st
 {
 	struct session_start start = { .session = cli_session(request) };
 
-	if (fill_tunables(request, &start, fault) ||
-	    copy_session_resume(control_copy(request->control), &start, fault))
+	fill_tunables(request, &start);
+	if (copy_session_resume(control_copy(request->control), &start, fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }

@@ -93,9 +93,6 @@ static int pool_create(const struct cli_request *request, json_t **result, struc
 	const char *name = cli_text(request, "pool"), *folder = cli_text(request, "dir");
 	enum pool_kind kind = folder ? POOL_DIR : POOL_DEVICE;
 
-	if ((folder != NULL) == cli_given(request, "device"))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, "pool", "xdc pool create NAME --dir PATH",
-				 "a pool is of a folder (dir) or of devices (device)");
 	if (control_pool_create(request->control, name, kind, (enum cache_mode)cli_number(request, "cache"), folder,
 				fault))
 		return -1;

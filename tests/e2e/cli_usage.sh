@@ -42,12 +42,37 @@ session start: session 256: a session is|session start 256 --master 15
 session start: session 0x1: a session is|session start 0x1 --master 15
 session start: --coordination 50: a duration|session start 1 --master 15 --coordination 50
 session start: --subordinate 2105.FA1: a sub|session start 1 --master 15 --subordinate 2105.FA1
+session start: --interval 19h: an interval is at most 18h|session start 1 --master 15 --interval 19h
+session start: --coordination 0: a coordination time is from 1ms|session start 1 --master 15 --coordination 0
+session resume: --coordination 66s: a coordination time is|session resume 1 --coordination 66s
+session resume: --drain 0s: a drain time is longer than 0|session resume 1 --drain 0s
+A1 is named twice|session start 1 --master 15 --subordinate 2105.FA1:16 --drain 4m --subordinate 2105.FA1:17
+pool create: pool: a pool is of a folder|pool create p
+pool create: pool: a pool is of a folder|pool create p --dir /x --device
+volume create: size: a new volume needs a size|volume create 1500 --pool p
+volume create: size: the size is not a multiple of 4 KiB|volume create 1500 --pool p --size 512
+volume grow: size: the size is not a multiple of 4 KiB|volume grow 1500 --size 5120
+volume rename: name 15FF: .*must not look like|volume rename 1500 15FF
+lss create: --ssid 0000: an SSID is|lss create 15 --ssid 0000
+volume list: --lss 100: an LSS is|volume list --lss 100
+session add: volumes a/b: a volume is named|session add 1 1500 a/b
+path create: --to 0.0.0.0:7000: the address|path create 15 25 --system 2105.FB230 --to 0.0.0.0:7000
+path create: --to far:0: the address|path create 15 25 --system 2105.FB230 --to far:0
+path create: --to far: the address|path create 15 25 --system 2105.FB230 --to far
+path create: --to far:70000: the address|path create 15 25 --system 2105.FB230 --to far:70000
 no shell 'fish'|completion fish
 TABLE
 expect_exit 2 'which system\?' "$xdc" pool list
 expect_exit 2 "it is unix:PATH" "$xdc" --control 127.0.0.1:1 pool list
 expect_exit 2 '--control needs a value' "$xdc" pool list --control
 expect_exit 2 "volume show: volume '': a volume is named" "$xdc" --control "unix:$tmp/none" volume show ''
+expect_exit 2 'a path is UTF-8' "$xdc" --control "unix:$tmp/none" pool create p --dir $'/p\xff'
+mapfile -t many < <(printf '15%02X\n' {0..255})
+expect_exit 2 'session add: volumes: at most 256 of them' "$xdc" --control "unix:$tmp/none" session add 1 "${many[@]}" x
+expect_exit 1 'cannot reach' "$xdc" --control "unix:$tmp/none" session add 1 "${many[@]}"
+mapfile -t many < <(printf -- '--subordinate 2105.FA%03X:16\n' {1..16} | tr ' ' '\n')
+expect_exit 2 'session start: subordinate: at most 15 of them' "$xdc" --control "unix:$tmp/none" session start 1 \
+	--master 15 "${many[@]}"
 long=unix:$tmp/$(printf '%0120d' 0)
 expect_exit 2 'the path of a Unix socket has 1 to 107 characters' "$xdc" --control "$long" pool list
 expect_exit 2 'the path of a Unix socket has 1 to 107 characters' \

@@ -18,7 +18,9 @@ static void check_value(enum arg_kind kind, const char *text, const struct arg_v
 	uint16_t id;
 
 	assert(kind != ARG_SIZE || (value->number && value->number % 512 == 0 && value->number <= UINT64_C(1) << 62));
-	assert(kind != ARG_DURATION || value->number <= (uint64_t)INT64_MAX);
+	assert(kind != ARG_INTERVAL || value->number <= UINT64_C(18) * 3600 * 1000000000);
+	assert(kind != ARG_COORDINATION || (value->number >= 1000000 && value->number <= UINT64_C(65535) * 1000000));
+	assert(kind != ARG_DRAIN || (value->number && value->number <= (uint64_t)INT64_MAX));
 	assert(kind != ARG_SESSION || (value->number >= 1 && value->number <= 255));
 	assert((kind != ARG_LSS && kind != ARG_SUBORDINATE) || value->number <= 0xFE);
 	assert(kind != ARG_VOLUME_ID || value->number <= 0xFEFF);

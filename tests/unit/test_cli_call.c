@@ -64,7 +64,8 @@ static void good_requests(void **state)
 	check_good(" { \"args\" : { } , \"op\" : \"pool list\" } \r");
 	check_good("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p1\",\"size\":\"1G\","
 		   "\"name\":\"db\"}}");
-	check_good("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p1\",\"name\":null}}");
+	check_good("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p1\",\"name\":null,"
+		   "\"adopt\":\"/dev/sdb\",\"size\":\"512\"}}");
 	check_good("{\"op\":\"pool create\",\"args\":{\"pool\":\"p2\",\"device\":true,\"cache\":\"direct\"}}");
 	check_good("{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\",\"db\"]}}");
 	check_good("{\"op\":\"path create\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\","
@@ -137,17 +138,60 @@ static void wrong_arguments(void **state)
 		check_refused(wrong[i].request, FAULT_INVALID_PARAMETER, wrong[i].object, wrong[i].message);
 }
 
-static void too_many_values(void **state)
+/* Values that are good one by one. */
+static void wrong_together(void **state)
+{
+	static const struct { const char *request; int code; const char *object, *message;
+	} wrong[] = {
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\"}}", 5, "pool", "of a folder" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"/p\",\"device\":true}}", 5, "pool",
+		  "or of" },
+		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\"}}", 5, "size",
+		  "needs a size" },
+		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"size\":\"512\"}}", 4097,
+		  "size", "4 KiB" },
+		{ "{\"op\":\"volume grow\",\"args\":{\"volume\":\"1500\",\"size\":\"4608\"}}", 4097, "size", "4 KiB" },
+		{ "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\",\"interval\":\"19h\"}}", 5,
+		  "interval", "18h" },
+		{ "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\",\"coordination\":\"0\"}}", 5,
+		  "coordination", "1ms" },
+		{ "{\"op\":\"session resume\",\"args\":{\"session\":\"1\",\"coordination\":\"65536ms\"}}", 5,
+		  "coordination", "65535ms" },
+		{ "{\"op\":\"session resume\",\"args\":{\"session\":\"1\",\"drain\":\"0\"}}", 5, "drain", "longer" },
+		{ "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\","
+		  "\"subordinate\":[\"2105.FA121:16\",\"2105.FA122:17\",\"2105.FA121:18\"]}}",
+		  5, "subordinate", "twice" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		check_refused(wrong[i].request, wrong[i].code, wrong[i].object, wrong[i].message);
+	check_good("{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\",\"interval\":\"18h\","
+		   "\"coordination\":\"65535ms\",\"drain\":\"1us\",\"subordinate\":[\"2105.FA121:16\",\"2105.FA122:"
+		   "16\"]}}");
+}
+
+static void check_count(unsigned count, const char *wrong)
 {
 	static char request[CLI_REQUEST_MAX];
 	int len = snprintf(request, sizeof(request),
 			   "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"");
 
-	(void)state;
-	for (unsigned i = 0; i < CLI_ITEMS_MAX; i++)
+	for (unsigned i = 1; i < count; i++)
 		len += snprintf(request + len, sizeof(request) - (size_t)len, ",\"1500\"");
-	len += snprintf(request + len, sizeof(request) - (size_t)len, "]}}");
-	check_refused_by(ROLE_ADMIN, request, (size_t)len, FAULT_INVALID_PARAMETER, "volumes", "too many");
+	snprintf(request + len, sizeof(request) - (size_t)len, "]}}");
+	if (wrong)
+		check_refused(request, FAULT_INVALID_PARAMETER, "volumes", wrong);
+	else
+		check_good(request);
+}
+
+static void too_many_values(void **state)
+{
+	(void)state;
+	check_count(OP_VOLUMES_MAX, NULL);
+	check_count(OP_VOLUMES_MAX + 1, "at most 256");
+	check_count(CLI_ITEMS_MAX + 1, "too many");
 }
 
 static void roles(void **state)
@@ -206,12 +250,9 @@ static void nothing_is_bound_twice_or_in_vain(void **state)
 
 static void describe_arg(const struct op_arg *arg, char *text, size_t size)
 {
-	char name[32], kind[40];
+	char name[OP_NAME_MAX], kind[40];
 
-	snprintf(name, sizeof(name), "%s", arg->name);
-	for (char *at = name; *at; at++)
-		if (*at == '-')
-			*at = '_';
+	operation_arg_json_name(arg, name);
 	snprintf(kind, sizeof(kind), "%s", arg->kind == ARG_FLAG ? "true or false" : arg_kind_names[arg->kind]);
 	for (char *at = kind; *at; at++)
 		if (*at == '|')
@@ -279,6 +320,7 @@ int main(void)
 		cmocka_unit_test(hostile_depth),
 		cmocka_unit_test(unknown_operations),
 		cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(wrong_together),
 		cmocka_unit_test(too_many_values),
 		cmocka_unit_test(roles),
 		cmocka_unit_test(table_is_sound),

@@ -53,6 +53,46 @@ static void durations(void **state)
 		assert_non_null(parse_duration(bad[i], &ns));
 }
 
+static void paths(void **state)
+{
+	static const char *const good[] = {
+		"/", "/a b", "/\xC3\xA4", "/\xE2\x82\xAC", "/\xF0\x9F\x92\xBE", "/\xED\x9F\xBF"
+	};
+	/* Relative; control characters; cut short, overlong, half of a pair, beyond the last; a byte of no use. */
+	static const char *const bad[] = {
+		"",
+		"a",
+		"./a",
+		"/a\n",
+		"/\x7F",
+		"/\xC3",
+		"/\xC3(",
+		"/\xE2\x82",
+		"/\xE2\x28\xA1",
+		"/\xC0\xAF",
+		"/\xC1\xBF",
+		"/\xE0\x80\xAF",
+		"/\xF0\x80\x80\xAF",
+		"/\xED\xA0\x80",
+		"/\xF4\x90\x80\x80",
+		"/\xF5\x80\x80\x80",
+		"/\xFF",
+		"/\x80",
+	};
+	char long_path[XDC_PATH_MAX + 1];
+
+	(void)state;
+	EACH(i, good)
+		assert_null(parse_path(good[i]));
+	EACH(i, bad)
+		assert_non_null(parse_path(bad[i]));
+	memset(long_path, '/', sizeof(long_path));
+	long_path[XDC_PATH_MAX] = '\0';
+	assert_non_null(parse_path(long_path));
+	long_path[XDC_PATH_MAX - 1] = '\0';
+	assert_null(parse_path(long_path));
+}
+
 static void ids(void **state)
 {
 	static const char *const bad_volumes[] = { "", "150", "15000", "FF00", "ff01", "15g0", "0x15", "-150", "15 0" };
@@ -223,8 +263,8 @@ static void distances(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(ids), cmocka_unit_test(systems),
-		cmocka_unit_test(names), cmocka_unit_test(addresses), cmocka_unit_test(back_to_text),
+		cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(paths), cmocka_unit_test(ids),
+		cmocka_unit_test(systems), cmocka_unit_test(names), cmocka_unit_test(addresses), cmocka_unit_test(back_to_text),
 		cmocka_unit_test(distances),
 	};
 

@@ -156,7 +156,7 @@ static enum cli_exit run_words(const struct cli_options *options)
 	return run_operation(operation, options);
 }
 
-int main(int argc, char **argv)
+static enum cli_exit run(int argc, char **argv)
 {
 	static struct cli_options options;
 
@@ -172,7 +172,19 @@ int main(int argc, char **argv)
 		memmove(options.words, options.words + 1, --options.word_count * sizeof(options.words[0]));
 	}
 	if (options.word_count)
-		return (int)run_words(&options);
+		return run_words(&options);
 	cli_help_all(options.help ? stdout : stderr);
 	return options.help ? CLI_DONE : CLI_BAD_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	enum cli_exit code = run(argc, argv);
+
+	/* What was not printed was not told: a script must not take half a list for the whole. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE) {
+		cli_complain(FAULT_FAILED, "", "make space where the output goes", "standard output cannot be written");
+		return CLI_REFUSED;
+	}
+	return (int)code;
 }

@@ -223,6 +223,7 @@ static void check_link(const struct arguments *arguments)
 {
 	const struct system_options *system = &arguments->system;
 	struct parsed_address parsed;
+	const char *wrong;
 
 	if (system->link.address) {
 		check_exposed("--link", system->link.address, arguments->link_psk || arguments->plain_link,
@@ -231,10 +232,9 @@ static void check_link(const struct arguments *arguments)
 			bad_usage("--link %s listens on all addresses: give --link-address HOST:PORT, "
 				  "which other systems are told", system->link.address);
 	}
-	if (system->link_address && parse_address(system->link_address, &parsed))
-		bad_usage("--link-address %s: it is HOST:PORT", system->link_address);
-	if (system->link_address && parsed.is_wildcard)
-		bad_usage("--link-address %s: other systems cannot reach it", system->link_address);
+	wrong = system->link_address ? parse_remote_address(system->link_address) : NULL;
+	if (wrong)
+		bad_usage("--link-address %s: %s", system->link_address, wrong);
 }
 
 static void check_arguments(const struct arguments *arguments)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "rt/utf8.h"
 
 static bool as_json;
 
@@ -26,19 +27,6 @@ void cli_print_error(const json_t *error)
 		fprintf(stderr, "try: %s\n", remedy);
 }
 
-/* What people typed need not be UTF-8, and no JSON can be made of that. */
-static json_t *any_text(char *text)
-{
-	json_t *json = json_string(text);
-
-	if (json)
-		return json;
-	for (char *at = text; *at; at++)
-		if ((unsigned char)*at > 0x7F)
-			*at = '?';
-	return json_string(text);
-}
-
 static json_t *text_or_null(const char *text)
 {
 	return *text ? json_string(text) : json_null();
@@ -53,11 +41,10 @@ void cli_complain(enum fault_code code, const char *object, const char *remedy, 
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	error = json_pack("{s:i, s:o, s:o, s:o}", "code", code, "message", any_text(message),
+	/* What people typed need not be UTF-8, and no JSON can be made of that. */
+	utf8_repair(message);
+	error = json_pack("{s:i, s:s, s:o, s:o}", "code", code, "message", message,
 			  "object", text_or_null(object), "remedy", text_or_null(remedy));
-	if (error)
-		cli_print_error(error);
-	else
-		fprintf(stderr, "xdc: %s\n", message);
+	cli_print_error(error);
 	json_decref(error);
 }

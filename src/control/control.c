@@ -9,6 +9,8 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
+#define WHAT_MAX	160u	/* shown of what has failed */
+
 #define DEFINED_NAMES(table, count) \
 	_Static_assert(sizeof(table) / sizeof((table)[0]) == (count), "a word for each")
 
@@ -34,8 +36,11 @@ void control_leave(struct control **control)
 int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what)
 {
 	const char *why = strerrordesc_np(-rc);
+	size_t len = strlen(what), shown = len < WHAT_MAX ? len : WHAT_MAX;
 
 	assert(rc < 0);
+	/* Of a long path the end, so that there is room for the reason. */
+	what += len - shown;
 	if ((rc == -ENOSPC || rc == -EDQUOT) && !*remedy)
 		remedy = "make space, then try again";
 	if (rc == -EFBIG)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "rt/utf8.h"
+
 #define NS_PER_US	INT64_C(1000)
 #define NS_PER_MS	INT64_C(1000000)
 #define NS_PER_S	INT64_C(1000000000)
@@ -211,41 +213,12 @@ const char *parse_volume(const char *text)
 		"a volume is named by its id (four hexadecimal digits) or its name";
 }
 
-/* Length of the character that the text begins with; 0: it is none, as UTF-8 has them. */
-static size_t character_len(const unsigned char *text)
-{
-	static const struct {
-		unsigned char first, last;	/* of first bytes */
-		unsigned char second_min, second_max;
-		unsigned char len;
-	} ranges[] = {
-		{ 0x01, 0x7F, 0x00, 0xFF, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 },
-		{ 0xE0, 0xE0, 0xA0, 0xBF, 3 }, { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 },
-		{ 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 },
-		{ 0xF4, 0xF4, 0x80, 0x8F, 4 },
-	};
-	size_t i = 0, len;
-
-	while (i < sizeof(ranges) / sizeof(ranges[0]) && (text[0] < ranges[i].first || text[0] > ranges[i].last))
-		i++;
-	if (i == sizeof(ranges) / sizeof(ranges[0]) || text[1] < ranges[i].second_min || text[1] > ranges[i].second_max)
-		return 0;
-	for (len = 2; len < ranges[i].len; len++)
-		if (text[len] >> 6 != 2)
-			return 0;
-	return ranges[i].len;
-}
-
 const char *parse_path(const char *text)
 {
-	size_t len = 0, next;
+	size_t len = 0;
 
-	for (; text[len]; len += next) {
-		next = character_len((const unsigned char *)text + len);
-		if (!next)
-			return "a path is UTF-8";
-	}
-	len = 0;
+	if (!utf8_is_valid(text))
+		return "a path is UTF-8";
 	for (; text[len]; len++)
 		if ((unsigned char)text[len] < ' ' || text[len] == 0x7F)
 			return "a path has no control characters";

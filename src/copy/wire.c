@@ -3,10 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "rt/bytes.h"
 #include "rt/crc32c.h"
+#include "rt/utf8.h"
 
 #define MAGIC_HANDSHAKE	0x4b4c4458u	/* "XDLK" */
 #define MAGIC_CONTROL	0x43434458u	/* "XDCC" */
@@ -58,7 +61,7 @@ static bool get_padded(const uint8_t *from, size_t size, char *text)
 			return false;
 	}
 	memcpy(text, from, size);
-	return true;
+	return utf8_is_valid(text);
 }
 
 bool wire_is_system(const char *id)
@@ -216,12 +219,16 @@ int wire_get_control(const uint8_t from[WIRE_CONTROL_SIZE], struct wire_control 
 
 size_t wire_put_outcome(uint8_t to[WIRE_REPLY_PREFIX_MAX], int error, const char *text)
 {
-	size_t len = strnlen(text, WIRE_TEXT_SIZE - 1);
+	char sentence[WIRE_TEXT_SIZE];
+	size_t len;
 
+	snprintf(sentence, sizeof(sentence), "%s", text);
+	utf8_repair(sentence);
+	len = strlen(sentence);
 	put_le32(to, wire_code_of(error));
 	put_le16(to + 4, (uint16_t)len);
 	for (size_t i = 0; i < len; i++)
-		to[6 + i] = is_printable(text[i]) ? (uint8_t)text[i] : ' ';
+		to[6 + i] = is_printable(sentence[i]) ? (uint8_t)sentence[i] : ' ';
 	return 6 + len;
 }
 
@@ -244,6 +251,8 @@ int wire_get_outcome(const uint8_t *from, size_t len, int *error, char text[WIRE
 	*error = wire_error_of(get_le32(from));
 	memcpy(text, from + 6, text_len);
 	text[text_len] = 0;
+	if (!utf8_is_valid(text))
+		return -EBADMSG;
 	*used = 6 + text_len;
 	return 0;
 }

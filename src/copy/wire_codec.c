@@ -7,6 +7,7 @@
 #include "copy/wire_message.h"
 #include "rt/bytes.h"
 #include "rt/mem.h"
+#include "rt/utf8.h"
 
 /* ---- encoding: the first pass measures (to is NULL), the second writes ---- */
 
@@ -199,7 +200,7 @@ static int read_text(struct reader *reader, char *text, size_t size)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return -EBADMSG;
 	}
-	return 0;
+	return utf8_is_valid(text) ? 0 : -EBADMSG;
 }
 
 /* The fewest bytes that a struct takes on the wire: bounds what a count may make us allocate. */

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "rt/utf8.h"
+
 int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy,
 	      const char *message, ...)
 {
@@ -15,5 +17,8 @@ int fault_set(struct fault *fault, enum fault_code code, const char *object, con
 	va_start(args, message);
 	vsnprintf(fault->message, sizeof(fault->message), message, args);
 	va_end(args);
+	utf8_repair(fault->object);
+	utf8_repair(fault->remedy);
+	utf8_repair(fault->message);
 	return -1;
 }

@@ -29,7 +29,10 @@ struct fault {
 	char remedy[256];	/* what to do, best the command itself; may be empty */
 };
 
-/* Fills in the fault and returns -1, so that a function may end with it. Texts too long are cut. */
+/*
+ * Fills in the fault and returns -1, so that a function may end with it. Texts too long are cut, and are UTF-8
+ * whatever they were made of.
+ */
 __attribute__((format(printf, 5, 6)))
 int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy,
 	      const char *message, ...);

@@ -152,8 +152,10 @@ no option --nope|--nope
 --nbd \[::\]:10809 .*--nbd-tls DIR|--nbd [::]:10809 --allow-plain link
 --link 10.0.0.1:7001 .*--link-psk FILE|--link 10.0.0.1:7001
 --link 0.0.0.0:7001 .*--link-address|--link 0.0.0.0:7001 --allow-plain link
---link-address 0.0.0.0:1: other systems|--link 127.0.0.1:0 --link-address 0.0.0.0:1
---link-address nix: it is HOST:PORT|--link 127.0.0.1:0 --link-address nix
+--link-address 0.0.0.0:1: the address of|--link 127.0.0.1:0 --link-address 0.0.0.0:1
+--link-address nix: the address of another system is HOST:PORT|--link 127.0.0.1:0 --link-address nix
+--link-address unix:/x: the address of|--link 127.0.0.1:0 --link-address unix:/x
+--link-address far:0: the address of|--link 127.0.0.1:0 --link-address far:0
 TABLE
 expect_exit 2 'state is missing' "$xdcd" --id 2105.FA120 --control "unix:$tmp/c"
 expect_exit 2 'id is missing' "$xdcd" --state "$tmp/S" --control "unix:$tmp/c"

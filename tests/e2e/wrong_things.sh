@@ -124,6 +124,13 @@ wait_until 60 is A '.sequence > 0' session show 1
 complains 'session 1: this system is a far side of it' 'on its master, 2105.FA120' B session pause 1
 complains 'session 1: this system is not a far side' 'on a far side' A session recover 1
 complains 'volume 1500: it is in session 1' 'xdc session remove 1 1500' A pair delete 1500
+# Of a long path the reason is told, and the end; also where it is cut between the two bytes of a letter.
+long=/none/$(printf 'ä%.0s' {1..300})
+for folder in "$long" "${long}x"; do
+	complains 'pool p: .*ääx?: No such file' 'make the folder above it' A pool create p --dir "$folder"
+done
+expect_exit 1 'standard output cannot be written' bash -c '"$@" >/dev/full' _ "$xdc" \
+	--control "unix:$tmp/A/control" pool list --json
 complains 'file cannot be made: File too large' 'a smaller size' A volume create 1502 --pool p1 --size 100000T
 
 # ---- garbage on every socket, and a line that does not end: told so where there is a language, and cut off ----

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "control/parse.h"
+#include "rt/fault.h"
+#include "rt/utf8.h"
 
 #define EACH(i, table)	for (size_t i = 0; i < sizeof(table) / sizeof((table)[0]); i++)
 
@@ -260,12 +262,38 @@ static void distances(void **state)
 	assert_int_equal(parse_distance("kitten", "sitting"), 3);
 }
 
+/* Whatever a fault is made of, JSON can be made of it. */
+static void faults(void **state)
+{
+	static const struct { const char *text, *shown; } texts[] = {
+		{ "a\xFFz", "a?z" }, { "\xC3\xA4", "\xC3\xA4" }, { "a\xC3", "a" }, { "\xE2\x82", "" },
+		{ "\xE2\x82 ", "?? " }, { "\xED\xA0\x80", "???" },
+	};
+	char umlauts[1024] = "";
+	struct fault fault;
+
+	(void)state;
+	EACH(i, texts) {
+		fault_set(&fault, FAULT_FAILED, texts[i].text, texts[i].text, "%s", texts[i].text);
+		assert_string_equal(fault.object, texts[i].shown);
+		assert_string_equal(fault.remedy, texts[i].shown);
+		assert_string_equal(fault.message, texts[i].shown);
+	}
+	for (unsigned i = 0; i < sizeof(umlauts) - 1; i++)
+		umlauts[i] = i % 2 ? '\xA4' : '\xC3';
+	for (unsigned shift = 0; shift < 2; shift++) {
+		fault_set(&fault, FAULT_FAILED, "", "", "%s%s", shift ? "x" : "", umlauts);
+		assert_true(utf8_is_valid(fault.message));
+		assert_int_equal(strlen(fault.message), sizeof(fault.message) - 2 + shift);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(paths), cmocka_unit_test(ids),
-		cmocka_unit_test(systems), cmocka_unit_test(names), cmocka_unit_test(addresses), cmocka_unit_test(back_to_text),
-		cmocka_unit_test(distances),
+		cmocka_unit_test(systems), cmocka_unit_test(names), cmocka_unit_test(addresses),
+		cmocka_unit_test(back_to_text), cmocka_unit_test(distances), cmocka_unit_test(faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

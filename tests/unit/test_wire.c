@@ -601,6 +601,7 @@ static void acks_and_outcomes_come_back(void **state)
 {
 	uint8_t bytes[WIRE_REPLY_PREFIX_MAX];
 	char text[WIRE_TEXT_SIZE];
+	char umlauts[2 * WIRE_TEXT_SIZE] = "";
 	struct wire_ack ack;
 	size_t len, used;
 	int error;
@@ -627,6 +628,18 @@ static void acks_and_outcomes_come_back(void **state)
 	assert_int_equal(wire_get_outcome(bytes, len, &error, text, &used), -EBADMSG);
 	put_le16(bytes + 4, 0xffff);
 	assert_int_equal(wire_get_outcome(bytes, sizeof(bytes), &error, text, &used), -EBADMSG);
+
+	/* UTF-8, also where it is cut; nothing else. */
+	for (size_t i = 0; i < sizeof(umlauts) - 1; i++)
+		umlauts[i] = i % 2 ? '\xC3' : '\xA4';
+	umlauts[0] = 'x';
+	for (unsigned from = 0; from < 2; from++) {
+		len = wire_put_outcome(bytes, -EIO, umlauts + from);
+		assert_int_equal(wire_get_outcome(bytes, len, &error, text, &used), 0);
+		assert_int_equal(strlen(text), from ? WIRE_TEXT_SIZE - 2 : WIRE_TEXT_SIZE - 1);
+	}
+	bytes[7] = 0xFF;
+	assert_int_equal(wire_get_outcome(bytes, len, &error, text, &used), -EBADMSG);
 }
 
 static void codes_are_the_same_everywhere(void **state)

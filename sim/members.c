@@ -4,7 +4,8 @@
  * behind the groups of the others; beside a running session or a paused one, with restarts of the source or far side
  * between. Groups go on, and when hosts are quiet both sides are equal. In the middle, in a branch, the source site is
  * lost while the leg is in no group any more: the groups of the others are recovered all the same. Or one volume alone
- * leaves and comes back, and the source site is lost about then: a group that has it shows it as of its moment.
+ * leaves and comes back, and the source site is lost about then: a group that has it shows it as of its moment. Or one
+ * pair is suspended, and stays in the session: there is no group, and the administrator hears why, until it goes on.
  */
 #include <errno.h>
 #include <string.h>
@@ -68,7 +69,23 @@ static int restart(struct box *box)
 	return box_boot(box);
 }
 
-enum what { REMOVE, REMOVE_ONE, PAUSE, RESUME, ADD };
+static int suspend_one(void *arg)
+{
+	struct box *box = arg;
+	struct fault fault;
+
+	return copy_pair_suspend(box->copy, box->volumes[0], &fault);
+}
+
+static int let_it_go_on(void *arg)
+{
+	struct box *box = arg;
+	struct fault fault;
+
+	return copy_pair_resume(box->copy, box->volumes[0], &fault);
+}
+
+enum what { REMOVE, REMOVE_ONE, PAUSE, RESUME, ADD, SUSPEND, GO_ON };
 
 static int give_once(struct sites *sites, enum what what)
 {
@@ -81,6 +98,10 @@ static int give_once(struct sites *sites, enum what what)
 		return box_call(box, remove_volumes, &removal);
 	case ADD:
 		return box_session_add(box, SITES_SESSION);
+	case SUSPEND:
+		return box_call(box, suspend_one, box);
+	case GO_ON:
+		return box_call(box, let_it_go_on, box);
 	default:
 		return pause_or_resume(master, what == PAUSE);
 	}
@@ -206,6 +227,85 @@ static int change(struct sites *sites, bool *in_branch)
 	return rc;
 }
 
+static void look_at_problem(void *arg, const struct copy_problem *problem)
+{
+	if (problem->kind == PROBLEM_PAIR_SUSPENDED)
+		*(int *)arg = problem->volume;
+}
+
+static int find_suspended(void *arg)
+{
+	struct box *box = arg;
+	int volume = -1;
+
+	copy_session_each_problem(box->copy, SITES_SESSION, look_at_problem, &volume);
+	return volume == box->volumes[0] ? 0 : -ENOENT;
+}
+
+/* The master says so of another attempt than before, so does the system of the pair, and no group comes about. */
+static int wait_told(struct sites *sites, uint64_t failed_before)
+{
+	int64_t until_ns = rt_now_ns() + 5 * RT_SECOND, shown_ns;
+	struct copy_session_info info = { 0 };
+	uint64_t sequence;
+	int rc = 0;
+
+	while (!rc && (info.last_failure.reason != CG_FAILURE_PAIR_SUSPENDED ||
+		       info.last_failure.sequence == failed_before)) {
+		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		if (!rc)
+			rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
+	}
+	if (rc)
+		return rc;
+	if (strcmp(info.last_failure.system, sites->sources[1].id) != 0)
+		return -EXDEV;
+	sequence = info.sequence;
+	rc = rt_sleep_until(rt_now_ns() + (int64_t)below(1500) * RT_MS);
+	if (!rc)
+		rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
+	if (!rc && info.sequence != sequence)
+		scenario_wrong("a group was formed although a pair of it is suspended");
+	return rc ? rc : box_call(&sites->sources[1], find_suspended, &sites->sources[1]);
+}
+
+/* *in_branch: this is the end of a branch. */
+static int suspend_for_a_while(struct sites *sites, bool *in_branch)
+{
+	struct copy_session_info before;
+	int64_t shown_ns;
+	int rc = box_session_info(&sites->sources[0], SITES_SESSION, &before, &shown_ns);
+
+	if (!rc)
+		rc = give(sites, SUSPEND);
+	if (!rc)
+		rc = wait_told(sites, before.last_failure.sequence);
+	if (!rc && scenario_branch()) {
+		*in_branch = true;
+		return recover_about_return(sites);
+	}
+	if (!rc)
+		rc = give(sites, GO_ON);
+	if (!rc)
+		rc = sites_wait_groups(sites, 2, 20 * RT_SECOND);
+	if (rc)
+		sim_fail(sim_world(), "a pair that is suspended for a while: %d", rc);
+	scenario_count("suspended for a while", 1);
+	return rc;
+}
+
+static int change_something(struct sites *sites, bool *in_branch)
+{
+	switch (below(4)) {
+	case 0:
+		return change(sites, in_branch);
+	case 1:
+		return suspend_for_a_while(sites, in_branch);
+	default:
+		return leave_for_a_while(sites, in_branch);
+	}
+}
+
 static int live(struct sites *sites)
 {
 	bool in_branch = false;
@@ -218,7 +318,7 @@ static int live(struct sites *sites)
 	for (unsigned i = 0; i < CHANGES && !rc && !in_branch; i++) {
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(200000) * RT_US);
 		if (!rc)
-			rc = below(3) ? leave_for_a_while(sites, &in_branch) : change(sites, &in_branch);
+			rc = change_something(sites, &in_branch);
 	}
 	if (in_branch)
 		return rc;
@@ -239,7 +339,7 @@ static int run(void *arg)
 static const char *const must_happen[] = {
 	"host writes", "groups", "restarts", "came back to a pause", "came back to a running session",
 	"recoveries without those that left", "recoveries without the one that left",
-	"recoveries with the one that came back", NULL
+	"recoveries with the one that came back", "suspended for a while", NULL
 };
 
 const struct scenario scenario_members = {

@@ -252,6 +252,7 @@ enum problem_kind {
 	PROBLEM_WRITES_LOST,			/* a source volume lost unflushed writes with the power */
 	PROBLEM_VOLUME_OFFLINE,			/* a volume of the session could not be opened at the start */
 	PROBLEM_FAR_REFUSES,			/* source: a far side does not take the session up */
+	PROBLEM_PAIR_SUSPENDED,			/* source: the pair of a volume in the groups is suspended */
 	PROBLEM_KIND_COUNT
 };
 extern const char *const problem_kind_names[PROBLEM_KIND_COUNT];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "copy/pair_private.h"
+#include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -324,12 +325,15 @@ void pair_put_down(struct pair *pair, bool forget)
 
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
+	struct source *source = source_find(pair->copy, pair->record.session);
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, do_stop_pump, &order);
 	/* What hosts write from here on is not followed. */
 	pair->broken = state == PAIR_SUSPENDED;
 	pair_set_state(pair, state, reason);
+	if (pair_stops_groups(pair) && source)
+		source_leave(source);
 }
 
 static int do_resend(void *arg)
@@ -471,6 +475,13 @@ int pair_forget(struct pair *pair)
 bool pair_sends_to(const struct pair *pair, const char *far)
 {
 	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);
+}
+
+bool pair_stops_groups(const struct pair *pair)
+{
+	const struct record_pair *record = &pair->record;
+
+	return record->role == PAIR_SOURCE && record->session && pair->joined && record->state == PAIR_SUSPENDED;
 }
 
 unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far)

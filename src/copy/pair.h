@@ -120,7 +120,7 @@ void pair_resend(struct pair *pair);
 /* A source that was suspended asks its far side and sends again, as soon as that is reached. Suspends. */
 void pair_take_up_again(struct pair *pair);
 
-/* Stops sending; what is noted stays noted. Suspends. */
+/* Stops sending; what is noted stays noted. An attempt that waits for it is left. Suspends. */
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason);
 
 /*
@@ -140,6 +140,12 @@ void pair_allow_join(struct pair *pair);
  * Suspends.
  */
 void pair_leave_session(struct pair *pair);
+
+/*
+ * It is in the groups of its session, and suspended: without what it does not send there is none, until it is resumed
+ * or removed. A group without it would drop what the far side has of it from the last one.
+ */
+bool pair_stops_groups(const struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;

@@ -62,6 +62,7 @@ static void ask_member(void *arg)
 	if (!strcmp(member->system, config->own))
 		rt_yield();
 	member->why[0] = '\0';
+	member->answer = (struct wire_session_answer){ 0 };
 	member->rc = config->ask(config->arg, member->system, question->type, question->request,
 				 reply_of(member, question->type), member->why);
 	if (planted(PLANTED_EARLY_RELEASE) && question->type == WIRE_SESSION_CLOSE && !member->rc) {
@@ -73,6 +74,8 @@ static void ask_member(void *arg)
 	if (!member->rc && question->type != WIRE_SESSION_JOIN &&
 	    memcmp(member->answer.boot_id, member->boot_id, WIRE_ID_SIZE) != 0)
 		member->rc = -EPROTO;		/* it restarted: what it says is not about this attempt */
+	else if (!member->rc && question->type != WIRE_SESSION_JOIN && member->answer.reason)
+		member->rc = -ESTALE;		/* it has left the attempt, or takes no part: for that reason */
 	if (member->rc == -EPROTO || member->rc == -EPERM)
 		member->joined = false;
 }

@@ -12,6 +12,7 @@
 
 const char *const problem_kind_names[] = {
 	"journal-offline", "not-applied", "sync-failed", "writes-lost", "volume-offline", "far-refuses",
+	"pair-suspended",
 };
 _Static_assert(sizeof(problem_kind_names) / sizeof(problem_kind_names[0]) == PROBLEM_KIND_COUNT, "a word for each");
 
@@ -83,6 +84,24 @@ static void tell_losses(const struct telling *telling, const struct pair *pair)
 	}
 }
 
+static void tell_suspended(const struct telling *telling, const struct pair *pair)
+{
+	struct copy_pair_info info = { .volume = pair->record.volume, .reason = pair->record.reason };
+	struct copy_problem problem = {
+		.kind = PROBLEM_PAIR_SUSPENDED, .volume = pair->record.volume,
+		.since_wall_ns = pair->record.since_wall_ns,
+	};
+	char remedy[COPY_REMEDY_MAX];
+
+	copy_pair_remedy(&info, remedy);
+	memcpy(problem.system, pair->record.system, sizeof(problem.system));
+	snprintf(problem.reason, sizeof(problem.reason), "its pair is suspended: %s",
+		 pair_reason_names[pair->record.reason]);
+	say_remedy(&problem, "%s; or xdc session remove %u %04X goes on without it", remedy, telling->session,
+		   pair->record.volume);
+	telling->each(telling->arg, &problem);
+}
+
 static void tell_left(const struct telling *telling, const struct left_pair *left)
 {
 	struct copy_problem problem = {
@@ -116,8 +135,11 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 			tell_not_applied(&telling, leg);
 	}
 	list_for_each(pair, &copy->pairs, link) {
-		if (!pair->gone && pair->record.session == session)
-			tell_losses(&telling, pair);
+		if (pair->gone || pair->record.session != session)
+			continue;
+		tell_losses(&telling, pair);
+		if (pair_stops_groups(pair))
+			tell_suspended(&telling, pair);
 	}
 	if (source)
 		source_each_refusal(source, each, arg);

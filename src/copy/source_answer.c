@@ -20,10 +20,17 @@ static void fill_answer(struct source *source, struct wire_session_answer *answe
 
 	member_get_status(source->member, &status);
 	memcpy(answer->boot_id, source->copy->config.boot_id, WIRE_ID_SIZE);
-	answer->reason = (uint16_t)status.failure;
 	answer->hold_us = (uint32_t)(status.hold_last_ns / RT_US);
 	list_for_each(leg, &source->legs, link)
 		answer->legs++;
+}
+
+/* Says no, and for which reason of those that the master counts. */
+static int answer_no(struct source *source, enum cg_failure reason, struct wire_session_answer *answer)
+{
+	fill_answer(source, answer);
+	answer->reason = (uint16_t)reason;
+	return 0;
 }
 
 /* The session's part here, if this master may speak: a master that is not the newest is refused, wherever it speaks. */
@@ -227,6 +234,17 @@ static int check_losses(struct source *source, char *why)
 	return 0;
 }
 
+static bool any_suspended(const struct source *source)
+{
+	const struct pair *pair;
+
+	list_for_each(pair, &source->copy->pairs, link) {
+		if (!pair->gone && pair->record.session == source->number && pair_stops_groups(pair))
+			return true;
+	}
+	return false;
+}
+
 int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_close *close = request;
@@ -246,6 +264,8 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	rc = check_losses(source, why);
 	if (rc)
 		return rc;
+	if (any_suspended(source))
+		return answer_no(source, CG_FAILURE_PAIR_SUSPENDED, answer);
 	list_for_each(leg, &source->legs, link) {
 		if (!source_leg_is_connected(leg))
 			return copy_refuse(why, source_leg_missing(leg), "system %s does not reach its far side %s",
@@ -261,7 +281,6 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	source->attempt = close->head.attempt;
 	source->exists = close->head.exists;
 	fill_answer(source, answer);
-	answer->reason = 0;
 	answer->empty = empty;
 	source->idle = empty;
 	rt_cond_wake_all(&source->idle_begins);
@@ -299,11 +318,12 @@ int source_on_drain(void *arg, const struct link_peer *peer, const void *request
 		rc = member_drain(source->member, drain->head.attempt);
 	}
 	member_get_status(source->member, &status);
+	if (rc == -ETIMEDOUT)
+		return answer_no(source, CG_FAILURE_DRAIN_TIME, reply);
+	if (rc && rc != -EPROTO && status.failure)
+		return answer_no(source, status.failure, reply);
 	if (rc)
-		return copy_refuse(why, rc, "not drained: %s",
-				   rc == -ETIMEDOUT ? cg_failure_names[CG_FAILURE_DRAIN_TIME]
-				   : status.failure ? cg_failure_names[status.failure]
-						    : strerror(-rc));
+		return copy_refuse(why, rc, "not drained: %s", strerror(-rc));
 	fill_answer(source, reply);
 	return 0;
 }
@@ -316,13 +336,16 @@ int source_on_prepare(void *arg, const struct link_peer *peer, const void *reque
 		.type = WIRE_LEG_PREPARE, .head = &prepare->head, .session_time_us = prepare->session_time_us,
 		.members = &prepare->members,
 	};
+	struct member_status status;
 	int rc = admit(arg, &prepare->head, &source, why);
 
 	(void)peer;
 	if (rc)
 		return rc;
-	if (!member_may_prepare(source->member, prepare->head.attempt))
-		return copy_refuse(why, -ESTALE, "system %s has left the attempt", source->copy->config.system);
+	if (!member_may_prepare(source->member, prepare->head.attempt)) {
+		member_get_status(source->member, &status);
+		return answer_no(source, status.failure ? status.failure : CG_FAILURE_SUPERSEDED, reply);
+	}
 	rc = keep_members(source, &prepare->members);
 	if (rc)
 		return rc;

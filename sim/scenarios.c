@@ -14,6 +14,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_groups,
 	&scenario_members,
 	&scenario_recover,
+	&scenario_steps,
 	&scenario_stop,
 	&scenario_write_path,
 	NULL

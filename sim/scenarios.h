@@ -70,6 +70,7 @@ extern const struct scenario scenario_full;
 extern const struct scenario scenario_groups;
 extern const struct scenario scenario_members;
 extern const struct scenario scenario_recover;
+extern const struct scenario scenario_steps;
 extern const struct scenario scenario_stop;
 
 #endif

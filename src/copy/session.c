@@ -167,7 +167,8 @@ static int64_t retry_ns(const struct session *session)
 {
 	enum cg_failure reason = session->last_failure.reason;
 
-	return reason == CG_FAILURE_WRITES_LOST || reason == CG_FAILURE_DISK ? IDLE_NS : RETRY_NS;
+	return reason == CG_FAILURE_WRITES_LOST || reason == CG_FAILURE_DISK || reason == CG_FAILURE_PAIR_SUSPENDED ?
+		       IDLE_NS : RETRY_NS;
 }
 
 static void sleep_until_woken(struct session *session, int64_t until_ns)
@@ -231,8 +232,9 @@ static void run_session(void *arg)
 		if (pause_ns > 0)
 			sleep_until_woken(session, rt_now_ns() + pause_ns);
 	}
-	if (session->state == SESSION_RUNNING && session->pause_asked)
+	if (session->state != SESSION_FATAL && session->pause_asked)
 		session->state = SESSION_PAUSED;
+	session->ended = true;
 	session_enter_phase(session, PHASE_IDLE);
 }
 
@@ -270,9 +272,16 @@ int session_start(const struct session_config *config, struct session **out)
 	}
 	session->saved_ns = rt_now_ns();
 	rc = config->save(config->arg, &session->config.durable);
-	if (!rc)
-		rc = rt_group_start(&session->group, "session", run_session, session);
 	if (rc) {
+		mem_free(session);
+		return rc;
+	}
+	rc = rt_group_start(&session->group, "session", run_session, session);
+	if (rc) {
+		/* It is not one that goes on with the next start of the system. */
+		if (config->save(config->arg, &config->durable))
+			log_line(LOG_WARNING, "session", "session %u: that it does not run is not durable",
+				 config->number);
 		mem_free(session);
 		return rc;
 	}
@@ -287,6 +296,17 @@ void session_stop(struct session *session)
 		free_report(&session->members[i]);
 	mem_free(session->legs.items);
 	mem_free(session);
+}
+
+void session_end(struct session *session)
+{
+	session_give_up(session);
+	rt_group_stop(&session->group);
+}
+
+bool session_has_ended(const struct session *session)
+{
+	return session->ended;
 }
 
 void session_give_up(struct session *session)

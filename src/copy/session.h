@@ -47,10 +47,20 @@ RT_MUST_CHECK int session_start(const struct session_config *config, struct sess
 /* Stops at once, wherever it is (a commit under way goes on at the next start), and frees. Suspends. */
 void session_stop(struct session *session);
 
-/* It comes to its end wherever it is, and forms no more groups; session_stop is still to be called. No wait. */
+/*
+ * It comes to its end wherever it is, and forms no more groups; session_stop is still to be called. give_up does not
+ * wait for that, end suspends until it has.
+ */
 void session_give_up(struct session *session);
+void session_end(struct session *session);
 
-/* Ends the attempt under way in an orderly way and forms no more: 0, -ETIMEDOUT, -ECANCELED. Suspends. */
+/* It was paused, ended or lost, and forms no more groups: all that is left of it is to be stopped. */
+bool session_has_ended(const struct session *session);
+
+/*
+ * Ends the attempt under way in an orderly way and forms no more: 0, -ETIMEDOUT, -ECANCELED: it will have ended some
+ * time. Suspends.
+ */
 RT_MUST_CHECK int session_pause(struct session *session);
 
 /* Its volumes here were taken over by their far side: it ends. Does not suspend. */

@@ -136,34 +136,67 @@ static struct subordinate *find_subordinate(struct copy *copy, uint8_t session)
 	return NULL;
 }
 
-/* The subordinates given replace those of an earlier start. */
-static int replace_subordinates(struct session_entry *entry, const struct session_start *start)
+static void free_subordinates(struct list_head *items)
 {
-	struct copy *copy = entry->copy;
-	struct subordinate *item;
-	int rc = 0;
+	struct subordinate *item, *tmp;
 
-	while ((item = find_subordinate(copy, start->session)) != NULL) {
-		rc = session_commit(copy, META_DELETE, META_SESSION_SUBORDINATE, &item->record);
-		if (rc)
-			return rc;
+	list_for_each_safe(item, tmp, items, link) {
 		list_remove(&item->link);
 		mem_free(item);
 	}
-	for (unsigned i = 0; i < start->subordinate_count && !rc; i++) {
-		item = mem_alloc_zeroed(sizeof(*item));
+}
+
+static int make_subordinates(const struct session_start *start, struct list_head *out)
+{
+	for (unsigned i = 0; i < start->subordinate_count; i++) {
+		struct subordinate *item = mem_alloc_zeroed(sizeof(*item));
+
 		if (!item)
 			return -ENOMEM;
 		item->record.session = start->session;
 		item->record.lss = start->subordinates[i].lss;
 		memcpy(item->record.system, start->subordinates[i].system, sizeof(item->record.system));
-		rc = session_commit(copy, META_PUT, META_SESSION_SUBORDINATE, &item->record);
-		if (rc)
-			mem_free(item);
-		else
-			list_add_last(&copy->subordinates, &item->link);
+		list_add_last(out, &item->link);
 	}
-	return rc;
+	return 0;
+}
+
+/*
+ * The subordinates given replace those of an earlier start, all or none: a session that was resumed with a part of them
+ * would form groups without the others.
+ */
+static int replace_subordinates(struct session_entry *entry, const struct session_start *start)
+{
+	struct meta_change changes[2 * XDC_SESSION_MEMBERS_MAX];
+	struct copy *copy = entry->copy;
+	struct subordinate *item, *tmp;
+	struct list_head made;
+	unsigned count = 0;
+	int rc;
+
+	list_init(&made);
+	rc = make_subordinates(start, &made);
+	list_for_each(item, &copy->subordinates, link) {
+		if (item->record.session == start->session)
+			changes[count++] = (struct meta_change){ META_DELETE, META_SESSION_SUBORDINATE, &item->record };
+	}
+	list_for_each(item, &made, link)
+		changes[count++] = (struct meta_change){ META_PUT, META_SESSION_SUBORDINATE, &item->record };
+	if (!rc && count)
+		rc = meta_commit(copy->config.meta, changes, count);
+	if (rc) {
+		free_subordinates(&made);
+		return rc;
+	}
+	while ((item = find_subordinate(copy, start->session)) != NULL) {
+		list_remove(&item->link);
+		mem_free(item);
+	}
+	list_for_each_safe(item, tmp, &made, link) {
+		list_remove(&item->link);
+		list_add_last(&copy->subordinates, &item->link);
+	}
+	return 0;
 }
 
 static void choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,
@@ -230,6 +263,19 @@ static int check_master(struct session_entry *entry, struct fault *fault)
 			 "this system is not its master");
 }
 
+/* What its master has come to is known without it. */
+static void keep_results(struct session_entry *entry, struct session_durable *durable)
+{
+	struct copy_session_info info = { 0 };
+
+	session_get_info(entry->master, &info);
+	durable->cg_good = info.cg_good;
+	durable->cg_failed = info.cg_failed;
+	entry->record.sequence = info.sequence;
+	entry->record.last_failure = info.last_failure;
+	entry->record.first_failure = info.first_failure;
+}
+
 /* Forms no more groups; an attempt under way comes to its end first. */
 static int stop_master(struct session_entry *entry, enum session_state state, struct fault *fault)
 {
@@ -238,7 +284,6 @@ static int stop_master(struct session_entry *entry, enum session_state state, st
 		.cg_good = entry->record.cg_good, .cg_failed = entry->record.cg_failed,
 	};
 	struct session *master = entry->master;
-	struct copy_session_info info = { 0 };
 	char object[64];
 	int rc = session_pause(master);
 
@@ -246,12 +291,7 @@ static int stop_master(struct session_entry *entry, enum session_state state, st
 		return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
 				 "xdc session show says for whom", "an attempt under way has not come to its end: %s",
 				 strerror(-rc));
-	session_get_info(master, &info);
-	durable.cg_good = info.cg_good;
-	durable.cg_failed = info.cg_failed;
-	entry->record.sequence = info.sequence;
-	entry->record.last_failure = info.last_failure;
-	entry->record.first_failure = info.first_failure;
+	keep_results(entry, &durable);
 	rc = save(entry, &durable);
 	if (rc)
 		return session_fault_durable(entry->record.number, rc, fault);
@@ -279,21 +319,46 @@ int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault)
 	return entry ? session_entry_end(entry, pause(entry, fault)) : -1;
 }
 
+/* Whatever ended it: a pause, or a command that stopped it and was refused then. */
+static int check_stopped(struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	session_object(entry->record.number, object);
+	if (entry->record.state == SESSION_FATAL)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show",
+				 "its volumes were taken over");
+	if (!entry->master || session_has_ended(entry->master))
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show", "it is not paused");
+}
+
+/* A master that has ended, of a command that did not come to its own end. */
+static void put_down_ended(struct session_entry *entry)
+{
+	struct session_durable durable = { 0 };
+
+	keep_results(entry, &durable);
+	entry->record.cg_good = durable.cg_good;
+	entry->record.cg_failed = durable.cg_failed;
+	session_stop(entry->master);
+	entry->master = NULL;
+}
+
 static int resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
 	struct record_session before = entry->record;
 	struct session_tunables tunables = { before.interval_ns, before.coordination_ns, before.drain_ns };
-	char object[64];
 	int rc;
 
-	if (check_master(entry, fault))
+	if (check_master(entry, fault) || check_stopped(entry, fault))
 		return -1;
-	if (entry->master || entry->record.state != SESSION_PAUSED)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(start->session, object),
-				 "xdc session show", "it is not paused");
 	choose_tunables(start, &tunables, &tunables);
 	if (check_tunables(start->session, &tunables, fault))
 		return -1;
+	if (entry->master)
+		put_down_ended(entry);
+	before = entry->record;
 	set_tunables(entry, &tunables);
 	rc = begin(entry);
 	if (!rc)
@@ -371,20 +436,16 @@ static int dismiss(struct session_entry *entry, struct fault *fault)
 
 static int terminate(struct session_entry *entry, bool force, struct fault *fault)
 {
-	struct record_session next = entry->record;
-	char object[64];
+	struct record_session next;
 	int rc;
 
 	if (check_master(entry, fault))
 		return -1;
-	if (!entry->master && entry->record.state != SESSION_PAUSED && entry->record.state != SESSION_FATAL)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(next.number, object), "",
-				 "it is not started");
 	if (entry->master && !force && dismiss(entry, fault))
 		return -1;
+	/* From here on it makes nothing durable that would bring it back. */
 	if (entry->master)
-		session_stop(entry->master);
-	entry->master = NULL;
+		session_end(entry->master);
 	next = entry->record;
 	next.role = SESSION_NO_ROLE;
 	next.state = SESSION_OPEN;
@@ -392,6 +453,9 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	if (rc)
 		return session_fault_durable(next.number, rc, fault);
 	entry->record = next;
+	if (entry->master)
+		session_stop(entry->master);
+	entry->master = NULL;
 	return 0;
 }
 

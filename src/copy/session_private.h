@@ -34,7 +34,7 @@ struct session {
 	uint64_t member_version;
 	struct rt_group group, asking;
 	struct rt_cond changed;
-	bool pause_asked, woken, resolved;
+	bool pause_asked, woken, resolved, ended;
 	enum session_state state;
 	enum session_phase phase;
 	int64_t phase_since_wall_ns;

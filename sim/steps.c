@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands on a session that something hinders in their middle: memory, space, the disk, the way to a member. Whatever
+ * was done of one that was refused, giving it again does the rest, and resume goes on from it. No session is left that
+ * neither runs nor can be brought to run.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "scenarios.h"
+#include "sites.h"
+
+#define ROUNDS		6u
+#define CALLS_MAX	12u		/* of a kind from the command on, of which one fails */
+
+static uint64_t below(uint64_t bound)
+{
+	return sim_random_below(sim_world(), bound);
+}
+
+enum what { PAUSE, TERMINATE, RESUME, START };
+
+struct order {
+	struct sites *sites;
+	enum what what;
+	bool heard;
+};
+
+static int begin(struct sites *sites, bool resume, struct fault *fault)
+{
+	struct box *box = &sites->sources[0];
+	struct session_start start = {
+		.session = SITES_SESSION, .master_lss = box_lss(box), .subordinate_count = 1,
+	};
+
+	start.subordinates[0].lss = box_lss(&sites->sources[1]);
+	memcpy(start.subordinates[0].system, sites->sources[1].id, XDC_SYSTEM_ID_MAX);
+	return resume ? copy_session_resume(box->copy, &start, fault) : copy_session_start(box->copy, &start, fault);
+}
+
+static int carry_out(void *arg)
+{
+	struct order *order = arg;
+	struct copy *copy = order->sites->sources[0].copy;
+	struct fault fault = { 0 };
+	int rc;
+
+	order->heard = true;
+	if (order->what == PAUSE)
+		rc = copy_session_pause(copy, SITES_SESSION, &fault);
+	else if (order->what == TERMINATE)
+		rc = copy_session_terminate(copy, SITES_SESSION, false, &fault);
+	else
+		rc = begin(order->sites, order->what == RESUME, &fault);
+	if (rc)
+		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
+	return rc;
+}
+
+/* Once: whoever gives it decides what is given next. */
+static int give(struct sites *sites, enum what what)
+{
+	struct order order = { .sites = sites, .what = what };
+
+	int rc = sim_call(sites->sources[0].system, carry_out, &order);
+
+	/* It had no fiber or memory to hear of it. */
+	return order.heard ? rc : give(sites, what);
+}
+
+enum hindrance { NO_MEMORY, NO_FIBER, NO_SPACE, NO_DISK, NO_WAY, HINDRANCES };
+
+static enum hindrance hinder(struct sites *sites, bool needs_others)
+{
+	static const enum sim_call_kind kinds[] = {
+		[NO_MEMORY] = SIM_ALLOC, [NO_FIBER] = SIM_FIBER, [NO_DISK] = SIM_WRITE,
+	};
+	enum hindrance what = (enum hindrance)below(needs_others ? HINDRANCES : NO_WAY);
+	struct sim_system *system = sites->sources[0].system;
+
+	if (what == NO_WAY)
+		sim_cut(system, sites->sources[1].system);
+	else if (what == NO_SPACE)
+		sim_set_disk_bytes(system, 0);
+	else
+		sim_fail_nth(system, kinds[what], 1 + below(CALLS_MAX));
+	return what;
+}
+
+static void stop_hindering(struct sites *sites)
+{
+	struct sim_system *system = sites->sources[0].system;
+
+	sim_fail_nth(system, SIM_ALLOC, 0);
+	sim_fail_nth(system, SIM_FIBER, 0);
+	sim_fail_nth(system, SIM_WRITE, 0);
+	sim_set_disk_bytes(system, UINT64_C(64) << 30);
+	sim_heal(system, sites->sources[1].system);
+}
+
+/* *what: what it was given with. */
+static bool refused_with(struct sites *sites, enum what command, enum hindrance *what)
+{
+	int rc;
+
+	*what = hinder(sites, command == TERMINATE);
+	rc = give(sites, command);
+	stop_hindering(sites);
+	scenario_count(rc ? "commands refused" : "commands done", 1);
+	return rc;
+}
+
+/* A way that was cut, or a system that was started, takes a while to be reached again. */
+static void must(struct sites *sites, enum what what, const char *words)
+{
+	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND;
+	int rc = give(sites, what);
+
+	while (rc && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS))
+		rc = give(sites, what);
+	if (rc)
+		sim_fail(sim_world(), "%s: %d", words, rc);
+}
+
+/* The configuration takes no more changes until the next start; then it is as durable, before the command or after. */
+static int start_anew(struct sites *sites)
+{
+	int rc;
+
+	box_crash(&sites->sources[0], SIM_DEATH);
+	rc = box_boot(&sites->sources[0]);
+	if (!rc && give(sites, RESUME) && give(sites, START))
+		scenario_count("ran after a start", 1);
+	return rc;
+}
+
+/* The session runs before and after. */
+static int stop_and_go_on(struct sites *sites)
+{
+	enum what what = below(2) ? PAUSE : TERMINATE;
+	enum hindrance hindrance;
+	bool refused = refused_with(sites, what, &hindrance);
+
+	if (hindrance == NO_DISK)
+		return start_anew(sites);
+	if (refused && below(2)) {
+		must(sites, what, "a command that was refused cannot be given again");
+		scenario_count("given again", 1);
+		refused = false;
+	} else if (refused) {
+		scenario_count("resumed after a refusal", 1);
+	}
+	what = refused || what == PAUSE ? RESUME : START;
+	if (!refused_with(sites, what, &hindrance))
+		return hindrance == NO_DISK ? start_anew(sites) : 0;
+	if (hindrance == NO_DISK)
+		return start_anew(sites);
+	must(sites, what, "what was stopped does not go on");
+	return 0;
+}
+
+static int live(struct sites *sites)
+{
+	uint8_t data[XDC_BLOCK_SIZE] = { 0 };
+	int rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
+
+	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	/* A call that fails is one of the command, and not of a host's write. */
+	if (!rc)
+		rc = oracle_stop(&sites->oracle);
+	for (unsigned i = 0; i < ROUNDS && !rc; i++) {
+		rc = stop_and_go_on(sites);
+		data[0]++;
+		if (!rc)
+			rc = box_write(&sites->sources[1], 0, i, data, 0);
+		if (!rc)
+			rc = sites_wait_groups(sites, 1, 30 * RT_SECOND);
+	}
+	if (rc)
+		sim_fail(sim_world(), "the session does not go on: %d", rc);
+	return rc ? rc : sites_stop(sites);
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
+}
+
+static const char *const must_happen[] = {
+	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran after a start", NULL
+};
+
+const struct scenario scenario_steps = {
+	.name = "steps",
+	.about = "a command on a session that was refused in its middle is given again, or what it stopped goes on",
+	.until_ns = 600 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+};

@@ -358,6 +358,15 @@ bool box_has_failed(const struct box *box)
 	return false;
 }
 
+bool box_has_lost(const struct box *box)
+{
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		if (box->losses[i].power_wall_ns)
+			return true;
+	}
+	return box_has_failed(box);
+}
+
 uint8_t box_lss(const struct box *box)
 {
 	return (uint8_t)(box->volumes[0] >> 8);

@@ -51,6 +51,9 @@ RT_MUST_CHECK int box_stop(struct box *box);
 /* A sync of one of its volumes has failed, and that is not yet accepted. */
 bool box_has_failed(const struct box *box);
 
+/* Something that one of its volumes has lost is not yet accepted; known from its next start on. */
+bool box_has_lost(const struct box *box);
+
 /* Crashes it; it may be booted again. */
 void box_crash(struct box *box, enum sim_crash how);
 

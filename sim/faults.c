@@ -44,7 +44,7 @@ int faults_mend(struct sites *sites, struct box *box)
 	scenario_count("disks mended", 1);
 	box->mended = true;
 	rc = faults_bring_up(sites, box);
-	for (unsigned i = 0; i < BOOTS_MAX && !rc && (box->lost || box_has_failed(box)); i++) {
+	for (unsigned i = 0; i < BOOTS_MAX && !rc && (box->lost || box_has_lost(box)); i++) {
 		if (box_accept_losses(box))
 			rc = faults_bring_up(sites, box);
 	}

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rt/sim_memory.h"
 #include "rt/sim_rand.h"
 #include "scenarios.h"
 #include "store/planted.h"
@@ -160,6 +161,7 @@ static bool part(struct shared *left)
 static void begin_branch(void)
 {
 	in_branch = true;
+	sim_memory_fork();
 	began_ns = sim_now_ns(sim_world());
 	for (unsigned i = 0; i < SIM_FAULTS; i++)
 		faults_before[i] = sim_fault_count(sim_world(), (enum sim_fault)i);

@@ -69,19 +69,19 @@ static const char *judge_volume(const struct old_primary *old, struct sites *sit
 	/* Where its own disk failed it could not note that, and after its next start it does not know. */
 	bool late = !box->mended && was_written_late(old, &sites->oracle, box, volume);
 	const char *bad = NULL;
-	int rc = box_write(box, volume, 4000, data, 0);
 
 	if (!look->gave_way[volume])
 		bad = "its pair goes on as if the far side had not been recovered";
 	else if (!look->answered[volume])
 		bad = "it cannot show what the far side says";
-	else if (rc != -EROFS)
-		bad = "hosts may still write to it";
 	else if (look->far[volume].verdict != HISTORY_BOTH_WRITTEN &&
 		 (late || look->far[volume].verdict != HISTORY_OTHER_NEWER))
 		bad = late ? "what was written to it after the recovery is not on its record"
 			   : "its history says that it is the newer one";
-	scenario_count(late ? "old volumes written after the recovery" : "old volumes left as they were", 1);
+	else if (box_write(box, volume, 4000, data, 0) != -EROFS)
+		bad = "hosts may still write to it";
+	else
+		scenario_count(late ? "old volumes written after the recovery" : "old volumes left as they were", 1);
 	if (!bad)
 		return NULL;
 	snprintf(why, sizeof(why), "volume %04X of the old site, %s: %s", box->volumes[volume], box->id, bad);
@@ -104,15 +104,6 @@ static const char *judge_system(const struct old_primary *old, struct sites *sit
 	return why;
 }
 
-static bool all_gave_way(const struct look *look)
-{
-	for (unsigned i = 0; i < look->box->volume_count; i++) {
-		if (!look->gave_way[i] || !look->answered[i])
-			return false;
-	}
-	return true;
-}
-
 const char *old_primary_judge(const struct old_primary *old, struct sites *sites, int64_t limit_ns)
 {
 	int64_t until_ns = rt_now_ns() + limit_ns;
@@ -120,14 +111,12 @@ const char *old_primary_judge(const struct old_primary *old, struct sites *sites
 
 	for (unsigned i = 0; i < sites->source_count && !bad; i++) {
 		struct look look = { .box = &sites->sources[i] };
-		int rc = box_call(look.box, look_at_pairs, &look);
+		int rc;
 
-		while (!rc && !all_gave_way(&look) && rt_now_ns() < until_ns) {
-			rc = rt_sleep_until(rt_now_ns() + 100 * RT_MS);
-			if (!rc)
-				rc = box_call(look.box, look_at_pairs, &look);
-		}
-		bad = rc ? "the old site does not answer" : judge_system(old, sites, &look);
+		do {
+			rc = box_call(look.box, look_at_pairs, &look);
+			bad = rc ? "the old site does not answer" : judge_system(old, sites, &look);
+		} while (!rc && bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS));
 	}
 	return bad;
 }

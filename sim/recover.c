@@ -18,6 +18,7 @@ struct order {
 	struct box *box;
 	enum { RECOVER, PROBE, FAILBACK, RETURN } what;
 	bool force, discard;
+	bool once;			/* nobody brings up who is missing */
 	struct recovery_result result;
 	struct fault fault;
 	int rc;
@@ -62,7 +63,7 @@ static void run_order(void *arg)
 		/* What failed last time had been done all the same. */
 		if (tries && order->what == RETURN && strstr(order->fault.message, "no volume of it was recovered"))
 			order->rc = 0;
-	} while ((order->rc || order->result.systems_missing) && !faults_mend_all(order->sites) &&
+	} while ((order->rc || order->result.systems_missing) && !order->once && !faults_mend_all(order->sites) &&
 		 scenario_try_again(&tries));
 	order->done = true;
 }
@@ -100,7 +101,9 @@ static int revive_fars(struct sites *sites)
 /* A far side crashes somewhere in the middle of a recovery. */
 static int recover_cut_off(struct sites *sites)
 {
-	struct order order = { .sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER };
+	struct order order = {
+		.sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER, .once = true,
+	};
 	struct box *victim = &sites->fars[sim_random_below(sim_world(), 2)];
 	struct rt_group group;
 	int rc;

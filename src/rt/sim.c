@@ -278,7 +278,7 @@ void sim_destroy(struct sim_world *world)
 	sim_queue_destroy(&world->queue);
 	sim_log_destroy(world);
 	sim_mem_install(false);
-	free(world);
+	sim_free(world);
 	current = NULL;
 }
 

@@ -17,7 +17,7 @@ struct changes {
 	uint64_t pages;			/* one bit a page: changed */
 	uint64_t lost;			/* of these: a failed sync dropped it, so no later sync writes it */
 	uint64_t base_allocated;
-	uint8_t *base[FANOUT];		/* what the device holds; NULL reads as zeros */
+	struct sim_page *base[FANOUT];		/* what the device holds; NULL reads as zeros */
 	uint64_t at[FANOUT];		/* by the clock of the content */
 };
 
@@ -27,7 +27,7 @@ struct chunk {
 	uint64_t allocated;		/* includes written */
 	struct changes *changes;
 	struct list_head link;		/* in content.changed while it has changes */
-	uint8_t *page[FANOUT];
+	struct sim_page *page[FANOUT];
 };
 
 struct node {
@@ -145,18 +145,18 @@ static void subtree_free(void *at, unsigned level)
 		struct chunk *chunk = at;
 
 		for (unsigned i = 0; i < FANOUT; i++) {
-			sim_page_give(chunk->page[i]);
+			sim_page_free(chunk->page[i]);
 			if (chunk->changes != NULL)
-				sim_page_give(chunk->changes->base[i]);
+				sim_page_free(chunk->changes->base[i]);
 		}
-		free(chunk->changes);
+		sim_free(chunk->changes);
 	} else {
 		struct node *node = at;
 
 		for (uint64_t present = node->present; present != 0; present &= present - 1)
 			subtree_free(node->slot[lowest_bit(present)], level - 1);
 	}
-	free(at);
+	sim_free(at);
 }
 
 /* ---- space ---- */
@@ -225,11 +225,11 @@ static bool is_beyond_cut(const struct sim_content *content, const struct chunk 
  * To be called before a page changes: keeps what the device holds. Returns what programs see now (NULL: zeros),
  * which after this is either still the page or has become its base.
  */
-static const uint8_t *preserve_page(struct sim_content *content, struct chunk *chunk, unsigned i)
+static const struct sim_page *preserve_page(struct sim_content *content, struct chunk *chunk, unsigned i)
 {
 	bool cut = is_beyond_cut(content, chunk, i);
 	struct changes *changes;
-	uint8_t *seen = chunk->page[i];
+	struct sim_page *seen = chunk->page[i];
 	bool written_back;
 
 	/* What is written beyond a cut is on the device only after the cut is. */
@@ -254,7 +254,7 @@ static const uint8_t *preserve_page(struct sim_content *content, struct chunk *c
 		written_back = changes->at[i] <= content->syncing || sim_rand_below(content->rand, 4) == 0;
 		if (!written_back || cut)
 			return seen;
-		sim_page_give(changes->base[i]);
+		sim_page_free(changes->base[i]);
 	} else {
 		changes->pages |= bit_of(i);
 		content->unsynced++;
@@ -270,7 +270,7 @@ static const uint8_t *preserve_page(struct sim_content *content, struct chunk *c
 static int change_page(struct sim_content *content, struct chunk *chunk, unsigned i, const void *bytes, size_t from,
 	size_t len)
 {
-	const uint8_t *before;
+	const struct sim_page *before;
 	bool take = !(chunk->allocated & bit_of(i));
 
 	if (take && !space_take(content))
@@ -278,17 +278,10 @@ static int change_page(struct sim_content *content, struct chunk *chunk, unsigne
 	before = preserve_page(content, chunk, i);
 	chunk->allocated |= bit_of(i);
 	if (chunk->page[i] == NULL) {
-		chunk->page[i] = sim_page_take();
+		chunk->page[i] = sim_page_copy(len < SIM_PAGE_BYTES ? before : NULL);
 		chunk->written |= bit_of(i);
-		if (len < SIM_PAGE_BYTES && before != NULL)
-			memcpy(chunk->page[i], before, SIM_PAGE_BYTES);
-		else if (len < SIM_PAGE_BYTES)
-			memset(chunk->page[i], 0, SIM_PAGE_BYTES);
 	}
-	if (bytes != NULL)
-		memcpy(chunk->page[i] + from, bytes, len);
-	else
-		memset(chunk->page[i] + from, 0, len);
+	sim_page_write(chunk->page[i], bytes, from, len);
 	return 0;
 }
 
@@ -297,7 +290,7 @@ static void drop_page(struct sim_content *content, struct chunk *chunk, unsigned
 	if (!(chunk->allocated & bit_of(i)))
 		return;
 	preserve_page(content, chunk, i);
-	sim_page_give(chunk->page[i]);
+	sim_page_free(chunk->page[i]);
 	chunk->page[i] = NULL;
 	chunk->written &= ~bit_of(i);
 	set_allocated(content, chunk, i, false);
@@ -328,7 +321,7 @@ static size_t part_len(uint64_t offset, uint64_t end)
 }
 
 /* A direct read goes past the page cache, but not before what is dirty in it was written to the device. */
-static const uint8_t *page_to_read(const struct chunk *chunk, unsigned i, bool direct)
+static const struct sim_page *page_to_read(const struct chunk *chunk, unsigned i, bool direct)
 {
 	if (chunk == NULL)
 		return NULL;
@@ -346,12 +339,9 @@ void sim_content_read(const struct sim_content *content, void *buf, size_t len, 
 	while (offset < end) {
 		size_t part = part_len(offset, end);
 		uint64_t page = offset / SIM_PAGE_BYTES;
-		const uint8_t *from = page_to_read(tree_find(content, page / FANOUT), page % FANOUT, direct);
 
-		if (from == NULL)
-			memset(to, 0, part);
-		else
-			memcpy(to, from + offset % SIM_PAGE_BYTES, part);
+		sim_page_read(page_to_read(tree_find(content, page / FANOUT), page % FANOUT, direct), to,
+			offset % SIM_PAGE_BYTES, part);
 		to += part;
 		offset += part;
 	}
@@ -514,7 +504,7 @@ static void settle_page(struct sim_content *content, struct chunk *chunk, unsign
 
 	if (!(changes->lost & bit_of(i)))
 		content->unsynced--;
-	sim_page_give(changes->base[i]);
+	sim_page_free(changes->base[i]);
 	changes->base[i] = NULL;
 	changes->pages &= ~bit_of(i);
 	changes->lost &= ~bit_of(i);
@@ -524,7 +514,7 @@ static void forget_changes_if_none(struct chunk *chunk)
 {
 	if (chunk->changes->pages != 0)
 		return;
-	free(chunk->changes);
+	sim_free(chunk->changes);
 	chunk->changes = NULL;
 	list_remove(&chunk->link);
 }
@@ -565,7 +555,7 @@ void sim_content_sync_end(struct sim_content *content, const struct sim_sync *sy
 /* The kernel threw the page away: programs see what the device holds. */
 static void evict_page(struct sim_content *content, struct chunk *chunk, unsigned i)
 {
-	sim_page_give(chunk->page[i]);
+	sim_page_free(chunk->page[i]);
 	chunk->page[i] = chunk->changes->base[i];
 	chunk->changes->base[i] = NULL;
 	chunk->written &= ~bit_of(i);
@@ -695,19 +685,18 @@ static struct loss_plan plan_loss(struct sim_content *content)
 	return plan;
 }
 
-static void tear_page(struct sim_content *content, uint8_t *page, const uint8_t *base)
+static void tear_page(struct sim_content *content, struct sim_page *page, const struct sim_page *base)
 {
 	uint64_t keep = sim_rand_u64(content->rand);
+	uint8_t old[SIM_SECTOR_BYTES];
 
 	for (unsigned sector = 0; sector < SIM_PAGE_BYTES / SIM_SECTOR_BYTES; sector++) {
 		size_t at = (size_t)sector * SIM_SECTOR_BYTES;
 
 		if (keep & bit_of(sector))
 			continue;
-		if (base != NULL)
-			memcpy(page + at, base + at, SIM_SECTOR_BYTES);
-		else
-			memset(page + at, 0, SIM_SECTOR_BYTES);
+		sim_page_read(base, old, at, sizeof(old));
+		sim_page_write(page, old, at, sizeof(old));
 	}
 }
 
@@ -723,7 +712,7 @@ static void lose_page(struct sim_content *content, struct chunk *chunk, unsigned
 	bool torn = keep && chunk->page[i] != NULL && sim_rand_below(content->rand, 256) < plan->torn_of_256;
 
 	if (beyond_cut && plan->cut_kept && start >= content->cut_to) {
-		sim_page_give(changes->base[i]);	/* cut off for good */
+		sim_page_free(changes->base[i]);	/* cut off for good */
 		changes->base[i] = NULL;
 		base_allocated = false;
 	}
@@ -733,7 +722,7 @@ static void lose_page(struct sim_content *content, struct chunk *chunk, unsigned
 	} else if (keep) {
 		loss->kept++;
 	} else {
-		sim_page_give(chunk->page[i]);
+		sim_page_free(chunk->page[i]);
 		chunk->page[i] = changes->base[i];
 		changes->base[i] = NULL;
 		chunk->written &= ~bit_of(i);

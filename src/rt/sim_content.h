@@ -17,10 +17,9 @@
 #include <stdint.h>
 
 #include "rt/list.h"
+#include "rt/sim_page.h"
 #include "rt/sim_rand.h"
 
-#define SIM_PAGE_BYTES		4096u
-#define SIM_SECTOR_BYTES	512u
 
 /* The space of a file system, in pages; shared by its files. */
 struct sim_space {

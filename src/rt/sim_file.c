@@ -423,8 +423,8 @@ static void close_now(struct sim_file *file)
 		file->inode->locked = false;
 	sim_inode_close(file->inode);
 	list_remove(&file->link);
-	free(file->path);
-	free(file);
+	sim_free(file->path);
+	sim_free(file);
 }
 
 void sim_file_close(struct rt_file *base)

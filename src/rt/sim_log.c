@@ -26,7 +26,7 @@ static void add_line(struct sim_world *world, const char *name, const char *text
 
 	snprintf(line, sizeof(line), "%lld.%09lld %s %s", (long long)(world->now_ns / RT_SECOND),
 		(long long)(world->now_ns % RT_SECOND), name, text);
-	free(*place);
+	sim_free(*place);
 	*place = sim_copy_text(line);
 	log->count++;
 	if (log->shown_on != NULL)
@@ -60,9 +60,9 @@ void sim_log_destroy(struct sim_world *world)
 {
 	log_set_sink(NULL);
 	for (unsigned i = 0; i < LINES_MAX; i++)
-		free(world->log->lines[i]);
-	free(world->log->failure);
-	free(world->log);
+		sim_free(world->log->lines[i]);
+	sim_free(world->log->failure);
+	sim_free(world->log);
 }
 
 void sim_show_log(struct sim_world *world, FILE *out)
@@ -84,7 +84,7 @@ void sim_print_log(const struct sim_world *world, FILE *out)
 static void set_failure(struct sim_world *world, char *failure)
 {
 	if (world->log->failure != NULL) {
-		free(failure);
+		sim_free(failure);
 		return;
 	}
 	world->log->failure = failure;
@@ -113,7 +113,8 @@ void sim_fail_waiting(struct sim_world *world, const char *text)
 	fprintf(out, "%s\n", text);
 	sim_print_waits(world, out);
 	fclose(out);
-	set_failure(world, failure);
+	set_failure(world, sim_copy_text(failure));
+	free(failure);
 }
 
 const char *sim_failure(const struct sim_world *world)

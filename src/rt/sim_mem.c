@@ -8,6 +8,7 @@
 
 #include "rt/hooks.h"
 #include "rt/sim_impl.h"
+#include "rt/sim_memory.h"
 
 /* In front of what the caller gets; a multiple of 16 so that its alignment is kept. */
 struct piece {
@@ -33,7 +34,8 @@ static void count_piece(struct sim_system *system, struct piece *piece)
 
 static void forget_piece(struct piece *piece)
 {
-	list_remove(&piece->link);
+	if (!sim_memory_is_old(piece->block))
+		list_remove(&piece->link);
 	piece->system->memory_bytes -= piece->len;
 	piece->system->memory_pieces--;
 }
@@ -47,12 +49,7 @@ static void *alloc(size_t len, size_t align, bool zeroed)
 
 	if (sim_call_fails(system, SIM_ALLOC) || len > SIZE_MAX / 2)
 		return NULL;
-	if (align > 16)
-		block = aligned_alloc(align, (before + len + align - 1) / align * align);
-	else
-		block = malloc(before + len);
-	if (block == NULL)
-		return NULL;
+	block = sim_alloc_dirty(before + len, align);
 	if (zeroed)
 		memset(block + before, 0, len);
 	piece = piece_of(block + before);
@@ -68,7 +65,7 @@ static void release(void *ptr)
 	struct piece *piece = piece_of(ptr);
 
 	forget_piece(piece);
-	free(piece->block);
+	sim_free(piece->block);
 }
 
 static void *resize(void *ptr, size_t len)
@@ -93,12 +90,15 @@ void sim_mem_install(bool install)
 void sim_mem_drop_all(struct sim_system *system)
 {
 	while (!list_empty(&system->memory)) {
-		struct piece *piece = list_first(&system->memory, struct piece, link);
+		struct piece *piece = list_last(&system->memory, struct piece, link);
 
+		if (sim_memory_is_old(piece->block))
+			break;		/* and so are all that are left, freed or not */
 		forget_piece(piece);
-		free(piece->block);
+		sim_free(piece->block);
 	}
-	assert(system->memory_bytes == 0 && system->memory_pieces == 0);
+	list_init(&system->memory);
+	system->memory_bytes = system->memory_pieces = 0;
 }
 
 void sim_mem_describe(const struct sim_system *system, char *text, size_t len)

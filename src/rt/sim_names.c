@@ -40,10 +40,10 @@ static void inode_free(struct sim_inode *inode)
 {
 	sim_content_destroy(&inode->content);
 	for (size_t i = 0; i < inode->entry_count; i++)
-		free(inode->entries[i].name);
-	free(inode->entries);
+		sim_free(inode->entries[i].name);
+	sim_free(inode->entries);
 	list_remove(&inode->link);
-	free(inode);
+	sim_free(inode);
 }
 
 static void inode_hold(struct sim_inode *inode)
@@ -127,7 +127,7 @@ static void entry_insert(struct sim_inode *folder, size_t place, const char *nam
 
 static void entry_remove(struct sim_inode *folder, size_t place)
 {
-	free(folder->entries[place].name);
+	sim_free(folder->entries[place].name);
 	folder->entry_count--;
 	memmove(&folder->entries[place], &folder->entries[place + 1],
 		(folder->entry_count - place) * sizeof(*folder->entries));
@@ -167,9 +167,9 @@ static void undo_forget(struct sim_disk *disk, struct undo *undo)
 		inode_release(undo->changes[i].before);
 		inode_release(undo->changes[i].after);
 		inode_release(undo->changes[i].folder);
-		free(undo->changes[i].name);
+		sim_free(undo->changes[i].name);
 	}
-	free(undo);
+	sim_free(undo);
 }
 
 static struct undo *undo_new(struct sim_disk *disk)
@@ -361,7 +361,7 @@ static int make_folders_above(struct sim_disk *disk, const char *path)
 		rc = sim_names_make_folder(disk, part);
 		*end = '/';
 	}
-	free(part);
+	sim_free(part);
 	return rc == -EEXIST ? 0 : rc;
 }
 
@@ -403,8 +403,8 @@ void sim_disk_destroy(struct sim_disk *disk)
 
 		list_remove(&undo->link);
 		for (unsigned i = 0; i < undo->count; i++)
-			free(undo->changes[i].name);
-		free(undo);
+			sim_free(undo->changes[i].name);
+		sim_free(undo);
 	}
 	while (!list_empty(&disk->inodes))
 		inode_free(list_first(&disk->inodes, struct sim_inode, link));

@@ -215,8 +215,8 @@ static void close_listener(struct sim_listener *listener)
 	while (!list_empty(&listener->pending))
 		sim_socket_close(list_first(&listener->pending, struct sim_socket, link), true);
 	list_remove(&listener->link);
-	free(listener->address);
-	free(listener);
+	sim_free(listener->address);
+	sim_free(listener);
 }
 
 void sim_listener_close(struct rt_listener *base)

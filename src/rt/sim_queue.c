@@ -52,7 +52,7 @@ static void move_down(struct sim_queue *queue, size_t index, struct sim_event *e
 
 void sim_queue_destroy(struct sim_queue *queue)
 {
-	free(queue->heap);
+	sim_free(queue->heap);
 	*queue = (struct sim_queue){ 0 };
 }
 

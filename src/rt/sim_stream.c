@@ -91,7 +91,7 @@ static void drop_segments(struct list_head *segments)
 	struct segment *segment, *next;
 
 	list_for_each_safe(segment, next, segments, link)
-		free(segment);
+		sim_free(segment);
 	list_init(segments);
 }
 
@@ -168,7 +168,7 @@ static void take_segment(struct sim_socket *end, struct segment *segment)
 		return;
 	}
 	end->finished = true;
-	free(segment);
+	sim_free(segment);
 }
 
 static void segments_arrive(struct sim_event *event)
@@ -221,7 +221,7 @@ static size_t take_bytes(struct sim_socket *end, uint8_t *to, size_t len)
 		got += part;
 		if (segment->taken == segment->len) {
 			list_remove(&segment->link);
-			free(segment);
+			sim_free(segment);
 		}
 	}
 	end->bytes -= got;
@@ -298,8 +298,8 @@ static size_t send_some(struct sim_socket *end, struct cursor *cursor, size_t le
 		left = 1 + (size_t)sim_rand_below(&world->rand, left);
 	if (left == 0)
 		return 0;
-	segment = sim_alloc(sizeof(*segment) + left);
-	segment->len = left;
+	segment = sim_alloc_dirty(sizeof(*segment) + left, 16);
+	*segment = (struct segment){ .len = left };
 	copy_from(cursor, segment->bytes, left);
 	send_segment(to, segment);
 	return left;
@@ -397,7 +397,7 @@ static void connection_free(struct sim_connection *connection)
 		list_remove(&connection->ends[i].link);
 	}
 	list_remove(&connection->link);
-	free(connection);
+	sim_free(connection);
 }
 
 static void free_if_left(struct sim_connection *connection)
@@ -436,7 +436,7 @@ static void lose_end(struct sim_socket *end)
 			continue;
 		peer->bytes -= segment->len;
 		list_remove(&segment->link);
-		free(segment);
+		sim_free(segment);
 	}
 	sim_queue_remove(&end->connection->world->queue, &end->reset_arrival);
 	end->gone = true;

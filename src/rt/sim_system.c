@@ -207,7 +207,7 @@ void sim_process_end(struct sim_system *system, enum sim_crash how)
 		sim_queue_remove(&world->queue, &system->reactors[i].turn);
 		core_reactor_destroy(&system->reactors[i].core);
 	}
-	free(system->reactors);
+	sim_free(system->reactors);
 	system->reactors = NULL;
 	sim_files_close_all(system);
 	sim_net_close_all(system, how);
@@ -376,7 +376,7 @@ void sim_system_destroy(struct sim_system *system)
 {
 	sim_disk_destroy(&system->disk);
 	for (unsigned i = 0; i < system->rule_count; i++)
-		free(system->rules[i].prefix);
-	free(system->name);
-	free(system);
+		sim_free(system->rules[i].prefix);
+	sim_free(system->name);
+	sim_free(system);
 }

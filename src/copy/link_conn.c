@@ -11,6 +11,7 @@
 
 #define BATCH_PARTS	64u		/* the most that rt_stream_write takes */
 #define SKIP_BYTES	4096u
+#define BULK_MIN	(64u << 10)	/* of one read: what follows it is not read ahead */
 #define OUT_MAX		4096u		/* frames queued: more than windows, requests and events can be */
 
 void link_conn_fail(struct link_conn *conn, int error, const char *format, ...)
@@ -153,7 +154,10 @@ static ssize_t receive(struct link_conn *conn, void *buf, size_t len)
 int link_conn_read(struct link_conn *conn, void *buf, size_t len)
 {
 	uint8_t *to = buf;
+	/* Behind a large payload only the next header is read: the next payload goes straight where it belongs. */
+	size_t ahead = conn->in_bulk ? len : conn->in_size;
 
+	conn->in_bulk = len >= BULK_MIN;
 	while (len) {
 		size_t there = conn->in_end - conn->in_start;
 		size_t part = there < len ? there : len;
@@ -165,7 +169,7 @@ int link_conn_read(struct link_conn *conn, void *buf, size_t len)
 		len -= part;
 		if (!len)
 			break;
-		if (len >= conn->in_size) {
+		if (conn->in_bulk || len >= conn->in_size) {
 			got = receive(conn, to, len);
 			if (got < 0)
 				return (int)got;
@@ -173,7 +177,7 @@ int link_conn_read(struct link_conn *conn, void *buf, size_t len)
 			len -= (size_t)got;
 			continue;
 		}
-		got = receive(conn, conn->in, conn->in_size);
+		got = receive(conn, conn->in, ahead);
 		if (got < 0)
 			return (int)got;
 		conn->in_start = 0;

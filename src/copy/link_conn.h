@@ -36,6 +36,7 @@ struct link_conn {
 
 	uint8_t *in;			/* received and not yet read: in_start ... in_end */
 	size_t in_size, in_start, in_end;
+	bool in_bulk;			/* the last read was a large one */
 
 	struct rt_cond keeper;
 	unsigned waiting;		/* requests or frames that wait for an answer */

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/notice.h"
 
+#include <assert.h>
+#include <errno.h>
+
 static void arrive(struct rt_message *message)
 {
 	struct notice *notice = container_of(message, struct notice, message);
 
-	__atomic_store_n(&notice->posted, false, __ATOMIC_RELEASE);
+	/* First: who finds it posted has said before whether it is urgent. */
+	bool was_posted = __atomic_exchange_n(&notice->posted, false, __ATOMIC_ACQ_REL);
+
+	assert(was_posted);
+	if (__atomic_exchange_n(&notice->urgent, false, __ATOMIC_ACQ_REL))
+		notice->board->urgent = true;
 	notice_due(notice->board);
 }
 
@@ -33,6 +41,12 @@ void notice_give(struct notice *notice)
 		rt_post(rt_reactor(0), &notice->message);
 }
 
+void notice_give_urgent(struct notice *notice)
+{
+	__atomic_store_n(&notice->urgent, true, __ATOMIC_RELEASE);
+	notice_give(notice);
+}
+
 int notice_wait(struct notice_board *board)
 {
 	int rc = 0;
@@ -42,4 +56,15 @@ int notice_wait(struct notice_board *board)
 	if (!rc)
 		board->due = false;
 	return rc;
+}
+
+int notice_wait_more(struct notice_board *board, int64_t when_ns)
+{
+	int rc = 0;
+	RT_LIMIT(when_ns);
+
+	while (!board->urgent && !rc)
+		rc = rt_cond_wait(&board->woken);
+	board->urgent = false;
+	return rc == -ETIMEDOUT && rt_now_ns() >= when_ns ? 0 : rc;
 }

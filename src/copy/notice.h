@@ -12,6 +12,7 @@
 struct notice_board {
 	struct rt_cond woken;
 	bool due;			/* set by notices, cleared by the fiber */
+	bool urgent;			/* the fiber that would rather wait for more is to wait no longer */
 };
 
 /*
@@ -22,6 +23,7 @@ struct notice {
 	struct rt_message message;
 	struct notice_board *board;
 	bool posted;			/* atomic */
+	bool urgent;			/* atomic: since the last that arrived */
 };
 
 void notice_board_init(struct notice_board *board);
@@ -30,8 +32,14 @@ void notice_init(struct notice *notice, struct notice_board *board);
 /* On the notice's reactor; does not suspend. */
 void notice_give(struct notice *notice);
 
+/* The same, and what is done about it is to be done soon. */
+void notice_give_urgent(struct notice *notice);
+
 /* Suspends until something is due, and clears it: 0. -ETIMEDOUT, -ECANCELED. */
 RT_MUST_CHECK int notice_wait(struct notice_board *board);
+
+/* Suspends until when_ns, or until something is urgent, and clears that: 0. -ETIMEDOUT, -ECANCELED. */
+RT_MUST_CHECK int notice_wait_more(struct notice_board *board, int64_t when_ns);
 
 /* As if a notice had arrived. On reactor 0; does not suspend. */
 void notice_due(struct notice_board *board);

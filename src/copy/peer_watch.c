@@ -92,7 +92,7 @@ void peer_sync(void *arg)
 	struct peer *peer = arg;
 
 	while (!notice_wait(&peer->acked)) {
-		if (rt_sleep_until(rt_now_ns() + SYNC_NS))
+		if (notice_wait_more(&peer->acked, rt_now_ns() + SYNC_NS))
 			break;
 		if (peer->ask_pairs) {
 			peer->ask_pairs = false;

@@ -8,7 +8,7 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define RUN_MAX		(128u << 10)		/* bytes of one frame */
+#define RUN_MAX		(256u << 10)		/* bytes of one frame */
 #define BURST_BYTES	(256u << 10)		/* sent in a row; then others have their turn */
 #define BURST_FRAMES	16u
 #define RETRY_NS	(500 * RT_MS)		/* after the far side or the disk said no */
@@ -31,6 +31,7 @@ struct pump {
 	struct pump_state state;
 	int64_t not_before_ns;			/* the far side said no: try again then */
 	int64_t modest_until_ns;		/* 0: it is not */
+	bool caught_up;				/* once it was: nothing was unsent, all was acknowledged */
 	bool stopping;				/* what differs is sent no more */
 };
 
@@ -85,6 +86,20 @@ static void note_error(struct pump *pump, int error)
 		be_modest(pump);
 }
 
+/* Someone may wait for the end of a first copy, but for nothing that is written after it. */
+static void ask_sync(struct pump *pump)
+{
+	struct volume_counters counters;
+
+	volume_get_counters(pump->volume, &counters);
+	if (pump->caught_up || counters.unsent_blocks || counters.sending_blocks) {
+		notice_give(pump->config.acked);
+		return;
+	}
+	pump->caught_up = true;
+	notice_give_urgent(pump->config.acked);
+}
+
 /* The far side has all of it: by the frames that were sent, or because it had it before. */
 static void take_acknowledged(struct pump *pump, struct pump_run *of)
 {
@@ -95,7 +110,7 @@ static void take_acknowledged(struct pump *pump, struct pump_run *of)
 		totals->followed = of->noted;
 	volume_send_acked(pump->volume, of->run);
 	if (!pump->config.journal)
-		notice_give(pump->config.acked);
+		ask_sync(pump);
 }
 
 static void drop_frame(struct pump *pump, struct pump_run *of, int error)

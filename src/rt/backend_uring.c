@@ -360,7 +360,7 @@ static void uring_random_bytes(struct rt_reactor *reactor, void *buf, size_t len
 
 int uring_help(int (*fn)(void *arg), void *arg)
 {
-	return helpers_run(&uring_system()->helpers, fn, arg);
+	return helpers_run(&uring_system()->helpers, NULL, fn, arg);
 }
 
 /* "1b4e28ba-2fa1-11d2-883f-0016d3cca427\n", as the kernel shows it. */

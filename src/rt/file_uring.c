@@ -45,6 +45,7 @@
 struct uring_file {
 	struct rt_file base;
 	int fd;
+	struct helpers_line writes;	/* by helper threads: the kernel lets only one in at a time */
 	bool no_nowait;			/* atomic: the file system has no RWF_NOWAIT reads */
 };
 
@@ -145,6 +146,7 @@ static int uring_file_open(const char *path, unsigned flags, struct rt_file **ou
 	}
 	file->base.flags = flags;
 	file->fd = job.fd;
+	helpers_line_init(&file->writes);
 	*out = &file->base;
 	return 0;
 }
@@ -302,6 +304,11 @@ static int write_inline(struct write_job *job)
 	return rc;
 }
 
+static int write_by_helper(struct uring_file *file, int (*write)(void *arg), struct write_job *job)
+{
+	return helpers_run(&uring_system()->helpers, &file->writes, write, job);
+}
+
 static int uring_file_write(struct rt_file *base, const void *buf, size_t len, uint64_t offset)
 {
 	struct uring_file *file = from_base(base);
@@ -312,8 +319,8 @@ static int uring_file_write(struct rt_file *base, const void *buf, size_t len, u
 		return write_by_ring(file, buf, len, offset);
 	job.begin_ns = rt_now_ns();
 	if (dirty_note(dirty, len, job.begin_ns))
-		return uring_help(write_and_ask, &job);
-	return may_write_inline(file, len, job.begin_ns) ? write_inline(&job) : uring_help(write_all, &job);
+		return write_by_helper(file, write_and_ask, &job);
+	return may_write_inline(file, len, job.begin_ns) ? write_inline(&job) : write_by_helper(file, write_all, &job);
 }
 
 /* ---- what else is done to an open file: all on helper threads ---- */

@@ -12,31 +12,64 @@ struct job {
 	struct core_wait wait;
 	struct rt_message done;
 	struct helpers *helpers;
+	struct helpers_line *line;	/* NULL: in none */
 	struct rt_reactor *from;
 	int (*fn)(void *arg);
 	void *arg;
 	int result;
 	bool is_queued;		/* under the mutex: no thread has taken it yet */
+	bool is_behind;		/* under the mutex: among the jobs of its line */
 };
 
-static struct job *take_job(struct helpers *helpers)
+void helpers_line_init(struct helpers_line *line)
+{
+	*line = (struct helpers_line){ 0 };
+	list_init(&line->jobs);
+}
+
+/* The one in front is done, or gone: the next, or NULL. Under the mutex. */
+static struct job *advance(struct helpers_line *line)
 {
 	struct job *job;
+
+	line->busy = !list_empty(&line->jobs);
+	if (!line->busy)
+		return NULL;
+	job = list_first(&line->jobs, struct job, link);
+	list_remove(&job->link);
+	job->is_behind = false;
+	return job;
+}
+
+/* NULL: the helpers end. */
+static struct job *take_job(struct helpers *helpers)
+{
+	struct job *job = NULL;
 
 	pthread_mutex_lock(&helpers->mutex);
 	helpers->idle_count++;
 	while (list_empty(&helpers->jobs) && !helpers->ending)
 		pthread_cond_wait(&helpers->work, &helpers->mutex);
 	helpers->idle_count--;
-	if (list_empty(&helpers->jobs)) {
-		pthread_mutex_unlock(&helpers->mutex);
-		return NULL;
+	if (!list_empty(&helpers->jobs)) {
+		job = list_first(&helpers->jobs, struct job, link);
+		list_remove(&job->link);
+		job->is_queued = false;
 	}
-	job = list_first(&helpers->jobs, struct job, link);
-	list_remove(&job->link);
-	job->is_queued = false;
 	pthread_mutex_unlock(&helpers->mutex);
 	return job;
+}
+
+/* The next one needs no other thread: this one comes for a job at once. */
+static void leave_line(struct helpers *helpers, struct helpers_line *line)
+{
+	struct job *next;
+
+	pthread_mutex_lock(&helpers->mutex);
+	next = advance(line);
+	if (next != NULL)
+		list_add_last(&helpers->jobs, &next->link);
+	pthread_mutex_unlock(&helpers->mutex);
 }
 
 static void *helper_main(void *arg)
@@ -47,6 +80,9 @@ static void *helper_main(void *arg)
 	slice_set(0);		/* what is made by a reactor has its slice */
 	while ((job = take_job(helpers)) != NULL) {
 		job->result = job->fn(job->arg);
+		/* First: who hears of the last job of a line may take the line away. */
+		if (job->line != NULL)
+			leave_line(helpers, job->line);
 		rt_post(job->from, &job->done);
 	}
 	return NULL;
@@ -59,6 +95,17 @@ static void job_done(struct rt_message *message)
 	core_wake(&job->wait, job->result);
 }
 
+/* A job that no thread has taken. Under the mutex. */
+static void withdraw(struct job *job)
+{
+	struct job *next = job->line != NULL && !job->is_behind ? advance(job->line) : NULL;
+
+	if (next != NULL)
+		list_add_last(&job->link, &next->link);		/* before it, and so in its place */
+	list_remove(&job->link);
+	job->is_queued = false;
+}
+
 static void job_cancel(struct core_wait *wait)
 {
 	struct job *job = container_of(wait, struct job, wait);
@@ -66,9 +113,8 @@ static void job_cancel(struct core_wait *wait)
 
 	pthread_mutex_lock(&job->helpers->mutex);
 	was_queued = job->is_queued;
-	job->is_queued = false;
 	if (was_queued)
-		list_remove(&job->link);
+		withdraw(job);
 	pthread_mutex_unlock(&job->helpers->mutex);
 	if (was_queued)
 		core_wake(wait, -ECANCELED);
@@ -83,18 +129,35 @@ static void add_thread(struct helpers *helpers)
 		helpers->thread_count++;
 }
 
-int helpers_run(struct helpers *helpers, int (*fn)(void *arg), void *arg)
+/* Under the mutex. */
+static void queue(struct helpers *helpers, struct job *job)
 {
-	struct job job = { .helpers = helpers, .from = rt_here(), .fn = fn, .arg = arg, .done.fn = job_done };
+	struct helpers_line *line = job->line;
 
-	core_wait_init(&job.wait, job_cancel);
-	pthread_mutex_lock(&helpers->mutex);
+	job->is_queued = true;
+	job->is_behind = line != NULL && line->busy;
+	if (job->is_behind) {
+		list_add_last(&line->jobs, &job->link);
+		return;
+	}
 	/* idle_count falls only when a woken thread runs, so jobs that still wait have their claim on idle ones. */
 	if (helpers->idle_count == 0 || !list_empty(&helpers->jobs))
 		add_thread(helpers);
-	job.is_queued = true;
-	list_add_last(&helpers->jobs, &job.link);
+	if (line != NULL)
+		line->busy = true;
+	list_add_last(&helpers->jobs, &job->link);
 	pthread_cond_signal(&helpers->work);
+}
+
+int helpers_run(struct helpers *helpers, struct helpers_line *line, int (*fn)(void *arg), void *arg)
+{
+	struct job job = {
+		.helpers = helpers, .line = line, .from = rt_here(), .fn = fn, .arg = arg, .done.fn = job_done,
+	};
+
+	core_wait_init(&job.wait, job_cancel);
+	pthread_mutex_lock(&helpers->mutex);
+	queue(helpers, &job);
 	pthread_mutex_unlock(&helpers->mutex);
 	return (int)core_suspend(&job.wait);
 }

@@ -28,9 +28,19 @@ RT_MUST_CHECK int helpers_init(struct helpers *helpers);
 void helpers_destroy(struct helpers *helpers);
 
 /*
- * Runs fn(arg) on one of the threads; suspends until it has returned, with its result. -ECANCELED or -ETIMEDOUT only
- * when it has not begun.
+ * Jobs that would only wait for one another in the kernel, as writes to one file do: one at a time and in order, so
+ * that they take one thread and not one each. Initialised by helpers_line_init; used under the mutex of the helpers.
  */
-RT_MUST_CHECK int helpers_run(struct helpers *helpers, int (*fn)(void *arg), void *arg);
+struct helpers_line {
+	struct list_head jobs;		/* behind the one that a thread has or that is among the jobs of the helpers */
+	bool busy;			/* there is such a one */
+};
+void helpers_line_init(struct helpers_line *line);
+
+/*
+ * Runs fn(arg) on one of the threads, when it is its turn in the line (NULL: in none); suspends until it has returned,
+ * with its result. -ECANCELED or -ETIMEDOUT only when it has not begun.
+ */
+RT_MUST_CHECK int helpers_run(struct helpers *helpers, struct helpers_line *line, int (*fn)(void *arg), void *arg);
 
 #endif

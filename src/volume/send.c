@@ -166,7 +166,10 @@ static void cut_send(struct volume *volume, struct volume_send *send, uint64_t e
 	send->len = (uint32_t)volume_bytes(volume, first_of(send), end);
 }
 
-/* Large runs: a hole is not read, and what begins with a hole ends with it. */
+/*
+ * Large runs: a hole is not read, and what begins with a hole ends with it. Where data were found by the last look none
+ * is taken: when it has become a hole meanwhile, it is read as zeros.
+ */
 static int look_for_hole(struct volume *volume, struct volume_send *send)
 {
 	uint64_t run_end, end;
@@ -175,9 +178,15 @@ static int look_for_hole(struct volume *volume, struct volume_send *send)
 
 	if (send->len <= XDC_TRACK_SIZE)
 		return 0;
+	if (send->offset >= volume->data_begin && send->offset + send->len <= volume->data_end)
+		return 0;
 	rc = vdisk_get_run(volume->disk, send->offset, &data, &run_end);
 	if (rc < 0)
 		return rc;
+	if (data) {
+		volume->data_begin = send->offset;
+		volume->data_end = run_end;
+	}
 	end = data ? volume_end_block(0, run_end) : least(run_end, volume_size(volume)) / XDC_BLOCK_SIZE;
 	if (run_end >= send->offset + send->len)
 		end = end_of(send);

@@ -41,6 +41,7 @@ struct volume {
 	struct rt_cond drained;		/* some blocks of the closing increment were acknowledged, or it is over */
 	struct list_head sends;		/* under way */
 	unsigned sends_reading;		/* and still being read from the disk */
+	uint64_t data_begin, data_end;	/* all data when the last look for holes found it */
 	struct rt_cond changed;
 	void (*first_note)(void *arg);	/* may be NULL */
 	void *first_note_arg;

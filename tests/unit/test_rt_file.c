@@ -305,6 +305,68 @@ static int main_limited(void *arg)
 	return 0;
 }
 
+/* Large writes to one file stand in line for it. */
+#define LINE_WRITES	40u
+#define LINE_BYTES	(256u << 10)
+
+struct line {
+	struct rt_file *file;
+	uint8_t *bytes;
+	unsigned next, written, cancelled;
+};
+
+static void write_in_line(void *arg)
+{
+	struct line *line = arg;
+	unsigned mine = line->next++;
+	int rc = rt_file_write(line->file, line->bytes + mine, LINE_BYTES, (uint64_t)mine * LINE_BYTES);
+
+	CHECK(rc == 0 || rc == -ECANCELED);
+	line->written += rc == 0;
+	line->cancelled += rc == -ECANCELED;
+}
+
+static void start_line(struct rt_group *group, struct line *line)
+{
+	line->next = line->written = line->cancelled = 0;
+	for (unsigned i = 0; i < LINE_WRITES; i++)
+		CHECK_EQUAL(rt_group_start(group, "line", write_in_line, line), 0);
+	rt_yield();
+	CHECK_EQUAL(line->next, LINE_WRITES);
+}
+
+/* All arrive; those that are given up leave the line, wherever they stand, and the next are not kept waiting. */
+static int main_line(void *arg)
+{
+	struct line line = {
+		.file = open_file("line", RT_FILE_WRITE | RT_FILE_CREATE), .bytes = mem_alloc(LINE_BYTES + LINE_WRITES),
+	};
+	uint8_t *read = mem_alloc(LINE_BYTES);
+	struct rt_group group;
+
+	(void)arg;
+	rt_group_init(&group);
+	fill(line.bytes, LINE_BYTES + LINE_WRITES, 3);
+	for (unsigned round = 0; round < 20; round++) {
+		start_line(&group, &line);
+		if (round % 2)
+			rt_group_stop(&group);
+		CHECK_EQUAL(rt_group_wait(&group), 0);
+		CHECK_EQUAL(line.written + line.cancelled, LINE_WRITES);
+		CHECK(round % 2 || line.cancelled == 0);
+	}
+	start_line(&group, &line);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	for (unsigned i = 0; i < LINE_WRITES; i++) {
+		CHECK_EQUAL(rt_file_read(line.file, read, LINE_BYTES, (uint64_t)i * LINE_BYTES), LINE_BYTES);
+		CHECK(memcmp(read, line.bytes + i, LINE_BYTES) == 0);
+	}
+	rt_file_close(line.file);
+	mem_free(read);
+	mem_free(line.bytes);
+	return 0;
+}
+
 static int write_there(void *arg)
 {
 	uint8_t byte = 42;
@@ -384,6 +446,12 @@ static void test_limited(void **state)
 	run(main_limited);
 }
 
+static void test_line(void **state)
+{
+	(void)state;
+	run(main_line);
+}
+
 static void test_elsewhere(void **state)
 {
 	(void)state;
@@ -429,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_limited),
+		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_elsewhere),
 	};
 

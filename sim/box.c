@@ -196,7 +196,8 @@ static int open_volumes(struct box *box)
 	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
 		struct open_order order = { .box = box, .index = i };
 
-		rc = rt_call(reactor_of(i), open_volume, &order);
+		if (!box->away[i])
+			rc = rt_call(reactor_of(i), open_volume, &order);
 	}
 	return rc;
 }
@@ -388,6 +389,8 @@ static int do_io(void *arg)
 	struct io_order *order = arg;
 	struct volume *volume = order->box->open[order->index];
 
+	if (!volume)
+		return -ENODEV;
 	switch (order->kind) {
 	case IO_READ:
 		return volume_read(volume, order->data, XDC_BLOCK_SIZE, order->block * XDC_BLOCK_SIZE);
@@ -479,6 +482,8 @@ static int get_hold(void *arg)
 	struct hold_order *order = arg;
 	struct volume_counters counters;
 
+	if (!order->box->open[order->index])
+		return 0;
 	volume_get_counters(order->box->open[order->index], &counters);
 	if (counters.hold_max_ns > order->longest_ns)
 		order->longest_ns = counters.hold_max_ns;

@@ -25,6 +25,7 @@ struct box {
 	struct meta *meta;
 	struct volume *open[BOX_VOLUMES_MAX];
 	bool ready;
+	bool away[BOX_VOLUMES_MAX];		/* its disk is not there: not opened at the next boot */
 	/* of its volumes, as the control plane keeps it in the metadata */
 	uint8_t kernel_boot_id[16];
 	bool written[BOX_VOLUMES_MAX];		/* by hosts */

@@ -16,6 +16,7 @@
 #include "rt/file.h"
 #include "rt/mem.h"
 #include "scenarios.h"
+#include "volume/volume.h"
 
 #define JOURNALS	"state/journals"
 #define SEGMENTS_MAX	64u
@@ -347,10 +348,105 @@ static int fail_syncs(struct damage *damage, struct box *box, const char *prefix
 	return faults_bring_up(damage->sites, box);
 }
 
+/* ---- a volume of a far side is not there when the site is lost ---- */
+
+static int recover_surely(struct damage *damage, struct recovery_result *result)
+{
+	struct sites *sites = damage->sites;
+	int rc = -1;
+
+	for (unsigned i = 0; i < 20 && rc; i++) {
+		rc = box_session_recover(&sites->fars[below(sites->far_count)], SITES_SESSION, false, result);
+		if (rc == -ECANCELED || (rc && wait_ms(300)))
+			return -ECANCELED;
+	}
+	if (rc || result->systems_missing)
+		sim_fail(sim_world(), "recovery does not come about: %d", rc);
+	return rc;
+}
+
+static void judge(struct damage *damage)
+{
+	struct oracle_image image;
+	const char *bad = sites_take_reading(damage->sites, &image);
+
+	if (!bad)
+		bad = oracle_judge(&damage->sites->oracle, &image, NULL);
+	if (bad)
+		scenario_wrong("%s", bad);
+}
+
+/* Starts the far side with or without the volume. */
+static int restart_far(struct damage *damage, unsigned volume, bool away)
+{
+	faults_crash(damage->sites, damage->far, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	damage->far->away[volume] = away;
+	return box_boot(damage->far);
+}
+
+/* The same command again brings the volume to the group, and leaves alone what hosts have written to the others. */
+static int recover_the_rest(struct damage *damage, unsigned volume, uint64_t sequence)
+{
+	struct recovery_result result = { 0 };
+	uint8_t before[XDC_BLOCK_SIZE], written[XDC_BLOCK_SIZE], found[XDC_BLOCK_SIZE];
+	unsigned other = 1 - volume;
+	int rc = box_read(damage->far, other, 0, before);
+
+	memset(written, 0x5a, sizeof(written));
+	if (!rc)
+		rc = box_write(damage->far, other, 0, written, VOLUME_FUA);
+	if (!rc)
+		rc = restart_far(damage, volume, false);
+	if (!rc)
+		rc = wait_ms(below(300));
+	if (!rc)
+		rc = recover_surely(damage, &result);
+	if (rc)
+		return rc;
+	if (result.volumes_missing || result.sequence != sequence)
+		scenario_wrong("CG %llu again, with %u volumes missing", (unsigned long long)result.sequence,
+			       result.volumes_missing);
+	if (box_read(damage->far, other, 0, found) || memcmp(found, written, sizeof(found)) != 0)
+		scenario_wrong("what hosts wrote after the recovery is gone");
+	rc = box_write(damage->far, other, 0, before, 0);
+	if (!rc)
+		judge(damage);
+	scenario_count("volumes recovered later", 1);
+	return rc;
+}
+
+static int recover_without_volume(struct damage *damage)
+{
+	struct sites *sites = damage->sites;
+	struct recovery_result result = { 0 };
+	unsigned volume = (unsigned)below(SITES_VOLUMES);
+	uint8_t data[XDC_BLOCK_SIZE];
+	int rc;
+
+	_Static_assert(SITES_VOLUMES == 2, "one that is away, and another");
+	rc = restart_far(damage, volume, true);
+	for (unsigned i = 0; i < sites->source_count; i++)
+		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
+	if (!rc)
+		rc = recover_surely(damage, &result);
+	if (rc)
+		return rc;
+	if (result.volumes_missing != 1 || result.volumes != sites->source_count * SITES_VOLUMES - 1)
+		scenario_wrong("recovered %u volumes, %u missing, with one that is not there", result.volumes,
+			       result.volumes_missing);
+	if (!box_read(damage->far, volume, 0, data))
+		scenario_wrong("hosts read a volume that is not there");
+	return recover_the_rest(damage, volume, result.sequence);
+}
+
 static int do_harm(struct damage *damage, bool *in_branch)
 {
 	struct sites *sites = damage->sites;
 
+	if (below(2) && scenario_branch()) {
+		*in_branch = true;
+		return recover_without_volume(damage);
+	}
 	switch (below(5)) {
 	case 0:
 		return fail_syncs(damage, damage->far, JOURNALS, "syncs of journals failed");
@@ -363,30 +459,21 @@ static int do_harm(struct damage *damage, bool *in_branch)
 	}
 }
 
-static int recover_all(struct sites *sites)
+static int recover_all(struct damage *damage)
 {
-	struct oracle_image image;
+	struct sites *sites = damage->sites;
 	struct recovery_result result = { 0 };
-	const char *bad;
-	int rc = -1;
+	int rc;
 
 	for (unsigned i = 0; i < sites->source_count; i++)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
-	for (unsigned i = 0; i < 20 && rc; i++) {
-		rc = box_session_recover(&sites->fars[below(sites->far_count)], SITES_SESSION, false, &result);
-		if (rc && wait_ms(300))
-			return -ECANCELED;
-	}
-	if (rc || result.systems_missing) {
-		sim_fail(sim_world(), "after all is mended recovery does not come about: %d", rc);
+	rc = recover_surely(damage, &result);
+	if (rc)
 		return rc;
-	}
+	if (result.volumes_missing)
+		sim_fail(sim_world(), "after all is mended volumes are missing: %s", result.missing);
 	scenario_count("recoveries", 1);
-	bad = sites_take_reading(sites, &image);
-	if (!bad)
-		bad = oracle_judge(&sites->oracle, &image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	judge(damage);
 	return 0;
 }
 
@@ -422,7 +509,7 @@ static int live_through(struct sites *sites)
 	if (rc)
 		sim_fail(sim_world(), "no more groups after all was mended: %d", rc);
 	if (!rc && scenario_branch())
-		return recover_all(sites);
+		return recover_all(&damage);
 	return rc ? rc : end_quietly(sites);
 }
 
@@ -438,6 +525,7 @@ static const char *const must_happen[] = { "host writes",
 					   "journals offline",
 					   "harmed where nothing was needed",
 					   "recoveries without the journal",
+					   "volumes recovered later",
 					   "copied anew",
 					   "syncs of journals failed",
 					   "syncs of far volumes failed",

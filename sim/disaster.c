@@ -76,7 +76,7 @@ static int try_recover(struct disaster *disaster, struct box *far)
 		scenario_wrong("recovered to CG %llu, but %llu was reported",
 			       (unsigned long long)result.sequence,
 			       (unsigned long long)disaster->sites->reported);
-	return result.systems_missing ? -ENOTCONN : 0;
+	return result.systems_missing ? -ENOTCONN : result.volumes_missing ? -EIO : 0;
 }
 
 static int bring_up_fars(struct disaster *disaster)

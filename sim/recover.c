@@ -63,8 +63,8 @@ static void run_order(void *arg)
 		/* What failed last time had been done all the same. */
 		if (tries && order->what == RETURN && strstr(order->fault.message, "no volume of it was recovered"))
 			order->rc = 0;
-	} while ((order->rc || order->result.systems_missing) && !order->once && !faults_mend_all(order->sites) &&
-		 scenario_try_again(&tries));
+	} while ((order->rc || order->result.systems_missing || order->result.volumes_missing) && !order->once &&
+		 !faults_mend_all(order->sites) && scenario_try_again(&tries));
 	order->done = true;
 }
 
@@ -144,7 +144,8 @@ static int recover(struct sites *sites)
 		sim_fail(sim_world(), "recovery: %s: %s", order.fault.object, order.fault.message);
 		return order.rc;
 	}
-	if (order.result.systems != 2 || order.result.systems_missing || order.result.volumes != 2 * SITES_VOLUMES)
+	if (order.result.systems != 2 || order.result.systems_missing || order.result.volumes != 2 * SITES_VOLUMES ||
+	    order.result.volumes_missing || order.result.volumes_outside)
 		sim_fail(sim_world(), "recovered %u systems, %u volumes", order.result.systems, order.result.volumes);
 	scenario_count("recoveries", 1);
 	bad = oracle_check(&sites->oracle, read_far, sites);

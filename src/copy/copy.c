@@ -386,7 +386,7 @@ static int take_up(struct copy *copy)
 		list_remove(&row->link);
 		mem_free(row);
 	}
-	return rc;
+	return rc ? rc : legs_begin_work(copy);
 }
 
 /* ---- life ---- */

@@ -90,8 +90,8 @@ bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault);
 void copy_before_accept(struct copy *copy, uint16_t volume);
 
 /*
- * Before a volume grows: its target is grown first, durably; its system is asked, so no lock of the caller's is held. 0
- * also when it has no pair. -1: refused, and nothing grows.
+ * Before a volume grows: its target is grown first, durably; its system is asked, so no lock of the caller's is held.
+ * 0 also when it has no pair. -1: refused, and nothing grows.
  */
 int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
 
@@ -279,11 +279,20 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 
 /* ---- recovery, on any one far-side system of the session ---- */
 
+#define RECOVERY_NAMES_MAX	200u
+
 struct recovery_result {
 	uint64_t sequence;			/* the CG recovered */
 	int64_t cg_wall_ns;			/* the moment it shows, by the clock of the master */
-	unsigned systems, volumes;
-	unsigned systems_missing;
+	unsigned systems, volumes;		/* that show it */
+	/*
+	 * Those that should and do not: they stay closed to hosts until the command is given again and they are there.
+	 */
+	unsigned systems_missing, volumes_missing;
+	/* Targets that were in no group yet, since their first copy had not ended: they stay closed. */
+	unsigned volumes_outside;
+	char missing[RECOVERY_NAMES_MAX];	/* names of these; cut when they are too many */
+	char outside[RECOVERY_NAMES_MAX];
 };
 
 /* Is recovery possible now, and to which moment? Changes nothing. -1: no, because (fault). */

@@ -13,6 +13,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_changes.h"
+#include "copy/pair_left.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "volume/volume.h"
@@ -160,21 +161,20 @@ static int ask_old_source(struct pair *pair, uint32_t flags, char *why)
 
 static int become_source(struct pair *pair)
 {
-	struct record_pair before = pair->record;
+	struct record_pair next = pair->record;
 	int rc;
 
-	pair->record.role = PAIR_SOURCE;
-	pair->record.state = PAIR_COPY_PENDING;
-	pair->record.reason = PAIR_REASON_NONE;
-	pair->record.since_wall_ns = rt_wall_ns();
-	pair->record.session = 0;
-	pair->record.joined = pair->may_join = false;
-	pair->joined = false;
-	pair->record.first_copy_done = false;
-	pair->record.first_copy_bytes = volume_size(pair->volume);
-	rc = pair_save(pair);
-	if (rc)
-		pair->record = before;
+	next.role = PAIR_SOURCE;
+	next.state = PAIR_COPY_PENDING;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
+	next.session = 0;
+	next.joined = false;
+	next.first_copy_done = false;
+	next.first_copy_bytes = volume_size(pair->volume);
+	rc = pair_change_record(pair, &next);
+	if (!rc)
+		pair->joined = pair->may_join = false;
 	return rc;
 }
 
@@ -296,6 +296,30 @@ static void drop(struct recovered *recovered)
 	mem_free(recovered->pairs);
 }
 
+/* A session does not go back in parts: a volume of it that is not open would be left behind. */
+static int check_none_left(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	const struct left_pair *left;
+	char object[64], remedy[256];
+	struct leg *leg;
+
+	list_for_each(left, &copy->left_pairs, link) {
+		const struct record_pair *record = &left->record;
+
+		list_for_each(leg, &copy->legs, link) {
+			if (!is_recovered_leg(leg, session) || !leg_group_has(leg, record->volume) ||
+			    strcmp(leg->record.source_system, record->system) != 0)
+				continue;
+			snprintf(remedy, sizeof(remedy),
+				 "mend it, start xdcd again, and xdc session recover %u makes it writable; "
+				 "xdc pair delete %04X --force goes on without it", session, record->volume);
+			return fault_set(fault, FAULT_FAILED, object_of(record->volume, object), remedy,
+					 "its volume is in the session, and is offline");
+		}
+	}
+	return 0;
+}
+
 static int collect(struct copy *copy, uint8_t session, struct recovered *recovered, struct fault *fault)
 {
 	struct pair *pair;
@@ -336,8 +360,11 @@ static int each_in_turn(struct recovered *recovered,
 int copy_session_failback(struct copy *copy, uint8_t session, bool discard, struct fault *fault)
 {
 	struct recovered recovered;
-	int rc = collect(copy, session, &recovered, fault);
+	int rc;
 
+	if (check_none_left(copy, session, fault))
+		return -1;
+	rc = collect(copy, session, &recovered, fault);
 	/* First whether all of them may: a session does not go back in parts. */
 	if (!rc)
 		rc = each_in_turn(&recovered, check_failback, discard, fault);
@@ -451,17 +478,20 @@ static int wait_equal(const struct recovered *recovered, struct fault *fault)
  */
 static int give_away(struct pair *pair)
 {
-	struct record_pair before = pair->record;
+	struct record_pair next = pair->record;
 	int rc;
 
-	pair->record.role = PAIR_TARGET;
-	pair->record.first_copy_done = false;
-	pair->record.first_copy_bytes = 0;
-	pair->record.reason = PAIR_REASON_NONE;
-	pair_suspend(pair, PAIR_TARGET_SUSPENDED, PAIR_REASON_COMMAND);
-	rc = pair_save(pair);
+	next.role = PAIR_TARGET;
+	next.state = PAIR_TARGET_SUSPENDED;
+	next.reason = PAIR_REASON_COMMAND;
+	next.since_wall_ns = rt_wall_ns();
+	next.first_copy_done = false;
+	next.first_copy_bytes = 0;
+	pair_stop_sending(pair);
+	rc = pair_change_record(pair, &next);
+	/* Still the source, which sends. */
 	if (rc)
-		pair->record = before;
+		peer_look_again(pair->peer);
 	return rc;
 }
 
@@ -476,16 +506,17 @@ static int begin_return(struct pair *pair, bool discard, struct fault *fault)
 /* The old source is the source again; it may have said so itself by now. */
 static int end_return(struct pair *pair, bool discard, struct fault *fault)
 {
+	struct record_pair next = pair->record;
 	int rc;
 
 	(void)discard;
 	if (is_back(pair))
 		return 0;
+	next.state = PAIR_TARGET_COPY_PENDING;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
 	pair_untrack(pair);
-	pair->record.state = PAIR_TARGET_COPY_PENDING;
-	pair->record.reason = PAIR_REASON_NONE;
-	pair->record.since_wall_ns = rt_wall_ns();
-	rc = pair_save(pair);
+	rc = pair_change_record(pair, &next);
 	if (rc)
 		return fault_of_pair(pair, rc, "", fault);
 	log_line(LOG_NOTICE, "failback", "volume %04X: volume %04X of %s is the source again", pair->record.volume,
@@ -537,8 +568,11 @@ static int forget_legs(struct copy *copy, uint8_t session, struct fault *fault)
 int copy_session_return(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	struct recovered recovered;
-	int rc = collect(copy, session, &recovered, fault);
+	int rc;
 
+	if (check_none_left(copy, session, fault))
+		return -1;
+	rc = collect(copy, session, &recovered, fault);
 	if (!rc)
 		rc = each_in_turn(&recovered, check_return, false, fault);
 	if (!rc) {

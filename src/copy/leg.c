@@ -77,7 +77,7 @@ static struct leg *make_object(struct copy *copy, const struct record_leg *recor
 	rt_cond_init(&leg->committed);
 	leg->buf = mem_alloc_pages(JOURNAL_RUN_MAX);
 	leg->group = mem_alloc(sizeof(*leg->group));
-	if (leg->buf && leg->group)
+	if (leg->buf && leg->group && !leg_pass_make(leg))
 		return leg;
 	mem_free(leg->buf);
 	mem_free(leg->group);
@@ -87,10 +87,18 @@ static struct leg *make_object(struct copy *copy, const struct record_leg *recor
 
 static int begin_work(struct leg *leg)
 {
-	int rc = leg->offline ? 0 : rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+	return leg->offline ? 0 : rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+}
 
-	if (!rc)
-		list_add_last(&leg->copy->legs, &leg->link);
+int legs_begin_work(struct copy *copy)
+{
+	struct leg *leg;
+	int rc = 0;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (!rc)
+			rc = begin_work(leg);
+	}
 	return rc;
 }
 
@@ -109,10 +117,10 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 		leg_set_offline(leg, rc, fault[0] ? fault : strerror(-rc));
 		rc = 0;
 	}
-	if (!rc)
-		rc = begin_work(leg);
 	if (rc)
 		leg_put_down(leg);
+	else
+		list_add_last(&copy->legs, &leg->link);
 	return rc;
 }
 
@@ -122,6 +130,7 @@ void leg_put_down(struct leg *leg)
 	rt_group_stop(&leg->fibers);
 	journal_close(leg->journal);
 	mem_free(leg->buf);
+	mem_free(leg->pass);
 	mem_free(leg->group);
 	mem_free(leg);
 }
@@ -181,7 +190,7 @@ int leg_forget(struct leg *leg)
 	return rc;
 }
 
-static int wait_applied(struct leg *leg)
+static int wait_applied(struct leg *leg, unsigned ticket)
 {
 	struct journal_info info;
 	int rc = 0;
@@ -194,9 +203,10 @@ static int wait_applied(struct leg *leg)
 			return 0;
 		if (rc)
 			return rc;
-		rc = rt_cond_wait(&leg->committed);
-		if (leg->apply_error)
+		/* By a pass that began after this was asked. */
+		if (leg->apply_error && (int)(leg->answered - ticket) >= 0)
 			return leg->apply_error;
+		rc = rt_cond_wait(&leg->committed);
 	}
 }
 
@@ -206,7 +216,7 @@ int leg_wait_applied(struct leg *leg)
 
 	leg->awaited++;
 	rt_cond_wake_all(&leg->committed);
-	rc = wait_applied(leg);
+	rc = wait_applied(leg, ++leg->asked);
 	leg->awaited--;
 	return rc;
 }
@@ -395,6 +405,8 @@ static int make_leg(struct copy *copy, const struct link_peer *peer, const struc
 		rc = begin_work(leg);
 	if (rc)
 		leg_put_down(leg);
+	else
+		list_add_last(&copy->legs, &leg->link);
 	return rc;
 }
 

@@ -21,10 +21,13 @@ struct leg {
 	int64_t offline_since_wall_ns;		/* when that was found */
 	char offline_why[JOURNAL_FAULT_MAX];	/* a sentence */
 	void *buf;				/* of the applier, JOURNAL_RUN_MAX bytes */
+	struct leg_pass *pass;			/* of the applier */
 	uint64_t pass_bytes;			/* that the applier has written since it began with this group */
+	uint64_t tried;				/* the CG of its last pass that came to an end; 0: none yet */
 	struct rt_group fibers;			/* the applier */
 	struct rt_cond committed;		/* woken when there is something to apply, or all is applied */
 	unsigned awaited;			/* fibers that wait until all is applied */
+	unsigned asked, answered;		/* how many ever did; of these, whose pass has ended */
 	int64_t rest_until_ns;			/* the applier has time until then, unless it is awaited */
 	unsigned pins;				/* fibers that suspend and come back to it */
 	bool gone;				/* being forgotten: not found any more */
@@ -39,10 +42,13 @@ struct leg {
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);
 
 /*
- * Opens the journal of a leg that the metadata know, and applies what is committed. A journal that cannot be opened
- * leaves the leg offline, and that is no error. -ENOMEM. Suspends.
+ * Opens the journal of a leg that the metadata know. A journal that cannot be opened leaves the leg offline, and that
+ * is no error. -ENOMEM. Suspends.
  */
 RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record);
+
+/* All that were taken up apply what is committed: their pairs, which say to which volumes, are there. -ENOMEM. */
+RT_MUST_CHECK int legs_begin_work(struct copy *copy);
 
 /* Stops applying and closes the journal; all stays on disk. Suspends. */
 void leg_put_down(struct leg *leg);
@@ -79,8 +85,17 @@ void leg_unpin(struct leg *leg);
 /* Makes the record durable as it is now. Negative errno. Suspends. */
 RT_MUST_CHECK int leg_save(struct leg *leg);
 
-/* Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that. */
+/*
+ * Waits until everything committed is in the volumes. 0, -ETIMEDOUT, -ECANCELED, or what keeps it from that now: if
+ * that is some of the volumes, all others have it, and leg_lacks says so.
+ */
 RT_MUST_CHECK int leg_wait_applied(struct leg *leg);
+
+/* The last committed CG was brought to all volumes that it could be brought to, and this one lacks it. */
+bool leg_lacks(const struct leg *leg, uint16_t volume);
+
+/* This end of a pair is to get the groups of the leg: it is their target, and was not recovered since. */
+bool leg_owes(const struct leg *leg, const struct record_pair *pair);
 
 /*
  * True when the last committed CG of the leg holds this target volume; of a leg without a journal, when one may.

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "copy/leg.h"
+#include "copy/pair.h"
+#include "copy/pair_left.h"
+#include "copy/volume_set.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "volume/volume.h"
@@ -14,10 +17,13 @@
 #define ROOM_AGAIN_MAX_NS	(600 * RT_SECOND)
 
 /*
- * From the beginning of one pass to that of the next. What is written again meanwhile is applied once, and a sync costs
- * much the same whatever it covers; recovery has so much more to apply.
+ * From the beginning of one pass to that of the next. What is written again meanwhile is applied once, and a sync
+ * costs much the same whatever it covers; recovery has so much more to apply.
  */
 #define REST_NS		(200 * RT_MS)
+
+/* Runs that are read and written, or volumes that are synced, at the same time. */
+#define AT_A_TIME_MAX	8u
 
 struct apply_order {
 	struct volume *volume;
@@ -71,46 +77,182 @@ int leg_sync_bare(struct copy *copy, const uint16_t *volumes, uint32_t count)
 	return sync_volumes(copy, volumes, count, do_sync_bare);
 }
 
-static int apply_run(struct leg *leg, const struct journal_run *run, const void *data)
-{
-	struct apply_order order = { .volume = find_volume(leg->copy, run->volume), .run = run, .data = data };
+/* ---- one pass: all volumes are brought to the newest committed CG ---- */
 
-	/* A volume that left the session before this group: what the journal still has of it is nobody's. */
-	if (!leg_group_has(leg, run->volume))
-		return 0;
-	if (!order.volume)
-		return -ENOENT;
-	return rt_call(volume_reactor(order.volume), do_apply, &order);
+/* Lives as long as the leg. */
+struct leg_pass {
+	struct leg *leg;
+	struct rt_group helpers;
+	uint64_t up_to;				/* the CG that it brings */
+	uint32_t next_to_sync;
+	int error;				/* of the journal: the pass has come to no end */
+	struct volume_set touched;		/* written to, to be synced */
+	struct volume_set failed;		/* could not be written or synced, or are not open */
+	struct volume_set lacking;		/* of the CG that was tried: those that it could not be brought to */
+	int lacking_error;			/* of the first of them; 0: there are none */
+};
+
+int leg_pass_make(struct leg *leg)
+{
+	leg->pass = mem_alloc_zeroed(sizeof(*leg->pass));
+	if (!leg->pass)
+		return -ENOMEM;
+	leg->pass->leg = leg;
+	rt_group_init(&leg->pass->helpers);
+	return 0;
 }
 
-/* One pass brings the volumes to the newest committed CG: its runs come in order of volume, so each is synced once. */
-static int apply_pass(struct leg *leg, void *buf)
+bool leg_lacks(const struct leg *leg, uint16_t volume)
 {
-	struct journal_run run = { 0 };
-	uint16_t volume = 0;
-	bool any = false;
+	struct journal_info info;
+
+	leg_get_info(leg, &info);
+	return info.applied < info.committed && leg->tried == info.committed &&
+	       volume_set_has(&leg->pass->lacking, volume);
+}
+
+bool leg_owes(const struct leg *leg, const struct record_pair *pair)
+{
+	return pair->role == PAIR_TARGET && pair->joined && pair->state != PAIR_FAILED_OVER &&
+	       !strcmp(pair->system, leg->record.source_system);
+}
+
+/*
+ * What left the session before this group, or was recovered and is production since, must not be written to: what the
+ * journal still has of it is nobody's.
+ */
+static bool is_owed(struct leg *leg, uint16_t volume)
+{
+	struct pair *pair = pair_find(leg->copy, volume);
+	const struct left_pair *left = pair_left_find(leg->copy, volume);
+
+	if (!leg_group_has(leg, volume))
+		return false;
+	if (pair || left)
+		return leg_owes(leg, pair ? &pair->record : &left->record);
+	/* One that is just being deleted may be there again if that fails. */
+	return pair_uses_volume(leg->copy, volume);
+}
+
+static void note_failed(struct leg_pass *pass, uint16_t id, int error)
+{
+	if (!pass->lacking_error)
+		pass->lacking_error = error;
+	volume_set_add(&pass->failed, id);
+}
+
+static void apply_run(struct leg_pass *pass, const struct journal_run *run, const void *data)
+{
+	struct leg *leg = pass->leg;
+	struct apply_order order = { .volume = find_volume(leg->copy, run->volume), .run = run, .data = data };
+	int rc;
+
+	if (volume_set_has(&pass->failed, run->volume) || !is_owed(leg, run->volume))
+		return;
+	/* The others got it by an earlier pass. */
+	if (leg->tried == run->up_to && !volume_set_has(&pass->lacking, run->volume))
+		return;
+	volume_set_add(&pass->touched, run->volume);
+	rc = order.volume ? rt_call(volume_reactor(order.volume), do_apply, &order) : -ENODEV;
+	if (rc)
+		note_failed(pass, run->volume, rc);
+	else
+		leg->pass_bytes += run->len;
+}
+
+static void write_runs(struct leg_pass *pass, void *buf)
+{
+	struct journal_run run;
+	int rc = 0;
+
+	while (!pass->error && !rt_cancelled() && (rc = journal_apply_next(pass->leg->journal, &run, buf)) == 1)
+		apply_run(pass, &run, buf);
+	if (rc < 0)
+		pass->error = rc;
+	else if (rc == 0)
+		pass->up_to = run.up_to;
+}
+
+static void help_to_write(void *arg)
+{
+	MEM_OWNED void *buf = mem_alloc_pages(JOURNAL_RUN_MAX);
+
+	/* Without memory the others do it. */
+	if (buf)
+		write_runs(arg, buf);
+}
+
+static void sync_touched(void *arg)
+{
+	struct leg_pass *pass = arg;
+
+	while (volume_set_next(&pass->touched, &pass->next_to_sync)) {
+		uint16_t id = (uint16_t)pass->next_to_sync++;
+		int rc = volume_set_has(&pass->failed, id) ? 0 : leg_sync_volumes(pass->leg->copy, &id, 1);
+
+		if (rc)
+			note_failed(pass, id, rc);
+	}
+}
+
+static int end_helpers(struct leg_pass *pass)
+{
+	int rc = rt_group_wait(&pass->helpers);
+
+	if (rc)
+		rt_group_stop(&pass->helpers);
+	return rc;
+}
+
+static int write_all(struct leg_pass *pass)
+{
+	struct leg *leg = pass->leg;
+	struct journal_info info;
+	int rc;
+
+	journal_get_info(leg->journal, &info);
+	for (unsigned i = 1; i < AT_A_TIME_MAX && i * (uint64_t)JOURNAL_RUN_MAX < info.unapplied_bytes; i++) {
+		if (rt_group_start(&pass->helpers, "journal apply", help_to_write, pass))
+			break;
+	}
+	write_runs(pass, leg->buf);
+	rc = end_helpers(pass);
+	return pass->error ? pass->error : rc;
+}
+
+static int sync_all(struct leg_pass *pass)
+{
+	pass->next_to_sync = 0;
+	for (unsigned i = 1; i < AT_A_TIME_MAX; i++) {
+		if (rt_group_start(&pass->helpers, "journal sync", sync_touched, pass))
+			break;
+	}
+	sync_touched(pass);
+	return end_helpers(pass);
+}
+
+/*
+ * 0: all that are in the group have it. Else what keeps it from that: when leg->tried is the group, those volumes
+ * alone lack it that leg_lacks says.
+ */
+static int apply_pass(struct leg_pass *pass)
+{
+	struct leg *leg = pass->leg;
 	int rc;
 
 	leg->pass_bytes = 0;
-	while ((rc = journal_apply_next(leg->journal, &run, buf)) == 1) {
-		if (any && run.volume != volume) {
-			rc = leg_sync_volumes(leg->copy, &volume, 1);
-			if (rc)
-				return rc;
-		}
-		rc = apply_run(leg, &run, buf);
-		if (rc)
-			return rc;
-		volume = run.volume;
-		any = true;
-		leg->pass_bytes += run.len;
-	}
-	if (!rc && any)
-		rc = leg_sync_volumes(leg->copy, &volume, 1);
+	pass->error = pass->lacking_error = 0;
+	memset(&pass->touched, 0, sizeof(pass->touched));
+	memset(&pass->failed, 0, sizeof(pass->failed));
+	rc = write_all(pass);
 	if (!rc)
-		rc = journal_apply_done(leg->journal, run.up_to);
+		rc = sync_all(pass);
 	leg->pass_bytes = 0;
-	return rc;
+	if (rc)
+		return rc;
+	leg->tried = pass->up_to;
+	pass->lacking = pass->failed;
+	return pass->lacking_error ? pass->lacking_error : journal_apply_done(leg->journal, pass->up_to);
 }
 
 static bool is_behind(const struct leg *leg, const struct journal_info *info)
@@ -128,14 +270,15 @@ static void wait_longer_for_room(struct leg *leg)
 }
 
 /*
- * There is no room for data, and applying gives none: the journal is full of data that newer ones have replaced, or the
- * increment is too large for it. In the first case it can go on for ever like that, since no group comes about without
- * room for its last data. So what is not prepared is thrown away, as by a restart: under another boot id the sources
- * count it as unsent, and send each block once. In the second case it is of no use, and must not happen often.
+ * There is no room for data, and applying gives none: the journal is full of data that newer ones have replaced, or
+ * the increment is too large for it. In the first case it can go on for ever like that, since no group comes about
+ * without room for its last data. So what is not prepared is thrown away, as by a restart: under another boot id the
+ * sources count it as unsent, and send each block once. In the second case it is of no use, and must not happen
+ * often.
  *
  * Data are refused until it is done: what came over a new connection is acknowledged under the new boot id, and would
- * be thrown away all the same. A prepare under way has all that it rests on checked under the old one, so it is waited
- * for; what is prepared stays.
+ * be thrown away all the same. A prepare under way has all that it rests on checked under the old one, so it is
+ * waited for; what is prepared stays.
  */
 static void make_room(struct leg *leg)
 {
@@ -168,6 +311,68 @@ static int rest(struct leg *leg)
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
+/* A volume that is not open will not be before this system starts again: it is no use to try by itself. */
+static bool is_hopeless(const struct leg *leg, const struct journal_info *info)
+{
+	uint32_t id = 0;
+
+	if (leg->tried != info->committed)
+		return false;
+	for (; volume_set_next(&leg->pass->lacking, &id); id++) {
+		if (find_volume(leg->copy, (uint16_t)id))
+			return false;
+	}
+	return true;
+}
+
+/* Until it may be different: somebody asks, another group is committed, or some time has passed. */
+static int wait_to_retry(struct leg *leg)
+{
+	int64_t until_ns = rt_now_ns() + RETRY_NS;
+	struct journal_info before, now;
+	int rc = 0;
+
+	journal_get_info(leg->journal, &before);
+	now = before;
+	if (is_hopeless(leg, &before))
+		until_ns = RT_NEVER;
+	while (!rc && leg->asked == leg->answered && now.committed == before.committed && !leg->offline) {
+		RT_LIMIT(until_ns);
+
+		rc = rt_cond_wait(&leg->committed);
+		journal_get_info(leg->journal, &now);
+	}
+	return rc == -ETIMEDOUT ? 0 : rc;
+}
+
+static void note_error(struct leg *leg, int error)
+{
+	if (error && leg->apply_error != error)
+		log_line(LOG_ERROR, "journal", "session %u of %s: a group cannot be applied: %s; it is tried again",
+			 leg->record.session, leg->record.source_system, strerror(-error));
+	leg->apply_error = error;
+}
+
+static int apply(struct leg *leg)
+{
+	unsigned asked = leg->asked;
+	int rc;
+
+	leg->rest_until_ns = rt_now_ns() + REST_NS;
+	rc = apply_pass(leg->pass);
+	if (!leg_is_online(leg) || rc == -ECANCELED)
+		return rc == -ECANCELED ? rc : 0;
+	note_error(leg, rc);
+	leg->answered = asked;
+	rt_cond_wake_all(&leg->committed);
+	if (!rc) {
+		leg->room_wait_ns = 0;
+		return 0;
+	}
+	journal_apply_again(leg->journal);
+	return wait_to_retry(leg);
+}
+
 void leg_apply(void *arg)
 {
 	struct leg *leg = arg;
@@ -181,29 +386,8 @@ void leg_apply(void *arg)
 				make_room(leg);
 			rt_cond_wake_all(&leg->committed);
 			rc = rt_cond_wait(&leg->committed);
-			continue;
-		}
-		if (may_rest(leg, &info)) {
-			rc = rest(leg);
-			continue;
-		}
-		leg->rest_until_ns = rt_now_ns() + REST_NS;
-		rc = apply_pass(leg, leg->buf);
-		if (!leg_is_online(leg))
-			continue;
-		if (rc && rc != -ECANCELED) {
-			if (leg->apply_error != rc)
-				log_line(LOG_ERROR, "journal",
-					 "session %u of %s: a group cannot be applied: %s; it is tried again",
-					 leg->record.session, leg->record.source_system, strerror(-rc));
-			leg->apply_error = rc;
-			rt_cond_wake_all(&leg->committed);
-			journal_apply_again(leg->journal);
-			rc = rt_sleep_until(rt_now_ns() + RETRY_NS);
-		} else if (!rc) {
-			leg->apply_error = 0;
-			leg->room_wait_ns = 0;
-			rt_cond_wake_all(&leg->committed);
+		} else {
+			rc = may_rest(leg, &info) ? rest(leg) : apply(leg);
 		}
 	}
 }

@@ -5,6 +5,11 @@
 
 #include "copy/engine.h"
 
+struct leg;
+
+/* What the applier of the leg works with, to be freed by mem_free. -ENOMEM. */
+RT_MUST_CHECK int leg_pass_make(struct leg *leg);
+
 /* The fiber of a leg (struct leg *): applies what is committed, for as long as it runs. */
 void leg_apply(void *leg);
 

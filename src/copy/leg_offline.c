@@ -65,14 +65,9 @@ bool leg_may_hold(const struct leg *leg, uint16_t volume)
 /* In the pair's turn: what it is from here on. */
 static int change(struct pair *pair, const struct record_pair *next)
 {
-	struct record_pair before = pair->record;
-	int rc;
+	int rc = pair_change_record(pair, next);
 
-	pair->record = *next;
-	rc = pair_save(pair);
-	if (rc)
-		pair->record = before;
-	else
+	if (!rc)
 		pair->joined = next->joined;
 	return rc;
 }

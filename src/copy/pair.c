@@ -140,6 +140,18 @@ int pair_save(struct pair *pair)
 	return meta_commit(pair->copy->config.meta, changes, count);
 }
 
+int pair_change_record(struct pair *pair, const struct record_pair *next)
+{
+	struct record_pair before = pair->record;
+	int rc;
+
+	pair->record = *next;
+	rc = pair_save(pair);
+	if (rc)
+		pair->record = before;
+	return rc;
+}
+
 void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
 	int rc;
@@ -323,12 +335,18 @@ void pair_put_down(struct pair *pair, bool forget)
 	mem_free(pair);
 }
 
-void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
+void pair_stop_sending(struct pair *pair)
 {
-	struct source *source = source_find(pair->copy, pair->record.session);
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, do_stop_pump, &order);
+}
+
+void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason)
+{
+	struct source *source = source_find(pair->copy, pair->record.session);
+
+	pair_stop_sending(pair);
 	/* What hosts write from here on is not followed. */
 	pair->broken = state == PAIR_SUSPENDED;
 	pair_set_state(pair, state, reason);
@@ -392,28 +410,32 @@ int pair_track(struct pair *pair)
 	return pair_order_run(pair, do_track, &order);
 }
 
-int pair_fail_over(struct pair *pair, uint64_t sequence)
+/* Durably; after an error record and history are as before. */
+static int begin_failed_over(struct pair *pair, uint64_t sequence)
 {
-	struct record_pair before = pair->record;
+	struct record_pair next = pair->record;
 	struct history history = pair->history;
 	uint8_t generation[16];
 	int rc;
 
-	if (pair->record.state != PAIR_FAILED_OVER) {
-		rt_random_bytes(generation, sizeof(generation));
-		history_begin(&pair->history, generation, sequence, rt_wall_ns());
-		pair->record.state = PAIR_FAILED_OVER;
-		pair->record.reason = PAIR_REASON_NONE;
-		pair->record.since_wall_ns = rt_wall_ns();
-		pair->record.first_copy_done = true;
-		rc = pair_save(pair);
-		if (rc) {
-			pair->record = before;
-			pair->history = history;
-			return rc;
-		}
-	}
-	rc = pair_track(pair);
+	rt_random_bytes(generation, sizeof(generation));
+	history_begin(&pair->history, generation, sequence, rt_wall_ns());
+	next.state = PAIR_FAILED_OVER;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
+	next.first_copy_done = true;
+	rc = pair_change_record(pair, &next);
+	if (rc)
+		pair->history = history;
+	return rc;
+}
+
+int pair_fail_over(struct pair *pair, uint64_t sequence)
+{
+	int rc = pair->record.state == PAIR_FAILED_OVER ? 0 : begin_failed_over(pair, sequence);
+
+	if (!rc)
+		rc = pair_track(pair);
 	return rc ? rc : pair_set_access(pair, VOLUME_ACCESS_WRITE);
 }
 

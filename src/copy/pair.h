@@ -114,13 +114,20 @@ void pair_put_down(struct pair *pair, bool forget);
 /* Makes record and history durable as they are now. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_save(struct pair *pair);
 
+/* Makes this record durable in place of the present one, which stands after an error. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_change_record(struct pair *pair, const struct record_pair *next);
+
 /* All that is noted here counts as unsent again: what was acknowledged is not kept by the far side. Suspends. */
 void pair_resend(struct pair *pair);
 
 /* A source that was suspended asks its far side and sends again, as soon as that is reached. Suspends. */
 void pair_take_up_again(struct pair *pair);
 
-/* Stops sending; what is noted stays noted. An attempt that waits for it is left. Suspends. */
+/*
+ * Stops sending; what is noted stays noted. The second says so in the record too, and an attempt that waits for it is
+ * left. Both suspend.
+ */
+void pair_stop_sending(struct pair *pair);
 void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason reason);
 
 /*

@@ -88,6 +88,7 @@ int pair_changes_far(struct pair *pair, uint64_t *bytes, char *why)
 
 int pair_changes_take(struct pair *pair, char *why)
 {
+	struct record_pair next;
 	uint64_t bytes;
 	int rc;
 
@@ -100,6 +101,7 @@ int pair_changes_take(struct pair *pair, char *why)
 		 pair->record.system, (unsigned long long)bytes / 1024);
 	if (pair_changes_here(pair))
 		return 0;
-	pair->record.first_copy_done = true;	/* there is nothing to send */
-	return pair_save(pair);
+	next = pair->record;
+	next.first_copy_done = true;	/* there is nothing to send */
+	return pair_change_record(pair, &next);
 }

@@ -183,64 +183,101 @@ static int judge_failback(struct pair *pair, const struct wire_pair_establish *r
 			   pair->record.volume, pair->copy->config.system, history_verdict_names[verdict]);
 }
 
+/* It may not have heard yet that production is over there, and have written on. Closed to hosts by now. */
+static int judge_again(struct pair *pair, const struct wire_pair_establish *request, char *why)
+{
+	int rc;
+
+	pair_note_divergence(pair);
+	rc = judge_failback(pair, request, why);
+	if (!rc)
+		return 0;
+	pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_HISTORY);
+	pair_give_way(pair);
+	return rc;
+}
+
+/* Its session here is over. */
+static int lose_session(struct pair *pair)
+{
+	struct source *source = source_find(pair->copy, pair->record.session);
+	int rc = session_entry_lose(pair->copy, pair->record.session);
+
+	if (!rc && source)
+		rc = source_remove_pair(source, pair);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* Durably; after an error record and history are as before. */
+static int become_target(struct pair *pair, const struct history *history)
+{
+	struct record_pair next = pair->record;
+	struct history before = pair->history;
+	int rc;
+
+	next.role = PAIR_TARGET;
+	next.state = PAIR_TARGET_COPY_PENDING;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
+	next.session = 0;
+	next.joined = false;
+	pair->history = *history;
+	pair_stop_sending(pair);
+	rc = pair_change_record(pair, &next);
+	if (rc) {
+		pair->history = before;
+		return rc;
+	}
+	pair->broken = false;
+	pair_leave_session(pair);
+	log_line(LOG_NOTICE, "pair", "volume %04X is the target of system %s volume %04X from here on",
+		 pair->record.volume, pair->record.system, pair->record.remote_volume);
+	return 0;
+}
+
 /*
  * The former far side sends its differences here: this end, the old source, becomes the target, and keeps its notes.
+ * Whatever fails leaves it the source that it was, and asking again does the rest.
  */
 static int establish_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
-	struct source *source = source_find(pair->copy, pair->record.session);
 	int rc = judge_failback(pair, request, why);
 
 	if (rc)
-		return rc > 0 ? pair_save(pair) : rc;
+		return rc > 0 ? 0 : rc;
 	if (copy_get_losses(pair->copy, pair->record.volume).sync_wall_ns)
 		return copy_refuse(why, -EIO,
 				   "volume %04X of system %s: its disk failed; there: xdc volume accept %04X",
 				   pair->record.volume, pair->copy->config.system, pair->record.volume);
 	rc = pair_set_access(pair, VOLUME_ACCESS_NONE);
 	if (!rc && pair->record.role == PAIR_SOURCE) {
-		/* It may not have heard yet that production is over there, and have written on. */
-		pair_note_divergence(pair);
-		rc = judge_failback(pair, request, why);
-		if (rc) {
-			pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_HISTORY);
-			pair_give_way(pair);
+		rc = judge_again(pair, request, why);
+		if (rc)
 			return rc;
-		}
 	}
 	if (!rc)
 		rc = pair_track(pair);
-	if (rc)
-		return rc;
-	if (pair->record.role == PAIR_SOURCE && pair->record.session) {
-		rc = session_entry_lose(pair->copy, pair->record.session);
-		if (!rc && source)
-			rc = source_remove_pair(source, pair);
-		if (rc && rc != -ENOENT)
-			return rc;
-	}
-	pair->record.role = PAIR_TARGET;
-	pair->record.session = 0;
-	pair->record.joined = false;
-	pair_leave_session(pair);
-	pair->history = request->history;
-	pair_suspend(pair, PAIR_TARGET_COPY_PENDING, PAIR_REASON_NONE);
-	return pair_save(pair);
+	if (!rc && pair->record.role == PAIR_SOURCE && pair->record.session)
+		rc = lose_session(pair);
+	if (!rc)
+		rc = become_target(pair, &request->history);
+	/* As at every source whose far side is newer. */
+	if (rc && pair->record.role == PAIR_SOURCE && pair_set_access(pair, VOLUME_ACCESS_READ))
+		log_line(LOG_ERROR, "pair", "volume %04X stays closed to hosts", pair->record.volume);
+	return rc;
 }
 
 /* Both are equal now: this end is the source from here on, and what was noted before is of no use. */
 static int take_back(struct pair *pair)
 {
-	struct record_pair before = pair->record;
+	struct record_pair next = pair->record;
 	int rc;
 
-	pair->record.role = PAIR_SOURCE;
-	pair->record.state = PAIR_COPY_PENDING;
-	pair->record.since_wall_ns = rt_wall_ns();
-	rc = pair_save(pair);
-	if (rc)
-		pair->record = before;
-	else
+	next.role = PAIR_SOURCE;
+	next.state = PAIR_COPY_PENDING;
+	next.since_wall_ns = rt_wall_ns();
+	rc = pair_change_record(pair, &next);
+	if (!rc)
 		pair_untrack(pair);
 	return rc;
 }
@@ -409,6 +446,7 @@ int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *req
 	struct wire_pair_changes_reply *answer = reply;
 	struct pair *pair = pair_find(arg, changes->target_volume);
 	struct changes_order order = { .from = changes->from_offset, .reply = answer };
+	int rc;
 
 	if (!pair || strcmp(pair->record.system, peer->system) != 0)
 		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", changes->target_volume,
@@ -417,5 +455,8 @@ int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *req
 	if (!answer->ranges)
 		return -ENOMEM;
 	order.volume = pair->volume;
-	return rt_call(volume_reactor(pair->volume), do_changes, &order);
+	pair_pin(pair);
+	rc = rt_call(volume_reactor(pair->volume), do_changes, &order);
+	pair_unpin(pair);
+	return rc;
 }

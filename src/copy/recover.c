@@ -2,6 +2,7 @@
 #include "copy/recover.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ static void end(struct recovery *recovery)
 
 	for (unsigned i = 0; i < recovery->count; i++) {
 		link_reply_free(WIRE_RECOVER_PROBE, &recovery->fars[i].legs);
+		link_reply_free(WIRE_RECOVER_DECIDE, &recovery->fars[i].done);
 		if (recovery->fars[i].peer)
 			peer_put(recovery->fars[i].peer);
 	}
@@ -252,19 +254,50 @@ static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
 	}
 }
 
+__attribute__((format(printf, 2, 3))) static void add_name(char names[RECOVERY_NAMES_MAX], const char *format, ...)
+{
+	size_t len = strlen(names);
+	va_list args;
+
+	if (len)
+		len += (size_t)snprintf(names + len, RECOVERY_NAMES_MAX - len, ", ");
+	va_start(args, format);
+	if (len < RECOVERY_NAMES_MAX)
+		vsnprintf(names + len, RECOVERY_NAMES_MAX - len, format, args);
+	va_end(args);
+}
+
+static void add_volumes(char names[RECOVERY_NAMES_MAX], const struct far *far, const struct wire_volumes *volumes)
+{
+	for (uint32_t i = 0; i < volumes->count; i++)
+		add_name(names, "%04X on %s", volumes->ids[i], far->system);
+}
+
+/* As it would be now. */
 static void fill_result(const struct recovery *recovery, struct recovery_result *result)
 {
 	const struct recover_plan *plan = &recovery->plan;
 
 	*result = (struct recovery_result){
 		.sequence = plan->decision.number, .cg_wall_ns = (int64_t)plan->session_time_us * RT_US,
-		.systems = plan->systems, .volumes = plan->volumes, .systems_missing = plan->systems_missing,
+		.systems = plan->systems, .volumes = plan->volumes - plan->volumes_missing,
+		.systems_missing = plan->systems_missing, .volumes_missing = plan->volumes_missing,
 	};
+	if (plan->missing[0])
+		add_name(result->missing, "system %s", plan->missing);
+	for (unsigned i = 0; i < recovery->count; i++) {
+		const struct far *far = &recovery->fars[i];
+
+		for (uint32_t j = 0; j < far->legs.count; j++) {
+			if (recover_leg_holds(&far->legs.items[j], result->sequence))
+				add_volumes(result->missing, far, &far->legs.items[j].missing);
+		}
+	}
 }
 
 /*
- * Without a fence the session may go on meanwhile, and one far side answers before a group, another after it: what does
- * not fit together is looked at again.
+ * Without a fence the session may go on meanwhile, and one far side answers before a group, another after it: what
+ * does not fit together is looked at again.
  */
 static int look_unfenced(struct recovery *recovery, bool force, struct fault *fault)
 {
@@ -295,6 +328,12 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 			       "xdc session recover recovers the others; repeated later, the missing ones too",
 			       "far side %s cannot be reached from here, or lacks CG %llu", recovery.plan.missing,
 			       (unsigned long long)recovery.plan.decision.number);
+	if (!rc && recovery.plan.volumes_missing)
+		rc = fault_set(fault, FAULT_FAILED, object_of(&recovery, object),
+			       "xdc volume list there says what is wrong; xdc session recover recovers the others; "
+			       "repeated later, these too",
+			       "CG %llu cannot be shown by all its volumes now: %s",
+			       (unsigned long long)result->sequence, result->missing);
 	end(&recovery);
 	return rc;
 }
@@ -315,6 +354,7 @@ static void decide_far(void *arg)
 	/* It has decided durably or will when it is asked again: each break of the link is waited for once. */
 	do {
 		far->why[0] = '\0';
+		link_reply_free(WIRE_RECOVER_DECIDE, &far->done);
 		far->rc = copy_ask(recovery->copy, far->system, WIRE_RECOVER_DECIDE, &order, &far->done, far->why);
 	} while (far->rc == -ENOTCONN && !reach(far));
 }
@@ -344,8 +384,27 @@ static int fault_lost(const struct recovery *recovery, struct fault *fault)
 	return 0;
 }
 
-static int carry_out(struct recovery *recovery, struct fault *fault)
+/* What one far side has come to. */
+static void add_far_result(const struct far *far, struct recovery_result *result)
 {
+	if (far->rc) {
+		/* Those that did not answer before are in the plan. */
+		result->systems_missing += far->legs.count > 0;
+		if (far->legs.count)
+			add_name(result->missing, "system %s", far->system);
+		return;
+	}
+	result->systems += far->done.committed != 0;
+	result->volumes += far->done.volumes;
+	result->volumes_missing += far->done.missing.count;
+	add_volumes(result->missing, far, &far->done.missing);
+	result->volumes_outside += far->done.outside.count;
+	add_volumes(result->outside, far, &far->done.outside);
+}
+
+static int carry_out(struct recovery *recovery, struct recovery_result *result, struct fault *fault)
+{
+	const struct recover_plan *plan = &recovery->plan;
 	char object[64];
 	int rc = ask_fars(recovery, 0, decide_if_reached);
 
@@ -354,7 +413,12 @@ static int carry_out(struct recovery *recovery, struct fault *fault)
 				 "given up in the middle: %s", strerror(-rc));
 	if (fault_lost(recovery, fault))
 		return -1;
-	recovery->plan.systems = recovery->plan.volumes = 0;
+	*result = (struct recovery_result){
+		.sequence = plan->decision.number, .cg_wall_ns = (int64_t)plan->session_time_us * RT_US,
+		.systems_missing = plan->systems_missing,
+	};
+	if (plan->missing[0])
+		add_name(result->missing, "system %s", plan->missing);
 	for (unsigned i = 0; i < recovery->count; i++) {
 		const struct far *far = &recovery->fars[i];
 
@@ -362,12 +426,7 @@ static int carry_out(struct recovery *recovery, struct fault *fault)
 			return fault_set(fault, FAULT_FAILED, object_of(recovery, object),
 					 "mend that and repeat the command", "system %s: %s", far->system,
 					 far->why[0] ? far->why : strerror(-far->rc));
-		if (far->rc && far->legs.count)
-			recovery->plan.systems_missing++;
-		if (far->rc || !far->done.committed)
-			continue;
-		recovery->plan.systems++;
-		recovery->plan.volumes += far->done.volumes;
+		add_far_result(far, result);
 	}
 	return 0;
 }
@@ -402,9 +461,7 @@ int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct 
 		log_line(LOG_WARNING, "recover", "session %u: forced to CG %llu without far side %s", session,
 			 (unsigned long long)recovery.plan.decision.number, recovery.plan.missing);
 	if (!rc)
-		rc = carry_out(&recovery, fault);
-	if (!rc)
-		fill_result(&recovery, result);
+		rc = carry_out(&recovery, result, fault);
 	end(&recovery);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/recover.h"
 #include "copy/recover_plan.h"
 #include "rt/log.h"
@@ -13,6 +14,11 @@
 #include "store/planted.h"
 
 /* ---- the legs that are meant ---- */
+
+static bool is_meant(const struct leg *leg, uint8_t session, const uint8_t *key)
+{
+	return !leg->gone && leg->record.session == session && !memcmp(leg->record.key, key, WIRE_KEY_SIZE);
+}
 
 /* The next leg of the session with this key behind one that is pinned (NULL: the first), pinned in its place. */
 static struct leg *next_leg(struct copy *copy, uint8_t session, const uint8_t *key, struct leg *after)
@@ -23,7 +29,7 @@ static struct leg *next_leg(struct copy *copy, uint8_t session, const uint8_t *k
 	for (; at != &copy->legs && !next; at = at->next) {
 		struct leg *leg = container_of(at, struct leg, link);
 
-		if (leg->record.session == session && !memcmp(leg->record.key, key, WIRE_KEY_SIZE))
+		if (is_meant(leg, session, key))
 			next = leg;
 	}
 	if (next)
@@ -38,16 +44,50 @@ static int refuse_unknown(struct copy *copy, uint8_t session, char *why)
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session == session && leg->offline)
+		if (leg->gone || leg->record.session != session)
+			continue;
+		if (leg->offline)
 			return leg_check_online(leg, why);
-		if (leg->record.session == session)
-			return copy_refuse(why, -EACCES, "the session %u that system %s knows has another key", session,
-					   copy->config.system);
+		return copy_refuse(why, -EACCES, "the session %u that system %s knows has another key", session,
+				   copy->config.system);
 	}
 	return copy_refuse(why, -ENOENT, "system %s knows no session %u", copy->config.system, session);
 }
 
 /* ---- what it holds ---- */
+
+/*
+ * The volume cannot show the group now: it is not open, or what it lacks of the group cannot be written. That may be
+ * mended.
+ */
+static bool is_missing(const struct leg *leg, uint16_t volume)
+{
+	const struct left_pair *left = pair_left_find(leg->copy, volume);
+	const struct pair *pair = pair_find(leg->copy, volume);
+
+	if (left)
+		return !strcmp(left->record.system, leg->record.source_system);
+	return pair && leg_owes(leg, &pair->record) && leg_lacks(leg, volume);
+}
+
+/* Room for all of the volumes of a CG, or for all there may be. -ENOMEM. */
+static int make_list(struct wire_volumes *list, uint32_t count)
+{
+	if (!list->ids)
+		list->ids = mem_alloc_zeroed((count + 1) * sizeof(list->ids[0]));
+	return list->ids ? 0 : -ENOMEM;
+}
+
+static int list_missing(const struct leg *leg, const struct journal_cg *cg, struct wire_volumes *missing)
+{
+	int rc = make_list(missing, cg->volume_count);
+
+	for (uint32_t i = 0; i < cg->volume_count && !rc; i++) {
+		if (is_missing(leg, cg->volumes[i]))
+			missing->ids[missing->count++] = cg->volumes[i];
+	}
+	return rc;
+}
 
 static int fill_leg(const struct leg *leg, struct wire_recover_leg *item)
 {
@@ -74,6 +114,8 @@ static int fill_leg(const struct leg *leg, struct wire_recover_leg *item)
 		item->member_version = newest->member_version;
 		item->volumes = newest->volume_count;
 	}
+	if (newest && !rc)
+		rc = list_missing(leg, newest, &item->missing);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -91,8 +133,7 @@ static int fill_legs(struct copy *copy, const struct wire_recover_request *reque
 	if (!legs->items)
 		return -ENOMEM;
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session != request->session ||
-		    memcmp(leg->record.key, request->key, WIRE_KEY_SIZE) != 0 || !leg_is_online(leg))
+		if (!is_meant(leg, request->session, request->key) || !leg_is_online(leg))
 			continue;
 		if (legs->count == WIRE_LEGS_MAX)
 			return -E2BIG;
@@ -158,34 +199,89 @@ int recover_on_fence(void *arg, const struct link_peer *peer, const void *reques
 
 /* ---- the decision ---- */
 
-/* All targets in the group become writable, each with a new generation. */
-static int open_volumes(struct leg *leg, uint64_t number)
+/* One target in the group becomes writable, with a new generation. What became of it after that is not undone. */
+static int open_volume(struct leg *leg, uint16_t volume, uint64_t number)
+{
+	struct pair *pair = pair_find_target(leg->copy, leg->record.source_system, volume);
+	int rc;
+
+	if (!pair || (!leg_owes(leg, &pair->record) && pair->record.state != PAIR_FAILED_OVER))
+		return 0;
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc) {
+		rc = pair_fail_over(pair, number);
+		pair_end_change(pair);
+	}
+	pair_unpin(pair);
+	return rc;
+}
+
+static bool is_paired(const struct leg *leg, uint16_t volume)
+{
+	const struct pair *pair = pair_find(leg->copy, volume);
+
+	return pair && !strcmp(pair->record.system, leg->record.source_system);
+}
+
+/* All of them that can show it; the others are listed, and opened when this is done again. */
+static int open_volumes(struct leg *leg, uint64_t number, struct wire_recover_done *done)
 {
 	const struct journal_cg *cg = journal_committed_cg(leg->journal);
 	uint32_t count = cg ? cg->volume_count : 0;
 	MEM_OWNED uint16_t *volumes = mem_alloc((count + 1) * sizeof(volumes[0]));
-	int rc = 0;
+	int rc = volumes ? make_list(&done->missing, JOURNAL_VOLUMES_MAX) : -ENOMEM;
 
-	if (!volumes)
-		return -ENOMEM;
-	if (count)
+	if (!rc && count)
 		memcpy(volumes, cg->volumes, count * sizeof(volumes[0]));
 	for (uint32_t i = 0; i < count && !rc; i++) {
-		struct pair *pair = pair_find_target(leg->copy, leg->record.source_system, volumes[i]);
-
-		if (!pair) {
+		if (is_missing(leg, volumes[i])) {
+			log_line(LOG_ERROR, "recover",
+				 "volume %04X is in the group, and cannot show it now: it stays closed", volumes[i]);
+			if (done->missing.count < JOURNAL_VOLUMES_MAX)
+				done->missing.ids[done->missing.count++] = volumes[i];
+			continue;
+		}
+		if (!is_paired(leg, volumes[i])) {
 			log_line(LOG_WARNING, "recover",
 				 "volume %04X is in the group, and its pair is gone: left as it is", volumes[i]);
 			continue;
 		}
-		pair_pin(pair);
-		rc = pair_begin_change(pair);
-		if (!rc) {
-			rc = pair_fail_over(pair, number);
-			pair_end_change(pair);
-		}
-		pair_unpin(pair);
+		rc = open_volume(leg, volumes[i], number);
+		done->volumes += !rc;
 	}
+	return rc;
+}
+
+/* Targets of the same source that were in no group yet: what they hold is of no moment, and they stay closed. */
+static int list_outside(struct leg *leg, struct wire_volumes *outside)
+{
+	const struct pair *pair;
+	int rc = make_list(outside, JOURNAL_VOLUMES_MAX);
+
+	list_for_each(pair, &leg->copy->pairs, link) {
+		const struct record_pair *record = &pair->record;
+
+		if (!rc && !pair->gone && record->role == PAIR_TARGET && record->type == PAIR_ASYNC &&
+		    record->state != PAIR_FAILED_OVER && !record->joined && !leg_group_has(leg, record->volume) &&
+		    !strcmp(record->system, leg->record.source_system) && outside->count < JOURNAL_VOLUMES_MAX)
+			outside->ids[outside->count++] = record->volume;
+	}
+	return rc;
+}
+
+/* Durable, or as it was. */
+static int change_record(struct leg *leg, enum session_state state, uint64_t recovered, uint64_t forced)
+{
+	struct record_leg before = leg->record;
+	int rc;
+
+	leg->record.state = state;
+	leg->record.recovered_sequence = recovered;
+	leg->record.forced_sequence = forced;
+	rc = leg_save(leg);
+	if (rc)
+		leg->record = before;
 	return rc;
 }
 
@@ -199,12 +295,28 @@ static int leave_out(struct leg *leg, const struct wire_recover_decide *decide, 
 		 "session %u of %s: recovery was forced to CG %llu, which this system does not hold: "
 		 "its volumes stay closed",
 		 leg->record.session, leg->record.source_system, (unsigned long long)decide->number);
-	leg->record.state = SESSION_FATAL;
-	leg->record.forced_sequence = decide->number;
-	return leg_save(leg);
+	return change_record(leg, SESSION_FATAL, leg->record.recovered_sequence, decide->number);
 }
 
-static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide, char *why)
+/*
+ * The group is brought to the volumes, which are opened. Hosts could be served through the journal's index from here
+ * on; that saves them this wait. Volumes that it cannot be brought to stay behind, and keep nobody else waiting.
+ */
+static int show_group(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
+		      char *why)
+{
+	int rc = leg_wait_applied(leg);
+
+	if (leg->offline)
+		return leg_check_online(leg, why);
+	if (rc && (rc == -ETIMEDOUT || rc == -ECANCELED || leg->tried != decide->number))
+		return rc;
+	rc = open_volumes(leg, decide->number, done);
+	return rc ? rc : list_outside(leg, &done->outside);
+}
+
+static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
+		      char *why)
 {
 	int rc = 0;
 
@@ -217,28 +329,20 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 	if (rc)
 		return rc;
 	rt_cond_wake_all(&leg->committed);
-	/* Hosts could be served through the journal's index from here on; that saves them this wait. */
-	rc = leg_wait_applied(leg);
-	if (leg->offline)
-		return leg_check_online(leg, why);
-	if (!rc)
-		rc = open_volumes(leg, decide->number);
-	if (rc)
+	rc = show_group(leg, decide, done, why);
+	if (rc || leg->record.recovered_sequence == decide->number)
 		return rc;
 	peers_tell_changed(leg->copy, leg->record.source_system);
 	log_line(LOG_NOTICE, "recover", "session %u of %s: recovered to CG %llu by system %s", leg->record.session,
 		 leg->record.source_system, (unsigned long long)decide->number, decide->initiator);
-	leg->record.state = SESSION_RECOVERED;
-	leg->record.recovered_sequence = decide->number;
-	leg->record.forced_sequence = decide->forced ? decide->number : 0;
-	return leg_save(leg);
+	return change_record(leg, SESSION_RECOVERED, decide->number, decide->forced ? decide->number : 0);
 }
 
 static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide *decide,
 			       struct wire_recover_done *done, char *why)
 {
 	struct journal_info info;
-	int rc = 0;
+	int rc;
 
 	/* It was left out when it was asked: nothing is decided for it. */
 	if (leg->offline)
@@ -246,13 +350,9 @@ static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide
 	leg_get_info(leg, &info);
 	if (info.committed != decide->number && info.prepared != decide->number)
 		return leave_out(leg, decide, done);
-	/* Done before, and what happened to its pairs since is not undone. */
-	if (leg->record.recovered_sequence != decide->number)
-		rc = settle_leg(leg, decide, why);
-	if (!rc) {
-		done->volumes += leg_committed_cg(leg)->volume_count;
+	rc = settle_leg(leg, decide, done, why);
+	if (!rc)
 		done->committed = decide->number;
-	}
 	return rc;
 }
 

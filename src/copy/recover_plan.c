@@ -179,6 +179,7 @@ static void count_systems(const struct making *making)
 				continue;
 			any = true;
 			plan->volumes += leg->volumes;
+			plan->volumes_missing += leg->missing.count;
 			plan->session_time_us = leg->committed == number ? leg->committed_us : leg->prepared_us;
 		}
 		plan->systems += any;

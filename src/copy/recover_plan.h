@@ -26,6 +26,7 @@ struct recover_plan {
 	unsigned systems;			/* far sides that answered and hold the CG */
 	unsigned systems_missing; /* those that should hold it and did not answer, or have nothing of it */
 	unsigned volumes;			/* targets in it, on those that answered */
+	unsigned volumes_missing;		/* of these, those that cannot show it now */
 	uint64_t highest_epoch;			/* that any of them was fenced with; 0: none */
 	char missing[160];			/* names of the missing, cut when they are too many */
 	char culprit[64];			/* BROKEN: whose answer does not fit */

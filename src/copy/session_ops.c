@@ -393,7 +393,7 @@ static int wait_for_group(struct leg *leg)
 
 	leg_pin(leg);
 	rc = leg_wait_applied(leg);
-	if (leg->offline || leg->apply_error == -EIO || leg->apply_error == -ENOENT)
+	if (leg->offline || leg->apply_error == -EIO || leg->apply_error == -ENODEV)
 		rc = 0;
 	leg_unpin(leg);
 	return rc;

@@ -108,8 +108,10 @@ static void tell_left(const struct telling *telling, const struct left_pair *lef
 		.kind = PROBLEM_VOLUME_OFFLINE, .volume = left->record.volume, .reason = "it could not be opened",
 	};
 
-	say_remedy(&problem, "xdc volume show %04X says why: mend that and start xdcd again; "
-		   "or xdc pair delete %04X --force goes on without it", left->record.volume, left->record.volume);
+	say_remedy(&problem, "xdc volume show %04X says why: mend that and start xdcd again%s; "
+		   "or xdc pair delete %04X --force goes on without it", left->record.volume,
+		   left->record.role == PAIR_TARGET ? ", and after a recovery repeat xdc session recover" : "",
+		   left->record.volume);
 	telling->each(telling->arg, &problem);
 }
 

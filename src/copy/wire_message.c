@@ -238,7 +238,8 @@ LAYOUT(recover_leg, struct wire_recover_leg,
 	BOOL(struct wire_recover_leg, forced),
 	UINT(struct wire_recover_leg, member_version),
 	STRUCT(struct wire_recover_leg, members, members),
-	UINT(struct wire_recover_leg, volumes));
+	UINT(struct wire_recover_leg, volumes),
+	STRUCT(struct wire_recover_leg, missing, volumes));
 
 LAYOUT(recover_legs, struct wire_recover_legs,
 	BYTES(struct wire_recover_legs, boot_id),
@@ -257,7 +258,9 @@ LAYOUT(recover_done, struct wire_recover_done,
 	BYTES(struct wire_recover_done, boot_id),
 	UINT(struct wire_recover_done, committed),
 	UINT(struct wire_recover_done, volumes),
-	UINT(struct wire_recover_done, inconsistent));
+	UINT(struct wire_recover_done, inconsistent),
+	STRUCT(struct wire_recover_done, missing, volumes),
+	STRUCT(struct wire_recover_done, outside, volumes));
 
 /* ---- events ---- */
 

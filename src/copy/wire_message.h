@@ -271,6 +271,7 @@ struct wire_recover_leg {
 	uint64_t member_version;
 	struct wire_members members;		/* from its newest record */
 	uint32_t volumes;			/* targets in that */
+	struct wire_volumes missing;		/* of these, those that cannot show their group now */
 };
 struct wire_recover_legs {			/* the reply to recover_probe and recover_fence */
 	uint8_t boot_id[WIRE_ID_SIZE];
@@ -291,6 +292,8 @@ struct wire_recover_done {
 	uint64_t committed;			/* the number; 0: no leg here holds it */
 	uint32_t volumes;			/* that show it */
 	uint32_t inconsistent;			/* legs that cannot show it and stay closed */
+	struct wire_volumes missing;		/* targets in it that do not, and would if it were decided again */
+	struct wire_volumes outside;		/* targets that were in no group yet, and stay closed */
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

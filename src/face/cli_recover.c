@@ -4,10 +4,12 @@
 
 static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery)
 {
-	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i}", "session", cli_session(request),
+	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "session", cli_session(request),
 			 "sequence", (json_int_t)recovery->sequence, "cg_at", cli_wall(recovery->cg_wall_ns),
 			 "systems", recovery->systems, "systems_missing", recovery->systems_missing,
-			 "volumes", recovery->volumes);
+			 "volumes", recovery->volumes, "volumes_missing", recovery->volumes_missing,
+			 "volumes_outside", recovery->volumes_outside, "missing", cli_text_or_null(recovery->missing),
+			 "outside", cli_text_or_null(recovery->outside));
 }
 
 static int session_probe(const struct cli_request *request, json_t **result, struct fault *fault)

@@ -64,8 +64,8 @@ RT_MUST_CHECK int journal_open(const char *folder, const char *leg, const struct
 			       struct journal **out);
 
 /*
- * The same for one that has been made: -ENOENT when it is gone; nothing is made then. After an error what is wrong with
- * it is in fault; the text is empty when it is the error alone. Suspends.
+ * The same for one that has been made: -ENOENT when it is gone; nothing is made then. After an error what is wrong
+ * with it is in fault; the text is empty when it is the error alone. Suspends.
  */
 RT_MUST_CHECK int journal_open_made(const char *folder, const char *leg, const struct journal_limits *limits,
 				    char fault[JOURNAL_FAULT_MAX], struct journal **out);
@@ -113,9 +113,9 @@ RT_MUST_CHECK int journal_abort(struct journal *journal, uint64_t number);
 RT_MUST_CHECK int journal_obey(struct journal *journal, uint64_t incarnation);
 
 /*
- * All data above the prepared CG, or above the committed one when none is prepared, are void from here on, durably, and
- * their space comes back, with that of data that newer ones had replaced. Whoever sent them is to send them again.
- * -ESTALE: fenced; -ENOSPC: not even room for that. Suspends.
+ * All data above the prepared CG, or above the committed one when none is prepared, are void from here on, durably,
+ * and their space comes back, with that of data that newer ones had replaced. Whoever sent them is to send them
+ * again. -ESTALE: fenced; -ENOSPC: not even room for that. Suspends.
  */
 RT_MUST_CHECK int journal_void(struct journal *journal);
 
@@ -136,7 +136,7 @@ RT_MUST_CHECK int journal_fence(struct journal *journal, uint64_t epoch, const c
 RT_MUST_CHECK int journal_decide(struct journal *journal, uint64_t number, uint64_t epoch, const char *initiator,
 				 bool forced);
 
-/* ---- applying: one fiber ---- */
+/* ---- applying: one pass at a time ---- */
 
 struct journal_run {
 	uint16_t volume;
@@ -151,11 +151,15 @@ struct journal_run {
  * The next run of committed content to be written to its volume, in order of volume and offset; neighbours are one
  * run, what a newer tag replaced is left out. buf has room for JOURNAL_RUN_MAX bytes and is filled unless run->zero.
  * 1; or 0: run->up_to is at hand as a whole: sync the volumes, then journal_apply_done. -EBADMSG: damaged (the log
- * says where). Suspends.
+ * says where): the pass is to begin again. Several fibers may ask at the same time, each with a buffer of its own,
+ * and get other runs of the same pass. Suspends.
  */
 RT_MUST_CHECK int journal_apply_next(struct journal *journal, struct journal_run *run, void *buf);
 
-/* Begins the pass again: not everything that was handed out reached the volumes. Does not suspend. */
+/*
+ * Not everything that was handed out reached the volumes: the next pass begins from the start, with what is committed
+ * by then. No fiber asks for a run meanwhile. Does not suspend.
+ */
 void journal_apply_again(struct journal *journal);
 
 /*
@@ -206,8 +210,8 @@ struct journal_info {
 void journal_get_info(const struct journal *journal, struct journal_info *info);
 
 /*
- * What is wrong with it, a sentence: a sync failed, or something in it that is needed was found damaged. NULL: nothing
- * that it knows of.
+ * What is wrong with it, a sentence: a sync failed, or something in it that is needed was found damaged. NULL:
+ * nothing that it knows of.
  */
 const char *journal_fault(const struct journal *journal);
 

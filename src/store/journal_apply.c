@@ -58,41 +58,55 @@ static void begin_pass(struct journal *journal)
 	journal->pass_ended = false;
 }
 
-/* Adds pieces to the run while they follow one another; the key behind the last one is the next cursor. */
-static int collect_run(struct journal *journal, struct journal_run *run, uint8_t *buf, uint64_t *cursor)
+/* The piece from this key on, of what the pass brings; no longer than the room. False: none before last. */
+static bool find_piece(const struct journal *journal, uint64_t cursor, uint64_t last, uint64_t room_bytes,
+		       struct run *piece)
 {
+	if (!journal_find_content(journal, cursor, last, journal->numbers.applied, journal->pass, piece))
+		return false;
+	*piece = run_part(piece, piece->key, lower(run_end(piece), piece->key + room_bytes / JOURNAL_BLOCK_SIZE));
+	return true;
+}
+
+/* Pieces that follow one another are one run. The key behind the last one is the next cursor. */
+static uint64_t choose_run(const struct journal *journal, struct journal_run *run)
+{
+	uint64_t cursor = journal->cursor, last = UINT64_MAX;
 	struct run piece;
-	uint64_t last = UINT64_MAX;
 
-	run->len = 0;
-	while (run->len < JOURNAL_RUN_MAX &&
-	       journal_find_content(journal, *cursor, last, journal->numbers.applied, journal->pass, &piece)) {
-		uint64_t room = (JOURNAL_RUN_MAX - run->len) / JOURNAL_BLOCK_SIZE;
-		uint32_t slot = (uint32_t)(piece.place >> 32);
-
-		piece = run_part(&piece, piece.key, lower(run_end(&piece), piece.key + room));
+	while (run->len < JOURNAL_RUN_MAX && find_piece(journal, cursor, last, JOURNAL_RUN_MAX - run->len, &piece)) {
 		if (run->len == 0) {
 			run->volume = (uint16_t)(piece.key >> 48);
 			run->offset = (piece.key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE;
 			run->zero = run_is_zero(&piece);
 			last = (uint64_t)run->volume << 48 | KEY_BLOCK_MASK;
-		} else if (piece.key != *cursor || run_is_zero(&piece) != run->zero) {
-			return 0;
-		}
-		if (!run->zero) {
-			int rc = read_run(journal, &piece, journal->segments[slot].seq, buf + run->len);
-			if (rc < 0)
-				return rc;
+		} else if (piece.key != cursor || run_is_zero(&piece) != run->zero) {
+			break;
 		}
 		run->len += run_blocks(&piece) * JOURNAL_BLOCK_SIZE;
-		*cursor = run_end(&piece);
+		cursor = run_end(&piece);
 	}
-	return 0;
+	return cursor;
+}
+
+static int read_chosen(struct journal *journal, const struct journal_run *run, uint8_t *buf)
+{
+	uint64_t cursor = (uint64_t)run->volume << 48 | run->offset / JOURNAL_BLOCK_SIZE;
+	struct run piece;
+	int rc = 0;
+
+	for (uint32_t done = 0; done < run->len && !rc; done += run_blocks(&piece) * JOURNAL_BLOCK_SIZE) {
+		bool found = find_piece(journal, cursor, UINT64_MAX, run->len - done, &piece);
+
+		assert(found && piece.key == cursor);
+		rc = read_run(journal, &piece, journal->segments[piece.place >> 32].seq, buf + done);
+		cursor = run_end(&piece);
+	}
+	return rc;
 }
 
 int journal_apply_next(struct journal *journal, struct journal_run *run, void *buf)
 {
-	uint64_t cursor;
 	int rc;
 
 	if (journal->failed)
@@ -102,19 +116,16 @@ int journal_apply_next(struct journal *journal, struct journal_run *run, void *b
 	*run = (struct journal_run){ .up_to = journal->pass ? journal->pass : journal->numbers.applied };
 	if (journal->pass == 0)
 		return 0;
-	cursor = journal->cursor;
-	rc = collect_run(journal, run, buf, &cursor);
-	if (rc < 0)
-		return rc;
-	journal->cursor = cursor;
+	/* Chosen before this fiber suspends: what another one asks for meanwhile lies behind. */
+	journal->cursor = choose_run(journal, run);
 	journal->pass_ended = run->len == 0;
-	return run->len > 0;
+	rc = run->zero || !run->len ? 0 : read_chosen(journal, run, buf);
+	return rc ? rc : run->len > 0;
 }
 
 void journal_apply_again(struct journal *journal)
 {
-	journal->cursor = 0;
-	journal->pass_ended = false;
+	journal->pass = 0;
 }
 
 /* ---- reading through ---- */

@@ -383,10 +383,6 @@ static int scenario_apply(void *arg)
 	}
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.volume == 7 && run.offset == JOURNAL_RUN_MAX && run.len == 44 * BLOCK && run.up_to == 2);
-	journal_apply_again(journal);
-	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
-	CHECK(run.volume == 7 && run.offset == 0);
-	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.volume == 8 && run.offset == 0 && run.len == BLOCK && buf[0] == 'c');
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 0);
@@ -399,8 +395,19 @@ static int scenario_apply(void *arg)
 	CHECK(run.volume == 8 && run.len == BLOCK && run.up_to == 32 && buf[0] == 'A' + 32);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.offset == 3 * BLOCK && run.len == 30 * BLOCK);
+
+	/* from the start, with what was committed meanwhile */
+	CHECK_EQUAL(append(journal, 33, 8, 1, 1, 'z'), 0);
+	CHECK_EQUAL(prepare(journal, 33), 0);
+	CHECK_EQUAL(journal_commit(journal, 33), 0);
+	journal_apply_again(journal);
+	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
+	CHECK(run.offset == 0 && run.len == 2 * BLOCK && run.up_to == 33 && buf[BLOCK] == 'z');
+	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
+	CHECK_EQUAL(journal_apply_done(journal, 33), -EINVAL);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 0);
-	CHECK_EQUAL(journal_apply_done(journal, 32), 0);
+	CHECK_EQUAL(journal_apply_done(journal, 32), -EINVAL);
+	CHECK_EQUAL(journal_apply_done(journal, 33), 0);
 	CHECK_EQUAL(info_of(journal).runs, 0);
 	mem_free(buf);
 	journal_close(journal);

@@ -81,7 +81,7 @@ static const struct wire_recover_request sample_recover_request = {
 static struct wire_recover_leg sample_recover_legs[] = {
 	{ .source = "2105.FA120", .master = "2105.FA120:15", .incarnation = 1, .committed = 2, .prepared = 3,
 	  .committed_us = 4, .prepared_us = 5, .highest_tag = 6, .epoch = 7, .initiator = "2105.FB231", .decided = 8,
-	  .forced = true, .member_version = 9, .members = MEMBERS, .volumes = 300 },
+	  .forced = true, .member_version = 9, .members = MEMBERS, .volumes = 300, .missing = VOLUMES },
 	{ .source = "2105.FA121", .master = "2105.FA120:15" },
 };
 static const struct wire_recover_legs sample_legs = { .boot_id = BOOT, .count = 2, .items = sample_recover_legs };
@@ -90,7 +90,7 @@ static const struct wire_recover_decide sample_decide = {
 	.forced = true,
 };
 static const struct wire_recover_done sample_done = {
-	.boot_id = BOOT, .committed = 7, .volumes = 300, .inconsistent = 2,
+	.boot_id = BOOT, .committed = 7, .volumes = 300, .inconsistent = 2, .missing = VOLUMES, .outside = VOLUMES,
 };
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,

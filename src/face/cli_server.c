@@ -15,7 +15,7 @@
 struct cli_server {
 	struct control *control;
 	struct rt_group acceptors, group;
-	struct list_head connections;
+	struct list_head connections;	/* the longer idle the further in front */
 	unsigned connection_count;
 	bool stopping;
 };
@@ -29,7 +29,8 @@ struct connection {
 	struct list_head link;
 	struct cli_server *server;
 	struct rt_stream *stream;
-	bool busy;			/* an operation is under way */
+	bool busy;			/* an operation is under way, or its answer */
+	bool left;			/* its place belongs to another */
 	size_t used;			/* bytes in buf */
 	char buf[CLI_REQUEST_MAX];
 };
@@ -54,6 +55,15 @@ static int refuse(struct connection *connection, const char *object, const char 
 	struct fault fault;
 
 	fault_set(&fault, FAULT_INVALID_PARAMETER, object, "see docs/cli-json.md", "%s", message);
+	return send_line(connection, cli_call_fault(&fault));
+}
+
+static int refuse_connection(struct connection *connection)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_IN_USE, "connection", "try again", "%u others have a request under way",
+		  CLI_CONNECTIONS_MAX);
 	return send_line(connection, cli_call_fault(&fault));
 }
 
@@ -95,16 +105,29 @@ static ssize_t read_line(struct connection *connection)
 static int answer(struct connection *connection, size_t len)
 {
 	char *reply;
+	int rc;
 
 	connection->busy = true;
 	{
 		RT_LIMIT(rt_now_ns() + CLI_OPERATION_NS);
 		reply = cli_call(connection->server->control, ROLE_ADMIN, connection->buf, len);
 	}
-	connection->busy = false;
 	connection->used -= len + 1;
 	memmove(connection->buf, connection->buf + len + 1, connection->used);
-	return send_line(connection, reply);
+	rc = send_line(connection, reply);
+	connection->busy = false;
+	list_remove(&connection->link);
+	list_add_last(&connection->server->connections, &connection->link);
+	return rc;
+}
+
+static void leave(struct connection *connection)
+{
+	if (connection->left)
+		return;
+	list_remove(&connection->link);
+	connection->server->connection_count--;
+	connection->left = true;
 }
 
 static void run_connection(void *arg)
@@ -115,23 +138,42 @@ static void run_connection(void *arg)
 	int rc = 0;
 
 	if (server->connection_count > CLI_CONNECTIONS_MAX)
-		rc = refuse(connection, "connection", "too many connections") == 0 ? -EMFILE : -ECONNRESET;
+		rc = refuse_connection(connection) == 0 ? -EMFILE : -ECONNRESET;
 	while (rc == 0 && !server->stopping) {
 		len = read_line(connection);
-		rc = len < 0 ? (int)len : answer(connection, (size_t)len);
+		/* A line may have come just when its place was given away: nothing of it is done. */
+		if (len >= 0)
+			rc = connection->left ? -ECONNRESET : answer(connection, (size_t)len);
+		else
+			rc = (int)len;
 	}
 	rt_stream_close(connection->stream);
-	list_remove(&connection->link);
-	server->connection_count--;
+	leave(connection);
 	mem_free(connection);
 }
 
 /* ---- the server ---- */
 
+/* Who asks nothing must not keep out who does: the one that has been idle longest, if any is, has to go. */
+static void make_room(struct cli_server *server)
+{
+	struct connection *connection;
+
+	list_for_each(connection, &server->connections, link) {
+		if (connection->busy || connection->used)
+			continue;
+		rt_stream_shutdown(connection->stream);
+		leave(connection);
+		return;
+	}
+}
+
 static void serve(struct cli_server *server, struct rt_stream *stream)
 {
 	struct connection *connection = NULL;
 
+	if (server->connection_count >= CLI_CONNECTIONS_MAX)
+		make_room(server);
 	/* One beyond the limit for the sentence that says so. */
 	if (server->connection_count <= CLI_CONNECTIONS_MAX)
 		connection = mem_alloc(sizeof(*connection));
@@ -141,14 +183,13 @@ static void serve(struct cli_server *server, struct rt_stream *stream)
 	}
 	connection->server = server;
 	connection->stream = stream;
-	connection->busy = false;
+	connection->busy = connection->left = false;
 	connection->used = 0;
 	list_add_last(&server->connections, &connection->link);
 	server->connection_count++;
 	if (rt_group_start(&server->group, "cli", run_connection, connection) == 0)
 		return;
-	list_remove(&connection->link);
-	server->connection_count--;
+	leave(connection);
 	rt_stream_close(stream);
 	mem_free(connection);
 }

@@ -9,7 +9,7 @@
 #include "control/control.h"
 #include "rt/net.h"
 
-#define CLI_CONNECTIONS_MAX	64u
+#define CLI_CONNECTIONS_MAX	64u			/* one more, and the one idle longest is closed */
 #define CLI_IDLE_NS		(15 * 60 * RT_SECOND)	/* between requests */
 #define CLI_LINE_NS		(30 * RT_SECOND)	/* from the first byte of a request to its last; for a reply */
 #define CLI_OPERATION_NS	(10 * 60 * RT_SECOND)

@@ -50,7 +50,8 @@ static const char *listen_remedy(int error)
 		return "make the folder of the socket";
 	case -EACCES:
 	case -EROFS:
-		return "let the user of xdcd make it there, or choose another address";
+		return "let the user of xdcd make it there (a port below 1024: by a socket unit), or choose another";
+	case -EINVAL:
 	case -EADDRNOTAVAIL:
 		return "choose an address of this machine";
 	default:

@@ -243,7 +243,7 @@ static void check_arguments(const struct arguments *arguments)
 	struct parsed_address parsed;
 	const char *wrong;
 
-	if (!system->state_folder)
+	if (!system->state_folder || !*system->state_folder)
 		bad_usage("--state is missing");
 	if (!system->id)
 		bad_usage("--id is missing");

@@ -45,7 +45,7 @@ int control_fault_errno(struct fault *fault, const char *object, const char *rem
 		remedy = "make space, then try again";
 	if (rc == -EFBIG)
 		remedy = "give a smaller size: the file system has no room for a file as large";
-	if (rc == -EACCES && !*remedy)
+	if ((rc == -EACCES || rc == -EROFS) && !*remedy)
 		remedy = "let the user of xdcd write there";
 	if (rc == -ETIMEDOUT)
 		return fault_set(fault, FAULT_TIMEOUT, object, remedy, "%s: it took too long", what);
@@ -163,7 +163,8 @@ static int open_state(struct control *control, struct fault *fault)
 				 "%s: another xdcd uses it", control->state_folder);
 	if (rc == 0)
 		rc = meta_load(control->meta, load_record, control);
-	return rc == 0 ? 0 : control_fault_errno(fault, "state folder", "see the log", rc, control->state_folder);
+	return rc == 0 ? 0 : control_fault_errno(fault, "state folder", rc == -EACCES || rc == -EROFS ? "" : "see the log",
+						 rc, control->state_folder);
 }
 
 /* A new state gets the id, an old one must have it; the start is counted. */

@@ -35,6 +35,9 @@ int control_pair_create(struct control *control, const struct copy_pair_request 
 	if (!volume)
 		return -1;
 	snprintf(object, sizeof(object), "volume %04X", request->source);
+	if (!strcmp(request->system, control->system.id))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "name another system",
+				 "a pair leads to another system, and %s is this one", request->system);
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
 	return copy_pair_create(control->copy, request, fault);

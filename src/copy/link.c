@@ -456,6 +456,29 @@ static int kick_here(void *arg)
 	return 0;
 }
 
+/* Where it is no longer to be found it must not seem to be connected. */
+static int leave_old_address(void *arg)
+{
+	struct link *link = arg;
+	struct link_channel *channel = link_channel_here(link);
+
+	if (rt_here() == link->reactor)
+		link_end_leave(&link->control);
+	if (channel)
+		link_channel_leave(channel);
+	return 0;
+}
+
+void link_move(struct link *link, const char *address)
+{
+	RT_SHIELD();
+	int rc;
+
+	link_kick(link, address);
+	rc = on_each_reactor(link, leave_old_address, link);
+	assert(!rc);
+}
+
 void link_kick(struct link *link, const char *address)
 {
 	struct channel_order order = { .link = link };

@@ -71,6 +71,9 @@ RT_MUST_CHECK int link_start_data(struct link *link);
  */
 void link_kick(struct link *link, const char *address);
 
+/* By an administrator's word the peer is at this address: its connections are made anew. Any reactor; suspends. */
+void link_move(struct link *link, const char *address);
+
 struct link_state {
 	bool connected;
 	char address[WIRE_ADDRESS_SIZE];	/* that is dialed */

@@ -419,6 +419,11 @@ void link_channel_kick(struct link_channel *channel, const char *address)
 	link_end_kick(&channel->end, address);
 }
 
+void link_channel_leave(struct link_channel *channel)
+{
+	link_end_leave(&channel->end);
+}
+
 void link_channel_get_state(const struct link_channel *channel, struct link_state *state)
 {
 	link_end_get_state(&channel->end, state);

@@ -234,6 +234,14 @@ void link_end_kick(struct link_end *end, const char *address)
 	rt_cond_wake_all(&end->kicked);
 }
 
+void link_end_leave(struct link_end *end)
+{
+	struct link_conn *conn = link_end_conn(end);
+
+	if (conn)
+		link_conn_fail(conn, -ECONNRESET, "%s was given another address", end->config->peer);
+}
+
 void link_end_get_state(const struct link_end *end, struct link_state *state)
 {
 	*state = end->state;

@@ -36,6 +36,9 @@ void link_end_stop(struct link_end *end);	/* suspends, shielded */
 /* The end of the pause. address may be NULL. Does not suspend. */
 void link_end_kick(struct link_end *end, const char *address);
 
+/* The peer was given another address: the connection, if there is one, breaks. Does not suspend. */
+void link_end_leave(struct link_end *end);
+
 /* The connection if there is one that is not yet broken, else NULL. */
 static inline struct link_conn *link_end_conn(const struct link_end *end)
 {

@@ -35,5 +35,6 @@ RT_MUST_CHECK int link_channel_create(const struct link_config *config, const ch
 void link_channel_stop(struct link_channel *channel);		/* its connection ends for good; suspends */
 void link_channel_destroy(struct link_channel *channel);
 void link_channel_kick(struct link_channel *channel, const char *address);
+void link_channel_leave(struct link_channel *channel);		/* as link_end_leave */
 
 #endif

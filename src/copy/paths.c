@@ -112,7 +112,7 @@ static int move_system(struct copy *copy, const struct record_path *to, const ch
 			memcpy(path->record.address, to->address, sizeof(to->address));
 	}
 	path = find_path(copy, to->source_lss, to->system, to->target_lss);
-	link_kick(path->peer->to, to->address);
+	link_move(path->peer->to, to->address);
 	log_line(LOG_NOTICE, "copy", "system %s is at %s now", to->system, to->address);
 	return 0;
 }

@@ -53,6 +53,11 @@ does_not_start 'Address already in use; choose another' --state "$tmp/new" --con
 	--link "127.0.0.1:${link_port[A]}"
 does_not_start 'make the folder of the socket' --state "$tmp/new" --control "unix:$tmp/none/second"
 does_not_start 'make the folder above it' --state "$tmp/none/state" --control "unix:$tmp/second"
+touch "$tmp/file"
+does_not_start 'state folder: .*file: Not a directory' --state "$tmp/file" --control "unix:$tmp/second"
+does_not_start 'cannot listen there: .*choose an address of this machine' --state "$tmp/new" \
+	--control "unix:$tmp/second" --nbd 192.0.2.1:10809 --allow-plain nbd
+[ ! -e "$tmp/second" ] || fail 'a system that did not start left its socket'
 system_start C --id 2105.FC000
 complains 'pool p: .* used by another pool or system' 'choose another folder' C pool create p --dir "$tmp/A/pool"
 
@@ -68,6 +73,8 @@ complains 'and 2105.FA120 is this one' 'name another system' \
 	A path create 15 16 --system 2105.FA120 --to "127.0.0.1:${link_port[A]}"
 
 # ---- pairs that cannot be ----
+complains 'volume 1500: .*2105.FA120 is this one' 'name another system' \
+	A pair create 1500 1501 --system 2105.FA120 --type async
 complains 'volume 1500: no path leads from LSS 15 to LSS 35' 'xdc path create 15 35 --system 2105.FB230' \
 	A pair create 1500 3500 --system 2105.FB230 --type async
 complains '2105.FB230 has no volume 2599' 'xdc volume create 2599 --pool POOL --size 16777216' \
@@ -132,6 +139,12 @@ done
 expect_exit 1 'standard output cannot be written' bash -c '"$@" >/dev/full' _ "$xdc" \
 	--control "unix:$tmp/A/control" pool list --json
 complains 'file cannot be made: File too large' 'a smaller size' A volume create 1502 --pool p1 --size 100000T
+
+# ---- a path moved to where nobody is: it is told at once, whatever connection there was; and back ----
+on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$closed"
+wait_until 20 is A 'any(.system == "2105.FB230" and .state == "disconnected" and (.error | contains("refused")))' path list
+on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:${link_port[B]}"
+wait_until 20 is A 'any(.system == "2105.FB230" and .state == "connected")' path list
 
 # ---- garbage on every socket, and a line that does not end: told so where there is a language, and cut off ----
 head -c 300000 /dev/urandom >"$tmp/garbage"

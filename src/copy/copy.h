@@ -221,6 +221,7 @@ struct copy_session_info {
 	enum session_phase phase;
 	int64_t phase_since_wall_ns;
 	char waiting_for[XDC_SYSTEM_ID_MAX];	/* empty: for nobody */
+	int64_t waiting_since_wall_ns;		/* for that one */
 	uint8_t master_lss;
 	char master[XDC_SYSTEM_ID_MAX];
 	unsigned member_count;			/* source systems, the master among them */

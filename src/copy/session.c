@@ -176,10 +176,6 @@ static void sleep_until_woken(struct session *session, int64_t until_ns)
 	RT_LIMIT(until_ns);
 
 	session_enter_phase(session, PHASE_WAIT);
-	for (unsigned i = 0; i < session->config.member_count; i++) {
-		if (!session->members[i].joined)
-			session_note_waiting(session, &session->members[i]);
-	}
 	while (!session->pause_asked && !session->woken && rt_now_ns() < until_ns) {
 		if (rt_cond_wait(&session->changed))
 			break;
@@ -369,9 +365,27 @@ static int64_t hold_p99_ns(const uint32_t *holds_us, unsigned count)
 	return (int64_t)longest * RT_US;
 }
 
+/* The first that was asked and has not answered; else whoever the phase does not end without. NULL: nobody. */
+static const struct session_member *find_waited_for(const struct session *session)
+{
+	const struct session_member *end = session->members + session->config.member_count;
+
+	for (const struct session_member *member = session->members; member < end; member++) {
+		if (member->asked)
+			return member;
+	}
+	for (const struct session_member *member = session->members; member < end; member++) {
+		if ((session->phase == PHASE_COMMIT && !member->committed) ||
+		    (session->phase == PHASE_WAIT && !member->joined))
+			return member;
+	}
+	return NULL;
+}
+
 void session_get_info(const struct session *session, struct copy_session_info *info)
 {
 	const struct session_config *config = &session->config;
+	const struct session_member *waited = find_waited_for(session);
 	bool heard = session->shown_ns != 0;
 
 	info->session = config->number;
@@ -379,11 +393,15 @@ void session_get_info(const struct session *session, struct copy_session_info *i
 	info->state = session->state;
 	info->phase = session->phase;
 	info->phase_since_wall_ns = session->phase_since_wall_ns;
-	memcpy(info->waiting_for, session->waiting_for, sizeof(info->waiting_for));
 	info->master_lss = config->master_lss;
 	memcpy(info->master, config->own, sizeof(info->master));
 	info->member_count = config->member_count;
 	memcpy(info->members, config->members, sizeof(info->members));
+	if (waited) {
+		memcpy(info->waiting_for, waited->system, sizeof(info->waiting_for));
+		info->waiting_since_wall_ns = waited->silent_since_wall_ns ? waited->silent_since_wall_ns
+									   : session->phase_since_wall_ns;
+	}
 	for (unsigned i = 0; i < config->member_count; i++) {
 		info->member_reached[i] = session->members[i].joined;
 		heard = heard && session->members[i].joined;

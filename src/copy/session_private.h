@@ -17,6 +17,8 @@ struct session_member {
 	char system[XDC_SYSTEM_ID_MAX];
 	bool joined;				/* answered join to this incarnation and has not restarted since */
 	bool committed;				/* the CG whose commit is under way */
+	bool asked;				/* and has not answered yet */
+	int64_t silent_since_wall_ns;		/* asked then, and nothing heard since; 0: it has answered */
 	uint8_t boot_id[WIRE_ID_SIZE];
 	uint64_t out_of_sync_blocks;
 	/* the request under way */
@@ -38,7 +40,6 @@ struct session {
 	enum session_state state;
 	enum session_phase phase;
 	int64_t phase_since_wall_ns;
-	char waiting_for[XDC_SYSTEM_ID_MAX];
 	uint64_t attempt, sequence;
 	int64_t session_time_us;		/* of the last attempt: rises for ever */
 	int64_t cg_wall_ns;			/* the moment that the last CG shows */
@@ -70,9 +71,8 @@ bool session_ask_members(struct session *session, const struct session_question 
 			 bool (*want)(struct session_member *));
 bool session_ask_all(struct session *session, uint16_t type, const void *request, int64_t limit_ns);
 
-/* What people see: the phase, since when, and for whom it waits. */
+/* What people see: the phase, and since when. */
 void session_enter_phase(struct session *session, enum session_phase phase);
-void session_note_waiting(struct session *session, const struct session_member *member);
 
 /* By the last answers, a far side was recovered without us: the session is fatal then. */
 bool session_was_recovered(struct session *session);

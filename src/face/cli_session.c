@@ -46,12 +46,13 @@ static json_t *session_json(const struct copy_session_info *info)
 	bool far = info->role == SESSION_FAR, leads = !far && info->role != SESSION_SUBORDINATE;
 	const struct session_tunables *tunables = &info->tunables;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
 			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
 			 "waiting_for", cli_text_or_null(info->waiting_for),
+			 "waiting_since", cli_wall(info->waiting_since_wall_ns),
 			 "master", cli_text_or_null(info->master),
 			 "master_lss", leads && *info->master ? cli_hex(info->master_lss, 2) : json_null(),
 			 "members", members_json(info),

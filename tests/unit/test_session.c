@@ -31,6 +31,7 @@ static struct {
 	unsigned short_lists;			/* prepares that lacked a leg */
 	uint16_t stuck_type;			/* this request is not answered by this member */
 	unsigned stuck_member;
+	bool is_stuck;
 	struct session *session;
 } play;
 
@@ -65,6 +66,7 @@ static int answer(void *arg, const char *system, uint16_t type, const void *requ
 
 	(void)arg;
 	(void)why;
+	play.is_stuck = play.is_stuck || (type == play.stuck_type && index == play.stuck_member);
 	rc = rt_sleep_until(type == play.stuck_type && index == play.stuck_member ? RT_NEVER : rt_now_ns() + ANSWER_NS);
 	if (rc)
 		return rc;
@@ -90,7 +92,7 @@ static void begin(void)
 {
 	struct session_config config = {
 		.number = 1, .own = "2105.A1", .member_count = MEMBERS, .members = { "2105.A1", "2105.A2" },
-		.tunables = { .coordination_ns = 50 * RT_MS, .drain_ns = 60 * RT_SECOND },
+		.tunables = { .coordination_ns = 50 * RT_MS, .drain_ns = 5 * RT_SECOND },
 		.ask = answer, .save = save,
 	};
 
@@ -170,10 +172,53 @@ static void a_leg_that_came_is_listed_before_the_next_group(void **state)
 	in_sim(2, another_leg, NULL);
 }
 
+/* Of each request that is not answered people see whose it is, in which phase, and since when. */
+static int wait_for_answer(void *arg)
+{
+	static const struct {
+		uint16_t type;
+		enum session_phase phase;
+	} steps[] = {
+		{ WIRE_SESSION_CLOSE, PHASE_COORDINATE }, { WIRE_SESSION_RELEASE, PHASE_COORDINATE },
+		{ WIRE_SESSION_DRAIN, PHASE_DRAIN }, { WIRE_SESSION_PREPARE, PHASE_PREPARE },
+		{ WIRE_SESSION_COMMIT, PHASE_COMMIT },
+	};
+
+	(void)arg;
+	begin();
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct copy_session_info info;
+		int64_t began_ns;
+
+		wait_groups(2);
+		play.is_stuck = false;
+		play.stuck_member = i % MEMBERS;
+		play.stuck_type = steps[i].type;
+		while (!play.is_stuck)
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_US), 0);
+		began_ns = rt_wall_ns();
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 20 * RT_MS), 0);
+		info = look();
+		CHECK_EQUAL(info.phase, steps[i].phase);
+		CHECK(!strcmp(info.waiting_for, play.stuck_member ? "2105.A2" : "2105.A1"));
+		CHECK(info.waiting_since_wall_ns > began_ns - RT_MS && info.waiting_since_wall_ns <= began_ns);
+		play.stuck_type = 0;
+	}
+	session_stop(play.session);
+	return 0;
+}
+
+static void each_phase_says_for_whom_it_waits(void **state)
+{
+	(void)state;
+	in_sim(3, wait_for_answer, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_group_without_the_whole_list),
+		cmocka_unit_test(each_phase_says_for_whom_it_waits),
 		cmocka_unit_test(a_leg_that_came_is_listed_before_the_next_group),
 	};
 

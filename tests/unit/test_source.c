@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A source towards its master: who may speak as one, and what it says of a far side that does not answer. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "copy/session_entry.h"
+#include "copy/source_private.h"
+#include "link_far.h"
+#include "sim_check.h"
+
+#define SESSION	7u
+
+static struct copy copy;
+
+static void begin(void)
+{
+	const struct record_session record = { .number = SESSION, .state = SESSION_OPEN };
+
+	memset(&copy, 0, sizeof(copy));
+	list_init(&copy.pairs);
+	list_init(&copy.left_pairs);
+	list_init(&copy.sources);
+	list_init(&copy.sessions);
+	list_init(&copy.session_lsses);
+	list_init(&copy.subordinates);
+	copy.config.system = "2105.A2";
+	CHECK_EQUAL(session_entry_take_up(&copy, &record), 0);
+}
+
+static void end(void)
+{
+	sources_stop(&copy);
+	session_entries_free(&copy);
+}
+
+static struct wire_session_head head_of(const char *master)
+{
+	struct wire_session_head head = { .session = SESSION, .incarnation = 5, .attempt = 10 };
+
+	snprintf(head.master, sizeof(head.master), "%s", master);
+	return head;
+}
+
+static struct link_peer peer_of(const char *system)
+{
+	struct link_peer peer = { 0 };
+
+	snprintf(peer.system, sizeof(peer.system), "%s", system);
+	return peer;
+}
+
+static int join(const char *system, const char *master, char *why)
+{
+	const struct link_peer peer = peer_of(system);
+	struct wire_session_join join = { .head = head_of(master) };
+	struct wire_session_report report = { 0 };
+	int rc = source_on_join(&copy, &peer, &join, &report, why);
+
+	wire_free(wire_type_find(WIRE_SESSION_JOIN)->reply, &report);
+	return rc;
+}
+
+static int leave(const char *system, const char *master, char *why)
+{
+	const struct link_peer peer = peer_of(system);
+	struct wire_session_request leave = { .head = head_of(master) };
+	struct wire_session_answer answer = { 0 };
+
+	leave.head.attempt++;
+	return source_on_leave(&copy, &peer, &leave, &answer, why);
+}
+
+static int speak(void *arg)
+{
+	char why[WIRE_TEXT_SIZE] = "";
+
+	(void)arg;
+	begin();
+	CHECK_EQUAL(join("2105.A3", "2105.A1:15", why), -EACCES);
+	CHECK(!strcmp(why, "system 2105.A3 is not 2105.A1:15"));
+	CHECK_EQUAL(join("2105.A", "2105.A1:15", why), -EACCES);
+	CHECK_EQUAL(join("2105.A1", "", why), -EACCES);
+	CHECK_EQUAL(join("2105.A1", "2105.A1:15", why), 0);
+	CHECK_EQUAL(leave("2105.A3", "2105.A1:15", why), -EACCES);
+	CHECK_EQUAL(leave("2105.A1", "2105.A1:15", why), 0);
+	end();
+	return 0;
+}
+
+static void nobody_speaks_in_the_name_of_another(void **state)
+{
+	(void)state;
+	in_sim(1, speak, NULL);
+}
+
+/* ---- a far side that takes requests, and answers none ---- */
+
+static int never_answer(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	(void)arg;
+	(void)peer;
+	(void)request;
+	(void)reply;
+	(void)why;
+	return rt_sleep_until(RT_NEVER);
+}
+
+static const struct link_handler silent_handlers[] = {
+	{ WIRE_LEG_OPEN, never_answer }, { WIRE_LEG_PREPARE, never_answer }, { WIRE_LEG_COMMIT, never_answer },
+	{ WIRE_LEG_ABORT, never_answer }, { 0, NULL },
+};
+
+static void add_leg(struct source *source, struct peer *peer)
+{
+	struct source_leg *leg = mem_alloc_zeroed(sizeof(*leg));
+
+	CHECK(leg);
+	leg->source = source;
+	leg->peer = peer;
+	leg->pins = 2;			/* and the test's */
+	leg->state.prepared = 11;
+	list_add_last(&source->legs, &leg->link);
+}
+
+static void look_at_refusal(void *arg, const struct copy_problem *problem)
+{
+	*(bool *)arg = !strcmp(problem->system, FAR_ID) && strstr(problem->reason, "does not answer");
+}
+
+/* The time in which an answer came, and the problem that people see meanwhile. */
+static void expect_no(int rc, struct source *source, int64_t began_ns)
+{
+	bool told = false;
+
+	CHECK_EQUAL(rc, -ETIMEDOUT);
+	CHECK(rt_now_ns() - began_ns < 10 * RT_SECOND);
+	source_each_refusal(source, look_at_refusal, &told);
+	CHECK(told);
+}
+
+static void ask_silent(struct source *source)
+{
+	const struct link_peer master = peer_of("2105.A1");
+	struct wire_session_request request = { .head = head_of("2105.A1:15") };
+	struct wire_session_join join = { .head = head_of("2105.A1:15") };
+	struct wire_session_report report = { 0 };
+	struct wire_session_answer answer;
+	int64_t began_ns = rt_now_ns();
+	char why[WIRE_TEXT_SIZE] = "";
+
+	/* What the far side holds is not known: the source says so, and that is the answer. */
+	CHECK_EQUAL(source_on_join(&copy, &master, &join, &report, why), 0);
+	CHECK(rt_now_ns() - began_ns < 10 * RT_SECOND);
+	CHECK_EQUAL(report.leg_count, 1);
+	CHECK(!report.legs[0].connected);
+	wire_free(wire_type_find(WIRE_SESSION_JOIN)->reply, &report);
+	request.head.attempt++;
+	began_ns = rt_now_ns();
+	expect_no(source_on_commit(&copy, &master, &request, &answer, why), source, began_ns);
+	began_ns = rt_now_ns();
+	expect_no(source_on_abort(&copy, &master, &request, &answer, why), source, began_ns);
+}
+
+static int far_is_silent(void *arg)
+{
+	struct link_config config = {
+		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
+	};
+	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
+	struct sim_system *system = arg;
+	struct source *source;
+	struct source_leg *leg;
+
+	far_handlers_now = silent_handlers;
+	sim_boot(system, far_main, NULL);
+	begin();
+	CHECK_EQUAL(link_open(&config, &peer.to), 0);
+	notice_board_init(&peer.acked);
+	source = source_get(&copy, SESSION);
+	CHECK(source);
+	add_leg(source, &peer);
+	leg = source_leg_find(source, FAR_ID);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	ask_silent(source);
+	end();
+	CHECK_EQUAL(leg->pins, 1);
+	mem_free(leg);
+	link_close(peer.to);
+	sim_crash(system, SIM_DEATH);
+	return 0;
+}
+
+static void a_far_side_that_does_not_answer_is_told(void **state)
+{
+	struct sim_world *world = sim_create(2, NULL);
+	struct sim_system *system = sim_add_system(world, "far", 1);
+
+	(void)state;
+	if (sim_run(world, far_is_silent, system, 3600 * RT_SECOND) != SIM_DONE) {
+		sim_print_log(world, stderr);
+		fail_msg("%s", sim_failure(world));
+	}
+	sim_destroy(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_speaks_in_the_name_of_another),
+		cmocka_unit_test(a_far_side_that_does_not_answer_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,6 +10,7 @@
 #include "scenarios.h"
 #include "sites.h"
 
+#define OTHER_SESSION	2u
 #define ROUNDS		6u
 #define CALLS_MAX	12u		/* of a kind from the command on, of which one fails */
 
@@ -98,13 +99,27 @@ static void stop_hindering(struct sites *sites)
 	sim_heal(system, sites->sources[1].system);
 }
 
+/* A command waits for a commit that is under way, and that for all members. */
+static void heal_later(void *arg)
+{
+	struct sites *sites = arg;
+
+	if (!rt_sleep_until(rt_now_ns() + (int64_t)below(20) * RT_SECOND))
+		sim_heal(sites->sources[0].system, sites->sources[1].system);
+}
+
 /* *what: what it was given with. */
 static bool refused_with(struct sites *sites, enum what command, enum hindrance *what)
 {
+	struct rt_group healing;
 	int rc;
 
+	rt_group_init(&healing);
 	*what = hinder(sites, command == TERMINATE);
-	rc = give(sites, command);
+	rc = rt_group_start(&healing, "healing", heal_later, sites);
+	if (!rc)
+		rc = give(sites, command);
+	rt_group_stop(&healing);
 	stop_hindering(sites);
 	scenario_count(rc ? "commands refused" : "commands done", 1);
 	return rc;
@@ -159,6 +174,50 @@ static int stop_and_go_on(struct sites *sites)
 	return 0;
 }
 
+struct opening {
+	struct copy *copy;
+	uint8_t lss;
+	int rc;
+};
+
+static void open_session(void *arg)
+{
+	struct opening *opening = arg;
+	struct fault fault;
+
+	opening->rc = copy_session_open(opening->copy, OTHER_SESSION, opening->lss, &fault);
+}
+
+/* On reactor 0 of a box: two administrators open a session at once, on one LSS or two, and close it. One is left. */
+static int open_at_once(void *arg)
+{
+	struct box *box = arg;
+	struct opening openings[2] = {
+		{ .copy = box->copy, .lss = 0x31 }, { .copy = box->copy, .lss = (uint8_t)(0x31 + below(2)) },
+	};
+	bool same = openings[0].lss == openings[1].lss;
+	struct copy_session_info info;
+	struct rt_group group;
+	struct fault fault;
+	int rc = 0;
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < 2 && !rc; i++)
+		rc = rt_group_start(&group, "administrator", open_session, &openings[i]);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	if (rc)
+		return rc;
+	if ((openings[0].rc != 0) + (openings[1].rc != 0) != (same ? 1 : 0))
+		sim_fail(sim_world(), "of two who open a session on %s, the wrong number is refused",
+			 same ? "one LSS" : "two LSSs");
+	for (unsigned i = 0; i < (same ? 1u : 2u) && !rc; i++)
+		rc = copy_session_close(box->copy, OTHER_SESSION, openings[i].lss, &fault);
+	if (!rc && !copy_session_get(box->copy, OTHER_SESSION, &info))
+		sim_fail(sim_world(), "a session that was opened twice is not closed");
+	return rc;
+}
+
 static int live(struct sites *sites)
 {
 	uint8_t data[XDC_BLOCK_SIZE] = { 0 };
@@ -169,6 +228,8 @@ static int live(struct sites *sites)
 	/* A call that fails is one of the command, and not of a host's write. */
 	if (!rc)
 		rc = oracle_stop(&sites->oracle);
+	if (!rc)
+		rc = sim_call(sites->sources[1].system, open_at_once, &sites->sources[1]);
 	for (unsigned i = 0; i < ROUNDS && !rc; i++) {
 		rc = stop_and_go_on(sites);
 		data[0]++;
@@ -189,7 +250,8 @@ static int run(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran after a start", NULL
+	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran after a start",
+	NULL
 };
 
 const struct scenario scenario_steps = {

@@ -20,6 +20,7 @@ struct path {
 	struct list_head link;
 	struct record_path record;
 	struct peer *peer;
+	bool going;				/* being deleted: nothing new may need it */
 };
 
 /*

@@ -37,7 +37,9 @@ const char *copy_path_address(struct copy *copy, uint8_t source_lss, const char 
 
 bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss)
 {
-	return find_path(copy, source_lss, system, target_lss) != NULL;
+	const struct path *path = find_path(copy, source_lss, system, target_lss);
+
+	return path && !path->going;
 }
 
 int path_take_up(struct copy *copy, const struct record_path *record)
@@ -176,8 +178,11 @@ int copy_path_delete(struct copy *copy, const struct copy_path *request, struct 
 	if (pair)
 		return fault_set(fault, FAULT_IN_USE, object, "delete the pair first",
 				 "the pair of volume %04X needs it", pair->record.volume);
-	if (commit_path(copy, META_DELETE, &path->record, fault))
+	path->going = true;
+	if (commit_path(copy, META_DELETE, &path->record, fault)) {
+		path->going = false;
 		return -1;
+	}
 	path_put_down(path);
 	return 0;
 }

@@ -15,28 +15,39 @@
 
 /* ---- open and close ---- */
 
-static int make_session(struct copy *copy, const struct record_session_lss *on)
+static struct record_session make_record(uint8_t session)
 {
 	struct record_session record = {
-		.number = on->session, .type = SESSION_TYPE_XDC, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
+		.number = session, .type = SESSION_TYPE_XDC, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
 		.interval_ns = session_tunables_default.interval_ns,
 		.coordination_ns = session_tunables_default.coordination_ns,
 		.drain_ns = session_tunables_default.drain_ns,
 	};
-	const struct meta_change changes[] = {
-		{ .op = META_PUT, .kind = META_SESSION, .record = &record },
-		{ .op = META_PUT, .kind = META_SESSION_LSS, .record = on },
-	};
-	int rc;
 
 	rt_random_bytes(record.key, sizeof(record.key));
-	rc = meta_commit(copy->config.meta, changes, 2);
-	return rc ? rc : session_entry_take_up(copy, &record);
+	return record;
 }
 
-/* entry NULL: it is not open on any LSS yet. */
-static int open_lss(struct copy *copy, struct session_entry *entry, uint8_t session, uint8_t lss, struct fault *fault)
+/* Of a session that is open nowhere what it may have been before is over: it becomes durable anew. */
+static int commit_open(struct session_entry *entry, const struct record_session_lss *on)
 {
+	bool first = !session_lss_find(entry->copy, on->session, -1);
+	struct record_session record = first ? make_record(on->session) : entry->record;
+	const struct meta_change changes[] = {
+		{ .op = META_PUT, .kind = META_SESSION_LSS, .record = on },
+		{ .op = META_PUT, .kind = META_SESSION, .record = &record },
+	};
+	int rc = meta_commit(entry->copy->config.meta, changes, first ? 2 : 1);
+
+	if (!rc && first)
+		entry->record = record;
+	return rc;
+}
+
+static int open_lss(struct session_entry *entry, uint8_t lss, struct fault *fault)
+{
+	struct copy *copy = entry->copy;
+	uint8_t session = entry->record.number;
 	struct session_lss *item;
 	char object[64];
 	int rc;
@@ -48,8 +59,7 @@ static int open_lss(struct copy *copy, struct session_entry *entry, uint8_t sess
 	if (!item)
 		return session_fault_durable(session, -ENOMEM, fault);
 	item->record = (struct record_session_lss){ .session = session, .lss = lss };
-	rc = entry ? session_commit(copy, META_PUT, META_SESSION_LSS, &item->record)
-		   : make_session(copy, &item->record);
+	rc = commit_open(entry, &item->record);
 	if (rc) {
 		mem_free(item);
 		return session_fault_durable(session, rc, fault);
@@ -58,18 +68,29 @@ static int open_lss(struct copy *copy, struct session_entry *entry, uint8_t sess
 	return 0;
 }
 
+/* The last that has it, of those who had or waited for it, puts down one that is open nowhere. */
+static int end_entry(struct session_entry *entry, int rc)
+{
+	(void)session_entry_end(entry, rc);
+	if (!entry->pins && !session_lss_find(entry->copy, entry->record.number, -1))
+		session_entry_put_down(entry);
+	return rc;
+}
+
 int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault)
 {
+	const struct record_session record = make_record(session);
 	struct session_entry *entry;
 	char object[64];
 
 	if (!session)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object),
 				 "take a number of 1..255", "0 is not a session");
-	if (!session_entry_find(copy, session))
-		return open_lss(copy, NULL, session, lss, fault);
+	/* It is there before anything suspends, and whoever opens it too waits for this. */
+	if (!session_entry_find(copy, session) && session_entry_take_up(copy, &record))
+		return session_fault_durable(session, -ENOMEM, fault);
 	entry = session_entry_begin(copy, session, fault);
-	return entry ? session_entry_end(entry, open_lss(copy, entry, session, lss, fault)) : -1;
+	return entry ? end_entry(entry, open_lss(entry, lss, fault)) : -1;
 }
 
 static struct pair *volume_on(struct copy *copy, uint8_t session, int lss)
@@ -147,11 +168,7 @@ int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct f
 	if (close_lss(entry, item, last, fault))
 		return session_entry_end(entry, -1);
 	/* Whoever began to wait for it meanwhile finds it as it was, and closed on all LSSs. */
-	if (last && entry->pins == 1)
-		session_entry_put_down(entry);
-	else
-		(void)session_entry_end(entry, 0);
-	return 0;
+	return end_entry(entry, 0);
 }
 
 /* ---- volumes ---- */

@@ -50,6 +50,20 @@ static void *reply_of(struct session_member *member, uint16_t type)
 	return type == WIRE_SESSION_JOIN ? (void *)&member->report : (void *)&member->answer;
 }
 
+static void begin_waiting(struct session_member *member)
+{
+	member->asked = true;
+	if (!member->silent_since_wall_ns)
+		member->silent_since_wall_ns = rt_wall_ns();
+}
+
+static void end_waiting(struct session_member *member)
+{
+	member->asked = false;
+	if (member->joined && member->rc != -ENOTCONN && member->rc != -ETIMEDOUT && member->rc != -ECANCELED)
+		member->silent_since_wall_ns = 0;
+}
+
 static void ask_member(void *arg)
 {
 	struct asking *asking = arg;
@@ -61,6 +75,7 @@ static void ask_member(void *arg)
 	/* Those that are asked over the link need longer to hear it: it leaves first. */
 	if (!strcmp(member->system, config->own))
 		rt_yield();
+	begin_waiting(member);
 	member->why[0] = '\0';
 	member->answer = (struct wire_session_answer){ 0 };
 	member->rc = config->ask(config->arg, member->system, question->type, question->request,
@@ -78,6 +93,7 @@ static void ask_member(void *arg)
 		member->rc = -ESTALE;		/* it has left the attempt, or takes no part: for that reason */
 	if (member->rc == -EPROTO || member->rc == -EPERM)
 		member->joined = false;
+	end_waiting(member);
 }
 
 bool session_ask_members(struct session *session, const struct session_question *question,
@@ -118,13 +134,7 @@ void session_enter_phase(struct session *session, enum session_phase phase)
 {
 	session->phase = phase;
 	session->phase_since_wall_ns = rt_wall_ns();
-	session->waiting_for[0] = '\0';
 	rt_cond_wake_all(&session->changed);
-}
-
-void session_note_waiting(struct session *session, const struct session_member *member)
-{
-	snprintf(session->waiting_for, sizeof(session->waiting_for), "%s", member->system);
 }
 
 static void note_hold(struct session *session)
@@ -151,6 +161,8 @@ static enum cg_failure failure_of(int rc, enum session_phase phase)
 		return CG_FAILURE_COMMUNICATION;
 	case -EPROTO:
 		return CG_FAILURE_WRONG_STATE;
+	case -ETIMEDOUT:
+		return phase == PHASE_PREPARE ? CG_FAILURE_COMMUNICATION : CG_FAILURE_NONE;
 	case -EUCLEAN:
 		return CG_FAILURE_WRITES_LOST;
 	case -EIO:
@@ -356,7 +368,8 @@ static bool prepare(struct session *session)
 		.members = session->legs,
 	};
 
-	return session_ask_all(session, WIRE_SESSION_PREPARE, &request, rt_now_ns() + ANSWER_NS) ||
+	/* Longer than the source waits, so that it can say for whom. */
+	return session_ask_all(session, WIRE_SESSION_PREPARE, &request, rt_now_ns() + ANSWER_NS + RT_SECOND) ||
 	       planted(PLANTED_COMMIT_EARLY);
 }
 
@@ -383,8 +396,6 @@ bool session_finish_group(struct session *session, uint64_t number)
 			struct session_member *member = &session->members[i];
 
 			member->committed = member->committed || !member->rc;
-			if (!member->committed)
-				session_note_waiting(session, member);
 		}
 		if (!all && session_was_recovered(session))
 			return false;

@@ -120,51 +120,71 @@ void sources_stop(struct copy *copy)
 		delete_source(list_first(&copy->sources, struct source, link));
 }
 
-int source_add_pair(struct source *source, struct pair *pair)
+static void leave_leg(struct source *source, struct source_leg *leg)
 {
-	struct source_leg *leg = source_leg_find(source, pair->record.system);
-	int rc = member_add_volume(source->member, pair->volume, &pair_member_ops, pair);
+	assert(leg->pairs > 0);
+	if (--leg->pairs)
+		return;
+	/* A join takes it off the master's list: recovery demands of each leg on it what the last CG had. */
+	source->joined = false;
+	drop_leg(leg);
+}
 
-	if (rc)
-		return rc;
+static struct source_leg *find_or_make_leg(struct source *source, const char *far)
+{
+	struct peer *peer = peer_get(source->copy, far, NULL, false);
+	struct source_leg *leg;
+
+	if (!peer)
+		return NULL;
+	/* Nothing suspends from here on. */
+	leg = source_leg_find(source, far);
 	if (!leg) {
 		leg = mem_alloc_zeroed(sizeof(*leg));
-		if (!leg)
-			goto undo;
-		leg->source = source;
-		leg->pins = 1;
-		leg->peer = peer_get(source->copy, pair->record.system, NULL, false);
-		if (!leg->peer) {
-			mem_free(leg);
-			goto undo;
+		if (leg) {
+			leg->source = source;
+			leg->pins = 1;
+			leg->peer = peer;
+			list_add_last(&source->legs, &leg->link);
+			source->joined = false;		/* a join brings it into the master's list */
+			return leg;
 		}
-		list_add_last(&source->legs, &leg->link);
-		source->joined = false;		/* a join brings it into the master's list */
 	}
+	/* With the leg's and the pair's own use this was not the last one: it does not suspend. */
+	peer_put(peer);
+	return leg;
+}
+
+int source_add_pair(struct source *source, struct pair *pair)
+{
+	/* First: no attempt may close it before its far side is among those that prepare. */
+	struct source_leg *leg = find_or_make_leg(source, pair->record.system);
+	int rc;
+
+	if (!leg)
+		return -ENOMEM;
 	leg->pairs++;
+	rc = member_add_volume(source->member, pair->volume, &pair_member_ops, pair);
+	if (rc) {
+		leave_leg(source, leg);
+		return rc;
+	}
 	/* It was in groups before: tags must be above what its far side still holds, and a join sees to that. */
 	if (pair->joined)
 		source->joined = false;
 	return 0;
-undo:
-	rc = member_remove_volume(source->member, pair->volume);
-	assert(!rc);
-	return -ENOMEM;
 }
 
 int source_remove_pair(struct source *source, struct pair *pair)
 {
-	struct source_leg *leg = source_leg_find(source, pair->record.system);
+	struct source_leg *leg;
 	int rc = member_remove_volume(source->member, pair->volume);
 
 	if (rc)
 		return rc;
-	assert(leg && leg->pairs > 0);
-	if (--leg->pairs == 0) {
-		drop_leg(leg);
-		/* A join takes it off the master's list: recovery demands of each leg on it what the last CG had. */
-		source->joined = false;
-	}
+	leg = source_leg_find(source, pair->record.system);
+	assert(leg);
+	leave_leg(source, leg);
 	return 0;
 }
 

@@ -33,11 +33,25 @@ static int answer_no(struct source *source, enum cg_failure reason, struct wire_
 	return 0;
 }
 
+/* A system is master in its own name alone, whoever else has a link to here. */
+static int check_speaker(const struct link_peer *peer, const struct wire_session_head *head, char *why)
+{
+	size_t len = strcspn(head->master, ":");
+
+	if (head->master[len] && len == strlen(peer->system) && !memcmp(head->master, peer->system, len))
+		return 0;
+	return copy_refuse(why, -EACCES, "system %s is not %s", peer->system, head->master);
+}
+
 /* The session's part here, if this master may speak: a master that is not the newest is refused, wherever it speaks. */
-static int admit(struct copy *copy, const struct wire_session_head *head, struct source **out, char *why)
+static int admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
+		 struct source **out, char *why)
 {
 	struct source *source = source_find(copy, head->session);
+	int rc = check_speaker(peer, head, why);
 
+	if (rc)
+		return rc;
 	/* This system has restarted without volumes in it: a join takes it up. */
 	if (!source)
 		return copy_refuse(why, -EPROTO, "system %s has no volume in session %u", copy->config.system,
@@ -112,7 +126,7 @@ static bool any_closing(struct source *source)
 static int open_legs(struct source *source, uint64_t *highest, bool *all_known, char *why)
 {
 	const struct wire_session_head head = source_make_head(source);
-	const struct leg_question like = { .type = WIRE_LEG_OPEN, .head = &head };
+	const struct leg_question like = { .type = WIRE_LEG_OPEN, .head = &head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS };
 	unsigned count;
 	struct leg_question *questions = leg_questions_make(source, &like, &count);
 	int rc;
@@ -152,9 +166,10 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	struct source *source = source_find(copy, join->head.session);
 	uint64_t highest = 0;
 	bool all_known;
-	int rc;
+	int rc = check_speaker(peer, &join->head, why);
 
-	(void)peer;
+	if (rc)
+		return rc;
 	if (session_entry_check(copy, join->head.session, why))
 		return -EPERM;
 	/* Open here, but without a volume yet: it takes part, and its volumes come later. */
@@ -186,6 +201,9 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	rc = open_legs(source, &highest, &all_known, why);
 	if (rc)
 		return rc;
+	if (source->incarnation != join->head.incarnation)
+		return copy_refuse(why, -ESTALE, "session %u has a newer master, %s", join->head.session,
+				   source->master);
 	/* Takes part only in attempts that begin after this, and tags above all that its far sides hold. */
 	member_handshake(source->member, join->head.attempt, highest);
 	source->joined = true;
@@ -252,9 +270,8 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	struct source *source;
 	struct source_leg *leg;
 	bool empty;
-	int rc = admit(arg, &close->head, &source, why);
+	int rc = admit(arg, peer, &close->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	if (!is_attempt(close->head.attempt) || !close->coordination_ms ||
@@ -291,9 +308,8 @@ int source_on_release(void *arg, const struct link_peer *peer, const void *reque
 {
 	const struct wire_session_request *release = request;
 	struct source *source = NULL;
-	int rc = admit(arg, &release->head, &source, why);
+	int rc = admit(arg, peer, &release->head, &source, why);
 
-	(void)peer;
 	if (!rc)
 		rc = member_release(source->member, release->head.attempt);
 	if (rc == -ESTALE && !why[0])
@@ -308,9 +324,8 @@ int source_on_drain(void *arg, const struct link_peer *peer, const void *request
 	const struct wire_session_drain *drain = request;
 	struct member_status status;
 	struct source *source;
-	int rc = admit(arg, &drain->head, &source, why);
+	int rc = admit(arg, peer, &drain->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	{
@@ -334,12 +349,11 @@ int source_on_prepare(void *arg, const struct link_peer *peer, const void *reque
 	struct source *source = NULL;
 	struct leg_question question = {
 		.type = WIRE_LEG_PREPARE, .head = &prepare->head, .session_time_us = prepare->session_time_us,
-		.members = &prepare->members,
+		.members = &prepare->members, .limit_ns = rt_now_ns() + (int64_t)prepare->limit_ms * RT_MS,
 	};
 	struct member_status status;
-	int rc = admit(arg, &prepare->head, &source, why);
+	int rc = admit(arg, peer, &prepare->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	if (!member_may_prepare(source->member, prepare->head.attempt)) {
@@ -349,10 +363,7 @@ int source_on_prepare(void *arg, const struct link_peer *peer, const void *reque
 	rc = keep_members(source, &prepare->members);
 	if (rc)
 		return rc;
-	{
-		RT_LIMIT(rt_now_ns() + (int64_t)prepare->limit_ms * RT_MS);
-		rc = source_ask_legs(source, &question, why);
-	}
+	rc = source_ask_legs(source, &question, why);
 	if (!rc)
 		fill_answer(source, reply);
 	return rc;
@@ -362,10 +373,11 @@ int source_on_commit(void *arg, const struct link_peer *peer, const void *reques
 {
 	const struct wire_session_request *commit = request;
 	struct source *source = NULL;
-	struct leg_question question = { .type = WIRE_LEG_COMMIT, .head = &commit->head };
-	int rc = admit(arg, &commit->head, &source, why);
+	struct leg_question question = {
+		.type = WIRE_LEG_COMMIT, .head = &commit->head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
+	};
+	int rc = admit(arg, peer, &commit->head, &source, why);
 
-	(void)peer;
 	if (!rc)
 		rc = source_ask_legs(source, &question, why);
 	if (!rc)
@@ -377,10 +389,11 @@ int source_on_abort(void *arg, const struct link_peer *peer, const void *request
 {
 	const struct wire_session_request *abort = request;
 	struct source *source = NULL;
-	struct leg_question question = { .type = WIRE_LEG_ABORT, .head = &abort->head };
-	int rc = admit(arg, &abort->head, &source, why);
+	struct leg_question question = {
+		.type = WIRE_LEG_ABORT, .head = &abort->head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
+	};
+	int rc = admit(arg, peer, &abort->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	member_leave(source->member, abort->head.attempt, CG_FAILURE_SUPERSEDED);
@@ -394,9 +407,8 @@ int source_on_exists(void *arg, const struct link_peer *peer, const void *reques
 {
 	const struct wire_session_request *exists = request;
 	struct source *source = NULL;
-	int rc = admit(arg, &exists->head, &source, why);
+	int rc = admit(arg, peer, &exists->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	member_exists(source->member, exists->head.exists);
@@ -409,9 +421,8 @@ int source_on_leave(void *arg, const struct link_peer *peer, const void *request
 {
 	const struct wire_session_request *leave = request;
 	struct source *source = NULL;
-	int rc = admit(arg, &leave->head, &source, why);
+	int rc = admit(arg, peer, &leave->head, &source, why);
 
-	(void)peer;
 	if (rc)
 		return rc;
 	member_leave(source->member, 0, CG_FAILURE_WRONG_STATE);

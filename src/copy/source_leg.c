@@ -89,10 +89,13 @@ static int open_leg(struct source_leg *leg, char *why)
 /* It is asked again and again: only what is new is a line in the log. */
 static void note_refusal(struct source_leg *leg, int error, const char *words)
 {
+	leg->silent = error == -ETIMEDOUT;
 	if (!error) {
 		leg->refusal[0] = '\0';
 		return;
 	}
+	if (leg->silent)
+		words = "it does not answer";
 	if (!strcmp(leg->refusal, words))
 		return;
 	snprintf(leg->refusal, sizeof(leg->refusal), "%s", words);
@@ -144,7 +147,10 @@ void source_far_restarted(struct copy *copy, const char *far)
 		if (!leg)
 			continue;
 		leg->pins++;
-		rc = open_leg_in_turn(leg, why);
+		{
+			RT_LIMIT(rt_now_ns() + LEG_ANSWER_NS);
+			rc = open_leg_in_turn(leg, why);
+		}
 		source_leg_unpin(leg);
 		if (!rc)
 			continue;
@@ -193,6 +199,7 @@ static void ask_leg(void *arg)
 	struct leg_question *question = arg;
 	struct source_leg *leg = question->leg;
 	struct wire_leg_request request = { .head = *question->head };
+	RT_LIMIT(question->limit_ns);
 
 	if (question->type == WIRE_LEG_OPEN)
 		question->rc = open_leg_in_turn(leg, question->why);
@@ -202,6 +209,10 @@ static void ask_leg(void *arg)
 		question->rc = 0;
 	else
 		question->rc = link_request(leg->peer->to, question->type, &request, &leg->state, question->why, NULL);
+	if (question->rc == -ETIMEDOUT)
+		copy_refuse(question->why, question->rc, "it does not answer");
+	if (question->rc == -ETIMEDOUT || (!question->rc && leg->silent))
+		note_refusal(leg, question->rc, question->why);
 	/* The leg was recovered, and maybe its volumes: where nothing is left to be sent only the pairs find out. */
 	if (question->rc == -EPERM)
 		peer_ask_pairs(leg->peer);

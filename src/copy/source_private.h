@@ -20,6 +20,7 @@ struct source_leg {
 	struct wire_leg_state state;		/* as last heard */
 	char refusal[WIRE_TEXT_SIZE];		/* why it does not take the session up; empty: it does */
 	int64_t refused_wall_ns;		/* since when */
+	bool silent;				/* it is refused for want of an answer */
 };
 
 struct source {
@@ -38,6 +39,8 @@ struct source {
 	uint8_t key[WIRE_KEY_SIZE];
 	struct wire_members members;		/* the list of the last prepare, owned */
 };
+
+#define LEG_ANSWER_NS	(8 * RT_SECOND)		/* a far side that works answers in milliseconds; less than a master waits */
 
 /* NULL: no pair of the session has its far side there. */
 struct source_leg *source_leg_find(struct source *source, const char *far);
@@ -60,6 +63,7 @@ struct leg_question {
 	const struct wire_session_head *head;
 	uint64_t session_time_us;
 	const struct wire_members *members;
+	int64_t limit_ns;			/* for its answer */
 	int rc;
 	char why[WIRE_TEXT_SIZE];
 };

@@ -67,20 +67,10 @@ struct copy *control_copy(struct control *control)
 
 int control_make_folder(const char *path)
 {
-	char parent[XDC_PATH_MAX];
-	char *slash;
 	int rc = rt_path_make_folder(path);
 
-	if (rc < 0 && rc != -EEXIST)
-		return rc;
 	/* Also when it existed: perhaps only since a run that died before this. */
-	snprintf(parent, sizeof(parent), "%s", path);
-	for (slash = strrchr(parent, '/'); slash && slash != parent && !slash[1]; slash = strrchr(parent, '/'))
-		*slash = '\0';
-	if (!slash)
-		return rt_path_sync_folder(".");
-	slash[slash == parent] = '\0';
-	return rt_path_sync_folder(parent);
+	return rc < 0 && rc != -EEXIST ? rc : rt_path_sync_parent(path);
 }
 
 /* ---- the system ---- */

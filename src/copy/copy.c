@@ -23,6 +23,7 @@
 #include "store/meta.h"
 
 #define CLEAN_NS	(100 * RT_MS)	/* between two tries to make room in a dirty log */
+#define REFINE_NS	(5 * RT_SECOND)	/* between two tries to note single regions instead of a whole volume */
 
 static int on_system_show(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
@@ -156,18 +157,28 @@ struct log_watch {
 	struct notice notice;
 };
 
-static int do_ask_pressed(void *arg)
+/* What the logs need: somebody waits for a slot; or a volume that is noted as a whole could be noted by its regions. */
+enum log_need { LOG_NEEDS_NOTHING, LOG_NEEDS_REGIONS, LOG_NEEDS_ROOM };
+
+static int do_ask_need(void *arg)
 {
-	return dirtylog_has_waiters(arg);
+	const struct dirtylog *log = arg;
+
+	if (dirtylog_has_waiters(log))
+		return LOG_NEEDS_ROOM;
+	return dirtylog_count_whole(log) > 0 ? LOG_NEEDS_REGIONS : LOG_NEEDS_NOTHING;
 }
 
-static bool is_pressed(struct copy *copy)
+static enum log_need ask_need(struct copy *copy)
 {
-	bool pressed = false;
+	int most = LOG_NEEDS_NOTHING;
 
-	for (unsigned i = 0; i < rt_reactor_count(); i++)
-		pressed = pressed || rt_call(rt_reactor(i), do_ask_pressed, copy->dirtylogs[i]) > 0;
-	return pressed;
+	for (unsigned i = 0; i < rt_reactor_count(); i++) {
+		int need = rt_call(rt_reactor(i), do_ask_need, copy->dirtylogs[i]);
+
+		most = need > most ? need : most;
+	}
+	return (enum log_need)most;
 }
 
 static void watch_pressure(void *arg)
@@ -198,17 +209,29 @@ static int do_unwatch_log(void *arg)
 	return 0;
 }
 
-/* While a log is pressed it is tried again and again: regions become clean as far sides make data durable. */
+/*
+ * While a log has no room it is tried again and again: regions become clean as far sides make data durable. Now and
+ * then while a volume is noted as a whole.
+ */
 static void clean_regions(void *arg)
 {
 	struct copy *copy = arg;
 	int rc = 0;
 
 	while (!rc) {
-		rc = notice_wait(&copy->pressed);
-		while (!rc && is_pressed(copy)) {
-			pair_clean_all(copy);
+		enum log_need need = ask_need(copy);
+
+		if (need == LOG_NEEDS_NOTHING) {
+			rc = notice_wait(&copy->pressed);
+			continue;
+		}
+		pair_clean_all(copy);
+		if (need == LOG_NEEDS_ROOM) {
 			rc = rt_sleep_until(rt_now_ns() + CLEAN_NS);
+		} else {
+			RT_LIMIT(rt_now_ns() + REFINE_NS);
+			rc = notice_wait(&copy->pressed);
+			rc = rc == -ETIMEDOUT ? 0 : rc;
 		}
 	}
 }

@@ -2,6 +2,7 @@
 /* The door to files: each call is checked here once, for every backend, and handed to the backend of the reactor. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "rt/core.h"
 
@@ -135,6 +136,24 @@ int rt_path_sync_folder(const char *path)
 	int rc = core_check();
 
 	return rc != 0 ? rc : backend()->path_sync_folder(path);
+}
+
+int rt_path_sync_parent(const char *path)
+{
+	size_t len = strlen(path);
+	char folder[4096];
+
+	if (len >= sizeof(folder))
+		return -ENAMETOOLONG;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	memcpy(folder, path, len);
+	folder[len] = '\0';
+	return rt_path_sync_folder(len > 0 ? folder : ".");
 }
 
 int rt_path_list(const char *path, int (*each)(void *arg, const char *name), void *arg)

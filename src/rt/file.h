@@ -68,6 +68,7 @@ RT_MUST_CHECK int rt_path_unlink(const char *path);
 RT_MUST_CHECK int rt_path_rename(const char *from, const char *to);		/* replaces to */
 RT_MUST_CHECK int rt_path_make_folder(const char *path);			/* mode 0700; -EEXIST */
 RT_MUST_CHECK int rt_path_sync_folder(const char *path);			/* makes names in it durable */
+RT_MUST_CHECK int rt_path_sync_parent(const char *path);	/* the same of the folder that path stands in */
 
 /*
  * Calls each(arg, name) for every name in the folder but . and .., in sorted order; each must not suspend; non-zero

@@ -10,17 +10,22 @@
 #include "rt/rt.h"
 
 #define DIRTYLOG_REGION_SIZE	(4u << 20)
+#define DIRTYLOG_WHOLE		UINT32_MAX	/* instead of a region: all of the volume */
 
 struct dirtylog;
 
 /*
  * Opens or makes the preallocated log file with room for max_regions (default 1,024: 4 GiB). A record with a wrong
- * magic, version or checksum is named in the log and the call fails with -EBADMSG: nothing is guessed.
+ * magic or checksum is named in the log and the call fails with -EBADMSG: nothing is guessed. -EPROTONOSUPPORT: a newer
+ * version; others of the file. Suspends.
  */
 RT_MUST_CHECK int dirtylog_open(const char *path, uint32_t max_regions, struct dirtylog **out);
 void dirtylog_close(struct dirtylog *log);
 
-/* Calls each for all regions that were dirty when the log was opened; each must not suspend. */
+/*
+ * Calls each for all regions that were dirty when the log was opened, and with DIRTYLOG_WHOLE for all volumes that are
+ * noted as a whole; each must not suspend.
+ */
 void dirtylog_each(struct dirtylog *log, void (*each)(void *arg, uint16_t volume, uint32_t region), void *arg);
 
 /* True when the region is noted durably: the write path asks this first, without suspension. */
@@ -28,7 +33,8 @@ bool dirtylog_is_dirty(const struct dirtylog *log, uint16_t volume, uint32_t reg
 
 /*
  * Suspends until the region is noted durably (group commit: one write serves all that wait). At the limit it wakes the
- * owner's cleaner (dirtylog_pressure) and waits for a slot. Negative errno of the write: the region counts as dirty.
+ * owner's cleaner (dirtylog_pressure) and waits for a slot, but not for long: then the volume that has the most of them
+ * is noted as a whole, which takes no slot. Negative errno of the write: the region counts as dirty.
  */
 RT_MUST_CHECK int dirtylog_mark(struct dirtylog *log, uint16_t volume, uint32_t region);
 
@@ -38,9 +44,30 @@ void dirtylog_clean(struct dirtylog *log, uint16_t volume, uint32_t region);
 /* All regions of a volume are clean (its pair is gone). */
 void dirtylog_forget_volume(struct dirtylog *log, uint16_t volume);
 
-/* Regions dirty now, the limit, and whether somebody waits for a slot; the condition is woken when one begins to. */
+/* ---- volumes as a whole: every region of them counts as dirty ---- */
+
+bool dirtylog_is_whole(const struct dirtylog *log, uint16_t volume);
+
+/* Suspends until the volume is noted durably as a whole. Negative errno of the write; -ECANCELED: it was forgotten. */
+RT_MUST_CHECK int dirtylog_mark_whole(struct dirtylog *log, uint16_t volume);
+
+/*
+ * A volume that is noted as a whole has only these dirty regions left: suspends until they are noted one by one, and
+ * then it is not whole any more. While that lasts only regions that are noted by themselves count as dirty. -ENOSPC:
+ * more regions than dirtylog_room; -EALREADY: it is not noted as a whole, or is again; errors of the write: it still
+ * is; -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int dirtylog_refine(struct dirtylog *log, uint16_t volume, const uint32_t *regions, uint32_t count);
+
+/* ---- counts ---- */
+
+/* Regions that have a slot now, how many more can, the limit; volumes that are noted as a whole. */
 uint32_t dirtylog_count(const struct dirtylog *log);
+uint32_t dirtylog_room(const struct dirtylog *log);
 uint32_t dirtylog_limit(const struct dirtylog *log);
+uint32_t dirtylog_count_whole(const struct dirtylog *log);
+
+/* Whether somebody waits for a slot; the condition is woken when one begins to. */
 struct rt_cond *dirtylog_pressure(struct dirtylog *log);
 bool dirtylog_has_waiters(const struct dirtylog *log);
 

@@ -164,18 +164,6 @@ static const sqlite3_io_methods file_methods = {
 
 /* ---- names ---- */
 
-static int sync_folder_of(const char *path)
-{
-	char folder[PATH_LEN_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
-
-	assert(len > 0 && len < sizeof(folder));
-	memcpy(folder, path, len);
-	folder[len] = '\0';
-	return rt_path_sync_folder(folder);
-}
-
 /* A new file's name is made durable at once, before anything depends on what is in it. */
 static int open_or_make(const char *path, unsigned flags, bool make, struct rt_file **out)
 {
@@ -186,7 +174,7 @@ static int open_or_make(const char *path, unsigned flags, bool make, struct rt_f
 	rc = rt_file_open(path, flags | RT_FILE_CREATE, out);
 	if (rc != 0)
 		return rc;
-	rc = sync_folder_of(path);
+	rc = rt_path_sync_parent(path);
 	if (rc != 0)
 		rt_file_close(*out);
 	return rc;
@@ -224,7 +212,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 	if (rc == -ENOENT)
 		return SQLITE_IOERR_DELETE_NOENT;
 	if (rc == 0 && sync_folder)
-		rc = sync_folder_of(path);
+		rc = rt_path_sync_parent(path);
 	return rc == 0 ? SQLITE_OK : SQLITE_IOERR_DELETE;
 }
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "rt/mem.h"
+
 static uint64_t region_of(uint64_t block)
 {
 	return block / MASK_REGION_BLOCKS;
@@ -80,17 +82,74 @@ static void clean_unneeded(struct volume *volume, uint64_t synced)
 	}
 }
 
+/* ---- a volume that is in the log as a whole ---- */
+
+static uint64_t count_logged(const struct volume *volume)
+{
+	uint64_t region = mask_next_logged(&volume->mask, 0), count = 0;
+
+	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1))
+		count++;
+	return count;
+}
+
+/* Lists the regions that are in the log because the volume is; from here on a write has them noted by themselves. */
+static uint32_t take_logged(struct volume *volume, uint32_t *regions)
+{
+	uint64_t region = mask_next_logged(&volume->mask, 0);
+	uint32_t count = 0;
+
+	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
+		mask_find_slot(&volume->mask, region)->durable = false;
+		regions[count++] = (uint32_t)region;
+	}
+	return count;
+}
+
+static void look_logged(struct volume *volume)
+{
+	uint64_t region = mask_next_logged(&volume->mask, 0);
+
+	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1))
+		mask_find_slot(&volume->mask, region)->durable =
+			dirtylog_is_dirty(volume->log, volume->options.id, (uint32_t)region);
+}
+
+/* Once few of its regions are dirty they are noted one by one again. Half of the room is left to others. */
+static int refine(struct volume *volume)
+{
+	struct dirtylog *log = volume->log;
+	uint64_t count = count_logged(volume);
+	uint32_t *regions;
+	int rc;
+
+	if (count > dirtylog_room(log) / 2)
+		return 0;
+	regions = mem_alloc((count + 1) * sizeof(*regions));
+	if (!regions)
+		return -ENOMEM;
+	rc = dirtylog_refine(log, volume->options.id, regions, take_logged(volume, regions));
+	mem_free(regions);
+	if (volume->tracked && volume->log == log)
+		look_logged(volume);
+	return rc == -EALREADY ? 0 : rc;
+}
+
 int volume_clean_regions(struct volume *volume)
 {
 	uint64_t number;
-	int rc;
+	int rc = 0;
 
-	if (!volume->tracked || !volume->log || !has_unneeded(volume))
+	if (!volume->tracked || !volume->log)
 		return 0;
-	number = ++volume->syncs_begun;
-	rc = vdisk_sync(volume->disk);
-	if (rc == 0 && volume->tracked && volume->log)
-		clean_unneeded(volume, number);
+	if (has_unneeded(volume)) {
+		number = ++volume->syncs_begun;
+		rc = vdisk_sync(volume->disk);
+		if (rc == 0 && volume->tracked && volume->log)
+			clean_unneeded(volume, number);
+	}
+	if (rc == 0 && volume->tracked && volume->log && dirtylog_is_whole(volume->log, volume->options.id))
+		rc = refine(volume);
 	return rc;
 }
 

@@ -13,6 +13,22 @@ struct load {
 	int rc;
 };
 
+/* So that they leave the log as they become clean. */
+static int load_all_regions(struct volume *volume)
+{
+	uint64_t blocks = volume->mask.blocks;
+
+	for (uint64_t region = 0; region * MASK_REGION_BLOCKS < blocks; region++) {
+		struct mask_slot *slot = mask_make_slot(&volume->mask, region);
+
+		if (!slot)
+			return -ENOMEM;
+		mask_set_in_log(&volume->mask, region, true);
+		slot->durable = true;
+	}
+	return mask_doubt_all(&volume->mask);
+}
+
 /* One region of the dirty log: all of it may differ from the far side, and most of it will not. */
 static void load_region(void *arg, uint16_t id, uint32_t region)
 {
@@ -21,8 +37,13 @@ static void load_region(void *arg, uint16_t id, uint32_t region)
 	uint64_t first = (uint64_t)region * MASK_REGION_BLOCKS, end = first + MASK_REGION_BLOCKS;
 	struct mask_slot *slot;
 
-	if (id != volume->options.id || load->rc < 0 || !dirtylog_is_dirty(load->log, id, region))
+	if (id != volume->options.id || load->rc < 0)
 		return;
+	if (region == DIRTYLOG_WHOLE) {
+		log_line(LOG_NOTICE, "volume", "%04X: all of it is in doubt and is compared with the far side", id);
+		load->rc = load_all_regions(volume);
+		return;
+	}
 	if (first >= volume->mask.blocks) {
 		log_line(LOG_WARNING, "volume", "%04X: the dirty log names region %u, beyond the end of the volume", id,
 			region);

@@ -14,11 +14,6 @@ static uint64_t chunk_count(uint64_t blocks)
 	return (mask_region_count(blocks) + MASK_CHUNK_REGIONS - 1) / MASK_CHUNK_REGIONS;
 }
 
-static uint64_t bulk_words(uint64_t blocks)
-{
-	return (mask_region_count(blocks) + 63) / 64;
-}
-
 /* ---- life ---- */
 
 int mask_init(struct mask *mask, uint64_t blocks)
@@ -47,7 +42,7 @@ void mask_destroy(struct mask *mask)
 	for (unsigned side = 0; side < 2; side++) {
 		free_list(&mask->sides[side].unsent);
 		free_list(&mask->sides[side].settled);
-		mem_free(mask->sides[side].bulk);
+		mask_free_bulk(&mask->sides[side]);
 	}
 	free_list(&mask->spare);
 	for (uint64_t i = 0; i < mask->chunk_count; i++)
@@ -58,8 +53,9 @@ void mask_destroy(struct mask *mask)
 
 int mask_grow(struct mask *mask, uint64_t blocks)
 {
-	uint64_t chunks = chunk_count(blocks), words = bulk_words(blocks), old_words = bulk_words(mask->blocks);
+	uint64_t chunks = chunk_count(blocks);
 	void *grown = mem_resize(mask->chunks, (chunks + 1) * sizeof(mask->chunks[0]));
+	int rc = 0;
 
 	assert(blocks >= mask->blocks);
 	if (!grown)
@@ -67,19 +63,11 @@ int mask_grow(struct mask *mask, uint64_t blocks)
 	mask->chunks = grown;
 	memset(mask->chunks + mask->chunk_count, 0, (chunks - mask->chunk_count) * sizeof(mask->chunks[0]));
 	mask->chunk_count = chunks;
-	for (unsigned i = 0; i < 2; i++) {
-		struct mask_side *side = &mask->sides[i];
-
-		if (!side->bulk)
-			continue;
-		grown = mem_resize(side->bulk, words * sizeof(side->bulk[0]));
-		if (!grown)
-			return -ENOMEM;
-		side->bulk = grown;
-		memset(side->bulk + old_words, 0, (words - old_words) * sizeof(side->bulk[0]));
-	}
-	mask->blocks = blocks;
-	return 0;
+	for (unsigned i = 0; i < 2 && rc == 0; i++)
+		rc = mask_grow_bulk(&mask->sides[i], mask->blocks, blocks);
+	if (rc == 0)
+		mask->blocks = blocks;
+	return rc;
 }
 
 /* ---- noting ---- */
@@ -161,6 +149,26 @@ int mask_doubt(struct mask *mask, uint64_t first, uint64_t end)
 	return 0;
 }
 
+int mask_doubt_all(struct mask *mask)
+{
+	struct mask_side *side = mask_open_side(mask);
+	uint64_t whole = mask->blocks / MASK_REGION_BLOCKS;
+	/* What is not a whole region is never in bulk. */
+	int rc = mask_doubt(mask, whole * MASK_REGION_BLOCKS, mask->blocks);
+
+	if (rc == 0 && whole > 0)
+		rc = mask_make_bulk(mask, side);
+	for (uint64_t region = 0; rc == 0 && region < whole; region++) {
+		uint64_t first = region * MASK_REGION_BLOCKS;
+
+		if (mask_find_region(mask, mask->open, region))
+			doubt_tracks(mask, first, first + MASK_REGION_BLOCKS);
+		else if (!mask_is_bulk(side, region))
+			mask_add_bulk(side, region, true);
+	}
+	return rc;
+}
+
 static void forget_doubts(struct mask_region *region)
 {
 	memset(region->tracks[MASK_DOUBTFUL], 0, sizeof(region->tracks[MASK_DOUBTFUL]));
@@ -177,14 +185,12 @@ static int mark_region(struct mask *mask, uint64_t index)
 		forget_doubts(region);
 		return 0;
 	}
-	if (!side->bulk) {
-		side->bulk = mem_alloc_zeroed(bulk_words(mask->blocks) * sizeof(side->bulk[0]));
-		side->bulk_from = index;
-	}
-	if (!side->bulk)
+	if (mask_make_bulk(mask, side) < 0)
 		return -ENOMEM;
-	if (!mask_is_bulk(side, index))
-		mask_add_bulk(side, index);
+	if (mask_is_bulk(side, index))
+		mask_clear_bulk_doubt(side, index);
+	else
+		mask_add_bulk(side, index, false);
 	return 0;
 }
 
@@ -380,6 +386,7 @@ static void merge_bulk(struct mask *mask)
 
 	if (from->bulk_count > 0 && !to->bulk) {	/* room for what is to come */
 		to->bulk = from->bulk;
+		to->bulk_doubts = from->bulk_doubts;
 		to->bulk_count = from->bulk_count;
 		to->bulk_from = from->bulk_from;
 		to->count[MASK_NEEDED] += from->bulk_count * MASK_REGION_BLOCKS;
@@ -387,14 +394,18 @@ static void merge_bulk(struct mask *mask)
 		from->count[MASK_NEEDED] -= from->bulk_count * MASK_REGION_BLOCKS;
 		from->count[MASK_UNSENT] -= from->bulk_count * MASK_REGION_BLOCKS;
 		from->bulk = NULL;
+		from->bulk_doubts = NULL;
 		from->bulk_count = 0;
 	}
 	while (from->bulk_count > 0) {
 		uint64_t region = mask_first_bulk(from);
+		bool doubtful = mask_is_bulk_doubtful(from, region);
 
 		mask_forget_bulk(from, region);
 		if (!mask_is_bulk(to, region))
-			mask_add_bulk(to, region);
+			mask_add_bulk(to, region, doubtful);
+		else if (!doubtful)
+			mask_clear_bulk_doubt(to, region);
 	}
 }
 

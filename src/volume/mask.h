@@ -43,6 +43,7 @@ struct mask_side {
 	struct list_head settled;	/* the others */
 	uint64_t count[MASK_KIND_COUNT];	/* blocks, with those in bulk */
 	uint64_t *bulk;			/* bit a region: all is needed and unsent, no masks; NULL: none is */
+	uint64_t *bulk_doubts;		/* bit a region in bulk: all of it is doubtful; there when bulk is */
 	uint64_t bulk_count;
 	uint64_t bulk_from;		/* no bit is set below this one */
 	struct mask_region *unpacked;	/* the one region made of bulk whose blocks are still unsent; NULL: none */
@@ -113,6 +114,9 @@ RT_MUST_CHECK int mask_mark(struct mask *mask, uint64_t first, uint64_t end);
  * The same where the far side may have the blocks as they are. Takes masks for all of it, never bulk. -ENOMEM likewise.
  */
 RT_MUST_CHECK int mask_doubt(struct mask *mask, uint64_t first, uint64_t end);
+
+/* The same for all of the volume, in bulk where there are no masks. -ENOMEM: a part may be. */
+RT_MUST_CHECK int mask_doubt_all(struct mask *mask);
 
 /* Some block of the range is needed in the open increment. */
 bool mask_is_noted(const struct mask *mask, uint64_t first, uint64_t end);

@@ -2,6 +2,7 @@
 #include "volume/mask_region.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "rt/mem.h"
@@ -145,20 +146,72 @@ void mask_drop_region(struct mask *mask, unsigned side, struct mask_region *regi
 
 /* ---- bulk ---- */
 
+static uint64_t bulk_words(uint64_t blocks)
+{
+	return (mask_region_count(blocks) + 63) / 64;
+}
+
+int mask_make_bulk(const struct mask *mask, struct mask_side *side)
+{
+	uint64_t words = bulk_words(mask->blocks);
+
+	if (side->bulk)
+		return 0;
+	side->bulk = mem_alloc_zeroed(words * sizeof(side->bulk[0]));
+	side->bulk_doubts = mem_alloc_zeroed(words * sizeof(side->bulk_doubts[0]));
+	side->bulk_from = mask_region_count(mask->blocks);
+	if (side->bulk && side->bulk_doubts)
+		return 0;
+	mask_free_bulk(side);
+	return -ENOMEM;
+}
+
+void mask_free_bulk(struct mask_side *side)
+{
+	mem_free(side->bulk);
+	mem_free(side->bulk_doubts);
+	side->bulk = NULL;
+	side->bulk_doubts = NULL;
+}
+
+static int grow_words(uint64_t **words, uint64_t old, uint64_t new)
+{
+	uint64_t *grown = mem_resize(*words, new * sizeof(grown[0]));
+
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + old, 0, (new - old) * sizeof(grown[0]));
+	*words = grown;
+	return 0;
+}
+
+int mask_grow_bulk(struct mask_side *side, uint64_t old_blocks, uint64_t blocks)
+{
+	uint64_t old = bulk_words(old_blocks), new = bulk_words(blocks);
+	int rc = side->bulk ? grow_words(&side->bulk, old, new) : 0;
+
+	return rc == 0 && side->bulk ? grow_words(&side->bulk_doubts, old, new) : rc;
+}
+
 void mask_forget_bulk(struct mask_side *side, uint64_t region)
 {
 	side->bulk[region / 64] &= ~(UINT64_C(1) << (region % 64));
+	mask_clear_bulk_doubt(side, region);
 	side->count[MASK_NEEDED] -= MASK_REGION_BLOCKS;
 	side->count[MASK_UNSENT] -= MASK_REGION_BLOCKS;
-	if (--side->bulk_count == 0) {
-		mem_free(side->bulk);
-		side->bulk = NULL;
-	}
+	if (--side->bulk_count == 0)
+		mask_free_bulk(side);
 }
 
-void mask_add_bulk(struct mask_side *side, uint64_t region)
+void mask_clear_bulk_doubt(struct mask_side *side, uint64_t region)
+{
+	side->bulk_doubts[region / 64] &= ~(UINT64_C(1) << (region % 64));
+}
+
+void mask_add_bulk(struct mask_side *side, uint64_t region, bool doubtful)
 {
 	side->bulk[region / 64] |= UINT64_C(1) << (region % 64);
+	side->bulk_doubts[region / 64] |= (uint64_t)doubtful << (region % 64);
 	side->count[MASK_NEEDED] += MASK_REGION_BLOCKS;
 	side->count[MASK_UNSENT] += MASK_REGION_BLOCKS;
 	side->bulk_count++;
@@ -169,6 +222,7 @@ void mask_add_bulk(struct mask_side *side, uint64_t region)
 /* Masks instead of the one bit. -ENOMEM: NULL. */
 struct mask_region *mask_unpack_bulk(struct mask *mask, unsigned side, uint64_t index)
 {
+	bool doubtful = mask_is_bulk_doubtful(&mask->sides[side], index);
 	struct mask_region *region = mask_add_region(mask, side, index);
 
 	if (!region)
@@ -176,6 +230,8 @@ struct mask_region *mask_unpack_bulk(struct mask *mask, unsigned side, uint64_t 
 	mask_forget_bulk(&mask->sides[side], index);
 	mask_set_all(&mask->sides[side], region, MASK_NEEDED);
 	mask_set_all(&mask->sides[side], region, MASK_UNSENT);
+	if (doubtful)
+		memset(region->tracks[MASK_DOUBTFUL], 0xff, sizeof(region->tracks[MASK_DOUBTFUL]));
 	return region;
 }
 

@@ -59,7 +59,21 @@ void mask_drop_region(struct mask *mask, unsigned side, struct mask_region *regi
 void mask_use_chunk(struct mask *mask, uint64_t region);
 void mask_leave_chunk(struct mask *mask, uint64_t region);
 
-void mask_add_bulk(struct mask_side *side, uint64_t region);
+/* Room for bulk of a side, where there is none yet. -ENOMEM. */
+RT_MUST_CHECK int mask_make_bulk(const struct mask *mask, struct mask_side *side);
+void mask_free_bulk(struct mask_side *side);
+
+/* The volume grows. Done twice it does no harm. -ENOMEM. */
+RT_MUST_CHECK int mask_grow_bulk(struct mask_side *side, uint64_t old_blocks, uint64_t blocks);
+
+static inline bool mask_is_bulk_doubtful(const struct mask_side *side, uint64_t region)
+{
+	return side->bulk_doubts[region / 64] >> (region % 64) & 1;
+}
+
+/* The region is not in bulk; mask_clear_bulk_doubt: it is. */
+void mask_add_bulk(struct mask_side *side, uint64_t region, bool doubtful);
+void mask_clear_bulk_doubt(struct mask_side *side, uint64_t region);
 void mask_forget_bulk(struct mask_side *side, uint64_t region);
 
 /* Masks instead of the one bit. NULL: -ENOMEM. */

@@ -660,6 +660,56 @@ static int main_log_again(void *arg)
 	return 0;
 }
 
+#define REGION_BLOCKS	(DIRTYLOG_REGION_SIZE / BLOCK)
+
+/* A link that is down for long: more regions are written than the log has room for. */
+static int main_log_full(void *arg)
+{
+	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = 512 * MIB + 5 * BLOCK };
+	struct volume_options options = { .id = 0x1500 };
+	uint64_t blocks = disk.size / BLOCK;
+	int64_t begun_ns = rt_now_ns();
+	struct volume_send *send;
+
+	(void)arg;
+	open_volume(disk.size, 8, true);
+	for (uint64_t block = 0; block < blocks; block += REGION_BLOCKS)
+		assert_int_equal(write_block(block, 1), 0);
+	assert_true(rt_now_ns() - begun_ns < 5 * RT_SECOND);
+	assert_true(dirtylog_is_whole(dirty, 0x1500));
+	assert_int_equal(volume_clean_regions(volume), 0);	/* all of them are needed */
+	assert_true(dirtylog_is_whole(dirty, 0x1500));
+	assert_int_equal(volume_first_needed(volume), disk.size);
+	close_volume();
+
+	/* After a start all of it is compared; writes go on. */
+	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
+	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
+	assert_int_equal(volume_open(&options, &volume), 0);
+	assert_int_equal(volume_track(volume, dirty, 20), 0);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
+	expect_counts(blocks, 0, blocks, 0);
+	assert_int_equal(volume_first_needed(volume), disk.size);	/* all of it is in the log */
+	assert_int_equal(volume_send_next(volume, MIB, &send), 0);
+	assert_true(send->doubtful);
+	volume_send_failed(volume, send);
+	assert_int_equal(write_block(3, 2), 0);
+	drain();
+	assert_true(volume_sync_begin(volume));
+	assert_int_equal(write_block(2 * REGION_BLOCKS, 2), 0);
+	volume_sync_end(volume, true);
+
+	/* One region is left: it takes the place of the whole. */
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_false(dirtylog_is_whole(dirty, 0x1500));
+	assert_int_equal(dirtylog_count(dirty), 1);
+	assert_true(dirtylog_is_dirty(dirty, 0x1500, 2));
+	assert_int_equal(write_block(3 * REGION_BLOCKS, 2), 0);
+	assert_int_equal(dirtylog_count(dirty), 2);
+	close_volume();
+	return 0;
+}
+
 /* A failed sync: nothing is sent; once the loss is accepted, everything that was not synced is sent again. */
 static int main_failed_sync(void *arg)
 {
@@ -694,6 +744,7 @@ static void dirty_log(void **state)
 	(void)state;
 	run(main_written_during_sync);
 	run(main_log_again);
+	run(main_log_full);
 	run(main_failed_sync);
 }
 

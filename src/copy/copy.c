@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/dirty_logs.h"
 #include "copy/engine.h"
 #include "copy/leg.h"
 #include "copy/leg_compare.h"
@@ -112,43 +113,6 @@ void copy_before_accept(struct copy *copy, uint16_t volume)
 }
 
 /* ---- dirty logs: one a reactor ---- */
-
-struct log_order {
-	struct copy *copy;
-	unsigned index;
-};
-
-static int do_open_log(void *arg)
-{
-	struct log_order *order = arg;
-	char path[XDC_PATH_MAX + 32];
-
-	snprintf(path, sizeof(path), "%s/dirty-%u.log", order->copy->config.state_folder, order->index);
-	return dirtylog_open(path, 1024, &order->copy->dirtylogs[order->index]);
-}
-
-static int do_close_log(void *arg)
-{
-	struct log_order *order = arg;
-	struct dirtylog *log = order->copy->dirtylogs[order->index];
-
-	/* A start that has failed did not open all of them. */
-	if (log)
-		dirtylog_close(log);
-	return 0;
-}
-
-static int each_log(struct copy *copy, int (*fn)(void *arg))
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++) {
-		struct log_order order = { .copy = copy, .index = i };
-
-		rc = rt_call(rt_reactor(i), fn, &order);
-	}
-	return rc;
-}
 
 /* A log without room tells reactor 0, where the pairs are; what they make clean gives room. One a reactor. */
 struct log_watch {
@@ -270,7 +234,6 @@ static void stop_cleaner(struct copy *copy)
 struct load {
 	struct copy *copy;
 	struct list_head rows;		/* struct row, in the order of the metadata */
-	int rc;
 };
 
 /* Records are kept while they are read, since visiting must not suspend and taking up does. */
@@ -285,6 +248,7 @@ struct row {
 		struct record_session_lss session_lss;
 		struct record_session_subordinate subordinate;
 		struct record_leg leg;
+		struct record_dirty_log dirty_log;
 	};
 };
 
@@ -298,6 +262,7 @@ static size_t row_bytes(enum meta_kind kind)
 	case META_SESSION_LSS:
 	case META_SESSION_SUBORDINATE:
 	case META_LEG:
+	case META_DIRTY_LOG:
 		return meta_tables[kind].record_size;
 	default:
 		return 0;	/* the control plane's */
@@ -387,29 +352,68 @@ static int take_up_row(struct load *load, struct row *row)
 	}
 }
 
-static int take_up(struct copy *copy)
+static int load_rows(struct load *load, struct copy *copy)
+{
+	*load = (struct load){ .copy = copy };
+	list_init(&load->rows);
+	return meta_load(copy->config.meta, keep_row, load);
+}
+
+static void free_rows(struct load *load)
+{
+	struct row *row, *tmp;
+
+	list_for_each_safe(row, tmp, &load->rows, link) {
+		list_remove(&row->link);
+		mem_free(row);
+	}
+}
+
+/* As pair_resume_work has it: a target follows changes once it was failed over, or when it was a source. */
+static bool is_followed(const struct record_pair *record)
+{
+	return record->role == PAIR_SOURCE || record->state == PAIR_FAILED_OVER || record->first_copy_done;
+}
+
+static int open_logs(struct load *load)
+{
+	struct dirty_logs_known known = { 0 };
+	struct row *row;
+	uint32_t pairs = 0;
+	int rc;
+
+	list_for_each(row, &load->rows, link)
+		pairs += row->kind == META_PAIR;
+	known.volumes = mem_alloc((pairs + 1) * sizeof(known.volumes[0]));
+	if (!known.volumes)
+		return -ENOMEM;
+	list_for_each(row, &load->rows, link) {
+		if (row->kind == META_PAIR && is_followed(&row->pair))
+			known.volumes[known.count++] = row->pair.volume;
+		if (row->kind == META_DIRTY_LOG && row->dirty_log.number < DIRTY_LOGS_MAX)
+			known.must |= UINT64_C(1) << row->dirty_log.number;
+	}
+	rc = dirty_logs_open(load->copy, &known);
+	mem_free(known.volumes);
+	return rc;
+}
+
+static int take_up(struct load *load)
 {
 	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
 	static const enum meta_kind order[] = {
 		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_PAIR,
 	};
-	struct load load = { .copy = copy };
-	struct row *row, *tmp;
-	int rc;
+	struct row *row;
+	int rc = 0;
 
-	list_init(&load.rows);
-	rc = meta_load(copy->config.meta, keep_row, &load);
 	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		list_for_each(row, &load.rows, link) {
+		list_for_each(row, &load->rows, link) {
 			if (!rc && row->kind == order[i])
-				rc = take_up_row(&load, row);
+				rc = take_up_row(load, row);
 		}
 	}
-	list_for_each_safe(row, tmp, &load.rows, link) {
-		list_remove(&row->link);
-		mem_free(row);
-	}
-	return rc ? rc : legs_begin_work(copy);
+	return rc ? rc : legs_begin_work(load->copy);
 }
 
 /* ---- life ---- */
@@ -441,6 +445,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 {
 	struct copy *copy = mem_alloc_zeroed(sizeof(*copy));
 	int rc = copy ? 0 : -ENOMEM;
+	struct load load;
 
 	if (rc)
 		return rc;
@@ -459,18 +464,20 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	list_init(&copy->subordinates);
 	list_init(&copy->legs);
 	copy->dirtylogs = mem_alloc_zeroed(rt_reactor_count() * sizeof(struct dirtylog *));
-	if (!copy->dirtylogs)
+	rc = load_rows(&load, copy);
+	if (!rc && !copy->dirtylogs)
 		rc = -ENOMEM;
 	if (!rc)
 		rc = make_folder(copy);
 	if (!rc)
-		rc = each_log(copy, do_open_log);
+		rc = open_logs(&load);
 	if (!rc)
 		rc = start_cleaner(copy);
 	if (!rc)
 		rc = start_server(copy);
 	if (!rc)
-		rc = take_up(copy);
+		rc = take_up(&load);
+	free_rows(&load);
 	if (!rc)
 		rc = session_entries_resume(copy);
 	if (rc) {
@@ -488,7 +495,6 @@ int copy_start(const struct copy_config *config, struct copy **out)
  */
 void copy_stop(struct copy *copy)
 {
-	int rc;
 	RT_SHIELD();
 
 	sources_retire(copy);
@@ -507,10 +513,8 @@ void copy_stop(struct copy *copy)
 	pairs_left_free(copy);
 	pairs_free_table(copy);
 	session_entries_free(copy);
-	if (copy->dirtylogs) {
-		rc = each_log(copy, do_close_log);
-		assert(!rc);
-	}
+	if (copy->dirtylogs)
+		dirty_logs_close(copy);
 	mem_free(copy->dirtylogs);
 	mem_free(copy);
 }

@@ -407,6 +407,30 @@ int dirtylog_mark_whole(struct dirtylog *log, uint16_t volume)
 	return dirtylog_is_whole(log, volume) ? 0 : rc < 0 ? rc : -ECANCELED;
 }
 
+int dirtylog_take_over(struct dirtylog *log, uint16_t volume, const uint32_t *regions, uint32_t count)
+{
+	uint64_t group;
+
+	for (uint32_t i = 0; i < count && log->whole[volume] == WHOLE_NOT; i++) {
+		struct slot *slot = regions[i] == DIRTYLOG_WHOLE ? NULL : dirtylog_find_slot(log, volume, regions[i]);
+
+		if (!slot && regions[i] != DIRTYLOG_WHOLE)
+			slot = take_slot(log, volume, regions[i]);
+		if (slot)
+			slot->was_dirty = true;
+		else
+			want_whole(log, volume);
+	}
+	group = ask_group(log);
+	while (log->done < group) {
+		int rc = rt_cond_wait(&log->finished);
+
+		if (rc < 0)
+			return rc;
+	}
+	return log->error;
+}
+
 int dirtylog_refine(struct dirtylog *log, uint16_t volume, const uint32_t *regions, uint32_t count)
 {
 	int rc = 0;

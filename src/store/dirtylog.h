@@ -44,6 +44,12 @@ void dirtylog_clean(struct dirtylog *log, uint16_t volume, uint32_t region);
 /* All regions of a volume are clean (its pair is gone). */
 void dirtylog_forget_volume(struct dirtylog *log, uint16_t volume);
 
+/*
+ * Suspends until the regions (also DIRTYLOG_WHOLE) are noted durably as if they had been found when the log was opened;
+ * where there is no room, the volume as a whole. Negative errno of the write, -ETIMEDOUT, -ECANCELED: not all are.
+ */
+RT_MUST_CHECK int dirtylog_take_over(struct dirtylog *log, uint16_t volume, const uint32_t *regions, uint32_t count);
+
 /* ---- volumes as a whole: every region of them counts as dirty ---- */
 
 bool dirtylog_is_whole(const struct dirtylog *log, uint16_t volume);

@@ -197,6 +197,12 @@ static const struct meta_column member_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_dirty_log
+static const struct meta_column dirty_log_columns[] = {
+	COLUMN(META_UINT, number, KEY, NOTE("it is dirty-NUMBER.log")),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -229,4 +235,5 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SESSION_SUBORDINATE] = TABLE(session_subordinate, "other systems that the master coordinates"),
 	[META_LEG] = TABLE(leg, "far side: the state of each source system of a session"),
 	[META_MEMBER] = TABLE(member, "who takes part in a session, by version of the list"),
+	[META_DIRTY_LOG] = TABLE(dirty_log, "dirty logs that must be in the state folder"),
 };

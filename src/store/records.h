@@ -17,13 +17,14 @@
 #include "store/words.h"
 
 /* Of the tables: a database of a newer one is refused, one of an older is brought to this when it is opened. */
-#define META_VERSION	1
+#define META_VERSION	2
 
 #define XDC_UUID_LEN	16u
 
 enum meta_kind {
 	META_SYSTEM, META_POOL, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY, META_SESSION,
-	META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER, META_KIND_COUNT
+	META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER, META_DIRTY_LOG,
+	META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -185,6 +186,11 @@ struct record_member {
 	char far_system[XDC_SYSTEM_ID_MAX];
 	char far_address[XDC_ADDRESS_MAX];	/* of its link */
 	bool is_master;				/* the source system */
+};
+
+/* A dirty log that must be in the state folder. */
+struct record_dirty_log {
+	uint16_t number;			/* key; it is dirty-NUMBER.log */
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

@@ -467,8 +467,8 @@ static void check_requests(struct sim_system *system)
 /* A request that never ends is given up in time, an idle client later. */
 static void check_time_limits(struct sim_system *system)
 {
-	struct rt_stream *slow = connect_to(system), *idle = connect_to(system);
 	int64_t began_ns = rt_now_ns(), slow_ns;
+	struct rt_stream *slow = connect_to(system), *idle = connect_to(system);
 	char line[100];
 
 	SEND(slow, "{\"op\":");

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Every object that a system shows has the keys that docs/cli-json.md names, no more and no fewer.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_sites.sh"
+requires jq
+
+# keys_of: of the object on stdin, or of all in a list, a line each: "state", "counters.reads", "volumes[].joined".
+keys_of()
+{
+	jq -r 'if type == "array" then .[] else . end |
+		paths | map(if type == "number" then "[]" else "." + . end) | join("") | ltrimstr(".") |
+		select(endswith("[]") | not)' | sort -u
+}
+# shows OBJECT NAME ARGUMENT...: adds what the command shows to the keys that were seen of the object.
+shows()
+{
+	local object=$1
+	shift
+	on "$@" --json | keys_of >>"$tmp/$object.seen"
+}
+
+# ---- one of everything ----
+site A 2105.FA120
+site B 2105.FB230
+on A volume create 1500 --pool p1 --size 1M
+on A volume create 1501 --pool p1 --size 1M
+on B volume create 2500 --pool p1 --size 1M
+on B volume create 2501 --pool p1 --size 1M
+path A 15 B 25
+pair A 1500 B 2500 async
+pair A 1501 B 2501 async
+wait_until 30 quiet A 1500 1501
+on A session open 1 --lss 15
+on A session add 1 1500 1501
+on A session start 1 --master 15
+wait_until 60 is A '.sequence > 0 and .joined_count == 2' session show 1
+# A volume that is offline: a problem, and groups that fail.
+file=$(image A 1501)
+system_kill A
+mv "$file" "$tmp/away"
+system_restart A
+wait_until 60 is A '.last_failure != null and (.problems | length) > 0' session show 1
+
+for command in list 'show p1'; do
+	# shellcheck disable=SC2086 # words
+	shows pool A pool $command
+done
+shows system A system show
+shows lss A lss list
+shows lss A lss show 15
+shows volume A volume list
+shows volume A volume show 1500
+shows path A path list
+shows path A path show 15 25 --system 2105.FB230
+for name in A B; do
+	shows pair $name pair list
+	shows session $name session list
+	shows session $name session show 1
+done
+shows pair A pair show 1500
+shows recovery B session probe 1
+shows recovery B session recover 1
+
+# ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
+for object in system pool lss volume path pair session recovery; do
+	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
+		sed -nE 's/^\| `([a-z_0-9.]|\[\])+` \|.*/&/p' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
+	sed -E 's/^(first|previous)_failure\..*/last_failure.reason/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |
+		if [ "$object" = system ]; then grep -v '^counters\.'; else cat; fi | sort -u >"$tmp/$object.keys"
+	diff "$tmp/$object.said" "$tmp/$object.keys" >&2 || fail "docs/cli-json.md (<) and object $object (>) differ"
+	[ -s "$tmp/$object.said" ] || fail "docs/cli-json.md says nothing of object $object"
+done
+system_stop A B

@@ -143,6 +143,7 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 static int open_state(struct control *control, struct fault *fault)
 {
 	int rc = control_make_folder(control->state_folder);
+	const char *remedy;
 
 	if (rc < 0)
 		return control_fault_errno(fault, "state folder", "make the folder above it, and let xdcd write there",
@@ -153,8 +154,8 @@ static int open_state(struct control *control, struct fault *fault)
 				 "%s: another xdcd uses it", control->state_folder);
 	if (rc == 0)
 		rc = meta_load(control->meta, load_record, control);
-	return rc == 0 ? 0 : control_fault_errno(fault, "state folder", rc == -EACCES || rc == -EROFS ? "" : "see the log",
-						 rc, control->state_folder);
+	remedy = rc == -EACCES || rc == -EROFS ? "" : "see the log";
+	return rc == 0 ? 0 : control_fault_errno(fault, "state folder", remedy, rc, control->state_folder);
 }
 
 /* A new state gets the id, an old one must have it; the start is counted. */

@@ -65,8 +65,8 @@ shows recovery B session recover 1
 # ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
 for object in system pool lss volume path pair session recovery; do
 	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
-		sed -nE 's/^\| `([a-z_0-9.]|\[\])+` \|.*/&/p' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
-	sed -E 's/^(first|previous)_failure\..*/last_failure.reason/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |
+		grep '^| `' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
+	sed -E 's/^(first|previous)_failure\..*/last_failure.at/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |
 		if [ "$object" = system ]; then grep -v '^counters\.'; else cat; fi | sort -u >"$tmp/$object.keys"
 	diff "$tmp/$object.said" "$tmp/$object.keys" >&2 || fail "docs/cli-json.md (<) and object $object (>) differ"
 	[ -s "$tmp/$object.said" ] || fail "docs/cli-json.md says nothing of object $object"

@@ -142,7 +142,7 @@ complains 'file cannot be made: File too large' 'a smaller size' A volume create
 
 # ---- a path moved to where nobody is: it is told at once, whatever connection there was; and back ----
 on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$closed"
-wait_until 20 is A 'any(.system == "2105.FB230" and .state == "disconnected" and (.error | contains("refused")))' path list
+wait_until 20 is A 'any(.system == "2105.FB230" and .state == "disconnected" and (.error | test("refused")))' path list
 on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:${link_port[B]}"
 wait_until 20 is A 'any(.system == "2105.FB230" and .state == "connected")' path list
 

@@ -108,7 +108,8 @@ const struct operation operations[] = {
 	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { VOLUME_ARG } },
 	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { VOLUME_ARG } },
 	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
-		VOLUME_ARG
+		VOLUME_ARG,
+		{ "force", ARG_FLAG, 0, "also when its first copy never ended: as it is, of no one moment" },
 	} },
 	{ "pair", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After failover, send what has changed to the old source", {
 		VOLUME_ARG,

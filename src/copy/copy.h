@@ -169,9 +169,9 @@ int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
 
 /*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover
- * instead.
+ * instead. force: also when what it holds is of no moment, since its first copy never ended.
  */
-int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_failover(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
 
 /*
  * On the far side, after failover: sends differences to the former source, which becomes a target. discard: see

@@ -486,7 +486,7 @@ static int give_away(struct pair *pair)
 	next.reason = PAIR_REASON_COMMAND;
 	next.since_wall_ns = rt_wall_ns();
 	next.first_copy_done = false;
-	next.first_copy_bytes = 0;
+	next.first_copy_bytes = volume_size(pair->volume);
 	pair_stop_sending(pair);
 	rc = pair_change_record(pair, &next);
 	/* Still the source, which sends. */

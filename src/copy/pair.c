@@ -494,6 +494,13 @@ int pair_forget(struct pair *pair)
 
 /* ---- what others ask ---- */
 
+bool pair_is_whole(const struct pair *pair)
+{
+	const struct record_pair *record = &pair->record;
+
+	return (record->joined || record->first_copy_bytes) && record->reason != PAIR_REASON_GROUP_LOST;
+}
+
 bool pair_sends_to(const struct pair *pair, const char *far)
 {
 	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);

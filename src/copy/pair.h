@@ -35,6 +35,7 @@ struct pair {
 	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */
 	unsigned generations_unheard;		/* begun here since the far side last answered */
 	bool history_owed;			/* its newest generation is not durable yet */
+	bool progress_owed;			/* source end: how far its first copy is, is to be looked at again */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */
@@ -135,6 +136,15 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
  * Suspends.
  */
 RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why);
+
+/* Tells the far side, durably there, that it holds all of the first copy. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
+
+/*
+ * A target that holds something that was the source's once: its first copy had ended, and no group that it lacks a part
+ * of was given up.
+ */
+bool pair_is_whole(const struct pair *pair);
 
 /*
  * If its first copy is done and it is in a session: from here on it may join at any close. That is durable before, so

@@ -88,7 +88,6 @@ int pair_changes_far(struct pair *pair, uint64_t *bytes, char *why)
 
 int pair_changes_take(struct pair *pair, char *why)
 {
-	struct record_pair next;
 	uint64_t bytes;
 	int rc;
 
@@ -101,7 +100,8 @@ int pair_changes_take(struct pair *pair, char *why)
 		 pair->record.system, (unsigned long long)bytes / 1024);
 	if (pair_changes_here(pair))
 		return 0;
-	next = pair->record;
-	next.first_copy_done = true;	/* there is nothing to send */
-	return pair_change_record(pair, &next);
+	/* There is nothing to send. */
+	pair->progress_owed = true;
+	notice_due(&pair->peer->acked);
+	return 0;
 }

@@ -161,6 +161,7 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 	history_adopt(&pair->history, &request->history);
 	pair->record.state = PAIR_TARGET_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
+	pair->record.first_copy_bytes = request->flags & WIRE_PAIR_COPIED ? volume_size(pair->volume) : 0;
 	pair->record.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
 	return pair_save(pair);
 }
@@ -221,6 +222,7 @@ static int become_target(struct pair *pair, const struct history *history)
 	next.since_wall_ns = rt_wall_ns();
 	next.session = 0;
 	next.joined = false;
+	next.first_copy_bytes = 0;
 	pair->history = *history;
 	pair_stop_sending(pair);
 	rc = pair_change_record(pair, &next);

@@ -9,6 +9,7 @@
 #include "rt/log.h"
 
 #define UNHEARD_MAX	4u			/* generations begun without an answer of the far side in between */
+#define TURN_NS		RT_SECOND		/* for the pair's turn, by who has other pairs to look after */
 #define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
 
 /*
@@ -105,29 +106,36 @@ static int settle_history(struct pair *pair, char *why)
 	return 0;
 }
 
-int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
+static int ask_far(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
 {
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
-		.size_bytes = volume_size(pair->volume), .flags = flags,
+		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
 		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
 	};
+	/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
+	RT_LIMIT(rt_now_ns() + CONSENT_NS);
+
+	/* Whether or not an answer comes: the far side may take this history for its own. */
+	pair->generation_is_ours = false;
+	return link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+}
+
+int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
+{
 	struct pair_order order = { 0 };
 	int rc = settle_history(pair, why);
 
 	if (rc)
 		return rc;
 	pair_order_surely(pair, pair_do_counters, &order);
-	request.history = pair->history;
-	{
-		/* Whether or not an answer comes: the far side may take this history for its own. */
-		pair->generation_is_ours = false;
-		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
+	if (flags & WIRE_PAIR_RESUME && pair->record.first_copy_done)
+		flags |= WIRE_PAIR_COPIED;
+	rc = ask_far(pair, flags, reply, why);
+	if (!rc) {
 		RT_LIMIT(rt_now_ns() + CONSENT_NS);
 
-		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
-		if (!rc)
-			rc = pair_changes_take(pair, why);
+		rc = pair_changes_take(pair, why);
 	}
 	if (rc)
 		return rc;
@@ -135,6 +143,29 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	pair->generations_unheard = 0;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
+}
+
+static int begin_to_tell(struct pair *pair)
+{
+	RT_LIMIT(rt_now_ns() + TURN_NS);
+
+	return pair_begin_change(pair);
+}
+
+int pair_tell_copied(struct pair *pair)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE];
+	int rc = begin_to_tell(pair);
+
+	if (rc)
+		return rc;
+	if (pair->record.role != PAIR_SOURCE || pair->record.state != PAIR_COPY_PENDING || !pair->sends)
+		rc = -ENOTCONN;
+	if (!rc)
+		rc = ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, &reply, why);
+	pair_end_change(pair);
+	return rc;
 }
 
 static bool may_resume_by_itself(const struct pair *pair)

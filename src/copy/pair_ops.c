@@ -316,10 +316,10 @@ int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
 	return pair ? end_command(pair, resume(pair, fault)) : -1;
 }
 
-static int fail_over(struct pair *pair, struct fault *fault)
+static int fail_over(struct pair *pair, bool force, struct fault *fault)
 {
 	uint16_t volume = pair->record.volume;
-	char object[64];
+	char object[64], remedy[128];
 	int rc;
 
 	object_of(volume, object);
@@ -328,17 +328,24 @@ static int fail_over(struct pair *pair, struct fault *fault)
 	if (leg_owns_volume(pair->copy, volume) && pair->record.state != PAIR_FAILED_OVER)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
 				 "it is in a session, which is recovered as a whole");
+	snprintf(remedy, sizeof(remedy),
+		 "copy it to its end, if the source is there; xdc pair failover %04X --force takes it as it is", volume);
+	if (pair->record.state != PAIR_FAILED_OVER && !pair_is_whole(pair) && !force)
+		return fault_set(fault, FAULT_FAILED, object, remedy, "what it holds is of no moment: %s",
+				 pair->record.reason == PAIR_REASON_GROUP_LOST
+					 ? "it lacks a part of a group that was given up"
+					 : "its first copy had not ended");
 	rc = pair_fail_over(pair, 0);
 	if (!rc)
 		peers_tell_changed(pair->copy, pair->record.system);
 	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
 
-int copy_pair_failover(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_failover(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
 {
 	struct pair *pair = begin_command(copy, volume, fault);
 
-	return pair ? end_command(pair, fail_over(pair, fault)) : -1;
+	return pair ? end_command(pair, fail_over(pair, force, fault)) : -1;
 }
 
 static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fault)

@@ -60,26 +60,61 @@ void pair_allow_join(struct pair *pair)
 	pair_order_surely(pair, do_allow_join, &order);
 }
 
-/* How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end. */
+static int save_progress(struct pair *pair, uint64_t first_needed)
+{
+	struct record_pair next = pair->record;
+
+	next.first_copy_bytes = first_needed;
+	next.first_copy_done = first_needed >= volume_size(pair->volume);
+	return pair_change_record(pair, &next);
+}
+
+/*
+ * How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end, when the
+ * far side is told before: what it holds may be taken over there. What fails is done again with the next sync.
+ */
 static void note_progress(struct pair *pair, uint64_t first_needed)
 {
-	uint64_t size = volume_size(pair->volume);
+	bool done = first_needed >= volume_size(pair->volume);
+	int rc;
 
-	if (pair->gone || pair->record.first_copy_done ||
-	    (first_needed < size && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
+	pair->progress_owed = false;
+	if (pair->gone || pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
+	    (!done && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
 		return;
-	pair->record.first_copy_bytes = first_needed;
-	pair->record.first_copy_done = first_needed >= size;
-	if (pair_save(pair)) {
-		log_line(LOG_ERROR, "pair", "volume %04X: the progress of its copy is not durable",
-			 pair->record.volume);
-		pair->record.first_copy_done = false;
+	rc = done ? pair_tell_copied(pair) : 0;
+	if (!rc)
+		rc = save_progress(pair, first_needed);
+	if (rc) {
+		log_line(LOG_WARNING, "pair", "volume %04X: how far its first copy is, is not durable yet: %s",
+			 pair->record.volume, strerror(-rc));
+		pair->progress_owed = true;
+		notice_due(&pair->peer->acked);
 		return;
 	}
-	if (!pair->record.first_copy_done)
+	if (!done)
 		return;
 	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
 	pair_allow_join(pair);
+}
+
+static int do_look_progress(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->flag = volume_is_tracked(order->pair->volume);
+	if (order->flag)
+		order->first_needed = volume_first_needed(order->pair->volume);
+	return 0;
+}
+
+static void look_progress(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, do_look_progress, &order);
+	if (order.flag)
+		note_progress(pair, order.first_needed);
 }
 
 static void end_sync(struct pair *pair, bool ok)
@@ -154,6 +189,8 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 		if (request.targets.count == count || !pair_sends_to(pair, peer->system))
 			continue;
 		pair_order_surely(pair, do_sync_begin, &order);
+		if (!order.flag && pair->progress_owed)
+			look_progress(pair);
 		if (!order.flag)
 			continue;
 		pair_pin(pair);

@@ -220,7 +220,7 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 		const char *verb;
 		int (*fn)(struct copy *copy, uint16_t volume, struct fault *fault);
 	} changes[] = {
-		{ "suspend", copy_pair_suspend }, { "resume", copy_pair_resume }, { "failover", copy_pair_failover },
+		{ "suspend", copy_pair_suspend }, { "resume", copy_pair_resume },
 	};
 	struct copy *copy = control_copy(request->control);
 	int rc = -1;
@@ -232,6 +232,16 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 		if (!strcmp(request->operation->verb, changes[i].verb))
 			rc = changes[i].fn(copy, id, fault);
 	return rc ? -1 : cli_answer_pair(request, id, result, fault);
+}
+
+static int pair_failover(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (cli_find_volume(request, &id, fault) ||
+	    copy_pair_failover(control_copy(request->control), id, cli_given(request, "force"), fault))
+		return -1;
+	return cli_answer_pair(request, id, result, fault);
 }
 
 static void add_pair(void *arg, const struct copy_pair_info *info)
@@ -258,6 +268,6 @@ const struct cli_binding cli_bindings_copy[] = {
 	{ "pair", "delete", pair_delete },
 	{ "pair", "suspend", change_pair },
 	{ "pair", "resume", change_pair },
-	{ "pair", "failover", change_pair },
+	{ "pair", "failover", pair_failover },
 	{ NULL, NULL, NULL },
 };

@@ -254,6 +254,8 @@ static int ask_silent_system(void *arg)
 	sim_pause(b.sim);
 	check_others_go_on(GROW("1500", "2M"), "1502");
 	sim_resume(b.sim);
+	/* Connections that were begun while it stood still come and go first. */
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
 	expect(&a, GROW("1500", "2M"), DONE);
 	return stop_both();
 }
@@ -480,6 +482,56 @@ static void a_first_copy_that_was_suspended_comes_to_its_end(void **state)
 	run(suspend_at_any_moment);
 }
 
+/* ---- a target that never got all of its first copy ---- */
+
+#define FAIL_OVER(...)	"{\"op\":\"pair failover\",\"args\":{\"volume\":\"2500\"" __VA_ARGS__ "}}"
+
+static int fail_over_half_a_copy(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	sim_cut(a.sim, b.sim);
+	expect(&b, FAIL_OVER(), "its first copy had not ended");
+	expect(&b, FAIL_OVER(), "xdc pair failover 2500 --force takes it as it is");
+	expect(&b, SHOW("2500"), "\"access\":\"none\"");
+	/* Nor after another start. */
+	sim_crash(b.sim, SIM_POWER_LOSS);
+	boot(&b);
+	expect(&b, FAIL_OVER(), "its first copy had not ended");
+	expect(&b, FAIL_OVER(",\"force\":true"), DONE);
+	expect(&b, SHOW("2500"), "\"access\":\"write\"");
+	return stop_both();
+}
+
+static void half_a_copy_is_taken_over_by_force_only(void **state)
+{
+	(void)state;
+	run(fail_over_half_a_copy);
+}
+
+/* What the source says to be whole is known to be so at the far side, at once and after another start. */
+static int fail_over_a_copy(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	sim_crash(a.sim, SIM_POWER_LOSS);
+	sim_crash(b.sim, SIM_POWER_LOSS);
+	boot(&b);
+	expect(&b, FAIL_OVER(), DONE);
+	boot(&a);
+	return stop_both();
+}
+
+static void a_whole_copy_is_taken_over(void **state)
+{
+	(void)state;
+	run(fail_over_a_copy);
+}
+
 /* ---- a pair whose volume cannot be opened ---- */
 
 static int find_source_file(void *arg)
@@ -635,6 +687,8 @@ int main(void)
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(a_first_copy_that_was_suspended_comes_to_its_end),
+		cmocka_unit_test(half_a_copy_is_taken_over_by_force_only),
+		cmocka_unit_test(a_whole_copy_is_taken_over),
 		cmocka_unit_test(a_pair_whose_volume_is_offline_is_remembered),
 		cmocka_unit_test(an_end_that_is_left_is_named),
 		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),

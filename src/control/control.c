@@ -56,8 +56,11 @@ int control_commit(struct control *control, const struct meta_change *changes, u
 		   struct fault *fault)
 {
 	int rc = meta_commit(control->meta, changes, count);
+	char remedy[sizeof(fault->remedy)] = "see the log";
 
-	return rc == 0 ? 0 : control_fault_errno(fault, object, "see the log", rc, "the metadata cannot be written");
+	if (rc == -ENOSPC || rc == -EDQUOT)
+		snprintf(remedy, sizeof(remedy), "make space for the state folder, %s", control->state_folder);
+	return rc == 0 ? 0 : control_fault_errno(fault, object, remedy, rc, "the metadata cannot be written");
 }
 
 struct copy *control_copy(struct control *control)

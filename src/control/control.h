@@ -62,7 +62,7 @@ RT_MUST_CHECK int control_system_dump(struct control *control, int (*emit)(void 
 
 struct pool_info {
 	struct record_pool record;
-	int error;				/* negative errno: offline */
+	int error;				/* negative errno: offline, or its folder has gone since */
 	unsigned volumes;
 	uint64_t volume_bytes;			/* sum of the sizes of its volumes */
 	bool has_space;				/* kind dir and online: these are known */
@@ -152,7 +152,10 @@ struct attachment {
 	char name[XDC_NAME_MAX];		/* empty: none */
 };
 
-/* A host opens a volume by id or name. -ENOENT, -EPERM (a target), -ESHUTDOWN, -EIO (offline), -ENOMEM, ... */
+/*
+ * A host opens a volume by id or name. -ENOENT, -EPERM (a target), -ESHUTDOWN; -EIO (offline) and
+ * others (that it may write cannot be noted), which the log tells.
+ */
 RT_MUST_CHECK int control_attach(struct control *control, const char *id_or_name, struct attachment *out);
 
 /* The host has gone: with the last one what it wrote is made durable. */

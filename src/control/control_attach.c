@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "control/parse.h"
 #include "rt/log.h"
@@ -69,6 +70,9 @@ int control_attach(struct control *control, const char *id_or_name, struct attac
 		return rc;
 	CONTROL_ENTERED(control);
 	rc = attach(control, id_or_name, &volume);
+	if (rc < 0 && rc != -ENOENT && rc != -EPERM && rc != -ESHUTDOWN)
+		log_line(LOG_WARNING, "control", "a host cannot attach to volume %s: %s", id_or_name,
+			 rc == -EIO ? "it is offline" : strerrordesc_np(-rc));
 	if (rc < 0)
 		return rc;
 	*out = (struct attachment){

@@ -178,8 +178,11 @@ static void get_info(const struct control_pool *pool, struct pool_info *info)
 		.volumes = pool->volumes,
 		.volume_bytes = pool->volume_bytes,
 	};
-	if (pool->lock)
-		info->has_space = rt_path_space(info->record.folder, &info->total_bytes, &info->free_bytes) == 0;
+	if (!pool->lock)
+		return;
+	/* Files that are open outlive the folder that was taken away; what is shown must not. */
+	info->error = rt_path_space(info->record.folder, &info->total_bytes, &info->free_bytes);
+	info->has_space = info->error == 0;
 }
 
 int control_pool_get(struct control *control, const char *name, struct pool_info *info, struct fault *fault)

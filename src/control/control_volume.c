@@ -233,6 +233,9 @@ static int bring_up(struct control_volume *volume, const char *object, struct fa
 	control_disk_options(volume, path, &options);
 	if (options.kind == POOL_DIR)
 		rc = vdisk_create(&options);
+	if (rc == -ENOENT)
+		return fault_set(fault, FAULT_FAILED, object, "put the folder back, and restart xdcd",
+				 "the folder of pool %s is not there", volume->pool->record.name);
 	if (rc < 0)
 		return control_fault_errno(fault, object, "", rc, "its file cannot be made");
 	rc = control_volume_open(volume);

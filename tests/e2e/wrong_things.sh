@@ -179,6 +179,16 @@ printf '%s\n' '{"op":"volume list"}' >"$tmp/short"
 send "$tmp/short" "$tmp/A/control"
 jq -e '.ok' "$tmp/answer" >"$tmp/judged"
 
+# ---- the folder of a pool is taken away under its open files ----
+on A pool create gone --dir "$tmp/gone"
+on A volume create 1510 --pool gone --size 1M
+mv "$tmp/gone" "$tmp/away"
+complains 'volume 1511: the folder of pool gone is not there' 'put the folder back' \
+	A volume create 1511 --pool gone --size 1M
+is A '.state == "offline" and .error == "No such file or directory"' pool show gone
+mv "$tmp/away" "$tmp/gone"
+is A '.state == "online" and .error == null' pool show gone
+
 # ---- after all that: hosts are served, and groups go on ----
 from=$(json A .sequence session show 1)
 qemu-io -f raw -c 'write -P 9 0 64k' -c 'read -P 9 0 64k' "$(uri A 1500)" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"

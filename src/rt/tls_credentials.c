@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rt/file.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 #include "rt/tls_private.h"
 
@@ -324,6 +325,8 @@ static int read_certificates(struct tls *tls, const struct folder *folder, struc
 		tls->verifies_clients = true;
 		rc = read_list(tls, folder->authority, fault, gnutls_certificate_set_x509_trust_mem);
 	}
+	if (!rc && !folder->has_authority)
+		log_line(LOG_WARNING, "tls", "no %s: whoever reaches NBD is let in, only encrypted", folder->authority);
 	if (!rc && folder->has_revoked)
 		rc = read_list(tls, folder->revoked, fault, gnutls_certificate_set_x509_crl_mem);
 	return rc;

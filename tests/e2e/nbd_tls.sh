@@ -49,7 +49,24 @@ expect_exit 1 . nbdinfo --size "nbds://host2@localhost:$port/1500?tls-psk-file=$
 # On loopback plain is allowed beside it.
 expect_equal 16777216 "$(nbdinfo --size "nbd://localhost:$port/1500")" 'size, in the clear'
 expect_equal 16777216 "$(nbdinfo --size "$by_certificate")" 'size, encrypted'
+# A handshake that stops in the middle ends, and holds up nobody.
+exec {silent}<>"/dev/tcp/127.0.0.1/$port"
+printf '\0\0\0\3IHAVEOPT\0\0\0\5\0\0\0\0\x16\x03\x01\x02' >&"$silent"
+expect_equal 16777216 "$(nbdinfo --size "$by_key")" 'size, beside half a handshake'
+timeout 20 cat <&"$silent" >"$tmp/silent" || fail 'half a handshake keeps its connection'
+exec {silent}>&-
+! grep -q 'whoever reaches NBD' "$tmp/A/log" || fail 'hosts are said not to be verified'
 system_stop A
+
+# Without an authority anybody is let in, and the log says so.
+mkdir "$tmp/open"
+cp "$tmp"/server/server-*.pem "$tmp/open"
+system_start D --id 2105.FD000 --nbd "127.0.0.1:$port" --nbd-tls "$tmp/open"
+on D pool create p1 --dir "$tmp/D/pool"
+on D volume create 1500 --pool p1 --size 16M
+expect_equal 16777216 "$(nbdinfo --size "nbds://localhost:$port/1500?tls-certificates=$tmp/stranger")" 'size for a stranger'
+grep -q 'no .*ca-cert.pem: whoever reaches NBD is let in' "$tmp/D/log" || fail 'the log is silent about strangers'
+system_stop D
 
 # Reached from other machines, TLS is demanded unless it was switched off by name.
 own=$(hostname -I | cut -d' ' -f1)

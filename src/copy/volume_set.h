@@ -15,11 +15,6 @@ static inline void volume_set_add(struct volume_set *set, uint16_t volume)
 	set->words[volume / 64] |= UINT64_C(1) << volume % 64;
 }
 
-static inline void volume_set_remove(struct volume_set *set, uint16_t volume)
-{
-	set->words[volume / 64] &= ~(UINT64_C(1) << volume % 64);
-}
-
 static inline bool volume_set_has(const struct volume_set *set, uint16_t volume)
 {
 	return set->words[volume / 64] >> volume % 64 & 1;

@@ -7,6 +7,7 @@
 
 #include "control/parse.h"
 #include "face/cli_private.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 
 /* Requests are flat; Jansson would follow 2,048 levels down on the stack of a fiber. */
@@ -274,7 +275,17 @@ static int read_request(struct cli_request *request, enum op_role role, json_t *
 	return take_arguments(request, args, fault);
 }
 
-static int run(struct control *control, enum op_role role, json_t *json, json_t **result, struct fault *fault)
+/* Who did it, for the day on which nobody remembers. */
+static void log_request(const struct cli_caller *caller, const struct operation *operation, const json_t *args)
+{
+	char *text = json_dumps(args, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	log_line(LOG_NOTICE, "cli", "%s: %s %s %.300s", caller->name, operation->noun, operation->verb, text ? text : "");
+	mem_free(text);
+}
+
+static int run(struct control *control, const struct cli_caller *caller, json_t *json, json_t **result,
+	       struct fault *fault)
 {
 	struct cli_request request = { .control = control };
 	MEM_OWNED struct arg_value *items = mem_alloc(CLI_ITEMS_MAX * sizeof(*items));
@@ -282,10 +293,12 @@ static int run(struct control *control, enum op_role role, json_t *json, json_t 
 	if (!items)
 		return cli_out_of_memory(fault);
 	request.items = items;
-	if (read_request(&request, role, json, fault))
+	if (read_request(&request, caller->role, json, fault))
 		return -1;
 	if (!control)
 		return 0;
+	if (request.operation->role == ROLE_ADMIN)
+		log_request(caller, request.operation, json_object_get(json, "args"));
 	return cli_binding_find(request.operation->noun, request.operation->verb)(&request, result, fault);
 }
 
@@ -316,7 +329,7 @@ char *cli_call_fault(const struct fault *fault)
 				    "remedy", cli_text_or_null(fault->remedy)));
 }
 
-char *cli_call(struct control *control, enum op_role role, const char *request, size_t len)
+char *cli_call(struct control *control, const struct cli_caller *caller, const char *request, size_t len)
 {
 	struct fault fault = { 0 };
 	json_error_t error;
@@ -326,7 +339,7 @@ char *cli_call(struct control *control, enum op_role role, const char *request, 
 	if (is_flat(request, len))
 		json = json_loadb(request, len, JSON_REJECT_DUPLICATES, &error);
 	if (json)
-		rc = run(control, role, json, &result, &fault);
+		rc = run(control, caller, json, &result, &fault);
 	else
 		rc = fault_set(&fault, FAULT_INVALID_PARAMETER, "request", "see docs/cli-json.md",
 			       "it is not a line of JSON");

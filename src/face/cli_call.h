@@ -13,11 +13,17 @@
 #define CLI_REQUEST_MAX		65536u
 #define CLI_ITEMS_MAX		512u
 
+struct cli_caller {
+	enum op_role role;
+	const char *name;	/* for the log: "user 0" */
+};
+
 /*
  * The reply to a request of len bytes (without its newline), a text of mem_alloc that ends with a newline; NULL: no
  * memory. Suspends. control NULL (fuzzing): no operation is reached, and what is good is answered by null.
+ * What an administrator asks for is a line in the log.
  */
-char *cli_call(struct control *control, enum op_role role, const char *request, size_t len);
+char *cli_call(struct control *control, const struct cli_caller *caller, const char *request, size_t len);
 
 /* The reply to what is no request. NULL: no memory. */
 char *cli_call_fault(const struct fault *fault);

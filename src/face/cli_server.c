@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "face/cli_call.h"
@@ -104,13 +105,17 @@ static ssize_t read_line(struct connection *connection)
 
 static int answer(struct connection *connection, size_t len)
 {
-	char *reply;
+	char name[32] = "somebody", *reply;
+	struct cli_caller caller = { ROLE_ADMIN, name };
+	uid_t uid;
 	int rc;
 
+	if (rt_stream_peer_uid(connection->stream, &uid) == 0)
+		snprintf(name, sizeof(name), "user %u", (unsigned)uid);
 	connection->busy = true;
 	{
 		RT_LIMIT(rt_now_ns() + CLI_OPERATION_NS);
-		reply = cli_call(connection->server->control, ROLE_ADMIN, connection->buf, len);
+		reply = cli_call(connection->server->control, &caller, connection->buf, len);
 	}
 	connection->used -= len + 1;
 	memmove(connection->buf, connection->buf + len + 1, connection->used);

@@ -223,8 +223,3 @@ void nbd_server_destroy(struct nbd_server *server)
 	call_all(server, drain_pool_there);
 	mem_free(server);
 }
-
-unsigned nbd_server_connections(const struct nbd_server *server)
-{
-	return server->connection_count;
-}

@@ -76,7 +76,4 @@ void nbd_server_destroy(struct nbd_server *server);
 
 #define NBD_DRAIN_NS	(2 * RT_SECOND)
 
-/* Connections now, in any state. */
-unsigned nbd_server_connections(const struct nbd_server *server);
-
 #endif

@@ -107,7 +107,7 @@ expect_equal 4096 "$(json A .size_bytes volume show 1500)" 'a new volume 1500'
 
 # ---- every change is an event in the log ----
 for event in 'pool p1 made' 'volume 1500 grown' 'volume 1500 deleted' 'LSS 15 deleted' \
-	'volume 1600 deleted, its data'; do
+	'volume 1600 deleted, its data' "cli: user $(id -u): volume delete {\"volume\":\"db\"}"; do
 	grep -qF "$event" "$tmp/A/log" || fail "no '$event' in the log"
 done
 system_stop A

@@ -25,12 +25,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct cli_caller caller = { ROLE_ADMIN, "user 0" };
 	char *reply;
 	json_t *json, *error;
 
 	if (size > CLI_REQUEST_MAX)
 		return 0;
-	reply = cli_call(NULL, ROLE_ADMIN, (const char *)data, size);
+	reply = cli_call(NULL, &caller, (const char *)data, size);
 	assert(reply && strchr(reply, '\n') == reply + strlen(reply) - 1);
 	json = json_loads(reply, 0, NULL);
 	assert(json);

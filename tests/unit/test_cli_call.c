@@ -17,7 +17,8 @@
 /* The reply as JSON. Nothing is carried out: there is no control plane. */
 static json_t *call(enum op_role role, const char *request, size_t len)
 {
-	char *text = cli_call(NULL, role, request, len);
+	struct cli_caller caller = { role, "user 0" };
+	char *text = cli_call(NULL, &caller, request, len);
 	json_t *reply;
 
 	assert_non_null(text);

@@ -62,8 +62,9 @@ struct question {
 
 static int ask_there(void *arg)
 {
+	struct cli_caller caller = { ROLE_ADMIN, "user 0" };
 	struct question *question = arg;
-	char *reply = cli_call(system_control(question->site->system), ROLE_ADMIN, question->request,
+	char *reply = cli_call(system_control(question->site->system), &caller, question->request,
 			       strlen(question->request));
 
 	snprintf(question->reply, sizeof(question->reply), "%s", reply);

@@ -57,7 +57,8 @@ static char reply[1 << 16];
 
 static int ask_there(void *arg)
 {
-	char *text = cli_call(system_control(serving), ROLE_ADMIN, arg, strlen(arg));
+	struct cli_caller caller = { ROLE_ADMIN, "user 0" };
+	char *text = cli_call(system_control(serving), &caller, arg, strlen(arg));
 
 	snprintf(reply, sizeof(reply), "%s", text);
 	mem_free(text);

@@ -280,7 +280,8 @@ static void log_request(const struct cli_caller *caller, const struct operation 
 {
 	char *text = json_dumps(args, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-	log_line(LOG_NOTICE, "cli", "%s: %s %s %.300s", caller->name, operation->noun, operation->verb, text ? text : "");
+	log_line(LOG_NOTICE, "cli", "%s: %s %s %.300s", caller->name, operation->noun, operation->verb,
+		 text ? text : "");
 	mem_free(text);
 }
 

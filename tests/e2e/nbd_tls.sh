@@ -64,7 +64,8 @@ cp "$tmp"/server/server-*.pem "$tmp/open"
 system_start D --id 2105.FD000 --nbd "127.0.0.1:$port" --nbd-tls "$tmp/open"
 on D pool create p1 --dir "$tmp/D/pool"
 on D volume create 1500 --pool p1 --size 16M
-expect_equal 16777216 "$(nbdinfo --size "nbds://localhost:$port/1500?tls-certificates=$tmp/stranger")" 'size for a stranger'
+by_stranger="nbds://localhost:$port/1500?tls-certificates=$tmp/stranger"
+expect_equal 16777216 "$(nbdinfo --size "$by_stranger")" 'size for a stranger'
 grep -q 'no .*ca-cert.pem: whoever reaches NBD is let in' "$tmp/D/log" || fail 'the log is silent about strangers'
 system_stop D
 

@@ -17,8 +17,6 @@
 #define LINK_HANDSHAKE_NS	(10 * RT_SECOND)
 /* When the system stops: for hosts' requests and administrators' commands to end by themselves, both at a time. */
 #define FINISH_NS		(3 * RT_SECOND)
-/* After accept has failed. */
-#define ACCEPT_PAUSE_NS		(100 * RT_MS)
 
 struct system {
 	struct system_tls tls;
@@ -126,15 +124,9 @@ static void accept_links(void *arg)
 {
 	struct system *system = arg;
 	struct rt_stream *stream;
-	int rc;
 
-	while (!rt_cancelled()) {
-		rc = rt_accept(system->link_listener, &stream);
-		if (rc == 0)
-			begin_link(system, stream);
-		else if (rc != -ECANCELED && rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS) != 0)
-			break;
-	}
+	while (rt_accept_next(system->link_listener, &stream) == 0)
+		begin_link(system, stream);
 }
 
 /* ---- start: what is served comes after what it stands on ---- */

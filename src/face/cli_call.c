@@ -142,6 +142,11 @@ json_t *cli_errno(int error)
 	return error ? json_string(why ? why : "unknown error") : json_null();
 }
 
+json_t *cli_known(bool is_known, int64_t number)
+{
+	return is_known ? json_integer(number) : json_null();
+}
+
 /* ---- the request ---- */
 
 /* Brackets outside texts. What is no JSON at all is found by the parser. */

@@ -5,11 +5,6 @@
 
 #include "face/cli_private.h"
 
-static json_t *int_or_null(bool known, int64_t number)
-{
-	return known ? json_integer(number) : json_null();
-}
-
 /* ---- paths ---- */
 
 static json_t *path_json(const struct copy_path_info *info)
@@ -22,7 +17,7 @@ static json_t *path_json(const struct copy_path_info *info)
 			 "state", info->connected ? "connected" : "disconnected",
 			 "since", cli_wall(info->since_wall_ns),
 			 "error", cli_text_or_null(info->connected ? NULL : info->error),
-			 "round_trip_us", int_or_null(info->round_trip_us, (int64_t)info->round_trip_us),
+			 "round_trip_us", cli_known(info->round_trip_us, (int64_t)info->round_trip_us),
 			 "sent_bytes", (json_int_t)info->sent_bytes,
 			 "received_bytes", (json_int_t)info->received_bytes);
 }
@@ -126,7 +121,7 @@ static json_t *pair_json(const struct copy_pair_info *info)
 		pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
 		info->reason == PAIR_REASON_NONE ? json_null() : json_string(pair_reason_names[info->reason]), "remedy",
 		cli_text_or_null(remedy), "since", cli_wall(info->since_wall_ns), "session",
-		int_or_null(info->session, info->session), "joined", info->joined, "first_copy_done",
+		cli_known(info->session, info->session), "joined", info->joined, "first_copy_done",
 		info->is_source ? json_boolean(info->first_copy_done) : json_null(), "size_bytes",
 		(json_int_t)info->size_bytes, "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
 		"unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,

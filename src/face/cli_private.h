@@ -54,6 +54,7 @@ json_t *cli_bytes(const uint8_t *bytes, unsigned count);	/* hexadecimal */
 json_t *cli_uuid(const uint8_t uuid[16]);
 json_t *cli_text_or_null(const char *text);			/* null when NULL or empty */
 json_t *cli_errno(int error);					/* null when 0 */
+json_t *cli_known(bool is_known, int64_t number);		/* null when it is not */
 
 /* The number of the session of a request, and its answer: the session as it is (cli_session.c). */
 uint8_t cli_session(const struct cli_request *request);

@@ -10,9 +10,6 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-/* After accept has failed (no descriptors left): somebody may close one meanwhile. */
-#define ACCEPT_PAUSE_NS	(100 * RT_MS)
-
 struct cli_server {
 	struct control *control;
 	struct rt_group acceptors, group;
@@ -203,18 +200,9 @@ static void run_acceptor(void *arg)
 {
 	struct acceptor *acceptor = arg;
 	struct rt_stream *stream;
-	int rc;
 
-	while (!rt_cancelled()) {
-		rc = rt_accept(acceptor->listener, &stream);
-		if (rc == 0) {
-			serve(acceptor->server, stream);
-		} else if (rc != -ECANCELED) {
-			log_line(LOG_WARNING, "cli", "a connection could not be accepted: %s", strerrordesc_np(-rc));
-			if (rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS) != 0)
-				break;
-		}
-	}
+	while (rt_accept_next(acceptor->listener, &stream) == 0)
+		serve(acceptor->server, stream);
 	rt_listener_close(acceptor->listener);
 	mem_free(acceptor);
 }

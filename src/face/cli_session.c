@@ -18,11 +18,6 @@ static json_t *failure_json(const struct record_failure *failure)
 			 "sequence", (json_int_t)failure->sequence, "at", cli_wall(failure->at_wall_ns));
 }
 
-static json_t *known(bool is_known, int64_t number)
-{
-	return is_known ? json_integer(number) : json_null();
-}
-
 /* Only the master asks them. */
 static json_t *members_json(const struct copy_session_info *info)
 {
@@ -56,25 +51,25 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "master", cli_text_or_null(info->master),
 			 "master_lss", leads && *info->master ? cli_hex(info->master_lss, 2) : json_null(),
 			 "members", members_json(info),
-			 "interval_us", known(leads, tunables->interval_ns / RT_US),
-			 "coordination_ms", known(leads, tunables->coordination_ns / RT_MS),
-			 "drain_ms", known(leads, tunables->drain_ns / RT_MS),
+			 "interval_us", cli_known(leads, tunables->interval_ns / RT_US),
+			 "coordination_ms", cli_known(leads, tunables->coordination_ns / RT_MS),
+			 "drain_ms", cli_known(leads, tunables->drain_ns / RT_MS),
 			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns),
-			 "rpo_ms", known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
-			 "out_of_sync_blocks", known(!far, (int64_t)info->out_of_sync_blocks),
-			 "hold_us_p99", known(!far, info->hold_p99_ns / RT_US),
-			 "hold_us_max", known(!far, info->hold_max_ns / RT_US),
-			 "cg_good", known(leads, (int64_t)info->cg_good),
-			 "cg_failed", known(leads, (int64_t)info->cg_failed),
-			 "cg_failed_since_good", known(leads, (int64_t)info->cg_failed_since_good),
+			 "rpo_ms", cli_known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
+			 "out_of_sync_blocks", cli_known(!far, (int64_t)info->out_of_sync_blocks),
+			 "hold_us_p99", cli_known(!far, info->hold_p99_ns / RT_US),
+			 "hold_us_max", cli_known(!far, info->hold_max_ns / RT_US),
+			 "cg_good", cli_known(leads, (int64_t)info->cg_good),
+			 "cg_failed", cli_known(leads, (int64_t)info->cg_failed),
+			 "cg_failed_since_good", cli_known(leads, (int64_t)info->cg_failed_since_good),
 			 "first_failure", failure_json(&info->first_failure),
 			 "previous_failure", failure_json(&info->previous_failure),
 			 "last_failure", failure_json(&info->last_failure),
 			 "volume_count", info->volumes, "joined_count", info->joined,
-			 "prepared_sequence", known(far, (int64_t)info->prepared),
-			 "journal_bytes", known(far, (int64_t)info->journal_bytes),
-			 "journal_limit_bytes", known(far, (int64_t)info->journal_limit_bytes),
-			 "unapplied_bytes", known(far, (int64_t)info->unapplied_bytes));
+			 "prepared_sequence", cli_known(far, (int64_t)info->prepared),
+			 "journal_bytes", cli_known(far, (int64_t)info->journal_bytes),
+			 "journal_limit_bytes", cli_known(far, (int64_t)info->journal_limit_bytes),
+			 "unapplied_bytes", cli_known(far, (int64_t)info->unapplied_bytes));
 }
 
 static void add_problem(void *arg, const struct copy_problem *problem)

@@ -74,8 +74,8 @@ static json_t *pool_json(const struct pool_info *info)
 			 "cache", cache_mode_names[record->cache], "folder", cli_text_or_null(record->folder),
 			 "state", info->error ? "offline" : "online", "error", cli_errno(info->error),
 			 "volumes", info->volumes, "configured_bytes", (json_int_t)info->volume_bytes,
-			 "total_bytes", info->has_space ? json_integer((json_int_t)info->total_bytes) : json_null(),
-			 "free_bytes", info->has_space ? json_integer((json_int_t)info->free_bytes) : json_null(),
+			 "total_bytes", cli_known(info->has_space, (int64_t)info->total_bytes),
+			 "free_bytes", cli_known(info->has_space, (int64_t)info->free_bytes),
 			 "created_at", cli_wall(record->created_wall_ns));
 }
 
@@ -172,7 +172,7 @@ static int lss_list(const struct cli_request *request, json_t **result, struct f
 static json_t *volume_json(const struct volume_info *info)
 {
 	const struct record_volume *record = &info->record;
-	json_t *allocated = info->has_allocated ? json_integer((json_int_t)info->allocated_bytes) : json_null();
+	json_t *allocated = cli_known(info->has_allocated, (int64_t)info->allocated_bytes);
 	bool open = info->state != VOLUME_OFFLINE;
 
 	return json_pack("{s:o, s:o, s:s, s:I, s:o, s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
@@ -180,7 +180,7 @@ static json_t *volume_json(const struct volume_info *info)
 			 "pool", record->pool, "size_bytes", (json_int_t)record->size_bytes,
 			 "allocated_bytes", allocated, "state", volume_state_names[info->state],
 			 "error", cli_errno(info->error), "access", volume_access_names[info->access],
-			 "attached", info->attached, "reactor", open ? json_integer(info->reactor) : json_null(),
+			 "attached", info->attached, "reactor", cli_known(open, info->reactor),
 			 "uuid", cli_uuid(record->uuid),
 			 "naa", cli_bytes(record->naa, sizeof(record->naa)),
 			 "adopted", cli_text_or_null(record->adopted_path),

@@ -9,8 +9,6 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define ACCEPT_PAUSE_NS	(100 * RT_MS)	/* after an accept that failed, as when descriptors are scarce */
-
 struct nbd_listener {
 	struct list_head link;
 	struct nbd_server *server;
@@ -119,18 +117,9 @@ static void listener_run(void *arg)
 {
 	struct nbd_listener *from = arg;
 	struct rt_stream *stream;
-	int rc = 0;
 
-	while (rc != -ECANCELED) {
-		rc = rt_accept(from->listener, &stream);
-		if (!rc) {
-			connection_open(from, stream);
-		} else if (rc != -ECANCELED) {
-			log_line(LOG_ERROR, "nbd", "cannot accept at %s: %s", rt_listener_address(from->listener),
-				 strerrordesc_np(-rc));
-			rc = rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS);
-		}
-	}
+	while (rt_accept_next(from->listener, &stream) == 0)
+		connection_open(from, stream);
 }
 
 /* ---- the server ---- */

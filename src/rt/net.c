@@ -2,10 +2,13 @@
 /* The door to sockets: listeners and connections by the backend of the reactor, streams by their own kind. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "rt/core.h"
+#include "rt/log.h"
 
 #define PARTS_MAX	64U
+#define ACCEPT_PAUSE_NS	(100 * RT_MS)
 
 static const struct rt_backend *backend(void)
 {
@@ -38,6 +41,23 @@ int rt_accept(struct rt_listener *listener, struct rt_stream **out)
 	int rc = core_check();
 
 	return rc != 0 ? rc : backend()->accept(listener, out);
+}
+
+int rt_accept_next(struct rt_listener *listener, struct rt_stream **out)
+{
+	bool told = false;
+	int rc = rt_accept(listener, out);
+
+	while (rc != 0 && rc != -ETIMEDOUT && rc != -ECANCELED) {
+		if (!told)
+			log_line(LOG_ERROR, "net", "nobody is accepted at %s: %s", listener->address,
+				 strerrordesc_np(-rc));
+		told = true;
+		rc = rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS);
+		if (rc == 0)
+			rc = rt_accept(listener, out);
+	}
+	return rc;
 }
 
 void rt_listener_close(struct rt_listener *listener)

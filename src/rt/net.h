@@ -26,6 +26,12 @@ RT_MUST_CHECK int rt_listen_inherited(int fd, struct rt_listener **out);
 /* Where it listens, with the port filled in when 0 was asked for. Lives as long as the listener. Does not suspend. */
 const char *rt_listener_address(const struct rt_listener *listener);
 RT_MUST_CHECK int rt_accept(struct rt_listener *listener, struct rt_stream **out);
+
+/*
+ * For servers: what keeps it from accepting (no descriptors are left) is a line in the log, and tried again until it is
+ * over. 0, -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int rt_accept_next(struct rt_listener *listener, struct rt_stream **out);
 void rt_listener_close(struct rt_listener *listener);
 
 /*

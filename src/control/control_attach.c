@@ -86,6 +86,17 @@ int control_attach(struct control *control, const char *id_or_name, struct attac
 	return 0;
 }
 
+int control_check_hosts(const struct control_volume *volume, struct fault *fault)
+{
+	char object[16];
+
+	if (!volume->attached)
+		return 0;
+	snprintf(object, sizeof(object), "volume %04X", volume->record.id);
+	return fault_set(fault, FAULT_IN_USE, object, "disconnect them: the log says who they are",
+			 "%u host connection%s it open", volume->attached, volume->attached == 1 ? " has" : "s have");
+}
+
 static int close_here(void *arg)
 {
 	return volume_set_access(arg, VOLUME_ACCESS_NONE);
@@ -106,9 +117,8 @@ int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault)
 	if (!volume)
 		return -1;
 	snprintf(object, sizeof(object), "volume %04X", id);
-	if (volume->attached)
-		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
-				 volume->attached, volume->attached == 1 ? " has" : "s have");
+	if (control_check_hosts(volume, fault))
+		return -1;
 	rc = volume->volume ? rt_call(volume_reactor(volume->volume), close_here, volume->volume) : -ENODEV;
 	return rc == 0 ? 0 : control_fault_errno(fault, object, "see the log", rc, "it cannot be closed to hosts");
 }

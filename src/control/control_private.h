@@ -148,6 +148,9 @@ void control_volumes_count(struct control *control, struct volume_counters *sums
 /* For copy_config, arg is the control: as described there. */
 int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, struct fault *fault);
 
+/* FAULT_IN_USE when a host has it open (control_attach.c). Does not suspend. */
+int control_check_hosts(const struct control_volume *volume, struct fault *fault);
+
 /* For the copy services (copy_config). */
 void control_volume_end_losses(void *arg, uint16_t id);
 int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault);

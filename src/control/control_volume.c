@@ -517,9 +517,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	volume = control_volume_need(control, id, fault);
 	if (!volume)
 		return -1;
-	if (volume->attached)
-		return fault_set(fault, FAULT_IN_USE, object, "disconnect them", "%u host connection%s it open",
-				 volume->attached, volume->attached == 1 ? " has" : "s have");
+	if (control_check_hosts(volume, fault))
+		return -1;
 	if (volume->grows)
 		return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "it is growing");
 	if (copy_remembers_volume(control->copy, id, fault))

@@ -54,13 +54,14 @@ static int serve_export(struct nbd_conn *conn)
 	struct nbd_exports *exports = &conn->server->options.exports;
 	int rc;
 
-	log_line(LOG_DEBUG, "nbd", "%s: attached to %s%s", rt_stream_peer(conn->stream), conn->export.name,
+	log_line(LOG_NOTICE, "nbd", "%s: attached to %s%s", rt_stream_peer(conn->stream), conn->export.name,
 		 conn->export.writable ? "" : " (read-only)");
 	rc = rt_call(volume_reactor(conn->export.volume), transmit_there, conn);
 	{
 		RT_SHIELD();
 		exports->release(exports->arg, &conn->export);
 	}
+	log_line(LOG_NOTICE, "nbd", "%s: detached from %s", rt_stream_peer(conn->stream), conn->export.name);
 	return rc;
 }
 

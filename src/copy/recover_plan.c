@@ -186,35 +186,49 @@ static void count_systems(const struct making *making)
 	}
 }
 
-static bool is_missing(const struct making *making, const struct wire_member *member)
+static void name_far(struct recover_plan *plan, const char *far)
 {
-	const struct wire_recover_leg *leg = find_leg(making, member);
+	size_t len = strlen(plan->missing);
 
-	return !leg || !recover_leg_holds(leg, making->plan->decision.number);
+	plan->systems_missing++;
+	snprintf(plan->missing + len, sizeof(plan->missing) - len, "%s%s", len ? ", " : "", far);
 }
 
-static bool is_named_before(const struct making *making, const struct wire_members *list, uint32_t at)
+/* Each once. is_exact: the list is that of the CG, so whoever is in it must hold that. */
+static void name_missing_of(const struct making *making, const struct wire_members *list, bool is_exact,
+			    const char **named, unsigned *count)
 {
-	for (uint32_t i = 0; i < at; i++) {
-		if (!strcmp(list->items[i].far, list->items[at].far) && is_missing(making, &list->items[i]))
-			return true;
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct wire_recover_leg *leg = find_leg(making, &list->items[i]);
+		bool is_named = false;
+
+		if (leg && !(is_exact && !recover_leg_holds(leg, making->plan->decision.number)))
+			continue;
+		for (unsigned j = 0; j < *count; j++)
+			is_named = is_named || !strcmp(named[j], list->items[i].far);
+		if (is_named || *count == WIRE_MEMBERS_MAX)
+			continue;
+		named[(*count)++] = list->items[i].far;
+		name_far(making->plan, list->items[i].far);
 	}
-	return false;
 }
 
+/*
+ * Where no list of the CG is left, since every leg has prepared another one above it, those of the others say who may
+ * have been in it: of these, whoever did not answer is missed.
+ */
 static void name_missing(const struct making *making)
 {
 	const struct wire_members *list = find_list(making, making->plan->decision.number);
-	struct recover_plan *plan = making->plan;
+	const char *named[WIRE_MEMBERS_MAX];
+	unsigned count = 0;
 
-	for (uint32_t i = 0; list && i < list->count; i++) {
-		size_t len = strlen(plan->missing);
-
-		if (!is_missing(making, &list->items[i]) || is_named_before(making, list, i))
-			continue;
-		plan->systems_missing++;
-		snprintf(plan->missing + len, sizeof(plan->missing) - len, "%s%s", len ? ", " : "", list->items[i].far);
+	if (list) {
+		name_missing_of(making, list, true, named, &count);
+		return;
 	}
+	EACH_LEG(making, i, j)
+		name_missing_of(making, &leg_at(making, i, j)->members, false, named, &count);
 }
 
 void recover_make_plan(const struct recover_answer *answers, unsigned count, bool force, struct recover_plan *plan)

@@ -15,7 +15,11 @@
 
 struct recover_leg {
 	bool reached;		/* false: no answer of the far side; then only first is known (from the list) */
-	uint64_t first;		/* the first CG that this leg takes part in; in older ones it has no say */
+	/*
+	 * The first CG that it takes part in; in older ones it has no say. A master that starts again knows the list
+	 * of now; recovery asks with that of the CG itself, and has 0 here.
+	 */
+	uint64_t first;
 	uint64_t committed;	/* 0: none */
 	uint64_t prepared;	/* 0: none */
 };

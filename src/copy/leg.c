@@ -373,6 +373,7 @@ static int admit(struct copy *copy, const struct link_peer *peer, const struct w
 		return -EIO;
 	if (head->incarnation < info.incarnation)
 		return copy_refuse(why, -ESTALE, "session %u obeys a newer master", head->session);
+	leg->heard_wall_ns = rt_wall_ns();
 	leg_pin(leg);
 	*out = leg;
 	return 0;
@@ -714,6 +715,7 @@ static int write_journal(struct data_order *order)
 		return -EINVAL;
 	if (leg->making_room)
 		return -ENOSPC;
+	leg->heard_wall_ns = rt_wall_ns();
 	leg_pin(leg);
 	if (frame->raw_bytes % JOURNAL_BLOCK_SIZE)
 		rc = append_last_block(leg, frame, order->data, size);

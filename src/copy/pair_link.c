@@ -240,6 +240,8 @@ static void reconnect(struct pair *pair)
 		pair_suspend(pair, PAIR_SUSPENDED, reason_of(rc));
 		if (rc == -ESTALE)
 			pair_give_way(pair);
+		/* Who watches the peer waits no longer than those do that are to be asked again. */
+		rt_cond_wake_all(link_changed(pair->peer->to));
 	}
 	pair_end_change(pair);
 }

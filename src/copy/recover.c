@@ -280,7 +280,7 @@ static void fill_result(const struct recovery *recovery, struct recovery_result 
 
 	*result = (struct recovery_result){
 		.sequence = plan->decision.number, .cg_wall_ns = (int64_t)plan->session_time_us * RT_US,
-		.systems = plan->systems, .volumes = plan->volumes - plan->volumes_missing,
+		.lost_ns = -1, .systems = plan->systems, .volumes = plan->volumes - plan->volumes_missing,
 		.systems_missing = plan->systems_missing, .volumes_missing = plan->volumes_missing,
 	};
 	if (plan->missing[0])
@@ -394,6 +394,15 @@ static void add_far_result(const struct far *far, struct recovery_result *result
 			add_name(result->missing, "system %s", far->system);
 		return;
 	}
+	if (far->done.heard_us) {
+		int64_t lost_ns = (int64_t)far->done.heard_us * RT_US - result->cg_wall_ns;
+
+		/* Of two systems' clocks: not less than nothing. */
+		if (lost_ns > result->lost_ns)
+			result->lost_ns = lost_ns;
+		if (result->lost_ns < 0)
+			result->lost_ns = 0;
+	}
 	result->systems += far->done.committed != 0;
 	result->volumes += far->done.volumes;
 	result->volumes_missing += far->done.missing.count;
@@ -415,7 +424,7 @@ static int carry_out(struct recovery *recovery, struct recovery_result *result, 
 		return -1;
 	*result = (struct recovery_result){
 		.sequence = plan->decision.number, .cg_wall_ns = (int64_t)plan->session_time_us * RT_US,
-		.systems_missing = plan->systems_missing,
+		.lost_ns = -1, .systems_missing = plan->systems_missing,
 	};
 	if (plan->missing[0])
 		add_name(result->missing, "system %s", plan->missing);

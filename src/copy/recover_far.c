@@ -353,6 +353,8 @@ static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide
 	rc = settle_leg(leg, decide, done, why);
 	if (!rc)
 		done->committed = decide->number;
+	if (!rc && (uint64_t)(leg->heard_wall_ns / RT_US) > done->heard_us)
+		done->heard_us = (uint64_t)(leg->heard_wall_ns / RT_US);
 	return rc;
 }
 

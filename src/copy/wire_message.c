@@ -260,7 +260,8 @@ LAYOUT(recover_done, struct wire_recover_done,
 	UINT(struct wire_recover_done, volumes),
 	UINT(struct wire_recover_done, inconsistent),
 	STRUCT(struct wire_recover_done, missing, volumes),
-	STRUCT(struct wire_recover_done, outside, volumes));
+	STRUCT(struct wire_recover_done, outside, volumes),
+	UINT(struct wire_recover_done, heard_us));
 
 /* ---- events ---- */
 

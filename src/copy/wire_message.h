@@ -295,6 +295,7 @@ struct wire_recover_done {
 	uint32_t inconsistent;			/* legs that cannot show it and stay closed */
 	struct wire_volumes missing;		/* targets in it that do not, and would if it were decided again */
 	struct wire_volumes outside;		/* targets that were in no group yet, and stay closed */
+	uint64_t heard_us;			/* when a source was heard last, since 1970; 0: not known */
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

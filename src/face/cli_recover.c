@@ -1,34 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control protocol: recovery at the far side, and the way back. */
+#include <stdio.h>
+
 #include "face/cli_private.h"
 
-static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery)
+static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery,
+			     const char *next)
 {
-	return json_pack("{s:i, s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "session", cli_session(request),
-			 "sequence", (json_int_t)recovery->sequence, "cg_at", cli_wall(recovery->cg_wall_ns),
-			 "systems", recovery->systems, "systems_missing", recovery->systems_missing,
-			 "volumes", recovery->volumes, "volumes_missing", recovery->volumes_missing,
-			 "volumes_outside", recovery->volumes_outside, "missing", cli_text_or_null(recovery->missing),
-			 "outside", cli_text_or_null(recovery->outside));
+	return json_pack("{s:i, s:I, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:s}", "session",
+			 cli_session(request), "sequence", (json_int_t)recovery->sequence, "cg_at",
+			 cli_wall(recovery->cg_wall_ns), "lost_ms",
+			 recovery->lost_ns < 0 ? json_null() : json_integer(recovery->lost_ns / RT_MS), "systems",
+			 recovery->systems, "systems_missing", recovery->systems_missing, "volumes", recovery->volumes,
+			 "volumes_missing", recovery->volumes_missing, "volumes_outside", recovery->volumes_outside,
+			 "missing", cli_text_or_null(recovery->missing), "outside",
+			 cli_text_or_null(recovery->outside), "next", next);
 }
 
 static int session_probe(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct recovery_result recovery = { 0 };
+	char next[128];
 
 	if (copy_session_probe(control_copy(request->control), cli_session(request), &recovery, fault))
 		return -1;
-	return cli_answer(recovery_json(request, &recovery), result, fault);
+	snprintf(next, sizeof(next), "xdc session recover %u makes them writable, to this moment or a newer one",
+		 cli_session(request));
+	return cli_answer(recovery_json(request, &recovery, next), result, fault);
 }
 
 static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct recovery_result recovery = { 0 };
+	unsigned session = cli_session(request);
+	char next[200];
 
 	if (copy_session_recover(control_copy(request->control), cli_session(request), cli_given(request, "force"),
 				 &recovery, fault))
 		return -1;
-	return cli_answer(recovery_json(request, &recovery), result, fault);
+	if (recovery.systems_missing || recovery.volumes_missing)
+		snprintf(next, sizeof(next),
+			 "what is missing stays closed: mend it, and xdc session recover %u again brings it to the same moment",
+			 session);
+	else
+		snprintf(next, sizeof(next),
+			 "start the hosts here; when the old site is back, xdc session failback %u on each far side",
+			 session);
+	return cli_answer(recovery_json(request, &recovery, next), result, fault);
 }
 
 static int session_failback(const struct cli_request *request, json_t **result, struct fault *fault)

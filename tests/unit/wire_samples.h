@@ -91,6 +91,7 @@ static const struct wire_recover_decide sample_decide = {
 };
 static const struct wire_recover_done sample_done = {
 	.boot_id = BOOT, .committed = 7, .volumes = 300, .inconsistent = 2, .missing = VOLUMES, .outside = VOLUMES,
+	.heard_us = 1700000000000004,
 };
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,

@@ -11,7 +11,7 @@
 #include "scenarios.h"
 
 #define LOOKS	40u
-#define GROUPS	4u
+#define GROUPS	16u
 
 /* One of them may be a moment by chance; not all. */
 static void demand_wrong(unsigned wrong, unsigned images)

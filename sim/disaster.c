@@ -183,6 +183,19 @@ static int recover_without_one(struct disaster *disaster)
 
 /* ---- the disaster ---- */
 
+static int bring_up_all(struct disaster *disaster)
+{
+	struct sites *sites = disaster->sites;
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
+		rc = faults_mend(sites, sites_box(sites, i));
+		if (!rc)
+			rc = faults_accept(sites_box(sites, i));
+	}
+	return rc;
+}
+
 enum site_loss { SITE_BURNS, SITE_CUT_OFF, SITE_GOES_ON, SITE_LOSSES };
 
 static void lose_site(struct disaster *disaster, enum site_loss loss)
@@ -229,9 +242,25 @@ static int heal_and_look(struct disaster *disaster)
 	return rc;
 }
 
+/* Hosts may be quiet from the crash on: what they write next would cover what went wrong. */
+static void begin_crash(struct disaster *disaster)
+{
+	faults_stop(&disaster->faults);
+	disaster->sites->oracle.rest = below(2);
+}
+
+/* The site is lost in the first group after the crash, if there is one. */
+static int wait_first_group(struct disaster *disaster)
+{
+	int rc = sites_wait_groups(disaster->sites, 1, 2 * RT_SECOND);
+
+	scenario_count("losses in the first group after a crash", 1);
+	return rc == -ECANCELED ? rc : 0;
+}
+
 /*
  * The power of one source fails and comes back, and the site is lost before anybody has looked at what that took: the
- * last group before is what is recovered.
+ * last group before is what is recovered. Or it is accepted.
  */
 static int lose_power_first(struct disaster *disaster)
 {
@@ -239,16 +268,34 @@ static int lose_power_first(struct disaster *disaster)
 	struct box *box = &sites->sources[below(sites->source_count)];
 	int rc;
 
-	faults_stop(&disaster->faults);
+	begin_crash(disaster);
 	faults_crash(sites, box, SIM_POWER_LOSS);
 	rc = faults_bring_up(sites, box);
-	return rc ? rc : wait_ms(200 + below(1500));
+	if (rc || below(2))
+		return rc ? rc : wait_ms(200 + below(1500));
+	rc = bring_up_all(disaster);
+	return rc ? rc : wait_first_group(disaster);
+}
+
+/* A far side crashes in a prepare or commit, and is back before the site is lost. */
+static int crash_far_first(struct disaster *disaster)
+{
+	struct box *far = any_far(disaster);
+	int rc = 0;
+
+	begin_crash(disaster);
+	if (sim_is_running(far->system))
+		rc = faults_crash_within(disaster->sites, far, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+	if (!rc)
+		rc = bring_up_all(disaster);
+	return rc || below(2) ? rc : wait_first_group(disaster);
 }
 
 static int run_disaster(struct disaster *disaster)
 {
 	enum site_loss loss = below(2) ? SITE_BURNS : below(2) ? SITE_CUT_OFF : SITE_GOES_ON;
-	int rc = below(5) ? 0 : lose_power_first(disaster);
+	uint64_t before = below(5);
+	int rc = before > 1 ? 0 : before ? crash_far_first(disaster) : lose_power_first(disaster);
 
 	if (rc)
 		return rc;
@@ -281,19 +328,6 @@ static int run_disaster(struct disaster *disaster)
 }
 
 /* ---- the run ---- */
-
-static int bring_up_all(struct disaster *disaster)
-{
-	struct sites *sites = disaster->sites;
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_mend(sites, sites_box(sites, i));
-		if (!rc)
-			rc = faults_accept(sites_box(sites, i));
-	}
-	return rc;
-}
 
 static void count_pair(void *arg, const struct copy_pair_info *info)
 {
@@ -342,9 +376,25 @@ static int finish(struct disaster *disaster)
 	return rc ? rc : sites_stop(sites);
 }
 
+/* Between the first far side that prepares and the last one that commits: what each of them has decides then. */
+static int wait_commit(struct disaster *disaster)
+{
+	int64_t until_ns = rt_now_ns() + 100 * RT_MS, shown_ns;
+	struct copy_session_info info = { 0 };
+	int rc = 0;
+
+	while (!rc && info.phase != PHASE_PREPARE && info.phase != PHASE_COMMIT && rt_now_ns() < until_ns) {
+		rc = rt_sleep_until(rt_now_ns() + 100 * RT_US);
+		if (box_session_info(&disaster->sites->sources[0], SITES_SESSION, &info, &shown_ns))
+			info.phase = PHASE_IDLE;
+	}
+	scenario_count("losses in a prepare or commit", 1);
+	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 2000 : 10000) * RT_US);
+}
+
 /*
- * At any moment; or when a fault is just over and the first group after it has come about: what went wrong under it
- * would be seen in that one, and be mended by the next.
+ * At any moment, or in the last steps of a group; or when a fault is just over and the first group after it has come
+ * about: what went wrong under it would be seen in that one, and be mended by the next.
  */
 static int wait_for_loss(struct disaster *disaster)
 {
@@ -353,8 +403,10 @@ static int wait_for_loss(struct disaster *disaster)
 	uint64_t reported = 0;
 	int rc;
 
-	if (below(2))
-		return rt_sleep_until(until_ns);
+	if (below(2)) {
+		rc = rt_sleep_until(until_ns);
+		return rc || below(2) ? rc : wait_commit(disaster);
+	}
 	do {
 		rc = rt_sleep_until(rt_now_ns() + RT_MS);
 		if (disaster->faults.ended == ended || rc)
@@ -430,6 +482,8 @@ static const char *const must_happen[] = { "host writes",
 					   "failing disks",
 					   "disks mended",
 					   "losses in the group after a fault",
+					   "losses in the first group after a crash",
+					   "losses in a prepare or commit",
 					   "storms",
 					   "crashes of all far sides",
 					   "death",

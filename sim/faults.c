@@ -103,8 +103,7 @@ static enum sim_crash choose_crash(void)
 	return sim_random_below(sim_world(), 2) ? SIM_POWER_LOSS : SIM_DEATH;
 }
 
-/* In the middle of a write or a sync, if one comes soon. */
-static int crash_within(struct sites *sites, struct box *box, enum sim_crash how)
+int faults_crash_within(struct sites *sites, struct box *box, enum sim_crash how)
 {
 	enum sim_call_kind kind = sim_random_below(sim_world(), 2) ? SIM_SYNC : SIM_WRITE;
 	int64_t until_ns = rt_now_ns() + 200 * RT_MS;
@@ -129,7 +128,7 @@ static int do_crash(struct sites *sites, struct box *box)
 	int rc = 0;
 
 	if (sim_random_below(sim_world(), 2))
-		rc = crash_within(sites, box, how);
+		rc = faults_crash_within(sites, box, how);
 	else
 		faults_crash(sites, box, how);
 	if (!rc && !sim_is_running(box->system))

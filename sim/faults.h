@@ -24,6 +24,9 @@ void faults_stop(struct faults *faults);
 /* Crashes the box and tells the oracle, unless its writers have stopped. */
 void faults_crash(struct sites *sites, struct box *box, enum sim_crash how);
 
+/* The same in the middle of a write or a sync of the box, if one comes soon. -ECANCELED. Suspends. */
+RT_MUST_CHECK int faults_crash_within(struct sites *sites, struct box *box, enum sim_crash how);
+
 /*
  * What an administrator does about a disk that failed: the machine gets another start, and the loss of what was not
  * synced is accepted. Nothing when the disk is well. 0, or the run has failed. Suspends.

@@ -245,7 +245,7 @@ static int find_suspended(void *arg)
 /* The master says so of another attempt than before, so does the system of the pair, and no group comes about. */
 static int wait_told(struct sites *sites, uint64_t failed_before)
 {
-	int64_t until_ns = rt_now_ns() + 5 * RT_SECOND, shown_ns;
+	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND, shown_ns;
 	struct copy_session_info info = { 0 };
 	uint64_t sequence;
 	int rc = 0;
@@ -253,6 +253,8 @@ static int wait_told(struct sites *sites, uint64_t failed_before)
 	while (!rc && (info.last_failure.reason != CG_FAILURE_PAIR_SUSPENDED ||
 		       info.last_failure.sequence == failed_before)) {
 		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		if (!rc)
+			rc = faults_mend_all(sites);
 		if (!rc)
 			rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
 	}

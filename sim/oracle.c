@@ -225,6 +225,10 @@ static void run_writer(void *arg)
 	mem_free(arg);
 	rt_group_init(&readers);
 	while (!oracle->stop && !is_full(chain) && rc != -ECANCELED) {
+		if (oracle->rest) {
+			rc = rt_sleep_until(rt_now_ns() + 10 * RT_MS);
+			continue;
+		}
 		rc = write_once(&writer, &readers, choose_write(oracle, writer.chain));
 		scenario_count(rc ? "host writes that failed" : "host writes", 1);
 		if (rc != -ECANCELED && !sim_random_below(sim_world(), 20))

@@ -48,6 +48,7 @@ struct oracle {
 	struct oracle_place places[ORACLE_PLACES_MAX];
 	struct oracle_chain chains[ORACLE_CHAINS];
 	struct rt_group writers;
+	bool rest;				/* writers issue nothing for the time */
 	bool stop;				/* writers end; crashes are not noted any more */
 };
 

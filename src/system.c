@@ -116,6 +116,8 @@ static void begin_link(struct system *system, struct rt_stream *stream)
 		if (rt_group_start(&system->links, "link in", serve_link, arrival) == 0)
 			return;
 	}
+	log_line(LOG_WARNING, "link", "%s: refused: %s", rt_stream_peer(stream),
+		 arrival ? "no memory" : "there are as many connections as are allowed, or no memory");
 	mem_free(arrival);
 	rt_stream_close(stream);
 }

@@ -9,6 +9,7 @@
 #include "face/cli_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "rt/utf8.h"
 
 /* Requests are flat; Jansson would follow 2,048 levels down on the stack of a fiber. */
 #define DEPTH_MAX	8u
@@ -132,7 +133,18 @@ json_t *cli_uuid(const uint8_t uuid[16])
 
 json_t *cli_text_or_null(const char *text)
 {
-	return text && *text ? json_string(text) : json_null();
+	MEM_OWNED char *repaired = NULL;
+
+	if (!text || !*text)
+		return json_null();
+	if (utf8_is_valid(text))
+		return json_string(text);
+	/* Cut within a letter, or from elsewhere: it must not cost the whole answer. */
+	repaired = mem_copy_string(text);
+	if (!repaired)
+		return NULL;
+	utf8_repair(repaired);
+	return json_string(repaired);
 }
 
 json_t *cli_errno(int error)

@@ -74,11 +74,12 @@ static json_t *session_json(const struct copy_session_info *info)
 
 static void add_problem(void *arg, const struct copy_problem *problem)
 {
-	cli_append(arg, json_pack("{s:s, s:o, s:o, s:o, s:s, s:s}", "kind", problem_kind_names[problem->kind],
+	cli_append(arg, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "kind", problem_kind_names[problem->kind],
 				  "system", cli_text_or_null(problem->system),
 				  "volume", problem->volume < 0 ? json_null() : cli_hex((unsigned)problem->volume, 4),
 				  "since", cli_wall(problem->since_wall_ns),
-				  "reason", problem->reason, "remedy", problem->remedy));
+				  "reason", cli_text_or_null(problem->reason),
+				  "remedy", cli_text_or_null(problem->remedy)));
 }
 
 static void add_volume(void *arg, const struct copy_session_volume *volume)

@@ -208,6 +208,24 @@ static void roles(void **state)
 	json_decref(reply);
 }
 
+/* What other systems said, or what was cut, costs no answer. */
+static void texts_are_repaired(void **state)
+{
+	static const struct { const char *text, *shown; } texts[] = {
+		{ "plain", "plain" }, { "\xC3\xA4", "\xC3\xA4" }, { "a\xFF" "b", "a?b" }, { "cut \xE2\x82", "cut " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *json = cli_text_or_null(texts[i].text);
+
+		assert_non_null(json);
+		assert_string_equal(json_string_value(json), texts[i].shown);
+		json_decref(json);
+	}
+	assert_true(json_is_null(cli_text_or_null("")) && json_is_null(cli_text_or_null(NULL)));
+}
+
 /* ---- the table ---- */
 
 static void table_is_sound(void **state)
@@ -324,6 +342,7 @@ int main(void)
 		cmocka_unit_test(wrong_together),
 		cmocka_unit_test(too_many_values),
 		cmocka_unit_test(roles),
+		cmocka_unit_test(texts_are_repaired),
 		cmocka_unit_test(table_is_sound),
 		cmocka_unit_test(nothing_is_bound_twice_or_in_vain),
 		cmocka_unit_test(documentation_agrees),

@@ -218,6 +218,28 @@ static int open_at_once(void *arg)
 	return rc;
 }
 
+/* Its volumes were taken over: no command makes it go on, and it is terminated. */
+static int end_by_recovery(struct sites *sites)
+{
+	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND, shown_ns;
+	struct recovery_result result;
+	struct copy_session_info info = { 0 };
+	int rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+
+	while (!rc && info.state != SESSION_FATAL) {
+		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 10 * RT_MS);
+		if (!rc)
+			rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
+	}
+	if (rc)
+		return rc;
+	if (!give(sites, below(2) ? PAUSE : RESUME) || !give(sites, RESUME))
+		sim_fail(sim_world(), "a session that is over is paused or resumed");
+	must(sites, TERMINATE, "a session that is over cannot be terminated");
+	scenario_count("ended by a recovery", 1);
+	return 0;
+}
+
 static int live(struct sites *sites)
 {
 	uint8_t data[XDC_BLOCK_SIZE] = { 0 };
@@ -240,6 +262,8 @@ static int live(struct sites *sites)
 	}
 	if (rc)
 		sim_fail(sim_world(), "the session does not go on: %d", rc);
+	else
+		rc = end_by_recovery(sites);
 	return rc ? rc : sites_stop(sites);
 }
 
@@ -251,7 +275,7 @@ static int run(void *arg)
 
 static const char *const must_happen[] = {
 	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran after a start",
-	NULL
+	"ended by a recovery", NULL
 };
 
 const struct scenario scenario_steps = {

@@ -325,6 +325,15 @@ static void forget_increment(struct member *member)
 	end_attempt(member, CG_FAILURE_NONE);
 }
 
+/* -ETIMEDOUT: its time is over. 0: another has begun meanwhile, which may have less time. */
+static int wait_hold_over(struct member *member)
+{
+	bool over = planted(PLANTED_NO_SOURCE_TIMER) && rt_now_ns() >= member->hold_until_ns;
+	RT_LIMIT(member->held && !over ? member->hold_until_ns : RT_NEVER);
+
+	return rt_cond_wait(&member->held_begins);
+}
+
 /* Every source system has its own timer: no hold lasts, whatever the master does or fails to do (claim 6). */
 static void run_timer(void *arg)
 {
@@ -334,12 +343,8 @@ static void run_timer(void *arg)
 	while (rc != -ECANCELED) {
 		uint64_t attempt = member->closing;
 
-		if (!member->held) {
-			rc = rt_cond_wait(&member->held_begins);
-			continue;
-		}
-		rc = rt_sleep_until(member->hold_until_ns);
-		if (rc || planted(PLANTED_NO_SOURCE_TIMER))
+		rc = wait_hold_over(member);
+		if (rc != -ETIMEDOUT || planted(PLANTED_NO_SOURCE_TIMER))
 			continue;
 		RT_SHIELD();
 		take_turn(member);

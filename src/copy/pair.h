@@ -137,7 +137,9 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
  */
 RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why);
 
-/* Tells the far side, durably there, that it holds all of the first copy. Negative errno. Suspends. */
+/*
+ * In its turn: tells the far side, durably there, that it holds all of the first copy. Negative errno. Suspends.
+ */
 RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
 
 /*
@@ -147,8 +149,8 @@ RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
 bool pair_is_whole(const struct pair *pair);
 
 /*
- * If its first copy is done and it is in a session: from here on it may join at any close. That is durable before, so
- * that after a restart nothing of it passes the journal by. Suspends.
+ * In its turn. If its first copy is done and it is in a session: from here on it may join at any close. That is durable
+ * before, so that after a restart nothing of it passes the journal by. Suspends.
  */
 void pair_allow_join(struct pair *pair);
 
@@ -205,8 +207,14 @@ void pair_try_waiting(struct copy *copy, const char *far);
 /* All that is noted for pairs with this far side counts as unsent again. Suspends. */
 void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE]);
 
-/* What is acknowledged is made durable at the far side and forgotten; marks first copies done. Suspends. */
+/* What is acknowledged is made durable at the far side and forgotten. Suspends. */
 void pair_sync_all(struct copy *copy, struct peer *peer);
+
+/*
+ * Behind that, in each pair's turn: how far first copies are is noted, and those that are done may join. False: there is
+ * more to note, for want of a turn or of an answer. Suspends.
+ */
+bool pair_note_progress(struct copy *copy, const char *far);
 
 /* Lets all regions leave the dirty logs that are clean. Suspends. */
 void pair_clean_all(struct copy *copy);

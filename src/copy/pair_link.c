@@ -9,7 +9,7 @@
 #include "rt/log.h"
 
 #define UNHEARD_MAX	4u			/* generations begun without an answer of the far side in between */
-#define TURN_NS		RT_SECOND		/* for the pair's turn, by who has other pairs to look after */
+#define TURN_NS		(100 * RT_MS)		/* for another change of the pair to end */
 #define CONSENT_NS	(20 * RT_SECOND)	/* for the far side's answer whether a pair may go on */
 
 /*
@@ -145,27 +145,14 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	return pair_order_run(pair, do_start_pump, &order);
 }
 
-static int begin_to_tell(struct pair *pair)
-{
-	RT_LIMIT(rt_now_ns() + TURN_NS);
-
-	return pair_begin_change(pair);
-}
-
 int pair_tell_copied(struct pair *pair)
 {
 	struct wire_pair_reply reply = { 0 };
 	char why[WIRE_TEXT_SIZE];
-	int rc = begin_to_tell(pair);
 
-	if (rc)
-		return rc;
 	if (pair->record.role != PAIR_SOURCE || pair->record.state != PAIR_COPY_PENDING || !pair->sends)
-		rc = -ENOTCONN;
-	if (!rc)
-		rc = ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, &reply, why);
-	pair_end_change(pair);
-	return rc;
+		return -ENOTCONN;
+	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, &reply, why);
 }
 
 static bool may_resume_by_itself(const struct pair *pair)
@@ -348,18 +335,32 @@ bool pair_any_broken(struct copy *copy, const char *far)
 	return false;
 }
 
+static void watch_broken(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	if (order.counters.noted != order.totals.followed && pair->generations_unheard < UNHEARD_MAX)
+		begin_generation(pair);
+}
+
 void pair_watch_broken(struct copy *copy, const char *far)
 {
 	struct pair *pair;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
-
 		if (!pair_sends_to(pair, far) || !pair->broken)
 			continue;
-		pair_order_surely(pair, pair_do_counters, &order);
-		if (order.counters.noted != order.totals.followed && pair->generations_unheard < UNHEARD_MAX)
-			begin_generation(pair);
+		{
+			RT_LIMIT(rt_now_ns() + TURN_NS);
+
+			/* A command has it: the next time, unless that has changed what it is. */
+			if (pair_begin_change(pair))
+				continue;
+		}
+		if (pair_sends_to(pair, far) && pair->broken)
+			watch_broken(pair);
+		pair_end_change(pair);
 	}
 }
 

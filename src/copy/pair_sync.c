@@ -9,6 +9,7 @@
 #include "rt/mem.h"
 
 #define PROGRESS_STEP	(256u << 20)
+#define TURN_NS		RT_SECOND		/* for a command on the pair to end */
 #define SYNCED_NS	(60 * RT_SECOND)	/* for the far side to make data durable */
 
 static int do_sync_begin(void *arg)
@@ -28,10 +29,7 @@ static int do_sync_end(void *arg)
 	/* It may send no more, or send to another end, while the far side was asked. */
 	order->flag = order->flag && volume_is_tracked(pair->volume) && order->record.role == PAIR_SOURCE;
 	volume_sync_end(pair->volume, order->flag);
-	if (!order->flag)
-		return 0;
-	order->first_needed = volume_first_needed(pair->volume);
-	return volume_clean_regions(pair->volume);
+	return order->flag ? volume_clean_regions(pair->volume) : 0;
 }
 
 static int do_allow_join(void *arg)
@@ -78,8 +76,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	bool done = first_needed >= volume_size(pair->volume);
 	int rc;
 
-	pair->progress_owed = false;
-	if (pair->gone || pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
+	if (pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
 	    (!done && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
 		return;
 	rc = done ? pair_tell_copied(pair) : 0;
@@ -89,7 +86,6 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 		log_line(LOG_WARNING, "pair", "volume %04X: how far its first copy is, is not durable yet: %s",
 			 pair->record.volume, strerror(-rc));
 		pair->progress_owed = true;
-		notice_due(&pair->peer->acked);
 		return;
 	}
 	if (!done)
@@ -112,9 +108,35 @@ static void look_progress(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
+	pair->progress_owed = false;
 	pair_order_surely(pair, do_look_progress, &order);
 	if (order.flag)
 		note_progress(pair, order.first_needed);
+}
+
+static int begin_to_note(struct pair *pair)
+{
+	RT_LIMIT(rt_now_ns() + TURN_NS);
+
+	return pair_begin_change(pair);
+}
+
+bool pair_note_progress(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+	bool all = true;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (!pair->progress_owed || !pair_sends_to(pair, far))
+			continue;
+		/* A command may take it out of its session meanwhile, or make it the target. */
+		if (!begin_to_note(pair)) {
+			look_progress(pair);
+			pair_end_change(pair);
+		}
+		all = all && !pair->progress_owed;
+	}
+	return all;
 }
 
 static void end_sync(struct pair *pair, bool ok)
@@ -125,8 +147,7 @@ static void end_sync(struct pair *pair, bool ok)
 	if (rc)
 		log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
 			 strerror(-rc));
-	if (order.flag)
-		note_progress(pair, order.first_needed);
+	pair->progress_owed = pair->progress_owed || (order.flag && !pair->record.first_copy_done);
 }
 
 static int do_clean(void *arg)
@@ -189,8 +210,6 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 		if (request.targets.count == count || !pair_sends_to(pair, peer->system))
 			continue;
 		pair_order_surely(pair, do_sync_begin, &order);
-		if (!order.flag && pair->progress_owed)
-			look_progress(pair);
 		if (!order.flag)
 			continue;
 		pair_pin(pair);

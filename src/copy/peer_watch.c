@@ -100,5 +100,7 @@ void peer_sync(void *arg)
 		}
 		pair_ask_refused(peer->copy, peer->system);
 		pair_sync_all(peer->copy, peer);
+		if (!pair_note_progress(peer->copy, peer->system))
+			notice_due(&peer->acked);
 	}
 }

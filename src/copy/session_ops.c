@@ -94,15 +94,29 @@ static int check_tunables(uint8_t session, const struct session_tunables *tunabl
 	return 0;
 }
 
+/* Its volumes were taken over: it is not stopped or resumed, but terminated. */
+static int check_not_over(const struct session_entry *entry, struct fault *fault)
+{
+	struct copy_session_info info = { .state = entry->record.state };
+	char object[64], remedy[128];
+
+	if (entry->master)
+		session_get_info(entry->master, &info);
+	if (info.state != SESSION_FATAL && entry->record.state != SESSION_FATAL)
+		return 0;
+	snprintf(remedy, sizeof(remedy), "xdc session terminate %u, then add its volumes again", entry->record.number);
+	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object), remedy,
+			 "it is over: its volumes were taken over");
+}
+
 static int check_start(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
 	struct copy *copy = entry->copy;
 	char object[64], remedy[128];
 
 	session_object(start->session, object);
-	snprintf(remedy, sizeof(remedy), "xdc session terminate %u, then add its volumes again", start->session);
-	if (entry->record.state == SESSION_FATAL)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is over: its volumes were taken over");
+	if (check_not_over(entry, fault))
+		return -1;
 	if (entry->master)
 		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
 	if (!session_lss_find(copy, start->session, start->master_lss))
@@ -304,7 +318,7 @@ static int pause(struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
 
-	if (check_master(entry, fault))
+	if (check_master(entry, fault) || check_not_over(entry, fault))
 		return -1;
 	if (!entry->master)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
@@ -324,13 +338,12 @@ static int check_stopped(struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
 
-	session_object(entry->record.number, object);
-	if (entry->record.state == SESSION_FATAL)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show",
-				 "its volumes were taken over");
+	if (check_not_over(entry, fault))
+		return -1;
 	if (!entry->master || session_has_ended(entry->master))
 		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show", "it is not paused");
+	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+			 "xdc session show", "it is not paused");
 }
 
 /* A master that has ended, of a command that did not come to its own end. */

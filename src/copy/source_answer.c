@@ -122,11 +122,24 @@ static bool any_closing(struct source *source)
 	return status.closing != 0;
 }
 
+/* From here on data may be tagged: the journal takes none that may be in a group already. */
+static void raise_above(const struct wire_leg_state *state, uint64_t *tag)
+{
+	if (*tag < state->highest_tag)
+		*tag = state->highest_tag;
+	if (*tag <= state->prepared)
+		*tag = state->prepared + 1;
+	if (*tag <= state->committed)
+		*tag = state->committed + 1;
+}
+
 /* Tells all legs which master they obey and hears what they hold. -EPERM: one of them was recovered. */
 static int open_legs(struct source *source, uint64_t *highest, bool *all_known, char *why)
 {
 	const struct wire_session_head head = source_make_head(source);
-	const struct leg_question like = { .type = WIRE_LEG_OPEN, .head = &head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS };
+	const struct leg_question like = {
+		.type = WIRE_LEG_OPEN, .head = &head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
+	};
 	unsigned count;
 	struct leg_question *questions = leg_questions_make(source, &like, &count);
 	int rc;
@@ -144,8 +157,7 @@ static int open_legs(struct source *source, uint64_t *highest, bool *all_known, 
 			rc = copy_refuse(why, -EPERM, "far side %s: %s", leg->peer->system, words);
 		leg->open = leg->open && !questions[i].rc;
 		*all_known = *all_known && leg->open;
-		if (leg->state.highest_tag > *highest)
-			*highest = leg->state.highest_tag;
+		raise_above(&leg->state, highest);
 		if (planted(PLANTED_RESTART_LOW_TAG))
 			*highest = leg->state.committed + 1;
 	}

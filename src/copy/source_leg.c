@@ -205,6 +205,8 @@ static void ask_leg(void *arg)
 		question->rc = open_leg_in_turn(leg, question->why);
 	else if (question->type == WIRE_LEG_PREPARE)
 		question->rc = ask_prepare(question);
+	else if (question->type == WIRE_LEG_COMMIT && !leg->open)
+		question->rc = copy_refuse(question->why, source_leg_missing(leg), "what it holds is not known");
 	else if (question->type == WIRE_LEG_COMMIT && !takes_part_in(leg, question->head->attempt))
 		question->rc = 0;
 	else

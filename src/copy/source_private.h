@@ -40,7 +40,8 @@ struct source {
 	struct wire_members members;		/* the list of the last prepare, owned */
 };
 
-#define LEG_ANSWER_NS	(8 * RT_SECOND)		/* a far side that works answers in milliseconds; less than a master waits */
+/* A far side that works answers in milliseconds. Less than a master waits. */
+#define LEG_ANSWER_NS	(8 * RT_SECOND)
 
 /* NULL: no pair of the session has its far side there. */
 struct source_leg *source_leg_find(struct source *source, const char *far);

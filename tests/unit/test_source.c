@@ -160,6 +160,8 @@ static void ask_silent(struct source *source)
 	CHECK_EQUAL(report.leg_count, 1);
 	CHECK(!report.legs[0].connected);
 	wire_free(wire_type_find(WIRE_SESSION_JOIN)->reply, &report);
+	/* It was open before it fell silent. */
+	source_leg_find(source, FAR_ID)->open = true;
 	request.head.attempt++;
 	began_ns = rt_now_ns();
 	expect_no(source_on_commit(&copy, &master, &request, &answer, why), source, began_ns);

@@ -262,7 +262,9 @@ static int do_leave_session(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
+	/* Groups go on without it: when it comes back, nothing of it is sent before its tags are above theirs. */
 	pair->closed = false;
+	pair->tagged = false;
 	pair->joined = pair->may_join = order->record.joined;
 	return 0;
 }

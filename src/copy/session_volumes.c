@@ -200,24 +200,31 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 /* In the pair's turn, and checked. */
 static int add_pair(struct pair *pair, uint8_t session)
 {
+	const struct record_pair before = pair->record;
 	struct source *source = source_get(pair->copy, session);
-	int rc = source ? 0 : -ENOMEM;
+	struct record_pair next = before;
+	int rc;
 
+	if (!source)
+		return -ENOMEM;
+	next.session = session;
+	/* Its removal had suspended it. */
+	if (pair->joined) {
+		next.state = PAIR_COPY_PENDING;
+		next.reason = PAIR_REASON_NONE;
+		next.since_wall_ns = rt_wall_ns();
+	}
+	rc = pair_change_record(pair, &next);
 	if (rc)
 		return rc;
-	pair->record.session = session;
-	rc = pair_save(pair);
-	if (!rc)
-		rc = source_add_pair(source, pair);
+	rc = source_add_pair(source, pair);
 	if (rc) {
-		pair->record.session = 0;
-		if (pair_save(pair))
+		if (pair_change_record(pair, &before))
 			log_line(LOG_ERROR, "session", "volume %04X comes into session %u with the next start",
 				 pair->record.volume, session);
 		return rc;
 	}
 	pair_allow_join(pair);
-	/* Its removal had suspended it. */
 	if (pair->joined)
 		pair_take_up_again(pair);
 	return 0;

@@ -211,8 +211,8 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 void pair_sync_all(struct copy *copy, struct peer *peer);
 
 /*
- * Behind that, in each pair's turn: how far first copies are is noted, and those that are done may join. False: there is
- * more to note, for want of a turn or of an answer. Suspends.
+ * Behind that, in each pair's turn: how far first copies are is noted, and those that are done may join. False: there
+ * is more to note, for want of a turn or of an answer. Suspends.
  */
 bool pair_note_progress(struct copy *copy, const char *far);
 

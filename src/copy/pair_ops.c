@@ -329,7 +329,8 @@ static int fail_over(struct pair *pair, bool force, struct fault *fault)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
 				 "it is in a session, which is recovered as a whole");
 	snprintf(remedy, sizeof(remedy),
-		 "copy it to its end, if the source is there; xdc pair failover %04X --force takes it as it is", volume);
+		 "copy it to its end, if the source is there; xdc pair failover %04X --force takes it as it is",
+		 volume);
 	if (pair->record.state != PAIR_FAILED_OVER && !pair_is_whole(pair) && !force)
 		return fault_set(fault, FAULT_FAILED, object, remedy, "what it holds is of no moment: %s",
 				 pair->record.reason == PAIR_REASON_GROUP_LOST

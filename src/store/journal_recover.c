@@ -625,7 +625,11 @@ int journal_recover(struct journal *journal)
 {
 	struct recovery recovery = { .journal = journal, .newest = NO_SEGMENT, .valid_to = UINT64_MAX };
 	uint32_t slots = 0;
-	int rc = journal_each_file(journal->folder, journal->leg, count_slot, &slots);
+	/* A run that died may have made a name that is found now and not durable. */
+	int rc = rt_path_sync_folder(journal->folder);
+
+	if (rc == 0)
+		rc = journal_each_file(journal->folder, journal->leg, count_slot, &slots);
 
 	if (rc < 0)
 		return rc;

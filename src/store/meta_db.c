@@ -357,6 +357,51 @@ static int upgrade(struct meta_db *db, int64_t version)
 
 /* ---- open ---- */
 
+#define SETTLE_BYTES	(256u << 10)
+
+static int write_again(struct rt_file *file)
+{
+	MEM_OWNED uint8_t *piece = mem_alloc(SETTLE_BYTES);
+	ssize_t got = 1;
+	int rc = 0;
+
+	if (piece == NULL)
+		return -ENOMEM;
+	for (uint64_t at = 0; rc == 0 && got > 0; at += (uint64_t)got) {
+		got = rt_file_read(file, piece, SETTLE_BYTES, at);
+		if (got > 0)
+			rc = rt_file_write(file, piece, (size_t)got, at);
+	}
+	if (rc == 0 && got < 0)
+		rc = (int)got;
+	return rc == 0 ? rt_file_sync(file) : rc;
+}
+
+/*
+ * A sync of the log that failed in an earlier run may have left groups that are in the memory of the kernel, where they
+ * count as written, and not on the disk. What is committed next would come behind that hole, and a loss of power would
+ * take it too. So what is found in the log is written once more, and is durable before anything is built upon it. (The
+ * database itself needs no such care: its pages stay in the log until a sync of them has succeeded.)
+ */
+static int settle_log(struct meta_db *db)
+{
+	char path[XDC_PATH_MAX + 16];
+	struct rt_file *file;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s-wal", db->path);
+	rc = rt_file_open(path, RT_FILE_WRITE, &file);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == 0) {
+		rc = write_again(file);
+		rt_file_close(file);
+	}
+	if (rc != 0 && rc != -ENOMEM)
+		log_line(LOG_ERROR, "store", "%s: %s", path, strerror(-rc));
+	return rc;
+}
+
 static int count_columns(struct meta_db *db, enum meta_kind kind, int64_t *count)
 {
 	char sql[128];
@@ -397,6 +442,8 @@ static int open_database(struct meta_db *db)
 	if (rc == 0)
 		rc = check_pages(db);
 	if (rc == 0)
+		rc = settle_log(db);
+	if (rc == 0)
 		rc = use_wal(db);
 	if (rc == 0 && version < META_VERSION)
 		rc = upgrade(db, version);
@@ -410,8 +457,11 @@ static int find_or_make(struct meta_db *db, const char *folder)
 {
 	char wal[XDC_PATH_MAX + 16];
 	struct rt_file_info info;
-	int rc = rt_path_info(db->path, &info);
+	/* A run that died may have made a name that is found now and not durable. */
+	int rc = rt_path_sync_folder(folder);
 
+	if (rc == 0)
+		rc = rt_path_info(db->path, &info);
 	if (rc == 0)
 		return 0;
 	if (rc != -ENOENT) {

@@ -80,21 +80,6 @@ static void assert_range(const struct vdisk *disk, uint64_t offset, uint64_t len
 
 /* ---- names: create, open, close, destroy ---- */
 
-/* Makes the name of the file, or its absence, durable. */
-static int sync_folder_of(const char *path)
-{
-	MEM_OWNED char *folder = mem_copy_string(path);
-	char *slash;
-
-	if (folder == NULL)
-		return -ENOMEM;
-	slash = strrchr(folder, '/');
-	if (slash == NULL)
-		return rt_path_sync_folder(".");
-	slash[slash == folder ? 1 : 0] = '\0';
-	return rt_path_sync_folder(folder);
-}
-
 static bool size_is_valid(enum pool_kind kind, uint64_t size)
 {
 	return size > 0 && size <= INT64_MAX && size % (kind == POOL_DIR ? XDC_BLOCK_SIZE : XDC_SECTOR_SIZE) == 0;
@@ -106,7 +91,7 @@ static int size_and_sync(const char *path, struct rt_file *file, uint64_t size)
 
 	if (rc == 0)
 		rc = rt_file_sync(file);
-	return rc == 0 ? sync_folder_of(path) : rc;
+	return rc == 0 ? rt_path_sync_parent(path) : rc;
 }
 
 int vdisk_create(const struct vdisk_options *options)
@@ -142,7 +127,7 @@ int vdisk_destroy(const struct vdisk_options *options)
 	rc = rt_path_unlink(options->path);
 	if (rc != 0 && rc != -ENOENT)
 		return rc;
-	return sync_folder_of(options->path);
+	return rt_path_sync_parent(options->path);
 }
 
 static int check_info(const struct vdisk_options *options, const struct rt_file_info *info)

@@ -372,6 +372,121 @@ static int full_disk_refuses_groups(void *arg)
 	return 0;
 }
 
+/*
+ * A sync of the log fails: what it was to keep is clean in memory, perhaps, and not on the disk. The process dies, the
+ * next one finds it in memory, and goes on from there, on a disk that is well again. Then the power fails.
+ */
+static int serve_until_it_fails(void *arg)
+{
+	struct meta *meta;
+	int rc = make_state_folder();
+
+	(void)arg;
+	if (rc == 0)
+		rc = meta_open(FOLDER, &meta);
+	if (rc != 0) {
+		CHECK_EQUAL(rc, -EIO);
+		return rt_wait_stop();
+	}
+	opened++;
+	if (load_groups(meta) == 0) {
+		while (commit_next(meta) == 0)
+			;
+	}
+	(void)!rt_wait_stop();
+	meta_close(meta);
+	return 0;
+}
+
+static int fail_die_and_lose_power(void *arg)
+{
+	static const struct sim_disk_state fails = { .sync_fails = true }, good = { 0 };
+	struct sim_system *system = sim_add_system(sim_world(), "a", 1);
+
+	(void)arg;
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < 2; i++) {
+			sim_boot(system, serve_until_it_fails, NULL);
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 60) * RT_MS), 0);
+			sim_set_disk(system, "", i == 0 ? &fails : &good);
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 20) * RT_MS), 0);
+			sim_crash(system, i == 0 ? SIM_DEATH : SIM_POWER_LOSS);
+			sim_set_disk(system, "", &good);
+		}
+	}
+	return 0;
+}
+
+static void what_a_failed_sync_left_is_not_built_upon(void **state)
+{
+	(void)state;
+	opened = 0;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct sim_world *world = sim_create(seed, NULL);
+		enum sim_end end;
+
+		forget_all();
+		end = sim_run(world, fail_die_and_lose_power, NULL, RT_NEVER);
+		if (end != SIM_DONE)
+			sim_print_log(world, stderr);
+		assert_int_equal(end, SIM_DONE);
+		sim_destroy(world);
+	}
+	print_message("# %u starts, %llu groups in the last world\n", opened, (unsigned long long)committed);
+	assert_true(opened > 150);
+}
+
+/* A process made the name and died before it was durable; what the next one commits must not go with the name. */
+static int leave_unsynced_name(void *arg)
+{
+	struct meta *meta;
+
+	(void)arg;
+	CHECK_EQUAL(make_state_folder(), 0);
+	CHECK_EQUAL(meta_open(FOLDER, &meta), 0);
+	check_groups(meta);
+	CHECK_EQUAL(commit_next(meta), 0);
+	CHECK_EQUAL(rt_path_rename(FOLDER "/config.db-wal", FOLDER "/other"), 0);
+	CHECK_EQUAL(rt_path_sync_folder(FOLDER), 0);
+	CHECK_EQUAL(rt_path_rename(FOLDER "/other", FOLDER "/config.db-wal"), 0);
+	return rt_wait_stop();
+}
+
+static int commit_and_wait(void *arg)
+{
+	struct meta *meta;
+
+	CHECK_EQUAL(meta_open(FOLDER, &meta), 0);
+	check_groups(meta);
+	CHECK_EQUAL(commit_next(meta), 0);
+	*(bool *)arg = true;
+	(void)!rt_wait_stop();
+	meta_close(meta);
+	return 0;
+}
+
+static int found_name_is_made_durable(void *arg)
+{
+	struct sim_system *system = sim_add_system(sim_world(), "a", 1);
+	bool done = false;
+
+	(void)arg;
+	forget_all();
+	for (unsigned i = 0; i < 8; i++) {
+		sim_boot(system, leave_unsynced_name, NULL);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+		sim_crash(system, SIM_DEATH);
+		for (unsigned life = 0; life < 2; life++) {
+			done = false;
+			sim_boot(system, commit_and_wait, &done);
+			while (!done)
+				CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+			sim_crash(system, SIM_POWER_LOSS);
+		}
+	}
+	return 0;
+}
+
 static void run_outside(int (*body)(void *arg))
 {
 	struct sim_world *world = sim_create(3, NULL);
@@ -389,6 +504,12 @@ static void a_failed_sync_is_sticky(void **state)
 	run_outside(failed_sync_is_sticky);
 }
 
+static void a_name_that_is_found_is_made_durable(void **state)
+{
+	(void)state;
+	run_outside(found_name_is_made_durable);
+}
+
 static void a_full_disk_refuses_groups(void **state)
 {
 	(void)state;
@@ -402,6 +523,8 @@ int main(void)
 		cmocka_unit_test(a_seed_repeats_exactly),
 		cmocka_unit_test(any_call_may_fail),
 		cmocka_unit_test(a_failed_sync_is_sticky),
+		cmocka_unit_test(what_a_failed_sync_left_is_not_built_upon),
+		cmocka_unit_test(a_name_that_is_found_is_made_durable),
 		cmocka_unit_test(a_full_disk_refuses_groups),
 	};
 

@@ -454,6 +454,7 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 	struct control_volume *volume;
 	bool sync_failed;
 	char object[16];
+	int rc;
 
 	if (control_enter(control, fault))
 		return -1;
@@ -465,13 +466,20 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "", "it has lost nothing");
 	sync_failed = volume->record.sync_failed_wall_ns != 0;
+	if (sync_failed && !volume->volume)
+		return fault_set(fault, FAULT_FAILED, object, "mend that and restart xdcd", "it is not open");
 	if (sync_failed)
 		copy_before_accept(control->copy, id);
+	/*
+	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still be in
+	 * the memory of the kernel, until this: only then the record may say that it is accepted.
+	 */
+	rc = sync_failed ? rt_call(volume_reactor(volume->volume), accept_here, volume->volume) : 0;
+	if (rc != 0)
+		return control_fault_errno(fault, object, "mend its disk, and repeat the command", rc,
+					   "its loss cannot be accepted");
 	if (update_record(volume, change_accepted, NULL, fault))
 		return -1;
-	/* What a loss of power took is in the dirty log, and was noted at the start. */
-	if (sync_failed && volume->volume && rt_call(volume_reactor(volume->volume), accept_here, volume->volume) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "restart the system", "accepted from the next start");
 	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
 	return 0;
 }

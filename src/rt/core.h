@@ -70,6 +70,7 @@ struct rt_backend {
 	int (*file_write)(struct rt_file *file, const void *buf, size_t len, uint64_t offset);
 	int (*file_sync)(struct rt_file *file);
 	void (*file_start_writeout)(struct rt_file *file, uint64_t offset, uint64_t len);
+	int (*file_drop_cached)(struct rt_file *file);
 	int (*file_allocate)(struct rt_file *file, uint64_t offset, uint64_t len);
 	int (*file_punch)(struct rt_file *file, uint64_t offset, uint64_t len);
 	int (*file_set_size)(struct rt_file *file, uint64_t size);

@@ -63,6 +63,13 @@ void rt_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len)
 		backend()->file_start_writeout(file, offset, len);
 }
 
+int rt_file_drop_cached(struct rt_file *file)
+{
+	int rc = core_check();
+
+	return rc != 0 ? rc : backend()->file_drop_cached(file);
+}
+
 int rt_file_allocate(struct rt_file *file, uint64_t offset, uint64_t len)
 {
 	int rc = core_check();

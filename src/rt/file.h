@@ -39,6 +39,12 @@ RT_MUST_CHECK int rt_file_sync(struct rt_file *file);
 /* Starts writing out dirty pages of the range (sync_file_range WRITE) to pace later syncs; proves nothing. */
 void rt_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len);
 
+/*
+ * The kernel forgets what it holds in memory of the file, so that the next read shows what the device has; only what is
+ * not dirty: after a good sync. For what a failed sync left behind, which looks as if it were written.
+ */
+RT_MUST_CHECK int rt_file_drop_cached(struct rt_file *file);
+
 /* Allocates space for the range, growing the file if need be; contents stay, new bytes read as zeros. -ENOSPC. */
 RT_MUST_CHECK int rt_file_allocate(struct rt_file *file, uint64_t offset, uint64_t len);
 

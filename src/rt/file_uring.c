@@ -361,6 +361,20 @@ static void uring_file_start_writeout(struct rt_file *file, uint64_t offset, uin
 	(void)rc;	/* it proves nothing, so its failure means nothing: the sync will tell */
 }
 
+static int drop_cached(void *arg)
+{
+	struct file_job *job = arg;
+
+	return -posix_fadvise(job->file->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static int uring_file_drop_cached(struct rt_file *file)
+{
+	struct file_job job = { .file = from_base(file) };
+
+	return uring_help(drop_cached, &job);
+}
+
 static int allocate(void *arg)
 {
 	struct file_job *job = arg;
@@ -639,6 +653,7 @@ void uring_add_files(struct rt_backend *backend)
 	backend->file_write = uring_file_write;
 	backend->file_sync = uring_file_sync;
 	backend->file_start_writeout = uring_file_start_writeout;
+	backend->file_drop_cached = uring_file_drop_cached;
 	backend->file_allocate = uring_file_allocate;
 	backend->file_punch = uring_file_punch;
 	backend->file_set_size = uring_file_set_size;

@@ -186,6 +186,7 @@ const struct rt_backend sim_backend = {
 	.file_write = sim_file_write,
 	.file_sync = sim_file_sync,
 	.file_start_writeout = sim_file_start_writeout,
+	.file_drop_cached = sim_file_drop_cached,
 	.file_allocate = sim_file_allocate,
 	.file_punch = sim_file_punch,
 	.file_set_size = sim_file_set_size,

@@ -566,6 +566,17 @@ static void evict_page(struct sim_content *content, struct chunk *chunk, unsigne
 	settle_page(content, chunk, i);
 }
 
+void sim_content_drop_cached(struct sim_content *content)
+{
+	struct chunk *chunk, *next;
+
+	list_for_each_safe(chunk, next, &content->changed, link) {
+		for (uint64_t bits = chunk->changes->lost; bits != 0; bits &= bits - 1)
+			evict_page(content, chunk, lowest_bit(bits));
+		forget_changes_if_none(chunk);
+	}
+}
+
 void sim_content_sync_fail(struct sim_content *content, const struct sim_sync *sync)
 {
 	struct chunk *chunk, *next;

@@ -82,6 +82,9 @@ struct sim_sync sim_content_sync_begin(struct sim_content *content);
 void sim_content_sync_end(struct sim_content *content, const struct sim_sync *sync);
 void sim_content_sync_fail(struct sim_content *content, const struct sim_sync *sync);
 
+/* Programs see what the device has, where a failed sync left something else. */
+void sim_content_drop_cached(struct sim_content *content);
+
 /* The sync will never end: its system crashed. What it would have covered is as unsynced as before. */
 void sim_content_sync_drop(struct sim_content *content, const struct sim_sync *sync);
 

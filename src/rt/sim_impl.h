@@ -214,6 +214,7 @@ ssize_t sim_file_read(struct rt_file *file, void *buf, size_t len, uint64_t offs
 int sim_file_write(struct rt_file *file, const void *buf, size_t len, uint64_t offset);
 int sim_file_sync(struct rt_file *file);
 void sim_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len);
+int sim_file_drop_cached(struct rt_file *file);
 int sim_file_allocate(struct rt_file *file, uint64_t offset, uint64_t len);
 int sim_file_punch(struct rt_file *file, uint64_t offset, uint64_t len);
 int sim_file_set_size(struct rt_file *file, uint64_t size);

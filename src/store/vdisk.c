@@ -284,14 +284,13 @@ static void run_syncer(void *arg)
 	disk->syncing = false;
 }
 
-int vdisk_sync(struct vdisk *disk)
+/* Whatever state the disk is in. */
+static int sync_anyway(struct vdisk *disk)
 {
 	uint64_t failed_before = disk->syncs_failed;
 	uint64_t mine = disk->syncs_begun + 1;
 	int rc;
 
-	if (disk->failed)
-		return -EIO;
 	if (!disk->syncing) {
 		rc = rt_group_start(&disk->fibers, "sync", run_syncer, disk);
 		if (rc != 0)
@@ -307,16 +306,31 @@ int vdisk_sync(struct vdisk *disk)
 	return disk->syncs_failed == failed_before ? 0 : -EIO;
 }
 
+int vdisk_sync(struct vdisk *disk)
+{
+	return disk->failed ? -EIO : sync_anyway(disk);
+}
+
 bool vdisk_failed(const struct vdisk *disk)
 {
 	return disk->failed;
 }
 
-void vdisk_accept_loss(struct vdisk *disk)
+int vdisk_accept_loss(struct vdisk *disk)
 {
-	if (disk->failed)
-		log_line(LOG_WARNING, "store", "%s: the loss of unsynced writes is accepted", disk->path);
+	int rc;
+
+	if (!disk->failed)
+		return 0;
+	/* What is still dirty is kept, if the disk can again; what the failed sync left behind only looks as if it were. */
+	rc = sync_anyway(disk);
+	if (rc == 0)
+		rc = rt_file_drop_cached(disk->direct.file);
+	if (rc != 0)
+		return rc;
+	log_line(LOG_WARNING, "store", "%s: the loss of unsynced writes is accepted", disk->path);
 	disk->failed = false;
+	return 0;
 }
 
 /* ---- writeback: pacing ---- */

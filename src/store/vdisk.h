@@ -72,9 +72,14 @@ RT_MUST_CHECK int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, 
  */
 RT_MUST_CHECK int vdisk_sync(struct vdisk *disk);
 
-/* True after a failed sync; vdisk_accept_loss ends that by an administrator's word. Do not suspend. */
+/* True after a failed sync. Does not suspend. */
 bool vdisk_failed(const struct vdisk *disk);
-void vdisk_accept_loss(struct vdisk *disk);
+
+/*
+ * Ends that by an administrator's word; from here on reads show what the device has, not what was lost and is in memory
+ * still. -EIO: the disk fails to sync now as well, and stays failed; -ENOMEM.
+ */
+RT_MUST_CHECK int vdisk_accept_loss(struct vdisk *disk);
 
 /* Kind dir: grows, durably. -EINVAL when smaller or not whole blocks, -EOPNOTSUPP: adopted. */
 RT_MUST_CHECK int vdisk_grow(struct vdisk *disk, uint64_t size);

@@ -178,7 +178,7 @@ int volume_accept_loss(struct volume *volume)
 	}
 	if (rc < 0)
 		return rc;
-	vdisk_accept_loss(volume->disk);
+	rc = vdisk_accept_loss(volume->disk);
 	rt_cond_wake_all(&volume->changed);
-	return 0;
+	return rc;
 }

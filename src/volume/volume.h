@@ -232,7 +232,7 @@ RT_MUST_CHECK int volume_clean_regions(struct volume *volume);
 /*
  * By an administrator's word the loss of unsynced writes is accepted (vdisk_accept_loss). What may be lost lies in the
  * regions of the dirty log, so all of them are sent again; without a log, the whole volume. An increment that is
- * closing is merged. -ENOMEM: nothing is accepted yet. Does not suspend.
+ * closing is merged. -ENOMEM, -EIO (the disk fails still): nothing is accepted yet. Suspends.
  */
 RT_MUST_CHECK int volume_accept_loss(struct volume *volume);
 

@@ -462,6 +462,51 @@ static void check_works(struct vdisk *disk)
 	CHECK_EQUAL(vdisk_sync(disk), 0);
 }
 
+/* Once its loss is accepted the disk shows what the device has, not what the failed sync left in memory. */
+static int accept_what_is_there(void *arg)
+{
+	static uint8_t seen[SIZE] __attribute__((aligned(4096))), device[SIZE] __attribute__((aligned(4096)));
+	struct sim_system *outside = sim_outside(sim_world());
+	unsigned *lost = arg;
+	struct vdisk *disk;
+	struct rt_file *file;
+
+	make_pool();
+	disk = open_disk();
+	memset(seen, 1, sizeof(seen));
+	CHECK_EQUAL(vdisk_write(disk, seen, sizeof(seen), 0), 0);
+	CHECK_EQUAL(vdisk_sync(disk), 0);
+	memset(seen, 2, sizeof(seen));
+	CHECK_EQUAL(vdisk_write(disk, seen, sizeof(seen), 0), 0);
+	sim_fail_nth(outside, SIM_SYNC, 1);
+	CHECK_EQUAL(vdisk_sync(disk), -EIO);
+	sim_fail_nth(outside, SIM_SYNC, 1);
+	CHECK_EQUAL(vdisk_accept_loss(disk), -EIO);	/* not while it fails */
+	CHECK(vdisk_failed(disk));
+	CHECK_EQUAL(vdisk_accept_loss(disk), 0);
+	CHECK_EQUAL(vdisk_read(disk, seen, sizeof(seen), 0), 0);
+	CHECK_EQUAL(rt_file_open(options.path, RT_FILE_DIRECT, &file), 0);
+	CHECK_EQUAL(rt_file_read(file, device, sizeof(device), 0), sizeof(device));
+	rt_file_close(file);
+	CHECK(memcmp(seen, device, sizeof(seen)) == 0);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		*lost += device[i * 4096] == 1;
+	check_works(disk);
+	vdisk_close(disk);
+	return 0;
+}
+
+static void an_accepted_disk_shows_what_it_has(void **state)
+{
+	struct sim_world *world = sim_create(7, NULL);
+	unsigned lost = 0;
+
+	options = *(struct vdisk_options *)*state;
+	make_system(world);
+	run_world(world, accept_what_is_there, &lost);
+	assert_true(lost > 0 && lost < BLOCKS);
+}
+
 static int fail_syncs(void *arg)
 {
 	struct syncing syncing = { .limit_ns = RT_NEVER };
@@ -476,7 +521,7 @@ static int fail_syncs(void *arg)
 	sync_by_many(&syncing);
 	CHECK_EQUAL(syncing.failed, 5);
 	check_refuses(syncing.disk);
-	vdisk_accept_loss(syncing.disk);
+	CHECK_EQUAL(vdisk_accept_loss(syncing.disk), 0);
 	check_works(syncing.disk);
 	/* Nobody waits for it any more, and it is known all the same. */
 	sim_fail_nth(outside, SIM_SYNC, 1);
@@ -491,7 +536,7 @@ static int fail_syncs(void *arg)
 	options.failed = true;
 	syncing.disk = open_disk();
 	check_refuses(syncing.disk);
-	vdisk_accept_loss(syncing.disk);
+	CHECK_EQUAL(vdisk_accept_loss(syncing.disk), 0);
 	check_works(syncing.disk);
 	vdisk_close(syncing.disk);
 	options.failed = false;
@@ -577,7 +622,7 @@ static int write_sync_read(struct vdisk *disk)
 	if (rc == 0)
 		CHECK(page[0] == 9 && memcmp(page, page + 1, sizeof(page) - 1) == 0);
 	if (vdisk_failed(disk))
-		vdisk_accept_loss(disk);
+		CHECK_EQUAL(vdisk_accept_loss(disk), 0);
 	return rc;
 }
 
@@ -606,11 +651,11 @@ static int work_with_fault(void *arg)
 		failures += vdisk_zero(disk, i * 5000 + 2000, 10000, i & 1) != 0;
 		failures += vdisk_allocate(disk, 12 * 4096, 4096) != 0;
 		if (vdisk_failed(disk))
-			vdisk_accept_loss(disk);
+			CHECK_EQUAL(vdisk_accept_loss(disk), 0);
 	}
 	failures += vdisk_grow(disk, 2 * SIZE) != 0;
 	if (vdisk_failed(disk))
-		vdisk_accept_loss(disk);
+		CHECK_EQUAL(vdisk_accept_loss(disk), 0);
 	/* A failed sync fails what comes before it is accepted, and nothing is counted twice. */
 	CHECK(failures <= 4);
 	if (write_sync_read(disk) != 0)
@@ -687,6 +732,7 @@ int main(void)
 		IN_SETTING("a failed sync is sticky, dir, direct", a_failed_sync_is_sticky, 1),
 		IN_SETTING("a failed sync is sticky, device, writeback", a_failed_sync_is_sticky, 2),
 		IN_SETTING("a failed sync is sticky, device, direct", a_failed_sync_is_sticky, 3),
+		IN_SETTING("an accepted disk shows what it has", an_accepted_disk_shows_what_it_has, 0),
 		IN_SETTING("a full disk, writeback", a_full_disk_refuses_what_needs_space, 0),
 		IN_SETTING("a full disk, direct", a_full_disk_refuses_what_needs_space, 1),
 		IN_SETTING("any call may fail, writeback", any_call_may_fail, 0),

@@ -9,11 +9,10 @@ const char *const history_verdict_names[] = { "same", "mine newer", "other newer
 _Static_assert(sizeof(history_verdict_names) / sizeof(history_verdict_names[0]) == HISTORY_VERDICT_COUNT,
 	"a name each");
 
-/* Place of a generation in a history, or -1. */
-static int find(const struct history *history, const struct history_entry *entry)
+int history_find(const struct history *history, const uint8_t generation[16])
 {
 	for (uint32_t i = 0; i < history->count; i++) {
-		if (!memcmp(history->entries[i].generation, entry->generation, sizeof(entry->generation)))
+		if (!memcmp(history->entries[i].generation, generation, sizeof(history->entries[i].generation)))
 			return (int)i;
 	}
 	return -1;
@@ -22,7 +21,7 @@ static int find(const struct history *history, const struct history_entry *entry
 static bool has_common(const struct history *mine, const struct history *other)
 {
 	for (uint32_t i = 0; i < mine->count; i++) {
-		if (find(other, &mine->entries[i]) >= 0)
+		if (history_find(other, mine->entries[i].generation) >= 0)
 			return true;
 	}
 	return false;
@@ -35,8 +34,8 @@ enum history_verdict history_compare(const struct history *mine, const struct hi
 	assert(mine->count <= HISTORY_MAX && other->count <= HISTORY_MAX);
 	if (!mine->count || !other->count)
 		return HISTORY_UNRELATED;
-	mine_in_other = find(other, &mine->entries[0]);
-	other_in_mine = find(mine, &other->entries[0]);
+	mine_in_other = history_find(other, mine->entries[0].generation);
+	other_in_mine = history_find(mine, other->entries[0].generation);
 	if (mine_in_other == 0)
 		return HISTORY_SAME;
 	if (mine_in_other > 0 && other_in_mine < 0)

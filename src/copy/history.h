@@ -33,6 +33,9 @@ enum history_verdict {
 };
 extern const char *const history_verdict_names[HISTORY_VERDICT_COUNT];
 
+/* Place of a generation in a history, 0 the newest; -1: it is not there. */
+int history_find(const struct history *history, const uint8_t generation[16]);
+
 /* Two empty histories are unrelated. */
 enum history_verdict history_compare(const struct history *mine, const struct history *other);
 

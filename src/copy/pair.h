@@ -32,8 +32,6 @@ struct pair {
 	bool untouched;				/* target end: made since the start, and nothing was written to it */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
-	bool generation_is_ours;		/* the newest one began here, and was never shown to the far side */
-	unsigned generations_unheard;		/* begun here since the far side last answered */
 	bool history_owed;			/* its newest generation is not durable yet */
 	bool progress_owed;			/* source end: how far its first copy is, is to be looked at again */
 

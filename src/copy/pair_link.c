@@ -91,43 +91,83 @@ static enum pair_reason reason_of(int error)
 	}
 }
 
+/* The newest generation began here, and the far side cannot know it. */
+static bool is_unshown(const struct pair *pair)
+{
+	return pair->history.count && history_find(&pair->history, pair->record.unshown) == 0;
+}
+
+/* Begun here since the far side last answered. */
+static unsigned count_unheard(const struct pair *pair)
+{
+	int at = history_find(&pair->history, pair->record.heard);
+
+	return at > 0 ? (unsigned)at : 0;
+}
+
 /*
- * A generation that the far side heard of and that is forgotten here would look, after a restart, as if the far side
- * had been taken over.
+ * Before the history is shown. A generation that the far side heard of and that is forgotten here would look, after a
+ * restart, as if the far side had been taken over; one that it may have heard of and that counts as unshown, as if
+ * nothing had been written here since. Whether or not an answer comes: the far side may take this history for its own.
  */
 static int settle_history(struct pair *pair, char *why)
 {
-	int rc = pair->history_owed ? pair_save(pair) : 0;
+	struct record_pair before = pair->record;
+	bool unshown = is_unshown(pair);
+	int rc;
 
-	if (rc)
+	if (!pair->history_owed && !unshown)
+		return 0;
+	memset(pair->record.unshown, 0, sizeof(pair->record.unshown));
+	rc = pair_save(pair);
+	if (rc) {
+		memcpy(pair->record.unshown, before.unshown, sizeof(before.unshown));
 		return copy_refuse(why, -EROFS, "the history of volume %04X cannot be made durable here: %s",
 				   pair->record.volume, strerror(-rc));
+	}
 	pair->history_owed = false;
 	return 0;
+}
+
+/* The far side has answered to this history. */
+static void note_heard(struct pair *pair, const struct history *shown)
+{
+	if (!shown->count || !memcmp(pair->record.heard, shown->entries[0].generation, sizeof(pair->record.heard)))
+		return;
+	memcpy(pair->record.heard, shown->entries[0].generation, sizeof(pair->record.heard));
+	if (pair_save(pair))
+		log_line(LOG_WARNING, "pair", "volume %04X: what the far side has heard of is not durable",
+			 pair->record.volume);
 }
 
 static int ask_far(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
 {
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
-		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
+		.size_bytes = volume_size(pair->volume), .flags = flags,
 		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
 	};
-	/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
-	RT_LIMIT(rt_now_ns() + CONSENT_NS);
+	int rc = settle_history(pair, why);
 
-	/* Whether or not an answer comes: the far side may take this history for its own. */
-	pair->generation_is_ours = false;
-	return link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+	if (rc)
+		return rc;
+	request.history = pair->history;
+	{
+		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
+		RT_LIMIT(rt_now_ns() + CONSENT_NS);
+
+		rc = link_request(pair->peer->to, WIRE_PAIR_ESTABLISH, &request, reply, why, NULL);
+	}
+	if (!rc)
+		note_heard(pair, &request.history);
+	return rc;
 }
 
 int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
 {
 	struct pair_order order = { 0 };
-	int rc = settle_history(pair, why);
+	int rc;
 
-	if (rc)
-		return rc;
 	pair_order_surely(pair, pair_do_counters, &order);
 	if (flags & WIRE_PAIR_RESUME && pair->record.first_copy_done)
 		flags |= WIRE_PAIR_COPIED;
@@ -140,7 +180,6 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	if (rc)
 		return rc;
 	pair->broken = false;
-	pair->generations_unheard = 0;
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }
@@ -171,12 +210,13 @@ static void begin_generation(struct pair *pair)
 	uint8_t generation[16];
 
 	pair->broken = false;
-	if (pair->generation_is_ours)
+	if (is_unshown(pair))
 		return;
-	pair->generation_is_ours = true;
-	pair->generations_unheard++;
+	if (pair->history.count && history_find(&pair->history, pair->record.heard) < 0)
+		memcpy(pair->record.heard, pair->history.entries[0].generation, sizeof(pair->record.heard));
 	rt_random_bytes(generation, sizeof(generation));
 	history_begin(&pair->history, generation, 0, rt_wall_ns());
+	memcpy(pair->record.unshown, generation, sizeof(pair->record.unshown));
 	pair->history_owed = pair_save(pair) != 0;
 	if (pair->history_owed)
 		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
@@ -340,7 +380,7 @@ static void watch_broken(struct pair *pair)
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, pair_do_counters, &order);
-	if (order.counters.noted != order.totals.followed && pair->generations_unheard < UNHEARD_MAX)
+	if (order.counters.noted != order.totals.followed && count_unheard(pair) < UNHEARD_MAX)
 		begin_generation(pair);
 }
 

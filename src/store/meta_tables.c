@@ -95,6 +95,8 @@ static const struct meta_column pair_columns[] = {
 	COLUMN(META_UINT, joined_sequence, NOTE("the first that it is in")),
 	COLUMN(META_BOOL, first_copy_done),
 	COLUMN(META_UINT, first_copy_bytes, NOTE("all before is at the far side, durably")),
+	COLUMN(META_UUID, unshown, NOTE("a generation that began here and was never shown to the far side")),
+	COLUMN(META_UUID, heard, NOTE("the newest generation when the far side answered last")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD

@@ -98,6 +98,8 @@ struct record_pair {
 	uint64_t joined_sequence;		/* the first that it is in */
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* all before is at the far side, durably */
+	uint8_t unshown[XDC_UUID_LEN];		/* a generation that began here and was never shown to the far side */
+	uint8_t heard[XDC_UUID_LEN];		/* the newest when the far side answered last */
 	int64_t created_wall_ns;
 };
 

@@ -86,6 +86,17 @@ static void expect(struct site *site, const char *request, const char *part)
 	}
 }
 
+/* Until the reply holds the part; the world's end is the limit. */
+static void await(struct site *site, const char *request, const char *part)
+{
+	for (;;) {
+		expect(site, request, "");
+		if (strstr(last_reply, part))
+			return;
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	}
+}
+
 #define DONE	"\"ok\":true"
 
 /* Volumes 1500 at A and 2500 at B, of 1 MiB, and a path from one to the other. */
@@ -533,6 +544,58 @@ static void a_whole_copy_is_taken_over(void **state)
 	run(fail_over_a_copy);
 }
 
+/* ---- many starts while the far side is away ---- */
+
+static int write_first_block(void *arg)
+{
+	struct attachment attachment;
+	uint8_t data[4096];
+	int rc;
+
+	memset(data, *(const uint8_t *)arg, sizeof(data));
+	CHECK_EQUAL(control_attach(system_control(a.system), "1500", &attachment), 0);
+	rc = volume_write(attachment.volume, data, sizeof(data), 0, VOLUME_FUA);
+	control_detach(system_control(a.system), 0x1500);
+	return rc;
+}
+
+static int start_often(void *arg)
+{
+	struct file_search search = { "2500-", "" };
+	uint8_t byte = 0;
+
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 100 * RT_MS), 0);
+	sim_crash(b.sim, SIM_DEATH);
+	for (uint8_t i = 1; i <= HISTORY_MAX + 4; i++) {
+		CHECK_EQUAL(sim_call(a.sim, write_first_block, &i), 0);
+		/* By then the write is seen, and a generation has begun. */
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 3 * RT_SECOND), 0);
+		sim_crash(a.sim, i % 2 ? SIM_DEATH : SIM_POWER_LOSS);
+		boot(&a);
+	}
+	boot(&b);
+	await(&a, OF_PAIR("show"), "\"out_of_sync_blocks\":0");
+	expect(&a, OF_PAIR("show"), "\"state\":\"copy-pending\",\"reason\":null");
+	CHECK_EQUAL(sim_call(b.sim, find_target_file, &search), 0);
+	CHECK_EQUAL(sim_peek(b.sim, search.name, &byte, 1, 0), 0);
+	CHECK_EQUAL(byte, HISTORY_MAX + 4);
+	return stop_both();
+}
+
+/*
+ * Each start at which hosts wrote began a generation of its own, although the far side had not heard of the one before:
+ * the generation that both had fell out of the history, and the two sides had nothing in common any more.
+ */
+static void many_starts_leave_what_both_sides_have_in_common(void **state)
+{
+	(void)state;
+	run(start_often);
+}
+
 /* ---- a pair whose volume cannot be opened ---- */
 
 static int find_source_file(void *arg)
@@ -567,17 +630,6 @@ static void restart_a_without(struct file_search *search)
 #define DELETE_VOLUME	"{\"op\":\"volume delete\",\"args\":{\"volume\":\"1500\"}}"
 #define LIST_PAIRS	"{\"op\":\"pair list\"}"
 #define SHOW_SESSION	"{\"op\":\"session show\",\"args\":{\"session\":\"1\"}}"
-
-/* Until the reply holds the part; the world's end is the limit. */
-static void await(struct site *site, const char *request, const char *part)
-{
-	for (;;) {
-		expect(site, request, "");
-		if (strstr(last_reply, part))
-			return;
-		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
-	}
-}
 
 static int lose_a_volume(void *arg)
 {
@@ -690,6 +742,7 @@ int main(void)
 		cmocka_unit_test(a_first_copy_that_was_suspended_comes_to_its_end),
 		cmocka_unit_test(half_a_copy_is_taken_over_by_force_only),
 		cmocka_unit_test(a_whole_copy_is_taken_over),
+		cmocka_unit_test(many_starts_leave_what_both_sides_have_in_common),
 		cmocka_unit_test(a_pair_whose_volume_is_offline_is_remembered),
 		cmocka_unit_test(an_end_that_is_left_is_named),
 		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),

@@ -358,9 +358,14 @@ static void uring_random_bytes(struct rt_reactor *reactor, void *buf, size_t len
 	}
 }
 
-int uring_help(int (*fn)(void *arg), void *arg)
+int uring_help_data(int (*fn)(void *arg), void *arg)
 {
-	return helpers_run(&uring_system()->helpers, NULL, fn, arg);
+	return helpers_run(&uring_system()->data_helpers, NULL, fn, arg);
+}
+
+int uring_help_names(int (*fn)(void *arg), void *arg)
+{
+	return helpers_run(&uring_system()->name_helpers, NULL, fn, arg);
 }
 
 /* "1b4e28ba-2fa1-11d2-883f-0016d3cca427\n", as the kernel shows it. */
@@ -489,7 +494,7 @@ static struct rt_backend uring_backend = {
 	.kernel_boot_id = uring_kernel_boot_id,
 	.random_bytes = uring_random_bytes,
 	.post = uring_post,
-	.help = uring_help,
+	.help = uring_help_names,
 };
 
 static int make_reactors(struct uring_system *system, unsigned count)
@@ -531,15 +536,21 @@ static void free_reactors(struct uring_system *system)
 
 static int run_with_helpers(struct uring_system *system, unsigned count)
 {
-	int rc = helpers_init(&system->helpers);
+	int rc = helpers_init(&system->data_helpers);
 
 	if (rc != 0)
 		return rc;
+	rc = helpers_init(&system->name_helpers);
+	if (rc != 0) {
+		helpers_destroy(&system->data_helpers);
+		return rc;
+	}
 	rc = make_reactors(system, count);
 	if (rc == 0)
 		rc = run_reactors(system);
 	/* A helper may still be on its way out of a post, so its thread ends before what it posted to is freed. */
-	helpers_destroy(&system->helpers);
+	helpers_destroy(&system->name_helpers);
+	helpers_destroy(&system->data_helpers);
 	free_reactors(system);
 	return rc;
 }

@@ -139,7 +139,7 @@ static int uring_file_open(const char *path, unsigned flags, struct rt_file **ou
 
 	if (file == NULL)
 		return -ENOMEM;
-	rc = uring_help(open_file, &job);
+	rc = uring_help_names(open_file, &job);
 	if (rc != 0) {
 		mem_free(file);
 		return rc;
@@ -161,7 +161,7 @@ static void uring_file_close(struct rt_file *base)
 {
 	struct uring_file *file = from_base(base);
 
-	int rc = uring_help(close_file, &file->fd);
+	int rc = uring_help_names(close_file, &file->fd);
 
 	(void)rc;	/* what was not synced was not promised */
 	mem_free(file);
@@ -306,7 +306,7 @@ static int write_inline(struct write_job *job)
 
 static int write_by_helper(struct uring_file *file, int (*write)(void *arg), struct write_job *job)
 {
-	return helpers_run(&uring_system()->helpers, &file->writes, write, job);
+	return helpers_run(&uring_system()->data_helpers, &file->writes, write, job);
 }
 
 static int uring_file_write(struct rt_file *base, const void *buf, size_t len, uint64_t offset)
@@ -343,7 +343,7 @@ static int uring_file_sync(struct rt_file *file)
 {
 	struct file_job job = { .file = from_base(file) };
 
-	return uring_help(sync_data, &job);
+	return uring_help_data(sync_data, &job);
 }
 
 static int start_writeout(void *arg)
@@ -356,7 +356,7 @@ static int start_writeout(void *arg)
 static void uring_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len)
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
-	int rc = uring_help(start_writeout, &job);
+	int rc = uring_help_data(start_writeout, &job);
 
 	(void)rc;	/* it proves nothing, so its failure means nothing: the sync will tell */
 }
@@ -372,7 +372,7 @@ static int uring_file_drop_cached(struct rt_file *file)
 {
 	struct file_job job = { .file = from_base(file) };
 
-	return uring_help(drop_cached, &job);
+	return uring_help_data(drop_cached, &job);
 }
 
 static int allocate(void *arg)
@@ -386,7 +386,7 @@ static int uring_file_allocate(struct rt_file *file, uint64_t offset, uint64_t l
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
 
-	return uring_help(allocate, &job);
+	return uring_help_data(allocate, &job);
 }
 
 static int punch(void *arg)
@@ -401,7 +401,7 @@ static int uring_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
 
-	return uring_help(punch, &job);
+	return uring_help_data(punch, &job);
 }
 
 static int set_size(void *arg)
@@ -415,7 +415,7 @@ static int uring_file_set_size(struct rt_file *file, uint64_t size)
 {
 	struct file_job job = { .file = from_base(file), .len = size };
 
-	return uring_help(set_size, &job);
+	return uring_help_data(set_size, &job);
 }
 
 static void fill_info(struct rt_file_info *info, const struct stat *from)
@@ -477,7 +477,7 @@ static int uring_file_get_run(struct rt_file *base, uint64_t offset, bool *data,
 		return rc;
 	if (offset >= info.size)
 		return -EINVAL;
-	rc = info.is_device ? -EINVAL : uring_help(find_run, &job);
+	rc = info.is_device ? -EINVAL : uring_help_data(find_run, &job);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP) {
 		*data = true;
 		*end = info.size;
@@ -523,7 +523,7 @@ static int uring_path_info(const char *path, struct rt_file_info *info)
 {
 	struct path_job job = { .path = path, .info = info };
 
-	return uring_help(path_info, &job);
+	return uring_help_names(path_info, &job);
 }
 
 static int path_unlink(void *arg)
@@ -537,7 +537,7 @@ static int uring_path_unlink(const char *path)
 {
 	struct path_job job = { .path = path };
 
-	return uring_help(path_unlink, &job);
+	return uring_help_names(path_unlink, &job);
 }
 
 static int path_rename(void *arg)
@@ -551,7 +551,7 @@ static int uring_path_rename(const char *from, const char *to)
 {
 	struct path_job job = { .path = from, .to = to };
 
-	return uring_help(path_rename, &job);
+	return uring_help_names(path_rename, &job);
 }
 
 static int path_make_folder(void *arg)
@@ -565,7 +565,7 @@ static int uring_path_make_folder(const char *path)
 {
 	struct path_job job = { .path = path };
 
-	return uring_help(path_make_folder, &job);
+	return uring_help_names(path_make_folder, &job);
 }
 
 static int path_sync_folder(void *arg)
@@ -585,7 +585,7 @@ static int uring_path_sync_folder(const char *path)
 {
 	struct path_job job = { .path = path };
 
-	return uring_help(path_sync_folder, &job);
+	return uring_help_names(path_sync_folder, &job);
 }
 
 static int is_listed(const struct dirent *entry)
@@ -610,7 +610,7 @@ static int path_scan(void *arg)
 static int uring_path_list(const char *path, int (*each)(void *arg, const char *name), void *arg)
 {
 	struct path_job job = { .path = path };
-	int rc = uring_help(path_scan, &job);
+	int rc = uring_help_names(path_scan, &job);
 
 	if (rc != 0)
 		return rc;
@@ -638,7 +638,7 @@ static int path_space(void *arg)
 static int uring_path_space(const char *path, uint64_t *total, uint64_t *free_bytes)
 {
 	struct path_job job = { .path = path };
-	int rc = uring_help(path_space, &job);
+	int rc = uring_help_names(path_space, &job);
 
 	*total = job.total;
 	*free_bytes = job.free;

@@ -358,7 +358,7 @@ static int listen_once(const char *address, struct uring_listener *listener)
 	int rc;
 
 	listener->fd = -1;
-	rc = uring_help(listen_run, &job);
+	rc = uring_help_names(listen_run, &job);
 	if (rc != 0 && listener->fd >= 0)
 		close(listener->fd);
 	return rc;
@@ -438,7 +438,7 @@ static void uring_listener_close(struct rt_listener *base)
 {
 	struct uring_listener *listener = container_of(base, struct uring_listener, base);
 
-	int rc = uring_help(close_listener, listener);
+	int rc = uring_help_names(close_listener, listener);
 
 	assert(rc == 0);
 	mem_free(listener);

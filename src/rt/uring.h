@@ -36,7 +36,11 @@ struct uring_reactor {
 struct uring_system {
 	struct rt_system core;
 	struct uring_reactor *reactors;
-	struct helpers helpers;
+	/*
+	 * Two kinds of helper threads: a name that is asked for where nothing answers, as a folder of a file system
+	 * that hangs, must not keep open files from being made durable.
+	 */
+	struct helpers data_helpers, name_helpers;
 	struct dirty dirty;
 	uint8_t kernel_boot_id[16];
 	sem_t started;
@@ -66,8 +70,9 @@ void uring_check_buffer(const void *buf, size_t len);
 struct uring_reactor *uring_here(void);
 struct uring_system *uring_system(void);
 
-/* Runs fn(arg) on a helper thread of the system: helpers_run. */
-RT_MUST_CHECK int uring_help(int (*fn)(void *arg), void *arg);
+/* Run fn(arg) on a helper thread of the system (helpers_run): for an open file; for names and all else. */
+RT_MUST_CHECK int uring_help_data(int (*fn)(void *arg), void *arg);
+RT_MUST_CHECK int uring_help_names(int (*fn)(void *arg), void *arg);
 
 /* Fill in their part of the backend's table. */
 void uring_add_files(struct rt_backend *backend);

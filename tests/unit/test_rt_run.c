@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "rt/file.h"
 #include "rt/helpers.h"
 #include "rt/run.h"
 #include "rt_check.h"
@@ -175,12 +176,28 @@ static void help_briefly(void *arg)
 	help_once(arg);
 }
 
+/* An open file is written and made durable, and grows, whatever the other helpers wait for. */
+static void work_on_file(struct rt_file *file)
+{
+	uint8_t data[8192] = { 1 };
+	RT_LIMIT(rt_now_ns() + 20 * RT_SECOND);
+
+	CHECK_EQUAL(rt_file_write(file, data, sizeof(data), 0), 0);
+	CHECK_EQUAL(rt_file_sync(file), 0);
+	CHECK_EQUAL(rt_file_punch(file, 0, 4096), 0);
+	CHECK_EQUAL(rt_file_set_size(file, 1 << 20), 0);
+	CHECK_EQUAL(rt_file_sync(file), 0);
+}
+
 static int main_help(void *arg)
 {
 	int running[HELPERS_MAX], limited = 5, cancelled = 6;
 	struct rt_group group, second;
+	struct rt_file *file;
 
 	(void)arg;
+	CHECK_EQUAL(rt_file_open("help-test.file", RT_FILE_WRITE | RT_FILE_CREATE, &file), 0);
+	CHECK_EQUAL(rt_path_unlink("help-test.file"), 0);
 	rt_group_init(&group);
 	rt_group_init(&second);
 	for (unsigned i = 0; i < HELPERS_MAX; i++) {
@@ -192,6 +209,8 @@ static int main_help(void *arg)
 	while (gate.inside < HELPERS_MAX)
 		pthread_cond_wait(&gate.change, &gate.mutex);
 	pthread_mutex_unlock(&gate.mutex);
+
+	work_on_file(file);
 
 	/* All threads are taken: these two wait in the queue and leave it without having run. */
 	CHECK_EQUAL(rt_group_start(&second, "limited", help_briefly, &limited), 0);
@@ -214,6 +233,7 @@ static int main_help(void *arg)
 	for (unsigned i = 0; i < HELPERS_MAX; i++)
 		CHECK_EQUAL(running[i], i + 100);
 	CHECK_EQUAL(gate.inside, HELPERS_MAX);
+	rt_file_close(file);
 	return 0;
 }
 

@@ -29,7 +29,7 @@
  * A buffered write runs inline when copying it takes no longer than waking a thread a few times (a long one would keep
  * the whole reactor waiting, and on a thread it is done while the next one arrives), unless the kernel is near the
  * point where it makes writers wait for the disk (dirty.h), or an inline write took long lately: longer than another
- * thread has the processor for its turn.
+ * thread has the processor for its turn. Whether the range is allocated says nothing (docs/choices.md).
  */
 #define INLINE_BYTES_MAX	((size_t)128 << 10)
 #define INLINE_SLOW_NS		(10 * RT_MS)

@@ -471,8 +471,8 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 	if (sync_failed)
 		copy_before_accept(control->copy, id);
 	/*
-	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still be in
-	 * the memory of the kernel, until this: only then the record may say that it is accepted.
+	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still be
+	 * in the memory of the kernel, until this: only then the record may say that it is accepted.
 	 */
 	rc = sync_failed ? rt_call(volume_reactor(volume->volume), accept_here, volume->volume) : 0;
 	if (rc != 0)

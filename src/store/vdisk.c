@@ -322,7 +322,7 @@ int vdisk_accept_loss(struct vdisk *disk)
 
 	if (!disk->failed)
 		return 0;
-	/* What is still dirty is kept, if the disk can again; what the failed sync left behind only looks as if it were. */
+	/* What is dirty still is kept, if the disk can again; what the failed sync left only looks as if it were. */
 	rc = sync_anyway(disk);
 	if (rc == 0)
 		rc = rt_file_drop_cached(disk->direct.file);

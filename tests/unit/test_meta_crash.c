@@ -398,6 +398,11 @@ static int serve_until_it_fails(void *arg)
 	return 0;
 }
 
+static void wait_up_to(uint64_t ms)
+{
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), ms) * RT_MS), 0);
+}
+
 static int fail_die_and_lose_power(void *arg)
 {
 	static const struct sim_disk_state fails = { .sync_fails = true }, good = { 0 };
@@ -407,9 +412,9 @@ static int fail_die_and_lose_power(void *arg)
 	for (unsigned round = 0; round < 4; round++) {
 		for (unsigned i = 0; i < 2; i++) {
 			sim_boot(system, serve_until_it_fails, NULL);
-			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 60) * RT_MS), 0);
+			wait_up_to(60);
 			sim_set_disk(system, "", i == 0 ? &fails : &good);
-			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 20) * RT_MS), 0);
+			wait_up_to(20);
 			sim_crash(system, i == 0 ? SIM_DEATH : SIM_POWER_LOSS);
 			sim_set_disk(system, "", &good);
 		}

@@ -285,7 +285,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 struct recovery_result {
 	uint64_t sequence;			/* the CG recovered */
 	int64_t cg_wall_ns;			/* the moment it shows, by the clock of the master */
-	int64_t lost_ns;			/* from then until a source was heard last, by clocks here; -1: not known */
+	int64_t lost_ns;			/* from then until a source was heard last; -1: not known */
 	unsigned systems, volumes;		/* that show it */
 	/*
 	 * Those that should and do not: they stay closed to hosts until the command is given again and they are there.

@@ -37,7 +37,7 @@ struct leg {
 	bool making_room;			/* what is not prepared is thrown away just now */
 	int64_t room_again_ns, room_wait_ns;	/* not before then, and so long between two times */
 	unsigned preparing;			/* requests under way */
-	int64_t heard_wall_ns;			/* when data or a request of its source came last; 0: not since the start */
+	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
 };
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);

@@ -40,7 +40,8 @@ static int session_recover(const struct cli_request *request, json_t **result, s
 		return -1;
 	if (recovery.systems_missing || recovery.volumes_missing)
 		snprintf(next, sizeof(next),
-			 "what is missing stays closed: mend it, and xdc session recover %u again brings it to the same moment",
+			 "what is missing stays closed: mend it, and xdc session recover %u again brings it to the "
+			 "same moment",
 			 session);
 	else
 		snprintf(next, sizeof(next),

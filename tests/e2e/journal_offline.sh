@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq nbdinfo qemu-io
-ordered=$build/ordered
 
 declare -A lss=([A1]=15 [A2]=16 [B1]=25)
 n=120
@@ -33,24 +32,8 @@ wait_until 30 is A1 '.joined_count == 2 and .sequence > 0' session show 1
 
 uris=("$(uri A1 1500)" "$(uri A2 1600)")
 far_uris=("$(uri B1 2515)" "$(uri B1 2516)")
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
-(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "${uris[@]}" 2>>"$tmp/writer.err") &
-writer=$!
-wait_until 20 test -s "$tmp/ordered.log"
+start_writer "${uris[@]}"
 
-more_groups()
-{
-	local from
-	from=$(json A1 .cg_good session show 1)
-	wait_until 60 is A1 ".cg_good >= $from + $1" session show 1
-}
 journals=$tmp/B1/state/journals
 # flip FILE AT: one bit.
 flip()

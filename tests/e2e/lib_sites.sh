@@ -72,3 +72,36 @@ connected()
 {
 	is "$1" 'all(.state == "connected")' path list
 }
+
+# ---- a load: dependent writes over several volumes, each logged when it was answered (build/ordered) ----
+
+ordered=$build/ordered
+writer=
+stop_writer()
+{
+	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true
+	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
+	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
+	writer=
+}
+at_end stop_writer
+# start_writer URI...: goes on with what is in $tmp/ordered.log.
+start_writer()
+{
+	(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "$@" 2>>"$tmp/writer.err") &
+	writer=$!
+	wait_until 20 has_answers 1
+}
+# has_answers COUNT: for wait_until.
+has_answers()
+{
+	[ -e "$tmp/ordered.log" ] && [ "$(wc -l <"$tmp/ordered.log")" -ge "$1" ]
+}
+
+# more_groups COUNT: so many more of session 1, whose master A1 is.
+more_groups()
+{
+	local from
+	from=$(json A1 .cg_good session show 1)
+	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
+}

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq prlimit nbdcopy nbdinfo
-ordered=$build/ordered
 
 declare -A lss=([A1]=15 [A2]=16 [B1]=25)
 n=120
@@ -99,12 +98,6 @@ alive()
 	for name in A1 A2 B1; do
 		kill -0 "${system_pid[$name]}" 2>/dev/null || fail "system $name has ended"
 	done
-}
-more_groups()
-{
-	local from
-	from=$(json A1 .cg_good session show 1)
-	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
 }
 more_groups 3
 for more in 0 64K 256K 1M 4M 0 128K 512K 2M 0; do

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq
-ordered=$build/ordered
 
 sources=(A1 A2 A3 A4)
 declare -A lss=([A1]=15 [A2]=16 [A3]=17 [A4]=18 [B1]=25 [B2]=26) far=([A1]=B1 [A2]=B2 [A3]=B1 [A4]=B2)
@@ -28,21 +27,6 @@ for name in "${sources[@]}"; do
 	far_uris+=("$(uri "${far[$name]}" "${target[$name]}")")
 done
 
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
-start_writer()
-{
-	(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "${uris[@]}" 2>>"$tmp/writer.err") &
-	writer=$!
-	wait_until 20 test -s "$tmp/ordered.log"
-}
 
 answers()
 {
@@ -54,10 +38,6 @@ more_answers()
 	from=$(answers)
 	wait_until 60 has_answers $((from + $1))
 }
-has_answers()
-{
-	[ "$(answers)" -ge "$1" ]
-}
 
 # ---- negative control: the same load over global-copy pairs, then the source site stops ----
 # The far system B1 stands still while all blocks of all volumes are written more than twice. A block is on its way once
@@ -66,7 +46,7 @@ for name in "${sources[@]}"; do
 	pair "$name" "${lss[$name]}00" "${far[$name]}" "${target[$name]}" global-copy
 	wait_until 30 quiet "$name" "${lss[$name]}00"
 done
-start_writer
+start_writer "${uris[@]}"
 system_pause B1
 more_answers 3100
 kill -STOP "${system_pid[A1]}" "${system_pid[A2]}" "${system_pid[A3]}" "${system_pid[A4]}"
@@ -104,7 +84,7 @@ expect_refused 'LSS 99|lss 99' A1 session open 1 --lss 99
 for name in A1 A2 A3; do
 	on "$name" session add 1 "${lss[$name]}00"
 done
-start_writer
+start_writer "${uris[@]}"
 on A1 "${start[@]}" --interval 0 --coordination 50ms --drain 4m
 expect_refused 'started already' A1 "${start[@]}"
 
@@ -113,12 +93,6 @@ groups()
 	json A1 .cg_good session show 1
 }
 # more_groups COUNT: so many more groups form.
-more_groups()
-{
-	local from
-	from=$(groups)
-	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
-}
 more_groups 5
 wait_until 30 is A1 '.volume_count == 3 and .joined_count == 3' session show 1
 

@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq
-ordered=$build/ordered
 
 declare -A lss=([A1]=15 [A2]=16 [B1]=25 [B2]=26) far=([A1]=B1 [A2]=B2) home=([B1]=A1 [B2]=A2)
 n=0
@@ -30,39 +29,14 @@ path A1 15 A2 16
 uris=("$(uri A1 1500)" "$(uri A2 1600)")
 far_uris=("$(uri B1 2500)" "$(uri B2 2600)")
 
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
-# start_writer URI...
-start_writer()
-{
-	(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "$@" 2>>"$tmp/writer.err") &
-	writer=$!
-	wait_until 20 test -s "$tmp/ordered.log"
-}
 newest()
 {
 	tail -n 1 "$tmp/ordered.log" | cut -d' ' -f1
-}
-has_answers()
-{
-	[ "$(wc -l <"$tmp/ordered.log")" -ge "$1" ]
 }
 # A moment that nobody chose: after some more writes were answered.
 random_moment()
 {
 	wait_until 60 has_answers $(($(wc -l <"$tmp/ordered.log") + RANDOM % ${1-400} + 1))
-}
-more_groups()
-{
-	local from
-	from=$(json A1 .cg_good session show 1)
-	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
 }
 start_session()
 {

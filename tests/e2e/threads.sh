@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq nbdinfo
-ordered=$build/ordered
 stop_seconds=10
 
 declare -A lss=([A1]=15 [A2]=16 [B1]=25) volumes=([A1]="1500 1501 1502" [A2]="1600 1601")
@@ -83,32 +82,6 @@ start_background()
 	background+=($!)
 }
 
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
-# start_writer URI...
-start_writer()
-{
-	rm -f "$tmp/ordered.log"
-	(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "$@" 2>"$tmp/writer.err") &
-	writer=$!
-	wait_until 20 has_answers 20
-}
-has_answers()
-{
-	[ -e "$tmp/ordered.log" ] && [ "$(wc -l <"$tmp/ordered.log")" -ge "$1" ]
-}
-more_groups()
-{
-	local from
-	from=$(json A1 .cg_good session show 1)
-	wait_until 60 is A1 ".state == \"running\" and .cg_good >= $from + $1" session show 1
-}
 start_session()
 {
 	for name in A1 A2; do
@@ -120,6 +93,7 @@ start_session()
 }
 
 start_background
+rm -f "$tmp/ordered.log"
 start_writer "${uris[@]}"
 start_session
 
@@ -157,6 +131,7 @@ system_kill A1 A2
 stop_writer
 on B1 session recover 1
 "$ordered" audit "${far_uris[@]}"
+rm -f "$tmp/ordered.log"
 start_writer "${far_uris[@]}"
 system_restart A1
 system_restart A2
@@ -167,6 +142,7 @@ on A1 session terminate 1
 stop_writer
 on B1 session return 1
 start_session
+rm -f "$tmp/ordered.log"
 start_writer "${uris[@]}"
 more_groups 5
 

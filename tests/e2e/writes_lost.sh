@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq unshare
-ordered=$build/ordered
 
 # xdcd under a kernel that was started anew whenever the file changes.
 uuid()
@@ -46,30 +45,6 @@ on A1 session start 1 --master 15
 wait_until 30 is A1 '.joined_count == 2 and .sequence > 0' session show 1
 
 uris=("$(uri A1 1500)" "$(uri A1 1501)")
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
-start_writer()
-{
-	(trap - ERR && exec "$ordered" write "$tmp/ordered.log" "${uris[@]}" 2>>"$tmp/writer.err") &
-	writer=$!
-	wait_until 20 test -s "$tmp/ordered.log"
-}
-more_groups()
-{
-	local from
-	from=$(json A1 .cg_good session show 1)
-	wait_until 60 is A1 ".cg_good >= $from + $1" session show 1
-}
-has_answers()
-{
-	[ "$(wc -l <"$tmp/ordered.log")" -ge "$1" ]
-}
 # The machine goes down under load and comes back.
 lose_power()
 {
@@ -91,7 +66,7 @@ expect_held()
 		(.remedy | test("volume accept 150[01];? .*session recover 1")))] | length == 2' \
 		"$tmp/shown" >/dev/null || fail "$(cat "$tmp/shown")"
 	is A1 '[.[] | select(.state == "writes-lost")] | length == 2' volume list || fail 'states of the volumes'
-	start_writer
+	start_writer "${uris[@]}"
 	wait_until 30 has_answers $(($(wc -l <"$tmp/ordered.log") + 500))
 	# What was prepared when the power failed may have been committed by the new master: it is of before.
 	sequence=$(json B1 .sequence session show 1)
@@ -100,13 +75,13 @@ expect_held()
 	on B1 session probe 1 --json | jq -e ".sequence == $sequence" >/dev/null || fail 'recovery is not possible now'
 }
 
-start_writer
+start_writer "${uris[@]}"
 # A death of the process alone loses nothing.
 more_groups 3
 system_kill A1
 stop_writer
 system_restart A1
-start_writer
+start_writer "${uris[@]}"
 more_groups 3
 
 lose_power
@@ -122,7 +97,7 @@ stop_writer
 system_stop A1
 uuid >"$tmp/boot_id"
 system_restart A1
-start_writer
+start_writer "${uris[@]}"
 more_groups 3
 
 lose_power

@@ -21,6 +21,14 @@ static int do_sync_begin(void *arg)
 	return 0;
 }
 
+/* In one step: the volume may be growing. What it grows by is zeros at both sides. */
+static uint64_t look_needed(const struct pair *pair)
+{
+	uint64_t needed = volume_first_needed(pair->volume);
+
+	return needed < volume_size(pair->volume) ? needed : UINT64_MAX;
+}
+
 static int do_sync_end(void *arg)
 {
 	struct pair_order *order = arg;
@@ -62,18 +70,19 @@ static int save_progress(struct pair *pair, uint64_t first_needed)
 {
 	struct record_pair next = pair->record;
 
-	next.first_copy_bytes = first_needed;
-	next.first_copy_done = first_needed >= volume_size(pair->volume);
+	next.first_copy_done = first_needed == UINT64_MAX;
+	next.first_copy_bytes = next.first_copy_done ? volume_size(pair->volume) : first_needed;
 	return pair_change_record(pair, &next);
 }
 
 /*
- * How far the first copy is, durably: from there it goes on after a restart. Saved in steps, and at its end, when the
- * far side is told before: what it holds may be taken over there. What fails is done again with the next sync.
+ * How far the first copy is, durably: from there it goes on after a restart; UINT64_MAX: it has ended. Saved in
+ * steps, and at its end, when the far side is told before: what it holds may be taken over there. What fails is done
+ * again with the next sync.
  */
 static void note_progress(struct pair *pair, uint64_t first_needed)
 {
-	bool done = first_needed >= volume_size(pair->volume);
+	bool done = first_needed == UINT64_MAX;
 	int rc;
 
 	if (pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
@@ -100,7 +109,7 @@ static int do_look_progress(void *arg)
 
 	order->flag = volume_is_tracked(order->pair->volume);
 	if (order->flag)
-		order->first_needed = volume_first_needed(order->pair->volume);
+		order->first_needed = look_needed(order->pair);
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The site is lost while one volume of the far side is offline and another is still being copied for the first time: the
-# others are recovered, and the command names both. What was not there is recovered by the same command later, which
-# leaves alone what hosts have written meanwhile; before that nothing goes home. Half a copy is taken over by force only.
+# The site is lost while one volume of the far side is offline and another is still being copied for the first time:
+# the others are recovered, and the command names both. What was not there is recovered by the same command later,
+# which leaves alone what hosts have written meanwhile; before that nothing goes home. Half a copy is taken over by
+# force only.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io
@@ -35,7 +36,8 @@ system_kill B1
 hidden=$(image B1 2501)
 mv "$hidden" "$tmp/hidden"
 system_restart B1
-wait_until 30 is B1 '[.problems[] | select(.kind == "volume-offline" and .volume == "2501")] | length == 1' session show 1
+wait_until 30 is B1 '[.problems[] | select(.kind == "volume-offline" and .volume == "2501")] | length == 1' \
+	session show 1
 expect_refused '2501 on 2105.FB230' B1 session probe 1
 system_kill A1
 stop_writer

@@ -26,10 +26,10 @@
 #define PIECE_BYTES_MAX		((size_t)1 << 30)
 
 /*
- * A buffered write runs inline when copying it takes no longer than waking a thread a few times (a long one would keep
- * the whole reactor waiting, and on a thread it is done while the next one arrives), unless the kernel is near the
+ * A buffered write runs inline, where what it writes is in the caches of the processor, unless the kernel is near the
  * point where it makes writers wait for the disk (dirty.h), or an inline write took long lately: longer than another
- * thread has the processor for its turn. Whether the range is allocated says nothing (docs/choices.md).
+ * thread has the processor for its turn. Whether the range is allocated says nothing (docs/choices.md). After so many
+ * bytes of a long one others have their turn on the reactor.
  */
 #define INLINE_BYTES_MAX	((size_t)128 << 10)
 #define INLINE_SLOW_NS		(10 * RT_MS)
@@ -231,7 +231,6 @@ struct write_job {
 	const char *buf;
 	size_t len;
 	uint64_t offset;
-	int64_t begin_ns;
 	struct dirty *ask;
 };
 
@@ -284,23 +283,30 @@ static int write_by_ring(struct uring_file *file, const char *buf, size_t len, u
 	return 0;
 }
 
-static bool may_write_inline(const struct uring_file *file, size_t len, int64_t now_ns)
+static bool may_write_inline(const struct uring_file *file, int64_t now_ns)
 {
 	struct uring_reactor *reactor = uring_here();
 
-	if ((file->base.flags & RT_FILE_DSYNC) || len > INLINE_BYTES_MAX)
-		return false;
-	if (dirty_is_high(&uring_system()->dirty))
+	if ((file->base.flags & RT_FILE_DSYNC) || dirty_is_high(&uring_system()->dirty))
 		return false;
 	return now_ns >= reactor->slow_until_ns;
 }
 
-static int write_inline(struct write_job *job)
+/* The first piece of what is left of the job. */
+static int write_inline(struct write_job *job, int64_t begin_ns)
 {
-	int rc = write_all(job);
-	int64_t end_ns = rt_now_ns();
+	struct write_job first = *job;
+	int64_t end_ns;
+	int rc;
 
-	uring_here()->slow_until_ns = end_ns - job->begin_ns > INLINE_SLOW_NS ? end_ns + INLINE_PAUSE_NS : 0;
+	if (first.len > INLINE_BYTES_MAX)
+		first.len = INLINE_BYTES_MAX;
+	rc = write_all(&first);
+	end_ns = rt_now_ns();
+	uring_here()->slow_until_ns = end_ns - begin_ns > INLINE_SLOW_NS ? end_ns + INLINE_PAUSE_NS : 0;
+	job->buf += first.len;
+	job->offset += first.len;
+	job->len -= first.len;
 	return rc;
 }
 
@@ -314,13 +320,22 @@ static int uring_file_write(struct rt_file *base, const void *buf, size_t len, u
 	struct uring_file *file = from_base(base);
 	struct dirty *dirty = &uring_system()->dirty;
 	struct write_job job = { .fd = file->fd, .buf = buf, .len = len, .offset = offset, .ask = dirty };
+	int64_t now_ns;
 
 	if (base->flags & RT_FILE_DIRECT)
 		return write_by_ring(file, buf, len, offset);
-	job.begin_ns = rt_now_ns();
-	if (dirty_note(dirty, len, job.begin_ns))
+	now_ns = rt_now_ns();
+	if (dirty_note(dirty, len, now_ns))
 		return write_by_helper(file, write_and_ask, &job);
-	return may_write_inline(file, len, job.begin_ns) ? write_inline(&job) : write_by_helper(file, write_all, &job);
+	while (may_write_inline(file, now_ns)) {
+		int rc = write_inline(&job, now_ns);
+
+		if (rc != 0 || job.len == 0)
+			return rc;
+		rt_yield();
+		now_ns = rt_now_ns();
+	}
+	return write_by_helper(file, write_all, &job);
 }
 
 /* ---- what else is done to an open file: all on helper threads ---- */

@@ -73,10 +73,10 @@ for name in "${sources[@]}"; do
 done
 start=(session start 1 --master 15 --subordinate "${id_of[A2]}:16" --subordinate "${id_of[A3]}:17"
 	--subordinate "${id_of[A4]}:18")
-expect_refused 'interval is out of range|interval' A1 "${start[@]}" --interval 19h
-expect_refused 'coordination' A1 "${start[@]}" --coordination 0
-expect_refused 'coordination' A1 "${start[@]}" --coordination 65536ms
-expect_refused 'drain' A1 "${start[@]}" --drain 0
+expect_exit 2 'interval' on A1 "${start[@]}" --interval 19h
+expect_exit 2 'coordination' on A1 "${start[@]}" --coordination 0
+expect_exit 2 'coordination' on A1 "${start[@]}" --coordination 65536ms
+expect_exit 2 'drain' on A1 "${start[@]}" --drain 0
 expect_exit 2 'unit' on A1 "${start[@]}" --interval 5
 expect_refused 'session 2' A1 session start 2 --master 15
 expect_exit 2 '1 to 255|session' on A1 session open 256 --lss 15
@@ -143,7 +143,7 @@ on A1 session resume 1 --interval 10ms
 more_groups 3
 expect_equal '10000 50 240000' "$(json A1 '"\(.interval_us) \(.coordination_ms) \(.drain_ms)"' session show 1)" \
 	'tunables'
-expect_refused 'coordination' A1 session resume 1 --coordination 0
+expect_exit 2 'coordination' on A1 session resume 1 --coordination 0
 on A1 session pause 1
 on A1 session resume 1
 expect_equal 10000 "$(json A1 .interval_us session show 1)" 'interval after resume'

@@ -66,7 +66,8 @@ static int begin_tracking(struct volume *volume, struct dirtylog *log)
 
 	if (rc < 0)
 		return rc;
-	if (log)
+	load.rc = mask_reserve_growth(&volume->mask, volume->growing_blocks);
+	if (load.rc == 0 && log)
 		dirtylog_each(log, load_region, &load);
 	if (load.rc < 0)
 		mask_destroy(&volume->mask);

@@ -18,7 +18,7 @@ static uint64_t chunk_count(uint64_t blocks)
 
 int mask_init(struct mask *mask, uint64_t blocks)
 {
-	*mask = (struct mask) { .blocks = blocks, .chunk_count = chunk_count(blocks) };
+	*mask = (struct mask) { .blocks = blocks, .reserved = blocks, .chunk_count = chunk_count(blocks) };
 	list_init(&mask->spare);
 	for (unsigned side = 0; side < 2; side++) {
 		list_init(&mask->sides[side].unsent);
@@ -51,23 +51,31 @@ void mask_destroy(struct mask *mask)
 	*mask = (struct mask) { 0 };
 }
 
-int mask_grow(struct mask *mask, uint64_t blocks)
+int mask_reserve_growth(struct mask *mask, uint64_t blocks)
 {
 	uint64_t chunks = chunk_count(blocks);
-	void *grown = mem_resize(mask->chunks, (chunks + 1) * sizeof(mask->chunks[0]));
+	void *grown;
 	int rc = 0;
 
-	assert(blocks >= mask->blocks);
+	if (blocks <= mask->reserved)
+		return 0;
+	grown = mem_resize(mask->chunks, (chunks + 1) * sizeof(mask->chunks[0]));
 	if (!grown)
 		return -ENOMEM;
 	mask->chunks = grown;
 	memset(mask->chunks + mask->chunk_count, 0, (chunks - mask->chunk_count) * sizeof(mask->chunks[0]));
 	mask->chunk_count = chunks;
 	for (unsigned i = 0; i < 2 && rc == 0; i++)
-		rc = mask_grow_bulk(&mask->sides[i], mask->blocks, blocks);
+		rc = mask_grow_bulk(&mask->sides[i], mask->reserved, blocks);
 	if (rc == 0)
-		mask->blocks = blocks;
+		mask->reserved = blocks;
 	return rc;
+}
+
+void mask_grow(struct mask *mask, uint64_t blocks)
+{
+	assert(blocks >= mask->blocks && blocks <= mask->reserved);
+	mask->blocks = blocks;
 }
 
 /* ---- noting ---- */

@@ -64,6 +64,7 @@ struct mask_chunk {
 
 struct mask {
 	uint64_t blocks;		/* of the volume */
+	uint64_t reserved;		/* of the volume when it has grown: there is memory for so many */
 	struct mask_chunk **chunks;
 	uint64_t chunk_count;
 	struct mask_side sides[2];
@@ -77,8 +78,9 @@ struct mask {
 RT_MUST_CHECK int mask_init(struct mask *mask, uint64_t blocks);
 void mask_destroy(struct mask *mask);
 
-/* The volume has grown. -ENOMEM. */
-RT_MUST_CHECK int mask_grow(struct mask *mask, uint64_t blocks);
+/* The volume is about to grow: memory first, so that nothing can fail when it has. Twice does no harm. -ENOMEM. */
+RT_MUST_CHECK int mask_reserve_growth(struct mask *mask, uint64_t blocks);
+void mask_grow(struct mask *mask, uint64_t blocks);		/* it has, and no more than was reserved */
 
 static inline struct mask_side *mask_open_side(struct mask *mask)
 {

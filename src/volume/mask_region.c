@@ -153,7 +153,7 @@ static uint64_t bulk_words(uint64_t blocks)
 
 int mask_make_bulk(const struct mask *mask, struct mask_side *side)
 {
-	uint64_t words = bulk_words(mask->blocks);
+	uint64_t words = bulk_words(mask->reserved);
 
 	if (side->bulk)
 		return 0;

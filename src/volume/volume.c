@@ -81,11 +81,18 @@ struct vdisk *volume_disk(struct volume *volume)
 
 int volume_grow(struct volume *volume, uint64_t size)
 {
-	int rc = vdisk_grow(volume->disk, size);
+	uint64_t blocks = volume_end_block(0, size);
+	int rc;
 
-	if (rc < 0 || !volume->tracked)
-		return rc;
-	return mask_grow(&volume->mask, volume_end_block(0, size));
+	/* Masks that begin while the disk grows have room for it, too. */
+	volume->growing_blocks = blocks;
+	rc = volume->tracked ? mask_reserve_growth(&volume->mask, blocks) : 0;
+	if (rc == 0)
+		rc = vdisk_grow(volume->disk, size);
+	if (rc == 0 && volume->tracked)
+		mask_grow(&volume->mask, blocks);
+	volume->growing_blocks = 0;
+	return rc;
 }
 
 uint64_t volume_bytes(const struct volume *volume, uint64_t first, uint64_t end)

@@ -22,6 +22,7 @@ struct volume {
 	uint64_t bare_writes;		/* that no journal holds, and one for what was there when it was opened */
 	uint64_t bare_synced;		/* of these, durable: all up to here */
 	struct blocklock lock;
+	uint64_t growing_blocks;	/* it is about to have so many; 0: it does not grow */
 
 	/* increments */
 	bool tracked;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "rt/file.h"
 #include "rt/mem.h"
 #include "rt/sim.h"
 #include "volume/volume.h"
@@ -519,11 +520,41 @@ static int main_sizes(void *arg)
 	return 0;
 }
 
+/* All of it is noted in bulk, as before a first copy, so that masks have all that they can have. */
+static int main_grow_without_memory(void *arg)
+{
+	struct sim_system *outside = sim_outside(sim_world());
+	unsigned failed = 0;
+	int rc;
+
+	(void)arg;
+	do {
+		open_volume(8 * MIB, 8, false);
+		assert_int_equal(volume_doubt(volume, 0, 8 * MIB), 0);
+		sim_fail_nth(outside, SIM_ALLOC, failed + 1);
+		rc = volume_grow(volume, 64 * GIB);
+		sim_fail_nth(outside, SIM_ALLOC, 0);
+		if (rc) {
+			failed++;
+			assert_int_equal(rc, -ENOMEM);
+			assert_int_equal(volume_size(volume), 8 * MIB);
+			assert_int_equal(write_block(8 * MIB / BLOCK - 1, 1), 0);
+			assert_int_equal(volume_grow(volume, 64 * GIB), 0);
+		}
+		assert_int_equal(write_block(64 * GIB / BLOCK - 1, 1), 0);
+		close_volume();
+		assert_int_equal(rt_path_unlink("disk"), 0);
+	} while (rc);
+	assert_true(failed > 0);
+	return 0;
+}
+
 static void first_copies(void **state)
 {
 	(void)state;
 	run(main_sync);
 	run(main_sizes);
+	run(main_grow_without_memory);
 }
 
 /* ---- tracking ---- */

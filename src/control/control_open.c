@@ -36,13 +36,14 @@ static int note_sync_failed(void *arg)
 	struct control_volume *volume = arg;
 	struct control *control = volume->control;
 	struct meta_change change = { META_PUT, META_VOLUME, &volume->record };
+	int64_t now_ns = rt_wall_ns();
 	int rc = rt_mutex_lock(&control->records);
 
 	assert(rc == 0);
-	if (!volume->record.sync_failed_wall_ns) {
-		volume->record.sync_failed_wall_ns = rt_wall_ns();
-		rc = meta_commit(control->meta, &change, 1);
-	}
+	/* Each is noted by another time: an acceptance under way is of those before it. */
+	volume->record.sync_failed_wall_ns = now_ns > volume->record.sync_failed_wall_ns ?
+		now_ns : volume->record.sync_failed_wall_ns + 1;
+	rc = meta_commit(control->meta, &change, 1);
 	rt_mutex_unlock(&control->records);
 	return rc;
 }

@@ -424,11 +424,12 @@ int control_volume_rename(struct control *control, uint16_t id, const char *name
 	return 0;
 }
 
-static void change_accepted(struct record_volume *record, const void *unused)
+/* failed_wall_ns: of the failed sync that is accepted; one that failed since is not. */
+static void change_accepted(struct record_volume *record, const void *failed_wall_ns)
 {
-	(void)unused;
 	record->unflushed_lost_wall_ns = 0;
-	record->sync_failed_wall_ns = 0;
+	if (record->sync_failed_wall_ns == *(const int64_t *)failed_wall_ns)
+		record->sync_failed_wall_ns = 0;
 }
 
 static int accept_here(void *arg)
@@ -439,11 +440,13 @@ static int accept_here(void *arg)
 void control_volume_end_losses(void *arg, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(arg, id);
+	int64_t failed_wall_ns;
 	struct fault fault;
 
 	if (!volume || (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns))
 		return;
-	if (update_record(volume, change_accepted, NULL, &fault))
+	failed_wall_ns = volume->record.sync_failed_wall_ns;
+	if (update_record(volume, change_accepted, &failed_wall_ns, &fault))
 		log_line(LOG_WARNING, "control", "volume %04X: that its losses are made good cannot be noted", id);
 	else
 		log_line(LOG_NOTICE, "control", "volume %04X holds what its other side held: its losses are none", id);
@@ -452,7 +455,7 @@ void control_volume_end_losses(void *arg, uint16_t id)
 int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)
 {
 	struct control_volume *volume;
-	bool sync_failed;
+	int64_t failed_wall_ns;
 	char object[16];
 	int rc;
 
@@ -465,20 +468,20 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "", "it has lost nothing");
-	sync_failed = volume->record.sync_failed_wall_ns != 0;
-	if (sync_failed && !volume->volume)
+	failed_wall_ns = volume->record.sync_failed_wall_ns;
+	if (failed_wall_ns && !volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "mend that and restart xdcd", "it is not open");
-	if (sync_failed)
+	if (failed_wall_ns)
 		copy_before_accept(control->copy, id);
 	/*
 	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still be
 	 * in the memory of the kernel, until this: only then the record may say that it is accepted.
 	 */
-	rc = sync_failed ? rt_call(volume_reactor(volume->volume), accept_here, volume->volume) : 0;
+	rc = failed_wall_ns ? rt_call(volume_reactor(volume->volume), accept_here, volume->volume) : 0;
 	if (rc != 0)
 		return control_fault_errno(fault, object, "mend its disk, and repeat the command", rc,
 					   "its loss cannot be accepted");
-	if (update_record(volume, change_accepted, NULL, fault))
+	if (update_record(volume, change_accepted, &failed_wall_ns, fault))
 		return -1;
 	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
 	return 0;

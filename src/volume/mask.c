@@ -54,17 +54,20 @@ void mask_destroy(struct mask *mask)
 int mask_reserve_growth(struct mask *mask, uint64_t blocks)
 {
 	uint64_t chunks = chunk_count(blocks);
-	void *grown;
 	int rc = 0;
 
 	if (blocks <= mask->reserved)
 		return 0;
-	grown = mem_resize(mask->chunks, (chunks + 1) * sizeof(mask->chunks[0]));
-	if (!grown)
-		return -ENOMEM;
-	mask->chunks = grown;
-	memset(mask->chunks + mask->chunk_count, 0, (chunks - mask->chunk_count) * sizeof(mask->chunks[0]));
-	mask->chunk_count = chunks;
+	/* What failed before may have left more of them. */
+	if (chunks > mask->chunk_count) {
+		void *grown = mem_resize(mask->chunks, (chunks + 1) * sizeof(mask->chunks[0]));
+
+		if (!grown)
+			return -ENOMEM;
+		mask->chunks = grown;
+		memset(mask->chunks + mask->chunk_count, 0, (chunks - mask->chunk_count) * sizeof(mask->chunks[0]));
+		mask->chunk_count = chunks;
+	}
 	for (unsigned i = 0; i < 2 && rc == 0; i++)
 		rc = mask_grow_bulk(&mask->sides[i], mask->reserved, blocks);
 	if (rc == 0)

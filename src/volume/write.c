@@ -375,6 +375,9 @@ int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t off
 
 	volume->appliers++;
 	rc = vdisk_read(volume->disk, buf, len, offset);
+	/* What a failed sync has left in memory may not be on the disk. */
+	if (rc == 0 && vdisk_failed(volume->disk))
+		rc = -EIO;
 	if (--volume->appliers == 0)
 		rt_cond_wake_all(&volume->idle);
 	return rc;

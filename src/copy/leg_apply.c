@@ -163,7 +163,7 @@ static void apply_run(struct leg_pass *pass, const struct journal_run *run, cons
 static void write_runs(struct leg_pass *pass, void *buf)
 {
 	struct journal_run run;
-	int rc = 0;
+	int rc = 1;		/* there may be more */
 
 	while (!pass->error && !rt_cancelled() && (rc = journal_apply_next(pass->leg->journal, &run, buf)) == 1)
 		apply_run(pass, &run, buf);
@@ -312,17 +312,19 @@ static int rest(struct leg *leg)
 }
 
 /* A volume that is not open will not be before this system starts again: it is no use to try by itself. */
-static bool is_hopeless(const struct leg *leg, const struct journal_info *info)
+static bool is_hopeless(struct leg *leg, const struct journal_info *info)
 {
+	bool any = false;
 	uint32_t id = 0;
 
 	if (leg->tried != info->committed)
 		return false;
 	for (; volume_set_next(&leg->pass->lacking, &id); id++) {
-		if (find_volume(leg->copy, (uint16_t)id))
+		if (find_volume(leg->copy, (uint16_t)id) || !is_owed(leg, (uint16_t)id))
 			return false;
+		any = true;
 	}
-	return true;
+	return any;
 }
 
 /* Until it may be different: somebody asks, another group is committed, or some time has passed. */
@@ -334,10 +336,9 @@ static int wait_to_retry(struct leg *leg)
 
 	journal_get_info(leg->journal, &before);
 	now = before;
-	if (is_hopeless(leg, &before))
-		until_ns = RT_NEVER;
 	while (!rc && leg->asked == leg->answered && now.committed == before.committed && !leg->offline) {
-		RT_LIMIT(until_ns);
+		/* A pair that was given up since is owed nothing. */
+		RT_LIMIT(is_hopeless(leg, &now) ? RT_NEVER : until_ns);
 
 		rc = rt_cond_wait(&leg->committed);
 		journal_get_info(leg->journal, &now);

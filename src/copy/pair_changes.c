@@ -91,13 +91,14 @@ int pair_changes_take(struct pair *pair, char *why)
 	uint64_t bytes;
 	int rc;
 
-	if (pair->record.first_copy_done || pair->record.first_copy_bytes != volume_size(pair->volume))
+	if (pair->record.first_copy_done || !pair->record.first_copy_bytes)
 		return 0;
 	rc = each_change(pair, pair->volume, &bytes, why);
 	if (rc)
 		return rc;
-	log_line(LOG_NOTICE, "failback", "volume %04X: system %s had noted %llu KiB", pair->record.volume,
-		 pair->record.system, (unsigned long long)bytes / 1024);
+	if (bytes)
+		log_line(LOG_NOTICE, "failback", "volume %04X: system %s had noted %llu KiB", pair->record.volume,
+			 pair->record.system, (unsigned long long)bytes / 1024);
 	if (pair_changes_here(pair))
 		return 0;
 	/* There is nothing to send. */

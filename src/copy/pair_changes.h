@@ -2,10 +2,11 @@
 /*
  * pair_changes.h - what both ends of a failed over pair have noted, private to copy/, reactor 0.
  *
- * After failback the former far side is a source with first_copy_done false and first_copy_bytes the whole size:
- * nothing is left of a first copy, and what the old source noted is asked for at each new start of sending until all is
- * sent once. The old source, now a target with first_copy_done true, keeps its notes until it is the source again. So
- * neither end forgets anything by a crash.
+ * After failback the former far side is a source with first_copy_done false and first_copy_bytes the whole size it
+ * had: nothing is left of a first copy, and what the old source noted is asked for at each new start of sending until
+ * all is sent once. (A first copy that was interrupted asks, too: its target has noted nothing.) The old source, now
+ * a target with first_copy_done true, keeps its notes until it is the source again. So neither end forgets anything
+ * by a crash.
  */
 #ifndef XDC_COPY_PAIR_CHANGES_H
 #define XDC_COPY_PAIR_CHANGES_H
@@ -15,8 +16,8 @@
 struct pair;
 
 /*
- * Before a source begins to send: if it is one after failback, what the other end noted is marked here too. 0; errors
- * of link_request, -EBADMSG, -ENOMEM. Suspends.
+ * Before a source begins to send: if it may be one after failback, what the other end noted is marked here too. 0;
+ * errors of link_request, -EBADMSG, -ENOMEM. Suspends.
  */
 RT_MUST_CHECK int pair_changes_take(struct pair *pair, char *why);
 

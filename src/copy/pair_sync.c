@@ -78,7 +78,7 @@ static int save_progress(struct pair *pair, uint64_t first_needed)
 /*
  * How far the first copy is, durably: from there it goes on after a restart; UINT64_MAX: it has ended. Saved in
  * steps, and at its end, when the far side is told before: what it holds may be taken over there. What fails is done
- * again with the next sync.
+ * again after a while.
  */
 static void note_progress(struct pair *pair, uint64_t first_needed)
 {

@@ -86,12 +86,22 @@ void peer_watch(void *arg)
 	}
 }
 
+/* Something was acknowledged; or it is time to try again to note how far first copies are. */
+static int wait_acked(struct peer *peer, bool owed)
+{
+	RT_LIMIT(owed ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
+	int rc = notice_wait(&peer->acked);
+
+	return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 /* What pairs have got acknowledged is made durable there and forgotten here, while there is such a thing. */
 void peer_sync(void *arg)
 {
 	struct peer *peer = arg;
+	bool owed = false;
 
-	while (!notice_wait(&peer->acked)) {
+	while (!wait_acked(peer, owed)) {
 		if (notice_wait_more(&peer->acked, rt_now_ns() + SYNC_NS))
 			break;
 		if (peer->ask_pairs) {
@@ -100,7 +110,6 @@ void peer_sync(void *arg)
 		}
 		pair_ask_refused(peer->copy, peer->system);
 		pair_sync_all(peer->copy, peer);
-		if (!pair_note_progress(peer->copy, peer->system))
-			notice_due(&peer->acked);
+		owed = !pair_note_progress(peer->copy, peer->system);
 	}
 }

@@ -205,16 +205,19 @@ static int open_volume(struct leg *leg, uint16_t volume, uint64_t number)
 	struct pair *pair = pair_find_target(leg->copy, leg->record.source_system, volume);
 	int rc;
 
-	if (!pair || (!leg_owes(leg, &pair->record) && pair->record.state != PAIR_FAILED_OVER))
+	if (!pair)
 		return 0;
 	pair_pin(pair);
 	rc = pair_begin_change(pair);
 	if (!rc) {
-		rc = pair_fail_over(pair, number);
+		/* In its turn: a failback may have made it a source meanwhile. */
+		if (pair->record.role == PAIR_TARGET &&
+		    (leg_owes(leg, &pair->record) || pair->record.state == PAIR_FAILED_OVER))
+			rc = pair_fail_over(pair, number);
 		pair_end_change(pair);
 	}
 	pair_unpin(pair);
-	return rc;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static bool is_paired(const struct leg *leg, uint16_t volume)

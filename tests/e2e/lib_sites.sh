@@ -77,6 +77,7 @@ connected()
 
 ordered=$build/ordered
 writer=
+# It goes on first, if it stands still: CONT must not meet it while the sanitizer stops it at its end.
 stop_writer()
 {
 	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true

@@ -25,15 +25,6 @@ path A1 15 A2 16
 on A1 session start 7 --master 15 --subordinate "${id_of[A2]}:16" --interval 5ms --coordination 70ms --drain 3m
 uris=("$(uri A1 1500)" "$(uri A2 1600)")
 
-writer=
-stop_writer()
-{
-	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true
-	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
-	writer=
-}
-at_end stop_writer
 start_writer()
 {
 	rm -f "$tmp/ordered.log"

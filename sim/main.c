@@ -42,7 +42,7 @@ struct options {
 };
 
 /* Of so many runs what rarely happens is demanded too. */
-#define RUNS_FOR_RARE	100u
+#define RUNS_FOR_RARE	50u
 
 struct counter {
 	const char *name;

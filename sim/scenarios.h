@@ -23,7 +23,7 @@ struct scenario {
 	 * and of scenario_count. Ends with NULL.
 	 */
 	const char *const *must_happen;
-	const char *const *rarely_happens;	/* the same, of 100 runs and more; NULL: nothing */
+	const char *const *rarely_happens;	/* the same, of 50 runs and more; NULL: nothing */
 };
 
 extern const struct scenario *const scenarios[];	/* ends with NULL */

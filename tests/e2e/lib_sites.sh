@@ -77,15 +77,18 @@ connected()
 
 ordered=$build/ordered
 writer=
-# It goes on first, if it stands still: CONT must not meet it while the sanitizer stops it at its end.
+# One that stands still is continued before: a CONT in the leak check at its end would keep it there for ever.
 stop_writer()
 {
-	[ -z "$writer" ] || kill -CONT "$writer" 2>/dev/null || true
 	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
 	[ -z "$writer" ] || wait "$writer" 2>/dev/null || true
 	writer=
 }
-at_end stop_writer
+kill_writer()
+{
+	[ -z "$writer" ] || kill -KILL "$writer" 2>/dev/null || true
+}
+at_end kill_writer
 # start_writer URI...: goes on with what is in $tmp/ordered.log.
 start_writer()
 {

@@ -126,6 +126,7 @@ system_stop A1 A2
 ! wait "$pause" || fail 'a pause that could not be ended well'
 ! wait "$create" || fail 'a pair was made without its far side'
 system_continue B1
+kill -CONT "$writer"
 stop_writer
 for name in A2 A1; do
 	system_restart "$name"

@@ -231,14 +231,6 @@ static int shard_remove(void *arg)
 	return 0;
 }
 
-static int shard_has_joined(void *arg)
-{
-	struct shard_order *order = arg;
-	struct member_volume *mv = find_volume(order->shard, order->volume);
-
-	return mv && mv->joined;
-}
-
 static int shard_status(void *arg)
 {
 	struct shard_order *order = arg;
@@ -541,14 +533,6 @@ int member_remove_volume(struct member *member, struct volume *volume)
 	rc = order_one(member, volume, shard_remove, &order);
 	rt_mutex_unlock(&member->turn);
 	return rc;
-}
-
-bool member_has_joined(struct member *member, const struct volume *volume)
-{
-	struct shard_order order = { 0 };
-	RT_SHIELD();
-
-	return order_one(member, (struct volume *)(uintptr_t)volume, shard_has_joined, &order) > 0;
 }
 
 int member_wait_written(struct member *member)

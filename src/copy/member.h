@@ -37,9 +37,6 @@ RT_MUST_CHECK int member_add_volume(struct member *member, struct volume *volume
 /* Leaves an attempt under way, then takes the volume out. -ENOENT. Suspends. */
 RT_MUST_CHECK int member_remove_volume(struct member *member, struct volume *volume);
 
-/* True once the volume has joined. */
-bool member_has_joined(struct member *member, const struct volume *volume);
-
 /*
  * After a restart, and when a new master speaks: attempts up to and including `attempt` are refused from now on, and
  * what is sent from now on is tagged above `highest_tag`, whatever the far sides hold. Leaves an attempt under way.

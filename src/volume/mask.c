@@ -303,7 +303,7 @@ void mask_keep(struct mask *mask, uint64_t first, uint64_t end)
 
 /* ---- increments ---- */
 
-bool mask_is_closing_empty(const struct mask *mask)
+static bool is_closing_empty(const struct mask *mask)
 {
 	return mask->sides[!mask->open].count[MASK_NEEDED] == 0;
 }
@@ -317,7 +317,7 @@ bool mask_is_drained(const struct mask *mask)
 
 void mask_close(struct mask *mask)
 {
-	assert(mask_is_closing_empty(mask));
+	assert(is_closing_empty(mask));
 	mask->open = !mask->open;
 	mask->settling = false;
 }
@@ -449,7 +449,7 @@ void mask_merge(struct mask *mask)
 		settle_bulk(mask, &mask_open_side(mask)->settled);
 		settle_bulk(mask, &mask_open_side(mask)->unsent);
 	}
-	assert(mask_is_closing_empty(mask));
+	assert(is_closing_empty(mask));
 }
 
 /* What is acknowledged of the region is no longer needed. */

@@ -134,8 +134,7 @@ void mask_keep(struct mask *mask, uint64_t first, uint64_t end);
 
 /* ---- increments ---- */
 
-/* Nothing is needed in the closing side. */
-bool mask_is_closing_empty(const struct mask *mask);
+/* Of the closing side nothing is left to send or to be acknowledged. */
 bool mask_is_drained(const struct mask *mask);
 
 /* The open side becomes the closing one, which was empty. */

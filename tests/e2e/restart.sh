@@ -32,10 +32,6 @@ start_writer()
 	writer=$!
 	wait_until 20 has_answers 100
 }
-has_answers()
-{
-	[ -e "$tmp/ordered.log" ] && [ "$(wc -l <"$tmp/ordered.log")" -ge "$1" ]
-}
 more_groups()
 {
 	local from

@@ -19,7 +19,7 @@
 
 #define FOLDER		"/state"
 #define GROUP		6
-#define CRASH_SEEDS	8
+#define CRASH_SEEDS	16
 #define LIVES		6
 
 /* Outside of all worlds; one test at a time. */

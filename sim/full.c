@@ -4,8 +4,8 @@
  *
  * Goal: the last group stays, and can be recovered; groups go on when what kept them away is gone, although the journal
  * was full by then. Method: one far side is cut off for long while hosts write to all volumes, so that the journals of
- * the others are filled by what is sent ahead; or the disk of a far side has no space left for a while. In the middle,
- * in a branch, the source site is lost.
+ * the others are filled by what is sent ahead; or the disk of a far side has no space left for a while; or a volume of
+ * a far side is not there after a start, and is given up at last. In the middle, in a branch, the source site is lost.
  */
 #include <errno.h>
 
@@ -100,6 +100,92 @@ static int go_without(struct sites *sites, bool *in_branch)
 	return rc;
 }
 
+/* ---- a volume of a far side that does not come back ---- */
+
+struct giving_up {
+	struct box *source, *far;
+	uint16_t source_volume, far_volume;
+	bool far_done, removed, done;
+};
+
+static int give_up_there(void *arg)
+{
+	struct giving_up *giving_up = arg;
+	struct fault fault;
+	int rc = copy_pair_delete(giving_up->far->copy, giving_up->far_volume, true, &fault);
+
+	giving_up->far_done = !rc;
+	return rc;
+}
+
+static int give_up_here(void *arg)
+{
+	struct giving_up *giving_up = arg;
+	struct copy *copy = giving_up->source->copy;
+	struct fault fault;
+	int rc = 0;
+
+	if (!giving_up->removed)
+		rc = copy_session_remove(copy, SITES_SESSION, &giving_up->source_volume, 1, &fault);
+	giving_up->removed = !rc;
+	if (!rc)
+		rc = copy_pair_delete(copy, giving_up->source_volume, true, &fault);
+	giving_up->done = !rc;
+	return rc;
+}
+
+/* What its journal cannot bring to it is nobody's from then on, and must not keep the others waiting. */
+static int give_up(struct giving_up *giving_up)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 40 && !giving_up->done && rc != -ECANCELED; i++) {
+		rc = giving_up->far_done ? 0 : box_call(giving_up->far, give_up_there, giving_up);
+		if (!rc)
+			rc = box_call(giving_up->source, give_up_here, giving_up);
+		if (rc && rt_sleep_until(rt_now_ns() + 250 * RT_MS))
+			rc = -ECANCELED;
+	}
+	return rc;
+}
+
+static int lose_a_volume(struct sites *sites)
+{
+	unsigned place = (unsigned)sim_random_below(sim_world(), sites->source_count * SITES_VOLUMES), volume;
+	struct box *far = sites_far_of(sites, place, &volume), *source = &sites->sources[place / SITES_VOLUMES];
+	struct giving_up giving_up = {
+		.source = source, .far = far, .source_volume = source->volumes[place % SITES_VOLUMES],
+		.far_volume = far->volumes[volume],
+	};
+	int rc;
+
+	faults_crash(sites, far, SIM_DEATH);
+	far->away[volume] = true;
+	rc = box_boot(far);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)(4000 + sim_random_below(sim_world(), 8000)) * RT_MS);
+	if (!rc)
+		rc = count_full(sites);
+	if (!rc)
+		rc = give_up(&giving_up);
+	if (!rc)
+		rc = sites_wait_groups(sites, 3, 60 * RT_SECOND);
+	if (rc && rc != -ECANCELED)
+		sim_fail(sim_world(), "no more groups although the volume was given up: %d", rc);
+	scenario_count("volumes given up", 1);
+	return rc;
+}
+
+/* The volume that was given up is no part of any image: what is left of it is not looked at. */
+static int live_without_it(struct sites *sites)
+{
+	int rc = lose_a_volume(sites);
+
+	if (!rc)
+		rc = oracle_stop(&sites->oracle);
+	return rc ? rc : sites_stop(sites);
+}
+
 static int live_through(struct sites *sites)
 {
 	bool in_branch = false;
@@ -110,6 +196,8 @@ static int live_through(struct sites *sites)
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
+	if (!rc && sim_random_below(sim_world(), 4) == 0)
+		return live_without_it(sites);
 	for (unsigned i = 0; i < 2 && !rc && !in_branch; i++)
 		rc = go_without(sites, &in_branch);
 	if (rc || in_branch)
@@ -129,7 +217,8 @@ static int run(void *arg)
 static const char *const must_happen[] = { "host writes",  "groups",
 					   "recoveries",   "far sides cut off",
 					   "disks filled", "journals nearly full",
-					   "no-space",	   NULL };
+					   "no-space",	   "volumes given up",
+					   NULL };
 
 const struct scenario scenario_full = {
 	.name = "full",

@@ -127,6 +127,12 @@ static int update_record(struct control_volume *volume, void (*change)(struct re
 
 /* ---- create ---- */
 
+static int fault_too_large(const char *object, struct fault *fault)
+{
+	return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a size of at most 1024T",
+			 "a volume has at most %llu bytes, 1 PiB", (unsigned long long)VOLUME_SIZE_MAX);
+}
+
 /* What is wrong with the request, of which the model knows. */
 static int check_create(struct control *control, const struct volume_create *request, const struct control_pool *pool,
 			const char *object, struct fault *fault)
@@ -151,6 +157,8 @@ static int check_create(struct control *control, const struct volume_create *req
 	if (pool->record.kind == POOL_DIR && request->size_bytes % XDC_BLOCK_SIZE)
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
 				 "the size is not a multiple of 4 KiB");
+	if (request->size_bytes > VOLUME_SIZE_MAX)
+		return fault_too_large(object, fault);
 	if (pool->error)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "pool %s is offline: %s",
 				 pool->record.name, strerrordesc_np(-pool->error));
@@ -188,6 +196,8 @@ static int check_adopted(struct control *control, const struct volume_create *re
 	if (request->size_bytes > found)
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "leave --size out to take all of it",
 				 "%s has only %llu bytes", request->adopt, (unsigned long long)found);
+	if (!request->size_bytes && found > VOLUME_SIZE_MAX)
+		return fault_too_large(object, fault);
 	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
 		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
 			const struct control_volume *other = control->lsss[lss]->volumes[i];
@@ -315,6 +325,8 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 	if (size % XDC_BLOCK_SIZE)
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
 				 "the size is not a multiple of 4 KiB");
+	if (size > VOLUME_SIZE_MAX)
+		return fault_too_large(object, fault);
 	/* The disk may be larger than the record, when an earlier command was cut midway. */
 	if (size < volume_size(volume->volume))
 		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",

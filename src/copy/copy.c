@@ -175,11 +175,12 @@ static int do_unwatch_log(void *arg)
 
 /*
  * While a log has no room it is tried again and again: regions become clean as far sides make data durable. Now and
- * then while a volume is noted as a whole.
+ * then while the volume of a pair is noted as a whole.
  */
 static void clean_regions(void *arg)
 {
 	struct copy *copy = arg;
+	bool whole;
 	int rc = 0;
 
 	while (!rc) {
@@ -189,11 +190,11 @@ static void clean_regions(void *arg)
 			rc = notice_wait(&copy->pressed);
 			continue;
 		}
-		pair_clean_all(copy);
+		whole = pair_clean_all(copy);
 		if (need == LOG_NEEDS_ROOM) {
 			rc = rt_sleep_until(rt_now_ns() + CLEAN_NS);
 		} else {
-			RT_LIMIT(rt_now_ns() + REFINE_NS);
+			RT_LIMIT(whole ? rt_now_ns() + REFINE_NS : RT_NEVER);
 			rc = notice_wait(&copy->pressed);
 			rc = rc == -ETIMEDOUT ? 0 : rc;
 		}

@@ -201,18 +201,26 @@ static int do_stop_pump(void *arg)
 }
 
 /* After a crash of this system what the dirty log holds is noted at once; a first copy goes on where it was durable. */
+static int begin_to_track(const struct pair_order *order)
+{
+	struct volume *volume = order->pair->volume;
+	uint64_t from = order->record.first_copy_bytes, size = volume_size(volume);
+	int rc = volume_track(volume, order->log, 1);
+
+	if (!rc && !order->record.first_copy_done && from < size)
+		rc = volume_mark(volume, from, size - from);
+	return rc;
+}
+
+/* After failback, too, the other end holds nothing whole before it has all that is noted here. */
 static int do_track(void *arg)
 {
-	struct pair_order *order = arg;
-	struct pair *pair = order->pair;
-	uint64_t from = order->record.first_copy_bytes, size = volume_size(pair->volume);
-	int rc;
+	const struct pair_order *order = arg;
+	struct volume *volume = order->pair->volume;
+	int rc = volume_is_tracked(volume) ? 0 : begin_to_track(order);
 
-	if (volume_is_tracked(pair->volume))
-		return 0;
-	rc = volume_track(pair->volume, order->log, 1);
-	if (!rc && !order->record.first_copy_done && from < size)
-		rc = volume_mark(pair->volume, from, size - from);
+	if (!rc && order->record.role == PAIR_SOURCE && !order->record.first_copy_done)
+		volume_begin_copy(volume);
 	return rc;
 }
 

@@ -214,8 +214,11 @@ void pair_sync_all(struct copy *copy, struct peer *peer);
  */
 bool pair_note_progress(struct copy *copy, const char *far);
 
-/* Lets all regions leave the dirty logs that are clean. Suspends. */
-void pair_clean_all(struct copy *copy);
+/*
+ * Lets all regions leave the dirty logs that are clean. True: the volume of some pair is still noted as a whole; of one
+ * that was left out nothing can be cleaned. Suspends.
+ */
+bool pair_clean_all(struct copy *copy);
 
 /*
  * A source whose far side was taken over: what hosts wrote here that the far side has not followed makes a generation

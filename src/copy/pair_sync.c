@@ -21,12 +21,16 @@ static int do_sync_begin(void *arg)
 	return 0;
 }
 
-/* In one step: the volume may be growing. What it grows by is zeros at both sides. */
+/*
+ * In one step: the volume may be growing. What it grows by is zeros at both sides. What is in the dirty log need not be
+ * noted again, and may not have been copied yet.
+ */
 static uint64_t look_needed(const struct pair *pair)
 {
 	uint64_t needed = volume_first_needed(pair->volume);
+	bool done = needed == volume_size(pair->volume) && !volume_is_copying(pair->volume);
 
-	return needed < volume_size(pair->volume) ? needed : UINT64_MAX;
+	return done ? UINT64_MAX : needed;
 }
 
 static int do_sync_end(void *arg)
@@ -162,22 +166,28 @@ static void end_sync(struct pair *pair, bool ok)
 static int do_clean(void *arg)
 {
 	struct pair_order *order = arg;
+	struct volume *volume = order->pair->volume;
+	int rc = volume_is_tracked(volume) ? volume_clean_regions(volume) : 0;
 
-	return volume_is_tracked(order->pair->volume) ? volume_clean_regions(order->pair->volume) : 0;
+	order->flag = volume_is_tracked(volume) && dirtylog_counts_whole(order->log, volume_id(volume));
+	return rc;
 }
 
-void pair_clean_all(struct copy *copy)
+bool pair_clean_all(struct copy *copy)
 {
 	struct pair *pair;
+	bool whole = false;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
+		struct pair_order order = { .log = copy_dirtylog(copy, volume_reactor(pair->volume)) };
 		int rc = pair_order_run(pair, do_clean, &order);
 
+		whole = whole || order.flag;
 		if (rc)
 			log_line(LOG_WARNING, "pair", "volume %04X: regions stay dirty: %s", pair->record.volume,
 				 strerror(-rc));
 	}
+	return whole;
 }
 
 static bool is_among(const struct wire_volumes *volumes, uint16_t id)

@@ -479,6 +479,11 @@ uint32_t dirtylog_count_whole(const struct dirtylog *log)
 	return log->whole_count;
 }
 
+bool dirtylog_counts_whole(const struct dirtylog *log, uint16_t volume)
+{
+	return log->whole[volume] != WHOLE_NOT;
+}
+
 uint32_t dirtylog_room(const struct dirtylog *log)
 {
 	return log->limit > log->count ? log->limit - log->count : 0;

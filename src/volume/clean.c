@@ -9,10 +9,15 @@
 
 #include "rt/mem.h"
 
+#define LOOK_REGIONS	4096u
+
 static uint64_t region_of(uint64_t block)
 {
 	return block / MASK_REGION_BLOCKS;
 }
+
+/* The log has 32 bits for a region, and one of these numbers stands for all of them. */
+_Static_assert(VOLUME_SIZE_MAX / DIRTYLOG_REGION_SIZE <= DIRTYLOG_WHOLE, "all regions have a number");
 
 /* A claim lies within one zone, and a zone within one region. */
 _Static_assert(MASK_REGION_BLOCKS % BLOCKLOCK_ZONE_BLOCKS == 0, "a claim touches one region");
@@ -61,34 +66,50 @@ static bool is_unneeded(const struct volume *volume, uint64_t region)
 		!blocklock_is_claimed(&volume->lock, region * MASK_REGION_BLOCKS, (region + 1) * MASK_REGION_BLOCKS);
 }
 
-static bool has_unneeded(const struct volume *volume)
+/*
+ * Goes through the regions in the log, which may be all of a large volume: now and then others have their turn. It is
+ * not in this log any more afterwards: there is no next.
+ */
+static uint64_t next_logged(struct volume *volume, const struct dirtylog *log, uint64_t after, unsigned *looked)
 {
+	if (++*looked % LOOK_REGIONS == 0)
+		rt_yield();
+	return volume->tracked && volume->log == log ? mask_next_logged(&volume->mask, after + 1) : UINT64_MAX;
+}
+
+static bool has_unneeded(struct volume *volume)
+{
+	const struct dirtylog *log = volume->log;
 	uint64_t region = mask_next_logged(&volume->mask, 0);
+	unsigned looked = 0;
 
 	while (region != UINT64_MAX && !is_unneeded(volume, region))
-		region = mask_next_logged(&volume->mask, region + 1);
+		region = next_logged(volume, log, region, &looked);
 	return region != UINT64_MAX;
 }
 
 static void clean_unneeded(struct volume *volume, uint64_t synced)
 {
+	struct dirtylog *log = volume->log;
 	uint64_t region = mask_next_logged(&volume->mask, 0);
+	unsigned looked = 0;
 
-	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
+	for (; region != UINT64_MAX; region = next_logged(volume, log, region, &looked)) {
 		if (!is_unneeded(volume, region) || mask_find_slot(&volume->mask, region)->last_write >= synced)
 			continue;
 		mask_set_in_log(&volume->mask, region, false);
-		dirtylog_clean(volume->log, volume->options.id, (uint32_t)region);
+		dirtylog_clean(log, volume->options.id, (uint32_t)region);
 	}
 }
 
 /* ---- a volume that is in the log as a whole ---- */
 
-static uint64_t count_logged(const struct volume *volume)
+/* Not farther than most + 1. */
+static uint64_t count_logged(const struct volume *volume, uint64_t most)
 {
 	uint64_t region = mask_next_logged(&volume->mask, 0), count = 0;
 
-	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1))
+	for (; region != UINT64_MAX && count <= most; region = mask_next_logged(&volume->mask, region + 1))
 		count++;
 	return count;
 }
@@ -119,11 +140,11 @@ static void look_logged(struct volume *volume)
 static int refine(struct volume *volume)
 {
 	struct dirtylog *log = volume->log;
-	uint64_t count = count_logged(volume);
+	uint64_t most = dirtylog_room(log) / 2, count = count_logged(volume, most);
 	uint32_t *regions;
 	int rc;
 
-	if (count > dirtylog_room(log) / 2)
+	if (count > most)
 		return 0;
 	regions = mem_alloc((count + 1) * sizeof(*regions));
 	if (!regions)

@@ -163,6 +163,18 @@ uint64_t volume_first_needed(const struct volume *volume)
 	return offset < volume_size(volume) ? offset : volume_size(volume);
 }
 
+void volume_begin_copy(struct volume *volume)
+{
+	assert(volume->tracked);
+	mask_begin_copy(&volume->mask);
+}
+
+bool volume_is_copying(const struct volume *volume)
+{
+	assert(volume->tracked);
+	return mask_is_copying(&volume->mask);
+}
+
 void volume_tell_first_note(struct volume *volume, void (*fn)(void *arg), void *arg)
 {
 	volume->first_note = fn;

@@ -140,6 +140,7 @@ static void doubt_tracks(struct mask *mask, uint64_t first, uint64_t end)
 		region->tracks[MASK_DOUBTFUL][at] |= (uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]);
 		mask_set_bits(mask_open_side(mask), region, MASK_NEEDED, at, bits);
 		mask_set_bits(mask_open_side(mask), region, MASK_UNSENT, at, bits);
+		mask_set_copying(mask, mask_open_side(mask), region, at, bits);
 	}
 }
 
@@ -191,8 +192,7 @@ static int mark_region(struct mask *mask, uint64_t index)
 	struct mask_region *region = mask_find_region(mask, mask->open, index);
 
 	if (region) {
-		mask_set_all(side, region, MASK_NEEDED);
-		mask_set_all(side, region, MASK_UNSENT);
+		mask_set_unsent(mask, side, region);
 		forget_doubts(region);
 		return 0;
 	}
@@ -203,6 +203,19 @@ static int mark_region(struct mask *mask, uint64_t index)
 	else
 		mask_add_bulk(side, index, false);
 	return 0;
+}
+
+/* A part of a region, for which there is room. */
+static void mark_tracks(struct mask *mask, uint64_t first, uint64_t end)
+{
+	mask_note(mask, first, end);
+	for (uint64_t track = first / MASK_TRACK_BLOCKS; track <= (end - 1) / MASK_TRACK_BLOCKS; track++) {
+		struct mask_region *region = mask_find_track(mask, mask->open, track);
+
+		if (region)
+			mask_set_copying(mask, mask_open_side(mask), region, track % MASK_REGION_TRACKS,
+				mask_bits_of(track, first, end));
+	}
 }
 
 int mask_mark(struct mask *mask, uint64_t first, uint64_t end)
@@ -219,7 +232,7 @@ int mask_mark(struct mask *mask, uint64_t first, uint64_t end)
 			next = next < end ? next : end;
 			rc = mask_reserve(mask, first, next);
 			if (rc == 0)
-				mask_note(mask, first, next);
+				mark_tracks(mask, first, next);
 		}
 		if (rc < 0)
 			return rc;
@@ -348,7 +361,7 @@ static void merge_doubts(struct mask_region *to, const struct mask_region *from)
 
 static void merge_into(struct mask_side *side, struct mask_region *to, const struct mask_region *from)
 {
-	static const enum mask_kind kinds[] = { MASK_NEEDED, MASK_UNSENT, MASK_FLYING };
+	static const enum mask_kind kinds[] = { MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_COPYING };
 
 	merge_doubts(to, from);
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -369,8 +382,7 @@ static void move_region(struct mask *mask, struct mask_region *region)
 	memset(region->tracks[MASK_SETTLING], 0, sizeof(region->tracks[MASK_SETTLING]));
 	if (mask_is_bulk(side, region->index)) {
 		mask_forget_bulk(side, region->index);
-		mask_set_all(side, region, MASK_NEEDED);
-		mask_set_all(side, region, MASK_UNSENT);
+		mask_set_unsent(mask, side, region);
 	}
 }
 
@@ -430,8 +442,7 @@ static void settle_bulk(struct mask *mask, struct list_head *regions)
 		if (!mask_is_bulk(side, region->index))
 			continue;
 		mask_forget_bulk(side, region->index);
-		mask_set_all(side, region, MASK_NEEDED);
-		mask_set_all(side, region, MASK_UNSENT);
+		mask_set_unsent(mask, side, region);
 	}
 }
 
@@ -478,19 +489,27 @@ void mask_forget(struct mask *mask)
 	mask_merge(mask);
 }
 
+static void resend_region(struct mask *mask, struct mask_region *region)
+{
+	struct mask_side *side = mask_open_side(mask);
+
+	forget_doubts(region);
+	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+		uint16_t needed = region->tracks[MASK_NEEDED][track];
+
+		mask_set_bits(side, region, MASK_UNSENT, track, needed);
+		mask_set_copying(mask, side, region, track, needed);
+	}
+}
+
 void mask_resend(struct mask *mask)
 {
 	struct mask_side *side = mask_open_side(mask);
 	struct mask_region *region, *next;
 
-	list_for_each(region, &side->unsent, link) {
-		forget_doubts(region);
-		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
-			mask_set_bits(side, region, MASK_UNSENT, track, region->tracks[MASK_NEEDED][track]);
-	}
-	list_for_each_safe(region, next, &side->settled, link) {
-		forget_doubts(region);
-		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
-			mask_set_bits(side, region, MASK_UNSENT, track, region->tracks[MASK_NEEDED][track]);
-	}
+	mask->copy_settling = false;
+	list_for_each(region, &side->unsent, link)
+		resend_region(mask, region);
+	list_for_each_safe(region, next, &side->settled, link)
+		resend_region(mask, region);
 }

@@ -9,7 +9,8 @@
  *	flying		under way to the far side, at most once over both sides;
  *	kept		(closing side) its old content is in the sidefile;
  *	settling	(open side) acknowledged before the far side was asked to sync;
- *	doubtful	unsent or flying, and maybe the same at the far side: compared before it is sent. A hint.
+ *	doubtful	unsent or flying, and maybe the same at the far side: compared before it is sent. A hint;
+ *	copying		part of a first copy, and nothing of it was acknowledged since that began: unsent or flying.
  * A block that is needed and neither unsent nor flying is acknowledged.
  *
  * Masks are kept for regions of 4 MiB, only where something is needed. Where all of a region is needed and unsent, as
@@ -27,7 +28,8 @@
 #define MASK_CHUNK_REGIONS	512u
 
 enum mask_kind {
-	MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_KEPT, MASK_SETTLING, MASK_DOUBTFUL, MASK_KIND_COUNT
+	MASK_NEEDED, MASK_UNSENT, MASK_FLYING, MASK_KEPT, MASK_SETTLING, MASK_DOUBTFUL, MASK_COPYING,
+	MASK_KIND_COUNT
 };
 
 struct mask_region {
@@ -70,6 +72,8 @@ struct mask {
 	struct mask_side sides[2];
 	unsigned open;			/* which of them is open */
 	bool settling;			/* between begin and end of a sync */
+	bool copying;			/* a first copy has begun, and has not ended; what is in bulk is part of it */
+	bool copy_settling;		/* when the sync began, all of it had been acknowledged */
 	struct list_head spare;		/* regions for the next notes */
 	unsigned spare_count;
 };
@@ -184,9 +188,21 @@ void mask_take_off(struct mask *mask, const struct mask_run *run);
 void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledged,
 		void (*drop)(void *arg, uint64_t block), void *arg);
 
-/* What is acknowledged in the open side settles; false if nothing is. Then: it is forgotten (ok), or not. */
+/*
+ * What is acknowledged in the open side settles; false if nothing is, nor a first copy. Then: it is forgotten (ok), or
+ * not.
+ */
 bool mask_settle_begin(struct mask *mask);
 void mask_settle_end(struct mask *mask, bool ok);
+
+/* ---- a first copy ---- */
+
+/*
+ * It begins, if it has not: of what is needed now, and of what is marked or doubted from here on, some content has to
+ * become durable at the far side before it has ended. That hosts write it again does not keep it from ending.
+ */
+void mask_begin_copy(struct mask *mask);
+bool mask_is_copying(const struct mask *mask);
 
 /* ---- regions and the dirty log ---- */
 
@@ -203,7 +219,10 @@ uint64_t mask_next_logged(const struct mask *mask, uint64_t from);
 /* The next blocks at or after from that are needed on either side, at most a track of them. False: none. */
 bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, uint64_t *end);
 
-/* The first block that is needed on either side, outside regions that are in the log; mask->blocks if none is. */
+/*
+ * The first block that is needed on either side, outside regions that are in the log; mask->blocks if none is. There a
+ * copy goes on after a restart; whether it has ended says mask_is_copying.
+ */
 uint64_t mask_first_needed(const struct mask *mask);
 
 #endif

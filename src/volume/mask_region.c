@@ -47,10 +47,22 @@ void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum ma
 	}
 }
 
-void mask_set_all(struct mask_side *side, struct mask_region *region, enum mask_kind kind)
+void mask_set_copying(struct mask *mask, struct mask_side *side, struct mask_region *region, unsigned track,
+		uint16_t bits)
 {
-	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
-		mask_set_bits(side, region, kind, track, MASK_FULL_TRACK);
+	if (!mask->copying)
+		return;
+	mask_set_bits(side, region, MASK_COPYING, track, bits);
+	mask->copy_settling = false;
+}
+
+void mask_set_unsent(struct mask *mask, struct mask_side *side, struct mask_region *region)
+{
+	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+		mask_set_bits(side, region, MASK_NEEDED, track, MASK_FULL_TRACK);
+		mask_set_bits(side, region, MASK_UNSENT, track, MASK_FULL_TRACK);
+		mask_set_copying(mask, side, region, track, MASK_FULL_TRACK);
+	}
 }
 
 static struct mask_region *get_region(struct mask *mask)
@@ -228,8 +240,7 @@ struct mask_region *mask_unpack_bulk(struct mask *mask, unsigned side, uint64_t 
 	if (!region)
 		return NULL;
 	mask_forget_bulk(&mask->sides[side], index);
-	mask_set_all(&mask->sides[side], region, MASK_NEEDED);
-	mask_set_all(&mask->sides[side], region, MASK_UNSENT);
+	mask_set_unsent(mask, &mask->sides[side], region);
 	if (doubtful)
 		memset(region->tracks[MASK_DOUBTFUL], 0xff, sizeof(region->tracks[MASK_DOUBTFUL]));
 	return region;

@@ -46,7 +46,12 @@ void mask_set_bits(struct mask_side *side, struct mask_region *region, enum mask
 		uint16_t bits);
 void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum mask_kind kind, unsigned track,
 		uint16_t bits);
-void mask_set_all(struct mask_side *side, struct mask_region *region, enum mask_kind kind);
+/* The blocks are needed, and part of a first copy if there is one: nothing of them is acknowledged. */
+void mask_set_copying(struct mask *mask, struct mask_side *side, struct mask_region *region, unsigned track,
+		uint16_t bits);
+
+/* All of the region is needed and unsent, as in bulk. */
+void mask_set_unsent(struct mask *mask, struct mask_side *side, struct mask_region *region);
 
 /* An empty region of a side that has none there. NULL: -ENOMEM. */
 struct mask_region *mask_add_region(struct mask *mask, unsigned side, uint64_t index);

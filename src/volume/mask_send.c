@@ -124,8 +124,10 @@ void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledge
 			else
 				drop_kept(side, region, track, bits, drop, arg);
 			/* What a host has written meanwhile is without doubt already. */
-			if (acknowledged)
+			if (acknowledged) {
 				region->tracks[MASK_DOUBTFUL][at] &= (uint16_t)~bits;
+				mask_clear_bits(side, region, MASK_COPYING, at, bits);
+			}
 			if (acknowledged && planted(PLANTED_FORGET_EARLY))
 				mask_clear_bits(side, region, MASK_NEEDED, at,
 					(uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]));
@@ -154,13 +156,24 @@ static bool settle_list(struct list_head *regions)
 	return any != 0;
 }
 
+/* Of each block that was part of the first copy something has arrived, as it was then or as it became since. */
+static bool is_copy_acknowledged(const struct mask *mask)
+{
+	bool all = true;
+
+	for (unsigned which = 0; which < 2; which++)
+		all = all && mask->sides[which].count[MASK_COPYING] == 0 && mask->sides[which].bulk_count == 0;
+	return all;
+}
+
 bool mask_settle_begin(struct mask *mask)
 {
 	struct mask_side *side = mask_open_side(mask);
 	bool unsent = settle_list(&side->unsent), settled = settle_list(&side->settled);
 
 	mask->settling = unsent || settled;
-	return mask->settling;
+	mask->copy_settling = mask->copying && is_copy_acknowledged(mask);
+	return mask->settling || mask->copy_settling;
 }
 
 static void forget_settled(struct mask *mask, struct list_head *regions)
@@ -183,6 +196,38 @@ void mask_settle_end(struct mask *mask, bool ok)
 		forget_settled(mask, &mask_open_side(mask)->settled);
 	}
 	mask->settling = false;
+	if (mask->copy_settling && ok && is_copy_acknowledged(mask))
+		mask->copying = false;
+	mask->copy_settling = false;
+}
+
+/* ---- a first copy ---- */
+
+static void copy_list(struct mask *mask, struct mask_side *side, struct list_head *regions)
+{
+	struct mask_region *region;
+
+	list_for_each(region, regions, link)
+		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++)
+			mask_set_copying(mask, side, region, track, (uint16_t)(region->tracks[MASK_UNSENT][track] |
+				region->tracks[MASK_FLYING][track]));
+}
+
+void mask_begin_copy(struct mask *mask)
+{
+	if (mask->copying)
+		return;
+	mask->copying = true;
+	for (unsigned which = 0; which < 2; which++) {
+		copy_list(mask, &mask->sides[which], &mask->sides[which].unsent);
+		copy_list(mask, &mask->sides[which], &mask->sides[which].settled);
+	}
+}
+
+bool mask_is_copying(const struct mask *mask)
+{
+	/* What is not needed is durable there, whoever asked for it. */
+	return mask->copying && mask->sides[0].count[MASK_NEEDED] + mask->sides[1].count[MASK_NEEDED] > 0;
 }
 
 /* ---- regions and the dirty log ---- */

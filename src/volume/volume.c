@@ -11,8 +11,11 @@
 
 int volume_open(const struct volume_options *options, struct volume **out)
 {
-	struct volume *volume = mem_alloc_zeroed(sizeof(*volume));
+	struct volume *volume;
 
+	if (vdisk_size(options->disk) > VOLUME_SIZE_MAX)
+		return -EFBIG;
+	volume = mem_alloc_zeroed(sizeof(*volume));
 	if (!volume)
 		return -ENOMEM;
 	volume->options = *options;
@@ -84,6 +87,8 @@ int volume_grow(struct volume *volume, uint64_t size)
 	uint64_t blocks = volume_end_block(0, size);
 	int rc;
 
+	if (size > VOLUME_SIZE_MAX)
+		return -EFBIG;
 	/* Masks that begin while the disk grows have room for it, too. */
 	volume->growing_blocks = blocks;
 	rc = volume->tracked ? mask_reserve_growth(&volume->mask, blocks) : 0;

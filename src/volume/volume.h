@@ -16,6 +16,8 @@
 
 struct volume;
 
+#define VOLUME_SIZE_MAX		(UINT64_C(1) << 50)	/* bytes: 1 PiB */
+
 struct volume_options {
 	uint16_t id;			/* LLVV */
 	struct vdisk *disk;		/* owned by the volume from here on */
@@ -23,7 +25,7 @@ struct volume_options {
 	uint32_t sidefile_wait_ms;	/* how long a write waits for room in it before the attempt fails; 0: 10 s */
 };
 
-/* On the reactor that is to own the volume. -ENOMEM. */
+/* On the reactor that is to own the volume. -EFBIG: larger than VOLUME_SIZE_MAX; -ENOMEM. */
 RT_MUST_CHECK int volume_open(const struct volume_options *options, struct volume **out);
 
 /*
@@ -37,7 +39,7 @@ struct rt_reactor *volume_reactor(const struct volume *volume);
 uint16_t volume_id(const struct volume *volume);
 uint64_t volume_size(const struct volume *volume);
 
-/* Grows the disk, durably. Errors of vdisk_grow, -ENOMEM. Suspends. */
+/* Grows the disk, durably. Errors of vdisk_grow, -EFBIG, -ENOMEM. Suspends. */
 RT_MUST_CHECK int volume_grow(struct volume *volume, uint64_t size);
 struct vdisk *volume_disk(struct volume *volume);
 
@@ -102,10 +104,18 @@ RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t l
 RT_MUST_CHECK int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len);
 
 /*
- * All bytes before this one are known to be at the far side or in the dirty log. The size of the volume: nothing is
- * needed.
+ * All bytes before this one are known to be at the far side or in the dirty log: from here a first copy goes on after a
+ * restart. The size of the volume: nothing is needed but what is in the log.
  */
 uint64_t volume_first_needed(const struct volume *volume);
+
+/*
+ * A first copy begins, if it has not: of all that is noted now, and of all that is marked or doubted before its end. It
+ * ends when the far side has, durably, some content of each of these blocks, by a good volume_sync_end; hosts that
+ * write them again do not keep it from that.
+ */
+void volume_begin_copy(struct volume *volume);
+bool volume_is_copying(const struct volume *volume);
 
 /*
  * From here on fn(arg) is called when the first block is noted in an open increment that had none: there is something
@@ -214,8 +224,8 @@ void volume_resend_open(struct volume *volume);
 
 /*
  * Pairs without a session (global-copy, first copies): acknowledged blocks are forgotten when the far side said
- * "synced". volume_sync_begin notes what is acknowledged at this moment (false: nothing is); volume_sync_end with ok
- * forgets those of them that were not written since. One at a time.
+ * "synced". volume_sync_begin notes what is acknowledged at this moment (false: nothing is, nor a first copy);
+ * volume_sync_end with ok forgets those of them that were not written since. One at a time.
  */
 bool volume_sync_begin(struct volume *volume);
 void volume_sync_end(struct volume *volume, bool ok);

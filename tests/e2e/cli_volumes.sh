@@ -22,6 +22,7 @@ expect_equal true "$(json A '.free_bytes > 0 and .total_bytes >= .free_bytes' po
 expect_refused 'pool p1: there is a pool of this name' A pool create p1 --dir "$tmp/other"
 expect_refused 'is used by another pool' A pool create p4 --dir "$tmp/pool1"
 expect_refused 'No such file' A pool create p4 --dir "$tmp/none/below"
+expect_refused 'a volume has at most 1125899906842624 bytes' A volume create 1502 --pool p1 --size 1025T
 expect_refused 'pool nix: there is no such pool' A pool show nix
 expect_equal 3 "$(json A length pool list)" 'pools after refusals'
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the copy services see of a volume, step by step, in simulated time: notes and sends, holds, collisions, a full
- * sidefile, first copies, the dirty log, a failed sync.
+ * sidefile, first copies.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,146 +11,7 @@
 
 #include <cmocka.h>
 
-#include "rt/file.h"
-#include "rt/mem.h"
-#include "rt/sim.h"
-#include "volume/volume.h"
-
-#define KIB		1024u
-#define MIB		(1024u * KIB)
-#define GIB		(UINT64_C(1024) * MIB)
-#define BLOCK		XDC_BLOCK_SIZE
-#define WAIT_MS		50
-
-static struct volume *volume;
-static struct dirtylog *dirty;
-static struct rt_group fibers;
-
-/* ---- the ground ---- */
-
-static void open_volume(uint64_t size, uint64_t sidefile_blocks, bool logged)
-{
-	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = size };
-	struct volume_options options = {
-		.id = 0x1500, .sidefile_bytes = sidefile_blocks * BLOCK, .sidefile_wait_ms = WAIT_MS,
-	};
-
-	assert_int_equal(vdisk_create(&disk), 0);
-	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
-	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
-	dirty = NULL;
-	if (logged)
-		assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
-	assert_int_equal(volume_track(volume, dirty, 7), 0);
-	rt_group_init(&fibers);
-}
-
-static void close_volume(void)
-{
-	assert_int_equal(rt_group_wait(&fibers), 0);
-	volume_close(volume);
-	if (dirty)
-		dirtylog_close(dirty);
-}
-
-static void run(int (*scenario)(void *arg))
-{
-	struct sim_world *world = sim_create(1, NULL);
-	enum sim_end end = sim_run(world, scenario, NULL, 1000 * RT_SECOND);
-
-	if (end != SIM_DONE)
-		fail_msg("%s", sim_failure(world));
-	sim_destroy(world);
-}
-
-/* Whatever can happen without us happens; nothing here takes so long but a wait for something. */
-static void settle(void)
-{
-	assert_int_equal(rt_sleep_until(rt_now_ns() + 20 * RT_MS), 0);
-}
-
-static int write_block(uint64_t block, uint8_t value)
-{
-	uint8_t data[BLOCK];
-
-	memset(data, value, sizeof(data));
-	return volume_write(volume, data, sizeof(data), block * BLOCK, 0);
-}
-
-static uint8_t read_block(uint64_t block)
-{
-	uint8_t data[BLOCK];
-
-	assert_int_equal(volume_read(volume, data, sizeof(data), block * BLOCK), 0);
-	return data[0];
-}
-
-/* A request that may have to wait. */
-struct request {
-	uint64_t block;
-	uint8_t value;
-	bool read, done;
-	int rc;
-};
-
-static void request_fiber(void *arg)
-{
-	struct request *request = arg;
-
-	if (request->read)
-		request->value = read_block(request->block);
-	else
-		request->rc = write_block(request->block, request->value);
-	request->done = true;
-}
-
-static void begin(struct request *request)
-{
-	assert_int_equal(rt_group_start(&fibers, "request", request_fiber, request), 0);
-	settle();
-}
-
-static struct volume_send *next_send(uint32_t max_len)
-{
-	struct volume_send *send;
-
-	assert_int_equal(volume_send_next(volume, max_len, &send), 0);
-	return send;
-}
-
-/* The next send is this one, all bytes of it of one value; value 0: it is sent as zeroes. */
-static struct volume_send *expect_send(uint64_t block, uint32_t blocks, uint64_t tag, uint8_t value)
-{
-	struct volume_send *send = next_send(MIB);
-
-	assert_non_null(send);
-	assert_int_equal(send->offset, block * BLOCK);
-	assert_int_equal(send->len, blocks * BLOCK);
-	assert_int_equal(send->tag, tag);
-	assert_int_equal(send->zero, value == 0);
-	if (value == 0)
-		assert_null(send->data);
-	for (uint32_t i = 0; value != 0 && i < send->len; i++)
-		assert_int_equal(((uint8_t *)send->data)[i], value);
-	return send;
-}
-
-static void send_and_ack(uint64_t block, uint32_t blocks, uint64_t tag, uint8_t value)
-{
-	volume_send_acked(volume, expect_send(block, blocks, tag, value));
-}
-
-static void expect_counts(uint64_t open, uint64_t closing, uint64_t unsent, uint64_t sending)
-{
-	struct volume_counters counters;
-
-	volume_get_counters(volume, &counters);
-	assert_int_equal(counters.open_blocks, open);
-	assert_int_equal(counters.closing_blocks, closing);
-	assert_int_equal(counters.unsent_blocks, unsent);
-	assert_int_equal(counters.sending_blocks, sending);
-}
+#include "volume_check.h"
 
 /* ---- notes and sends ---- */
 
@@ -277,13 +138,6 @@ static int main_hold(void *arg)
 	assert_true(write.done && write.rc == 0);
 	close_volume();
 	return 0;
-}
-
-static void slow_down(unsigned times)
-{
-	struct sim_disk_state state = { .slower = times };
-
-	sim_set_disk(sim_outside(sim_world()), "", &state);
 }
 
 /* A write that was noted before the close is not held, though it ends after it; until then it is not sent. */
@@ -442,15 +296,6 @@ static void collisions(void **state)
 
 /* ---- first copies ---- */
 
-/* Sends and acknowledges until nothing is left. */
-static void drain(void)
-{
-	struct volume_send *send;
-
-	while ((send = next_send(MIB)) != NULL)
-		volume_send_acked(volume, send);
-}
-
 /* Acknowledged blocks are forgotten when the far side has synced, but not those that were written since. */
 static int main_sync(void *arg)
 {
@@ -600,185 +445,6 @@ static void tracking(void **state)
 	run(main_track);
 }
 
-/* ---- the dirty log ---- */
-
-/* A region is in the log before its first write is on disk, and leaves it when it is needed no more and synced. */
-static int main_log(void *arg)
-{
-	(void)arg;
-	open_volume(64 * MIB, 8, true);
-	assert_int_equal(write_block(0, 1), 0);
-	assert_int_equal(write_block(1024, 2), 0);
-	assert_int_equal(write_block(1, 3), 0);
-	assert_int_equal(dirtylog_count(dirty), 2);
-	assert_true(dirtylog_is_dirty(dirty, 0x1500, 0) && dirtylog_is_dirty(dirty, 0x1500, 1));
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_int_equal(dirtylog_count(dirty), 2);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
-	drain();
-	assert_int_equal(write_block(1024, 4), 0);
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_int_equal(dirtylog_count(dirty), 2);	/* acknowledged is not enough */
-	volume_forget(volume);
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_int_equal(dirtylog_count(dirty), 1);
-	assert_true(dirtylog_is_dirty(dirty, 0x1500, 1));
-
-	close_volume();
-	return 0;
-}
-
-static void clean_fiber(void *arg)
-{
-	(void)arg;
-	assert_int_equal(volume_clean_regions(volume), 0);
-}
-
-static void send_and_forget(uint64_t number)
-{
-	volume_close_increment(volume, number);
-	volume_release(volume);
-	drain();
-	volume_forget(volume);
-}
-
-/* A sync proves nothing of a write that ended after it began. */
-static int main_written_during_sync(void *arg)
-{
-	(void)arg;
-	open_volume(64 * MIB, 8, true);
-	assert_int_equal(write_block(0, 1), 0);
-	send_and_forget(7);
-	slow_down(100);
-	assert_int_equal(rt_group_start(&fibers, "clean", clean_fiber, NULL), 0);
-	rt_yield();
-	slow_down(1);
-	assert_int_equal(write_block(1, 1), 0);
-	send_and_forget(8);
-	assert_int_equal(fibers.count, 1);
-	assert_int_equal(rt_group_wait(&fibers), 0);
-	assert_int_equal(dirtylog_count(dirty), 1);
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_int_equal(dirtylog_count(dirty), 0);
-	close_volume();
-	return 0;
-}
-
-/* Whoever opens the volume next finds what may differ. */
-static int main_log_again(void *arg)
-{
-	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = 64 * MIB };
-	struct volume_options options = { .id = 0x1500 };
-
-	(void)main_log(arg);
-	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
-	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
-	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_track(volume, dirty, 20), 0);
-	expect_counts(1024, 0, 1024, 0);
-	assert_int_equal(volume_first_needed(volume), 64 * MIB);	/* all of it is in the log */
-	drain();
-	assert_true(volume_sync_begin(volume));
-	volume_sync_end(volume, true);
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_int_equal(dirtylog_count(dirty), 0);
-	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
-	assert_int_equal(write_block(0, 1), 0);
-	volume_untrack(volume);
-	assert_int_equal(dirtylog_count(dirty), 0);
-	close_volume();
-	return 0;
-}
-
-#define REGION_BLOCKS	(DIRTYLOG_REGION_SIZE / BLOCK)
-
-/* A link that is down for long: more regions are written than the log has room for. */
-static int main_log_full(void *arg)
-{
-	struct vdisk_options disk = { .kind = POOL_DIR, .path = "disk", .size = 512 * MIB + 5 * BLOCK };
-	struct volume_options options = { .id = 0x1500 };
-	uint64_t blocks = disk.size / BLOCK;
-	int64_t begun_ns = rt_now_ns();
-	struct volume_send *send;
-
-	(void)arg;
-	open_volume(disk.size, 8, true);
-	for (uint64_t block = 0; block < blocks; block += REGION_BLOCKS)
-		assert_int_equal(write_block(block, 1), 0);
-	assert_true(rt_now_ns() - begun_ns < 5 * RT_SECOND);
-	assert_true(dirtylog_is_whole(dirty, 0x1500));
-	assert_int_equal(volume_clean_regions(volume), 0);	/* all of them are needed */
-	assert_true(dirtylog_is_whole(dirty, 0x1500));
-	assert_int_equal(volume_first_needed(volume), disk.size);
-	close_volume();
-
-	/* After a start all of it is compared; writes go on. */
-	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
-	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
-	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_track(volume, dirty, 20), 0);
-	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
-	expect_counts(blocks, 0, blocks, 0);
-	assert_int_equal(volume_first_needed(volume), disk.size);	/* all of it is in the log */
-	assert_int_equal(volume_send_next(volume, MIB, &send), 0);
-	assert_true(send->doubtful);
-	volume_send_failed(volume, send);
-	assert_int_equal(write_block(3, 2), 0);
-	drain();
-	assert_true(volume_sync_begin(volume));
-	assert_int_equal(write_block(2 * REGION_BLOCKS, 2), 0);
-	volume_sync_end(volume, true);
-
-	/* One region is left: it takes the place of the whole. */
-	assert_int_equal(volume_clean_regions(volume), 0);
-	assert_false(dirtylog_is_whole(dirty, 0x1500));
-	assert_int_equal(dirtylog_count(dirty), 1);
-	assert_true(dirtylog_is_dirty(dirty, 0x1500, 2));
-	assert_int_equal(write_block(3 * REGION_BLOCKS, 2), 0);
-	assert_int_equal(dirtylog_count(dirty), 2);
-	close_volume();
-	return 0;
-}
-
-/* A failed sync: nothing is sent; once the loss is accepted, everything that was not synced is sent again. */
-static int main_failed_sync(void *arg)
-{
-	struct volume_send *send;
-
-	(void)arg;
-	open_volume(64 * MIB, 8, true);
-	assert_int_equal(write_block(0, 1), 0);
-	drain();
-	volume_close_increment(volume, 7);
-	volume_release(volume);
-	sim_fail_nth(sim_outside(sim_world()), SIM_SYNC, 1);
-	assert_int_equal(volume_flush(volume), -EIO);
-	assert_int_equal(write_block(0, 2), -EIO);
-	assert_int_equal(volume_flush(volume), -EIO);
-	assert_int_equal(volume_send_next(volume, MIB, &send), -EIO);
-	assert_int_equal(volume_accept_loss(volume), 0);
-	assert_int_equal(volume_attempt_failed(volume), 7);
-	expect_counts(1024, 0, 1024, 0);
-	assert_int_equal(write_block(0, 3), 0);
-	send = next_send(BLOCK);
-	assert_int_equal(((uint8_t *)send->data)[0], 3);
-	volume_send_acked(volume, send);
-	drain();
-	assert_int_equal(volume_flush(volume), 0);
-	close_volume();
-	return 0;
-}
-
-static void dirty_log(void **state)
-{
-	(void)state;
-	run(main_written_during_sync);
-	run(main_log_again);
-	run(main_log_full);
-	run(main_failed_sync);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -787,7 +453,6 @@ int main(void)
 		cmocka_unit_test(collisions),
 		cmocka_unit_test(first_copies),
 		cmocka_unit_test(tracking),
-		cmocka_unit_test(dirty_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -359,6 +360,63 @@ static void many_starts_leave_what_both_sides_have_in_common(void **state)
 	run(start_often);
 }
 
+/* ---- a target whose sync has failed ---- */
+
+#define START_SESSION	"{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\"}}"
+#define OPEN_SESSION	"{\"op\":\"session open\",\"args\":{\"session\":\"1\",\"lss\":\"15\"}}"
+#define ADD_VOLUME	"{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"]}}"
+#define ACCEPT		"{\"op\":\"volume accept\",\"args\":{\"volume\":\"2500\"}}"
+
+/* The source restarts, and compares what is dirty with what the target has in memory, and maybe nowhere else. */
+static void compare_after_failed_sync(bool session)
+{
+	struct sim_disk_state fails = { .sync_fails = true }, well = { 0 };
+	uint8_t byte = 1;
+
+	sim_set_disk(b.sim, "/pool", &fails);
+	CHECK_EQUAL(sim_call(a.sim, write_first_block, &byte), 0);
+	await(&b, SHOW("2500"), "\"sync_failed_at\":\"");
+	sim_crash(a.sim, SIM_DEATH);
+	boot(&a);
+	/* The journal has what was written last, durably; all else is sent, and a pair without a journal refuses it. */
+	await(&a, OF_PAIR("show"), session ? "\"sent_bytes\":1044480" : "\"reason\":\"far-disk\"");
+	expect(&a, OF_PAIR("show"), session ? "\"same_bytes\":4096" : "\"same_bytes\":0");
+	sim_set_disk(b.sim, "/pool", &well);
+	expect(&b, ACCEPT, DONE);
+	await(&a, OF_PAIR("show"), "\"out_of_sync_blocks\":0");
+}
+
+static int compare_pair(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	compare_after_failed_sync(false);
+	return stop_both();
+}
+
+static int compare_session(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	expect(&a, OPEN_SESSION, DONE);
+	expect(&a, ADD_VOLUME, DONE);
+	expect(&a, START_SESSION, DONE);
+	await(&a, "{\"op\":\"session show\",\"args\":{\"session\":\"1\"}}", "\"joined_count\":1");
+	compare_after_failed_sync(true);
+	return stop_both();
+}
+
+static void what_a_failed_sync_left_is_not_the_same(void **state)
+{
+	(void)state;
+	run(compare_pair);
+	run(compare_session);
+}
+
 /* ---- a pair whose volume cannot be opened ---- */
 
 static int find_source_file(void *arg)
@@ -439,6 +497,44 @@ static void a_pair_whose_volume_is_offline_is_remembered(void **state)
 {
 	(void)state;
 	run(lose_a_volume);
+}
+
+static void expect_idle(const char *fiber)
+{
+	char *waits = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&waits, &len);
+
+	CHECK(out);
+	sim_print_waits(sim_world(), out);
+	CHECK_EQUAL(fclose(out), 0);
+	if (!strstr(waits, fiber))
+		check_failed(__FILE__, __LINE__, waits);
+	free(waits);
+}
+
+static int leave_a_volume_in_doubt(void *arg)
+{
+	struct file_search search = { "", "" };
+
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	CHECK_EQUAL(sim_call(a.sim, find_source_file, &search), 0);
+	CHECK_EQUAL(sim_call(a.sim, drop_logs, NULL), 0);
+	restart_a_without(&search);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 20 * RT_SECOND), 0);
+	expect_idle("a1/0 clean regions: waits for another fiber\n");
+	return stop_both();
+}
+
+/* All of it is in the dirty log, and nobody can make it clean: that was tried every five seconds. */
+static void a_volume_that_was_left_out_wakes_nobody(void **state)
+{
+	(void)state;
+	run(leave_a_volume_in_doubt);
 }
 
 /* ---- an end that is left of an earlier pair ---- */
@@ -530,7 +626,9 @@ int main(void)
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(many_starts_leave_what_both_sides_have_in_common),
+		cmocka_unit_test(what_a_failed_sync_left_is_not_the_same),
 		cmocka_unit_test(a_pair_whose_volume_is_offline_is_remembered),
+		cmocka_unit_test(a_volume_that_was_left_out_wakes_nobody),
 		cmocka_unit_test(an_end_that_is_left_is_named),
 		cmocka_unit_test(an_lss_that_is_used_is_not_deleted),
 		cmocka_unit_test(no_volume_has_more_regions_than_numbers),

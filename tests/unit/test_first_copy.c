@@ -202,14 +202,6 @@ static int take_over_while_logged(void *arg)
 	return stop_both();
 }
 
-static int drop_logs(void *arg)
-{
-	(void)arg;
-	CHECK_EQUAL(rt_path_unlink("/state/dirty-0.log"), 0);
-	CHECK_EQUAL(rt_path_unlink("/state/dirty-1.log"), 0);
-	return 0;
-}
-
 /* The log is lost with the process: all of the volume is in doubt, and so in the log. */
 static int take_over_while_in_doubt(void *arg)
 {

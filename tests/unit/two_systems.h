@@ -151,6 +151,15 @@ static inline int find_target_file(void *arg)
 	return rt_path_list("/pool", note_name, arg);
 }
 
+/* The dirty logs of a system with two reactors. */
+static inline int drop_logs(void *arg)
+{
+	(void)arg;
+	CHECK_EQUAL(rt_path_unlink("/state/dirty-0.log"), 0);
+	CHECK_EQUAL(rt_path_unlink("/state/dirty-1.log"), 0);
+	return 0;
+}
+
 #define OF_PAIR(verb)	"{\"op\":\"pair " verb "\",\"args\":{\"volume\":\"1500\"}}"
 
 static inline bool is_whole(void)

@@ -127,7 +127,7 @@ static void accept_links(void *arg)
 	struct system *system = arg;
 	struct rt_stream *stream;
 
-	while (rt_accept_next(system->link_listener, &stream) == 0)
+	while (rt_accept(system->link_listener, &stream) == 0)
 		begin_link(system, stream);
 }
 

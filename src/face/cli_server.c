@@ -201,7 +201,7 @@ static void run_acceptor(void *arg)
 	struct acceptor *acceptor = arg;
 	struct rt_stream *stream;
 
-	while (rt_accept_next(acceptor->listener, &stream) == 0)
+	while (rt_accept(acceptor->listener, &stream) == 0)
 		serve(acceptor->server, stream);
 	rt_listener_close(acceptor->listener);
 	mem_free(acceptor);

@@ -119,7 +119,7 @@ static void listener_run(void *arg)
 	struct nbd_listener *from = arg;
 	struct rt_stream *stream;
 
-	while (rt_accept_next(from->listener, &stream) == 0)
+	while (rt_accept(from->listener, &stream) == 0)
 		connection_open(from, stream);
 }
 
@@ -128,6 +128,7 @@ static void listener_run(void *arg)
 int nbd_server_create(const struct nbd_server_options *options, struct nbd_server **out)
 {
 	unsigned reactors = rt_reactor_count();
+	size_t share = NBD_MEMORY_TOTAL / reactors, memory = share > NBD_MEMORY_LEAST ? share : NBD_MEMORY_LEAST;
 	struct nbd_server *server = mem_alloc_zeroed(sizeof(*server) + reactors * sizeof(server->reactors[0]));
 
 	assert(options->connections_max > 0);
@@ -141,6 +142,7 @@ int nbd_server_create(const struct nbd_server_options *options, struct nbd_serve
 	for (unsigned i = 0; i < reactors; i++) {
 		list_init(&server->reactors[i].transfers);
 		nbd_pool_init(&server->reactors[i].pool);
+		nbd_budget_init(&server->reactors[i].budget, memory, nbd_transmit_make_room, &server->reactors[i]);
 	}
 	*out = server;
 	return 0;

@@ -36,17 +36,17 @@ const char *rt_listener_address(const struct rt_listener *listener)
 	return listener->address;
 }
 
-int rt_accept(struct rt_listener *listener, struct rt_stream **out)
+static int accept_once(struct rt_listener *listener, struct rt_stream **out)
 {
 	int rc = core_check();
 
 	return rc != 0 ? rc : backend()->accept(listener, out);
 }
 
-int rt_accept_next(struct rt_listener *listener, struct rt_stream **out)
+int rt_accept(struct rt_listener *listener, struct rt_stream **out)
 {
 	bool told = false;
-	int rc = rt_accept(listener, out);
+	int rc = accept_once(listener, out);
 
 	while (rc != 0 && rc != -ETIMEDOUT && rc != -ECANCELED) {
 		if (!told)
@@ -55,7 +55,7 @@ int rt_accept_next(struct rt_listener *listener, struct rt_stream **out)
 		told = true;
 		rc = rt_sleep_until(rt_now_ns() + ACCEPT_PAUSE_NS);
 		if (rc == 0)
-			rc = rt_accept(listener, out);
+			rc = accept_once(listener, out);
 	}
 	return rc;
 }

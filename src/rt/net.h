@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * net.h - listeners and byte streams. Addresses are texts: "unix:PATH" or "HOST:PORT" ("[V6]:PORT"). A stream may be
- * used from one reactor at a time, by at most one fiber that reads and one that writes; it may move to another reactor
- * while nobody uses it. Every call suspends unless said otherwise and may return -ETIMEDOUT or -ECANCELED (rt.h).
+ * used from one reactor at a time, by at most one fiber that reads and one that writes; it may move to another
+ * reactor while nobody uses it. Every call suspends unless said otherwise and may return -ETIMEDOUT or -ECANCELED
+ * (rt.h).
  */
 #ifndef XDC_RT_NET_H
 #define XDC_RT_NET_H
@@ -25,18 +26,19 @@ RT_MUST_CHECK int rt_listen_inherited(int fd, struct rt_listener **out);
 
 /* Where it listens, with the port filled in when 0 was asked for. Lives as long as the listener. Does not suspend. */
 const char *rt_listener_address(const struct rt_listener *listener);
-RT_MUST_CHECK int rt_accept(struct rt_listener *listener, struct rt_stream **out);
 
 /*
- * For servers: what keeps it from accepting (no descriptors are left) is a line in the log, and tried again until it is
- * over. 0, -ETIMEDOUT, -ECANCELED.
+ * The next that connects: 0, -ETIMEDOUT, -ECANCELED. What keeps it from accepting (no descriptors are left) is a line
+ * in the log, and tried again until it is over.
  */
-RT_MUST_CHECK int rt_accept_next(struct rt_listener *listener, struct rt_stream **out);
+RT_MUST_CHECK int rt_accept(struct rt_listener *listener, struct rt_stream **out);
 void rt_listener_close(struct rt_listener *listener);
 
 /*
- * Host names are looked up on a helper thread. -ECONNREFUSED, -EHOSTUNREACH, ... TCP streams, also accepted ones, have
- * TCP_NODELAY, and end with -ETIMEDOUT when the other machine has not been heard for two minutes.
+ * Host names are looked up on a helper thread. -ECONNREFUSED, -EHOSTUNREACH, ... TCP streams, also accepted ones,
+ * have TCP_NODELAY, and end with -ETIMEDOUT when the other machine answers nothing: after two minutes of silence;
+ * while data are on their way to it when the kernel has sent them in vain for about 15 minutes (tcp_retries2). They
+ * do not end because the other side does not read; who must not wait for that has a limit.
  */
 RT_MUST_CHECK int rt_connect(const char *address, struct rt_stream **out);
 
@@ -64,8 +66,8 @@ bool rt_stream_is_local(const struct rt_stream *stream);
 RT_MUST_CHECK int rt_stream_peer_uid(const struct rt_stream *stream, uid_t *uid);
 
 /*
- * What a kind of stream does; tcp and unix sockets, simulated connections and TLS (over another stream) are kinds. Only
- * kinds of streams need this.
+ * What a kind of stream does; tcp and unix sockets, simulated connections and TLS (over another stream) are kinds.
+ * Only kinds of streams need this.
  */
 struct rt_stream_ops {
 	ssize_t (*read)(struct rt_stream *stream, void *buf, size_t len);

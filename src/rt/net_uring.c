@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sockets of the real backend. Waiting goes through the ring; a write is first tried inline, so that a reply leaves
- * without a turn of the loop, and so is a read when the last one filled its buffer, so that more is likely to be there.
+ * without a turn of the loop, and so is a read when the last one filled its buffer, so that more is likely to be
+ * there.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -21,19 +22,21 @@
 #define PARTS_MAX	64U
 
 /*
- * The sockets of a process that was killed go on listening after its end, until the kernel has taken its ring apart in
- * the background. So "in use" is believed only after a while, and the next process can be started at once.
+ * The sockets of a process that was killed go on listening after its end, until the kernel has taken its ring apart
+ * in the background. So "in use" is believed only after a while, and the next process can be started at once.
  */
 #define IN_USE_WAIT_NS	(2 * RT_SECOND)
 #define IN_USE_PAUSE_NS	(10 * RT_MS)
 
 /*
- * A machine that is not heard for so long is taken for dead, and its connections end: those that are silent are asked
- * after PROBE_AFTER_S, and every PROBE_EVERY_S from then on.
+ * A machine that answers nothing is taken for dead, and its connections end. One that is silent is asked after
+ * PROBE_AFTER_S, and every PROBE_EVERY_S from then on. While something is on its way to it the kernel asks by sending
+ * that again, and by its own count (tcp_retries2). TCP_USER_TIMEOUT would be shorter there, but it also ends those
+ * that live and have no room for more: a client that does not read for a while is none the worse for it.
  */
-#define DEAD_MS		120000
 #define PROBE_AFTER_S	60
 #define PROBE_EVERY_S	10
+#define PROBES		6
 
 struct uring_stream {
 	struct rt_stream base;
@@ -182,7 +185,7 @@ static void set_tcp_options(int fd)
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_S },
 		{ IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_MS },
+		{ IPPROTO_TCP, TCP_KEEPCNT, PROBES },
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)

@@ -6,11 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -164,6 +169,8 @@ static void test_inherited(void **state)
 	run(main_inherited, NULL);
 }
 
+/* ---- machines that answer nothing, and clients that do not read ---- */
+
 static int option_of(int fd, int level, int name)
 {
 	int value = 0;
@@ -173,37 +180,139 @@ static int option_of(int fd, int level, int name)
 	return value;
 }
 
-static int main_dead_peers(void *arg)
+static void set_option(int fd, int name, int value)
+{
+	CHECK_EQUAL(setsockopt(fd, IPPROTO_TCP, name, &value, sizeof(value)), 0);
+}
+
+/* The socket at the other end of the stream, in this process too. */
+static int find_other_end(const struct rt_stream *stream)
+{
+	unsigned long port = strtoul(strrchr(rt_stream_peer(stream), ':') + 1, NULL, 10);
+
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_in address;
+		socklen_t len = sizeof(address);
+
+		if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 && address.sin_family == AF_INET &&
+		    ntohs(address.sin_port) == port)
+			return fd;
+	}
+	check_failed(__FILE__, __LINE__, "there is such a socket");
+}
+
+/* What it is given for machines that answer nothing, in small: the two minutes are two seconds. */
+static void shorten(int fd)
+{
+	int idle = option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), every = option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL);
+	int probes = option_of(fd, IPPROTO_TCP, TCP_KEEPCNT);
+
+	CHECK_EQUAL(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	CHECK_EQUAL(idle + every * probes, 120);
+	set_option(fd, TCP_KEEPIDLE, idle / 60);
+	set_option(fd, TCP_KEEPINTVL, every / 10);
+	set_option(fd, TCP_KEEPCNT, probes / 6);
+	set_option(fd, TCP_USER_TIMEOUT, option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) / 60);
+}
+
+#define MUCH	((size_t)64 << 20)
+
+static void write_much(void *arg)
+{
+	uint8_t *bytes = mem_alloc_zeroed(MUCH);
+	struct iovec part = { .iov_base = bytes, .iov_len = MUCH };
+
+	CHECK_EQUAL(rt_stream_write(arg, &part, 1), 0);
+	mem_free(bytes);
+}
+
+/* How often the kernel has asked a client without room whether it has some; all answered. */
+static unsigned times_asked(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	CHECK_EQUAL(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_backoff;
+}
+
+static int main_does_not_read(void *arg)
 {
 	struct rt_stream *near, *far;
-	unsigned connected = 0;
+	struct rt_group group;
+	uint8_t *bytes = mem_alloc(MUCH);
+	int fd;
 
 	(void)arg;
 	make_pair(addresses[0], &near, &far);
-	for (int fd = 0; fd < 1024; fd++) {
-		struct sockaddr_in peer;
-		socklen_t len = sizeof(peer);
-		int idle;
-
-		if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sin_family != AF_INET)
-			continue;
-		connected++;
-		CHECK_EQUAL(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-		idle = option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE);
-		CHECK(idle + option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL) <= 120);
-		CHECK_EQUAL(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	fd = find_other_end(near);
+	shorten(fd);
+	rt_group_init(&group);
+	CHECK_EQUAL(rt_group_start(&group, "write", write_much, far), 0);
+	/* After so many it is more than the two seconds. */
+	while (times_asked(fd) < 4) {
+		CHECK_EQUAL(group.count, 1);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
 	}
-	CHECK_EQUAL(connected, 2);
+	CHECK_EQUAL(rt_stream_read_full(near, bytes, MUCH), 0);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	mem_free(bytes);
 	rt_stream_close(near);
 	rt_stream_close(far);
 	return 0;
 }
 
-/* A machine that is gone without a word is noticed by the kernel, on both sides of a connection. */
-static void test_dead_peers(void **state)
+static void a_client_that_does_not_read_is_not_taken_for_dead(void **state)
 {
 	(void)state;
-	run(main_dead_peers, NULL);
+	run(main_does_not_read, NULL);
+}
+
+/* The only network device, of a name space of our own. */
+static void set_loopback(bool up)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = up ? IFF_UP | IFF_RUNNING : 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK_EQUAL(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+static int main_is_gone(void *arg)
+{
+	struct rt_stream *near, *far;
+	int64_t began_ns;
+	char byte;
+
+	(void)arg;
+	set_loopback(true);
+	make_pair(addresses[0], &near, &far);
+	shorten(find_other_end(near));
+	began_ns = rt_now_ns();
+	set_loopback(false);
+	CHECK(rt_stream_read(far, &byte, 1) < 0);
+	CHECK(rt_now_ns() - began_ns < 20 * RT_SECOND);
+	rt_stream_close(near);
+	rt_stream_close(far);
+	return 0;
+}
+
+static void a_machine_that_answers_nothing_is_taken_for_dead(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+			_exit(77);
+		run(main_is_gone, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 int main(void)
@@ -216,7 +325,8 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_unix_file),
 		cmocka_unit_test(test_inherited),
-		cmocka_unit_test(test_dead_peers),
+		cmocka_unit_test(a_client_that_does_not_read_is_not_taken_for_dead),
+		cmocka_unit_test(a_machine_that_answers_nothing_is_taken_for_dead),
 	};
 
 	unlink(UNIX_PATH);

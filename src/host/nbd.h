@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nbd.h - the NBD server: hosts read and write volumes over it. A connection is a fiber on the reactor of its listener
- * until it has named an export; transmission then runs on the reactor of that volume, and the rest comes back here.
+ * nbd.h - the NBD server: hosts read and write volumes over it. A connection is a fiber on the reactor of its
+ * listener until it has named an export; transmission then runs on the reactor of that volume, and the rest comes
+ * back here.
  *
  * The server knows exports by the functions of struct nbd_exports alone, which the control plane gives; those run on
  * the reactor that made the server, and may suspend.
@@ -28,8 +29,8 @@ struct nbd_export {
 
 struct nbd_exports {
 	/*
-	 * Attaches a host to the volume with this id or name and fills *out in. While it is attached the volume is not
-	 * closed or deleted. -ENOENT, -EPERM (hosts may not have it: a target), -ESHUTDOWN, -ENOMEM. May suspend.
+	 * Attaches a host to the volume with this id or name and fills *out in. While it is attached the volume is
+	 * not closed or deleted. -ENOENT, -EPERM (hosts may not have it: a target), -ESHUTDOWN, -ENOMEM. May suspend.
 	 */
 	int (*find)(void *arg, const char *name, struct nbd_export *out);
 
@@ -63,8 +64,8 @@ struct nbd_server;
 RT_MUST_CHECK int nbd_server_create(const struct nbd_server_options *options, struct nbd_server **out);
 
 /*
- * Serves what comes in at the listener, which belongs to the server from here on (also on an error). With tls_required
- * clients get no further than STARTTLS in the clear. -ENOMEM.
+ * Serves what comes in at the listener, which belongs to the server from here on (also on an error). With
+ * tls_required clients get no further than STARTTLS in the clear. -ENOMEM.
  */
 RT_MUST_CHECK int nbd_server_listen(struct nbd_server *server, struct rt_listener *listener, bool tls_required);
 
@@ -75,5 +76,12 @@ RT_MUST_CHECK int nbd_server_listen(struct nbd_server *server, struct rt_listene
 void nbd_server_destroy(struct nbd_server *server);
 
 #define NBD_DRAIN_NS	(2 * RT_SECOND)
+
+/*
+ * Memory of requests under way, on all reactors together; but no less on each than two requests of the largest size
+ * need. A connection that needs more than there is is not read from until others have given some back (nbd_budget.h).
+ */
+#define NBD_MEMORY_TOTAL	((size_t)256 << 20)
+#define NBD_MEMORY_LEAST	((size_t)72 << 20)
 
 #endif

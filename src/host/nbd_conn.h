@@ -7,6 +7,7 @@
 #define XDC_HOST_NBD_CONN_H
 
 #include "host/nbd.h"
+#include "host/nbd_budget.h"
 #include "host/nbd_pool.h"
 #include "host/nbd_proto.h"
 
@@ -15,6 +16,7 @@ struct nbd_reactor {
 	struct list_head transfers;	/* connections in transmission here */
 	bool stopping;			/* new ones end at once */
 	struct nbd_pool pool;		/* buffers of requests */
+	struct nbd_budget budget;	/* of these, and of what else requests take */
 };
 
 struct nbd_server {
@@ -49,6 +51,13 @@ RT_MUST_CHECK int nbd_handshake(struct nbd_conn *conn);
  * reactor of the volume. 0: an orderly end; else what went wrong, for the log. Suspends.
  */
 RT_MUST_CHECK int nbd_transmit(struct nbd_conn *conn);
+
+/*
+ * For the budget of the reactor (arg): somebody waits for memory that others keep. Who keeps some because its client
+ * neither takes replies nor sends what it has announced, for longer than a slow network explains, is disconnected; as
+ * long as nobody waits, a client may be as slow as it likes. Does not suspend.
+ */
+void nbd_transmit_make_room(void *arg);
 
 /* Ends all transmissions on this reactor, now and later: each drains what it has taken in. Does not suspend. */
 void nbd_transmit_stop_all(struct nbd_reactor *reactor);

@@ -5,8 +5,9 @@
  * One fiber reads: a large read of the stream takes in many requests, each of which becomes a fiber of its own. What
  * they have to say is queued, and one fiber writes all that is queued with one call, which is once a turn of the
  * loop: it is woken by the first of them and runs after those that were ready already. Large payloads are read
- * straight into the buffer of their request. A request holds its place and its buffer until its reply is written, so
- * a client that does not take its replies can claim no more than REQUESTS_MAX and BYTES_MAX.
+ * straight into the buffer of their request. A request holds its place and its memory until its reply is written, so
+ * a client that does not take its replies can claim no more than REQUESTS_MAX and BYTES_MAX, and all of them together
+ * no more than the budget of the reactor.
  */
 #include <assert.h>
 #include <errno.h>
@@ -14,16 +15,22 @@
 #include <string.h>
 
 #include "host/nbd_conn.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 
 #define REQUESTS_MAX	256u			/* under way on one connection */
 #define BYTES_MAX	((size_t)64 << 20)	/* of their buffers */
+#define REQUEST_BYTES	((size_t)16 << 10)	/* that one takes beside its buffer: above all its fiber's stack */
 #define INPUT_SIZE	((size_t)256 << 10)	/* one read of the stream */
 #define BULK_MIN	((size_t)64 << 10)	/* payloads from here on are not read ahead */
 #define HOLE_UNIT	((uint64_t)XDC_TRACK_SIZE)	/* zeroes in a large read are left out by this much */
 #define CACHE_PIECE	(1u << 20)
 #define EXTENTS_MAX	500u			/* in one block status: with the chunk they take a page */
 #define LAST_REPLIES_NS	RT_SECOND		/* to write what is left when a connection ends */
+
+/* While others wait for memory a client has so long to take or send what it is to, and so long more for each MiB. */
+#define CLIENT_NS	(10 * RT_SECOND)
+#define CLIENT_MIB_NS	(4 * RT_SECOND)
 
 struct transfer;
 
@@ -33,6 +40,7 @@ struct request {
 	struct nbd_command command;
 	uint8_t *buffer;		/* of buffer_len bytes from the pool, or NULL */
 	size_t buffer_len;
+	size_t memory;			/* taken of the budget */
 	uint8_t *chunks;		/* parts and heads of a read in many chunks, from the pool, or NULL */
 	size_t chunks_len;
 	uint32_t extents;		/* of a block status, in buffer */
@@ -53,6 +61,8 @@ struct transfer {
 	struct list_head unused;
 	unsigned under_way;		/* requests, until their reply is written */
 	size_t bytes_under_way;
+	int64_t payload_due_ns;		/* the client is to send a payload until then; 0: it is not */
+	int64_t replies_due_ns;		/* and to take replies */
 	bool ending;			/* no reply will come after those that are queued */
 	bool broken;			/* nothing can be written any more */
 	int result;			/* why the reader stopped: 0 when the client asked for it */
@@ -81,8 +91,8 @@ static size_t buffer_len_of(const struct nbd_command *command)
 	}
 }
 
-/* Waits until one more request with a buffer of len bytes may be under way. Suspends. */
-static int wait_for_room(struct transfer *t, size_t len)
+/* Waits until one more request with a buffer of len bytes may be under way; *memory is taken then. Suspends. */
+static int wait_for_room(struct transfer *t, size_t len, size_t *memory)
 {
 	size_t size = len ? nbd_pool_size(len) : 0;
 	int rc = 0;
@@ -90,10 +100,11 @@ static int wait_for_room(struct transfer *t, size_t len)
 	assert(size <= BYTES_MAX);
 	while (!rc && (t->under_way == REQUESTS_MAX || t->bytes_under_way + size > BYTES_MAX))
 		rc = rt_cond_wait(&t->room);
-	return rc;
+	*memory = REQUEST_BYTES + size;
+	return rc ? rc : nbd_budget_take(&t->reactor->budget, *memory);
 }
 
-static struct request *request_begin(struct transfer *t, const struct nbd_command *command)
+static struct request *request_begin(struct transfer *t, const struct nbd_command *command, size_t memory)
 {
 	struct request *req;
 
@@ -107,6 +118,7 @@ static struct request *request_begin(struct transfer *t, const struct nbd_comman
 		list_remove(&req->link);
 	}
 	req->command = *command;
+	req->memory = memory;
 	req->part_count = 0;
 	t->under_way++;
 	return req;
@@ -134,6 +146,7 @@ static void request_end(struct request *req)
 	nbd_pool_put(&t->reactor->pool, req->buffer, req->buffer_len);
 	nbd_pool_put(&t->reactor->pool, req->chunks, req->chunks_len);
 	req->buffer = req->chunks = NULL;
+	nbd_budget_give(&t->reactor->budget, req->memory);
 	assert(t->under_way > 0);
 	t->under_way--;
 	/* The last to end is the first to begin: it is the one that the caches of the processor know. */
@@ -348,7 +361,9 @@ static void request_run(void *arg)
 
 /* ---- the reader ---- */
 
-/* Makes the next len (<= INPUT_SIZE) bytes of input stand together at input_start. Suspends when they are not there. */
+/*
+ * Makes the next len (<= INPUT_SIZE) bytes of input stand together at input_start. Suspends when they are not there.
+ */
 static int need_input(struct transfer *t, size_t len)
 {
 	size_t have = t->input_end - t->input_start;
@@ -415,22 +430,40 @@ static int read_command(struct transfer *t, struct nbd_command *command)
 	return rc;
 }
 
+/* When a client that is neither dead nor slow beyond reason has sent or taken so many bytes. */
+static int64_t due_ns(size_t len)
+{
+	return rt_now_ns() + CLIENT_NS + (int64_t)(len >> 20) * CLIENT_MIB_NS;
+}
+
+/* The payload of the request; without a buffer it is passed over. */
+static int read_payload(struct transfer *t, uint8_t *buffer, size_t len)
+{
+	int rc;
+
+	if (t->input_end - t->input_start < len)
+		t->payload_due_ns = due_ns(len);
+	rc = buffer ? take_payload(t, buffer, len) : skip_payload(t, len);
+	t->payload_due_ns = 0;
+	return rc;
+}
+
 /* Starts one command. An error is one of the connection; those of the command are in its reply. */
 static int take_command(struct transfer *t, const struct nbd_command *command)
 {
 	size_t payload = command->code == NBD_CMD_WRITE ? command->len : 0;
 	int refused = nbd_validate_command(&t->conn->session, command);
-	size_t buffer_len = refused ? 0 : buffer_len_of(command);
+	size_t buffer_len = refused ? 0 : buffer_len_of(command), memory;
 	struct request *req;
-	int rc = wait_for_room(t, buffer_len);
+	int rc = wait_for_room(t, buffer_len, &memory);
 
 	if (rc)
 		return rc;
-	req = request_begin(t, command);
+	req = request_begin(t, command, memory);
 	if (buffer_len)
 		refused = request_get_buffer(req, buffer_len);
 	if (payload)
-		rc = refused ? skip_payload(t, payload) : take_payload(t, req->buffer, payload);
+		rc = read_payload(t, req->buffer, payload);
 	if (rc) {
 		request_end(req);
 		return rc;
@@ -466,6 +499,7 @@ static void reader_run(void *arg)
 struct gather {
 	struct iovec parts[PARTS_MAX];
 	unsigned count;
+	size_t len;			/* bytes of all */
 	size_t small_len;
 	uint8_t small[PARTS_MAX * SMALL_MAX];
 };
@@ -474,10 +508,13 @@ static int gather_send(struct transfer *t, struct gather *gather)
 {
 	int rc = 0;
 
-	if (gather->count)
+	if (gather->count) {
+		t->replies_due_ns = due_ns(gather->len);
 		rc = rt_stream_write(t->conn->stream, gather->parts, gather->count);
+		t->replies_due_ns = 0;
+	}
 	gather->count = 0;
-	gather->small_len = 0;
+	gather->len = gather->small_len = 0;
 	return rc;
 }
 
@@ -493,6 +530,7 @@ static int gather_part(struct transfer *t, struct gather *gather, const struct i
 		rc = gather_send(t, gather);
 		last = NULL;
 	}
+	gather->len += part->iov_len;
 	if (!small) {
 		gather->parts[gather->count++] = *part;
 		return rc;
@@ -535,7 +573,7 @@ static void writer_run(void *arg)
 	int rc = 0;
 
 	gather.count = 0;
-	gather.small_len = 0;
+	gather.len = gather.small_len = 0;
 	while (!t->ending || !list_empty(&t->replies)) {
 		if (list_empty(&t->replies))
 			rc = rt_cond_wait(&t->replied);
@@ -600,8 +638,8 @@ static void end_group(struct rt_group *group, int64_t limit_ns)
 }
 
 /*
- * After DISC and when the server stops, what was taken in is finished. When the client is lost nobody waits for it, and
- * what it had asked for must not reach the volume after what it asks for on its next connection.
+ * After DISC and when the server stops, what was taken in is finished. When the client is lost nobody waits for it,
+ * and what it had asked for must not reach the volume after what it asks for on its next connection.
  */
 static void transfer_drain(struct transfer *t)
 {
@@ -643,6 +681,25 @@ int nbd_transmit(struct nbd_conn *conn)
 	rc = t->result;
 	transfer_destroy(t);
 	return rc;
+}
+
+void nbd_transmit_make_room(void *arg)
+{
+	struct nbd_reactor *reactor = arg;
+	int64_t now_ns = rt_now_ns();
+	struct transfer *t;
+
+	list_for_each(t, &reactor->transfers, link) {
+		bool sends_not = t->payload_due_ns && t->payload_due_ns < now_ns;
+
+		if (t->broken || (!sends_not && !(t->replies_due_ns && t->replies_due_ns < now_ns)))
+			continue;
+		log_line(LOG_WARNING, "nbd", "%s: disconnected: it %s, and others wait for the memory",
+			 rt_stream_peer(t->conn->stream),
+			 sends_not ? "does not send what it announced" : "does not take its replies");
+		t->broken = true;
+		rt_stream_shutdown(t->conn->stream);
+	}
 }
 
 void nbd_transmit_stop_all(struct nbd_reactor *reactor)

@@ -201,10 +201,8 @@ static bool all_joined(const struct session *session)
 	return true;
 }
 
-static void run_session(void *arg)
+static void form_groups(struct session *session)
 {
-	struct session *session = arg;
-
 	while (!rt_cancelled() && !session->pause_asked && session->state == SESSION_RUNNING) {
 		int64_t pause_ns = session->config.tunables.interval_ns, least_ns = 0;
 
@@ -228,15 +226,52 @@ static void run_session(void *arg)
 		if (pause_ns > 0)
 			sleep_until_woken(session, rt_now_ns() + pause_ns);
 	}
-	if (session->state != SESSION_FATAL && session->pause_asked)
+}
+
+static int save_paused(struct session *session)
+{
+	struct session_durable *durable = &session->config.durable, next = *durable;
+	int rc;
+
+	next.state = SESSION_PAUSED;
+	rc = session->config.save(session->config.arg, &next);
+	if (!rc && session->state != SESSION_FATAL)
+		*durable = next;
+	return rc;
+}
+
+/* Paused only when that outlives a restart; else it goes on, and whoever asked is told why. */
+static bool become_paused(struct session *session)
+{
+	session->pause_rc = save_paused(session);
+	if (session->state == SESSION_FATAL)
+		return true;
+	if (!session->pause_rc || rt_cancelled()) {
 		session->state = SESSION_PAUSED;
+		return true;
+	}
+	log_line(LOG_ERROR, "session", "session %u goes on: that it is paused cannot be made durable: %s",
+		 session->config.number, strerror(-session->pause_rc));
+	session->pause_asked = false;
+	session->state = SESSION_RUNNING;
+	rt_cond_wake_all(&session->changed);
+	return false;
+}
+
+static void run_session(void *arg)
+{
+	struct session *session = arg;
+
+	do {
+		form_groups(session);
+	} while (session->pause_asked && session->state != SESSION_FATAL && !become_paused(session));
 	session->ended = true;
 	session_enter_phase(session, PHASE_IDLE);
 }
 
 /*
- * Rises with every start. Not below the seconds of the clock: a session that was closed and opened again, or has moved
- * to another system, knows nothing of its earlier masters, whom its far sides still obey.
+ * Rises with every start. Not below the seconds of the clock: a session that was closed and opened again, or has
+ * moved to another system, knows nothing of its earlier masters, whom its far sides still obey.
  */
 static uint64_t next_incarnation(uint64_t last)
 {
@@ -313,11 +348,21 @@ void session_give_up(struct session *session)
 
 int session_pause(struct session *session)
 {
+	int rc = 0;
+
 	session->pause_asked = true;
+	session->pause_rc = 0;
 	if (session->state == SESSION_RUNNING)
 		session->state = SESSION_PAUSING;
 	rt_cond_wake_all(&session->changed);
-	return rt_group_wait(&session->group);
+	while (!rc && session->pause_asked && !session->ended)
+		rc = rt_cond_wait(&session->changed);
+	if (!rc)
+		rc = session->pause_rc;
+	/* It had ended before, by a command that was given up. */
+	if (!rc && session->state == SESSION_PAUSED && session->config.durable.state != SESSION_PAUSED)
+		rc = save_paused(session);
+	return rc;
 }
 
 void session_lose(struct session *session)

@@ -58,8 +58,8 @@ void session_end(struct session *session);
 bool session_has_ended(const struct session *session);
 
 /*
- * Ends the attempt under way in an orderly way and forms no more: 0, -ETIMEDOUT, -ECANCELED: it will have ended some
- * time. Suspends.
+ * Ends the attempt under way in an orderly way and forms no more, also after a restart: 0. -ETIMEDOUT, -ECANCELED: it
+ * will have ended some time; else what save said: it goes on. Suspends.
  */
 RT_MUST_CHECK int session_pause(struct session *session);
 

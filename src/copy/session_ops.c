@@ -7,6 +7,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
@@ -30,11 +31,28 @@ static int ask(void *arg, const char *system, uint16_t type, const void *request
 	return copy_ask(entry->copy, system, type, request, reply, why);
 }
 
+/* What a master has come to, for the time when there is none. */
+static void keep_results(const struct session_entry *entry, struct record_session *record)
+{
+	struct copy_session_info info = { 0 };
+
+	session_get_info(entry->master, &info);
+	record->sequence = info.sequence;
+	record->cg_good = info.cg_good;
+	record->cg_failed = info.cg_failed;
+	record->first_failure = info.first_failure;
+	record->previous_failure = info.previous_failure;
+	record->last_failure = info.last_failure;
+}
+
 static int save(void *arg, const struct session_durable *durable)
 {
 	struct session_entry *entry = arg;
 	struct record_session next = entry->record;
 	int rc;
+
+	if (entry->master)
+		keep_results(entry, &next);
 
 	next.reserved_attempt = durable->reserved;
 	next.incarnation = durable->incarnation;
@@ -176,8 +194,8 @@ static int make_subordinates(const struct session_start *start, struct list_head
 }
 
 /*
- * The subordinates given replace those of an earlier start, all or none: a session that was resumed with a part of them
- * would form groups without the others.
+ * The subordinates given replace those of an earlier start, all or none: a session that was resumed with a part of
+ * them would form groups without the others.
  */
 static int replace_subordinates(struct session_entry *entry, const struct session_start *start)
 {
@@ -277,53 +295,34 @@ static int check_master(struct session_entry *entry, struct fault *fault)
 			 "this system is not its master");
 }
 
-/* What its master has come to is known without it. */
-static void keep_results(struct session_entry *entry, struct session_durable *durable)
+static int fault_pause(const struct session_entry *entry, int rc, struct fault *fault)
 {
-	struct copy_session_info info = { 0 };
+	char object[64];
 
-	session_get_info(entry->master, &info);
-	durable->cg_good = info.cg_good;
-	durable->cg_failed = info.cg_failed;
-	entry->record.sequence = info.sequence;
-	entry->record.last_failure = info.last_failure;
-	entry->record.first_failure = info.first_failure;
+	if (rc != -ETIMEDOUT && rc != -ECANCELED)
+		return session_fault_durable(entry->record.number, rc, fault);
+	return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
+			 "xdc session show says for whom", "an attempt under way has not come to its end: %s",
+			 strerror(-rc));
 }
 
 /* Forms no more groups; an attempt under way comes to its end first. */
-static int stop_master(struct session_entry *entry, enum session_state state, struct fault *fault)
-{
-	struct session_durable durable = {
-		.reserved = entry->record.reserved_attempt, .incarnation = entry->record.incarnation, .state = state,
-		.cg_good = entry->record.cg_good, .cg_failed = entry->record.cg_failed,
-	};
-	struct session *master = entry->master;
-	char object[64];
-	int rc = session_pause(master);
-
-	if (rc)
-		return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
-				 "xdc session show says for whom", "an attempt under way has not come to its end: %s",
-				 strerror(-rc));
-	keep_results(entry, &durable);
-	rc = save(entry, &durable);
-	if (rc)
-		return session_fault_durable(entry->record.number, rc, fault);
-	entry->master = NULL;
-	session_stop(master);
-	return 0;
-}
-
 static int pause(struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
+	int rc;
 
 	if (check_master(entry, fault) || check_not_over(entry, fault))
 		return -1;
 	if (!entry->master)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
 				 "xdc session start", "it is not running");
-	return stop_master(entry, SESSION_PAUSED, fault);
+	rc = session_pause(entry->master);
+	if (rc)
+		return fault_pause(entry, rc, fault);
+	session_stop(entry->master);
+	entry->master = NULL;
+	return 0;
 }
 
 int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault)
@@ -349,11 +348,7 @@ static int check_stopped(struct session_entry *entry, struct fault *fault)
 /* A master that has ended, of a command that did not come to its own end. */
 static void put_down_ended(struct session_entry *entry)
 {
-	struct session_durable durable = { 0 };
-
-	keep_results(entry, &durable);
-	entry->record.cg_good = durable.cg_good;
-	entry->record.cg_failed = durable.cg_failed;
+	keep_results(entry, &entry->record);
 	session_stop(entry->master);
 	entry->master = NULL;
 }
@@ -438,8 +433,9 @@ static int dismiss(struct session_entry *entry, struct fault *fault)
 	char object[64];
 	int rc = session_pause(entry->master);
 
-	if (!rc)
-		rc = session_dismiss(entry->master);
+	if (rc)
+		return fault_pause(entry, rc, fault);
+	rc = session_dismiss(entry->master);
 	if (!rc)
 		return 0;
 	return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object),
@@ -489,6 +485,7 @@ int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struc
 
 int session_entries_resume(struct copy *copy)
 {
+	const struct left_pair *left;
 	struct session_entry *entry;
 	struct pair *pair;
 	int rc = 0;
@@ -503,9 +500,20 @@ int session_entries_resume(struct copy *copy)
 		if (rc)
 			return rc;
 	}
+	/*
+	 * Those with volumes that are offline take part too, and refuse every group: it would lack what these hold.
+	 */
+	list_for_each(left, &copy->left_pairs, link) {
+		if (left->record.role == PAIR_SOURCE && left->record.session &&
+		    !source_get(copy, left->record.session))
+			return -ENOMEM;
+	}
 	list_for_each(entry, &copy->sessions, link) {
 		if (entry->record.role != SESSION_MASTER || entry->record.state != SESSION_RUNNING)
 			continue;
+		/* Its volumes may all have been removed since its start. */
+		if (!find_subordinate(copy, entry->record.number) && !source_get(copy, entry->record.number))
+			return -ENOMEM;
 		rc = begin(entry);
 		if (rc)
 			log_line(LOG_ERROR, "session", "session %u does not go on: %s", entry->record.number,

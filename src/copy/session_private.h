@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session_private.h - what the files of a master know of one another: session_group.c asks members and forms one group,
- * session.c joins members, settles what an earlier master left, and goes on from group to group.
+ * session_private.h - what the files of a master know of one another: session_group.c asks members and forms one
+ * group, session.c joins members, settles what an earlier master left, and goes on from group to group.
  */
 #ifndef XDC_COPY_SESSION_PRIVATE_H
 #define XDC_COPY_SESSION_PRIVATE_H
@@ -37,6 +37,7 @@ struct session {
 	struct rt_group group, asking;
 	struct rt_cond changed;
 	bool pause_asked, woken, resolved, ended;
+	int pause_rc;				/* why it was not paused when that was asked for last */
 	enum session_state state;
 	enum session_phase phase;
 	int64_t phase_since_wall_ns;

@@ -6,6 +6,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -105,10 +106,24 @@ static struct pair *volume_on(struct copy *copy, uint8_t session, int lss)
 	return NULL;
 }
 
+/* The same of volumes that are offline. */
+static const struct left_pair *left_on(const struct copy *copy, uint8_t session, uint8_t lss)
+{
+	const struct left_pair *left;
+
+	list_for_each(left, &copy->left_pairs, link) {
+		if (left->record.role == PAIR_SOURCE && left->record.session == session &&
+		    left->record.volume >> 8 == lss)
+			return left;
+	}
+	return NULL;
+}
+
 static int check_close(struct session_entry *entry, uint8_t lss, struct fault *fault)
 {
 	uint8_t session = entry->record.number;
 	struct pair *pair = volume_on(entry->copy, session, lss);
+	const struct left_pair *left = left_on(entry->copy, session, lss);
 	char object[64], remedy[128];
 
 	session_object(session, object);
@@ -118,6 +133,12 @@ static int check_close(struct session_entry *entry, uint8_t lss, struct fault *f
 	if (pair) {
 		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, pair->record.volume);
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it", pair->record.volume);
+	}
+	if (left) {
+		snprintf(remedy, sizeof(remedy), "mend it and start xdcd again, or xdc pair delete %04X --force",
+			 left->record.volume);
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it, and is offline",
+				 left->record.volume);
 	}
 	if (entry->master && entry->record.master_lss == lss)
 		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "LSS %02X is its master", lss);

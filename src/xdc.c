@@ -61,12 +61,16 @@ static const char *find_control(const struct cli_options *options)
 
 static void print_result(const struct operation *operation, const json_t *result, bool json)
 {
+	const char *done = json_string_value(json_object_get(result, "done"));
+
 	if (json)
 		cli_print_json(stdout, result);
 	else if (operation->answer == ANSWER_LIST)
 		cli_print_list(stdout, operation, result);
 	else if (operation->answer == ANSWER_OBJECT)
 		cli_print_object(stdout, result);
+	else if (done)
+		printf("%s; next: %s\n", done, json_string_value(json_object_get(result, "next")));
 }
 
 /* Is the argument of this name among the flags of the client that were given? */

@@ -50,29 +50,57 @@ static int session_recover(const struct cli_request *request, json_t **result, s
 	return cli_answer(recovery_json(request, &recovery, next), result, fault);
 }
 
+/* With what was done and what is to be done now, as sentences. */
+static int say_next(json_t **result, const char *done, const char *next, struct fault *fault)
+{
+	if (!json_object_set_new(*result, "done", json_string(done)) &&
+	    !json_object_set_new(*result, "next", json_string(next)))
+		return 0;
+	json_decref(*result);
+	*result = NULL;
+	return cli_out_of_memory(fault);
+}
+
 static int session_failback(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	char next[160];
+
 	if (copy_session_failback(control_copy(request->control), cli_session(request), cli_given(request, "discard"),
-				  fault))
+				  fault) ||
+	    cli_session_show(request, result, fault))
 		return -1;
-	return cli_session_show(request, result, fault);
+	snprintf(next, sizeof(next), "when xdc pair list shows little out of sync, stop the hosts here, and "
+		 "xdc session return %u on each far side", cli_session(request));
+	return say_next(result, "the old site gets what it lacks, and hosts go on here", next, fault);
 }
 
 static int session_return(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_return(control_copy(request->control), cli_session(request), fault))
+	char next[160];
+
+	if (copy_session_return(control_copy(request->control), cli_session(request), fault) ||
+	    cli_session_after(request, result, fault))
 		return -1;
-	return cli_session_after(request, result, fault);
+	snprintf(next, sizeof(next), "start the hosts there; at the old master xdc session terminate %u, then add its "
+		 "volumes and start it again", cli_session(request));
+	return say_next(result, "the volumes of the old site are the sources again", next, fault);
 }
 
 static int pair_failback(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	const char *system, *remote;
+	char next[200];
 	uint16_t id;
 
 	if (cli_find_volume(request, &id, fault) ||
-	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault))
+	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault) ||
+	    cli_answer_pair(request, id, result, fault))
 		return -1;
-	return cli_answer_pair(request, id, result, fault);
+	system = json_string_value(json_object_get(*result, "system"));
+	remote = json_string_value(json_object_get(*result, "remote_volume"));
+	snprintf(next, sizeof(next), "to go home: stop the hosts here, and when xdc pair show %04X has nothing out of "
+		 "sync, on %s: xdc pair failover %s, then xdc pair failback %s", id, system, remote, remote);
+	return say_next(result, "the old source gets what it lacks, and hosts go on here", next, fault);
 }
 
 const struct cli_binding cli_bindings_recovery[] = {

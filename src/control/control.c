@@ -9,71 +9,15 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define WHAT_MAX	160u	/* shown of what has failed */
-
 #define DEFINED_NAMES(table, count) \
 	_Static_assert(sizeof(table) / sizeof((table)[0]) == (count), "a word for each")
 
 const char *const volume_state_names[] = { "online", "writes-lost", "sync-failed", "offline" };
 DEFINED_NAMES(volume_state_names, VOLUME_STATE_COUNT);
 
-/* ---- what operations share ---- */
-
-int control_enter(struct control *control, struct fault *fault)
-{
-	int rc = rt_mutex_lock(&control->lock);
-
-	if (rc == 0)
-		return 0;
-	return fault_set(fault, FAULT_TIMEOUT, "", "try again", "another operation is still under way");
-}
-
-void control_leave(struct control **control)
-{
-	rt_mutex_unlock(&(*control)->lock);
-}
-
-int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what)
-{
-	const char *why = strerrordesc_np(-rc);
-	size_t len = strlen(what), shown = len < WHAT_MAX ? len : WHAT_MAX;
-
-	assert(rc < 0);
-	/* Of a long path the end, so that there is room for the reason. */
-	what += len - shown;
-	if ((rc == -ENOSPC || rc == -EDQUOT) && !*remedy)
-		remedy = "make space, then try again";
-	if (rc == -EFBIG)
-		remedy = "give a smaller size: the file system has no room for a file as large";
-	if ((rc == -EACCES || rc == -EROFS) && !*remedy)
-		remedy = "let the user of xdcd write there";
-	if (rc == -ETIMEDOUT)
-		return fault_set(fault, FAULT_TIMEOUT, object, remedy, "%s: it took too long", what);
-	return fault_set(fault, FAULT_FAILED, object, remedy, "%s: %s", what, why ? why : "unknown error");
-}
-
-int control_commit(struct control *control, const struct meta_change *changes, unsigned count, const char *object,
-		   struct fault *fault)
-{
-	int rc = meta_commit(control->meta, changes, count);
-	char remedy[sizeof(fault->remedy)] = "see the log";
-
-	if (rc == -ENOSPC || rc == -EDQUOT)
-		snprintf(remedy, sizeof(remedy), "make space for the state folder, %s", control->state_folder);
-	return rc == 0 ? 0 : control_fault_errno(fault, object, remedy, rc, "the metadata cannot be written");
-}
-
 struct copy *control_copy(struct control *control)
 {
 	return control->copy;
-}
-
-int control_make_folder(const char *path)
-{
-	int rc = rt_path_make_folder(path);
-
-	/* Also when it existed: perhaps only since a run that died before this. */
-	return rc < 0 && rc != -EEXIST ? rc : rt_path_sync_parent(path);
 }
 
 /* ---- the system ---- */
@@ -242,7 +186,7 @@ int control_start(const struct control_options *options, struct control **out, s
 	struct control *control = mem_alloc_zeroed(sizeof(*control));
 
 	if (!control)
-		return fault_set(fault, FAULT_FAILED, "system", "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, "system", "free memory, and start it again", "out of memory");
 	rt_mutex_init(&control->lock);
 	rt_mutex_init(&control->records);
 	list_init(&control->pools);
@@ -255,7 +199,7 @@ int control_start(const struct control_options *options, struct control **out, s
 		control->link_address = mem_copy_string(options->link_address);
 	if (!control->state_folder || (options->link_address && !control->link_address)) {
 		control_stop(control);
-		return fault_set(fault, FAULT_FAILED, "system", "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, "system", "free memory, and start it again", "out of memory");
 	}
 	if (start(control, options, fault)) {
 		control_stop(control);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of volumes that are no more. That a volume is deleted is durable before its file is removed, together with a
- * record of what is to be removed; that record goes when the file has gone, and its id is not given away before. A file
- * that was made for a volume that never came to be has no record at all, and nothing in it.
+ * record of what is to be removed; that record goes when the file has gone, and its id is not given away before. A
+ * file that was made for a volume that never came to be has no record at all, and nothing in it.
  */
 #include "control/control_private.h"
 
@@ -16,32 +16,7 @@
 
 #define FILE_NAME_LEN	(4u + 1u + FORMAT_UUID_MAX - 1u + 4u)	/* LLVV-UUID.vol */
 
-void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path)
-{
-	char text[FORMAT_UUID_MAX];
-
-	format_uuid(uuid, text);
-	snprintf(path, CONTROL_DISK_PATH_MAX, "%s/%04X-%s.vol", folder, id, text);
-}
-
 /* ---- deleted volumes whose file is still there ---- */
-
-int control_retired_load(struct control *control, const struct record_retired *record)
-{
-	struct control_retired *retired = mem_alloc_zeroed(sizeof(*retired));
-
-	if (!retired)
-		return -ENOMEM;
-	retired->record = *record;
-	list_add_last(&control->retired, &retired->link);
-	return 0;
-}
-
-void control_retired_drop(struct control_retired *retired)
-{
-	list_remove(&retired->link);
-	mem_free(retired);
-}
 
 static int forget_retired(struct control *control, struct control_retired *retired)
 {

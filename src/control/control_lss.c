@@ -13,31 +13,6 @@ static void name_object(uint8_t id, char object[16])
 	snprintf(object, 16, "LSS %02X", id);
 }
 
-int control_lss_load(struct control *control, const struct record_lss *record)
-{
-	struct control_lss *lss;
-
-	if (record->id >= LSS_COUNT || control->lsss[record->id])
-		return -EBADMSG;
-	lss = mem_alloc_zeroed(sizeof(*lss));
-	if (!lss)
-		return -ENOMEM;
-	lss->record = *record;
-	control->lsss[record->id] = lss;
-	return 0;
-}
-
-int control_lss_need(struct control *control, uint8_t id, struct fault *fault)
-{
-	char object[16], remedy[32];
-
-	if (control->lsss[id])
-		return 0;
-	name_object(id, object);
-	snprintf(remedy, sizeof(remedy), "xdc lss create %02X", id);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "there is no such LSS");
-}
-
 static int make_lss(struct control *control, uint8_t id, uint16_t ssid, struct fault *fault)
 {
 	struct record_lss record = { .id = id, .ssid = ssid, .created_wall_ns = rt_wall_ns() };
@@ -46,7 +21,7 @@ static int make_lss(struct control *control, uint8_t id, uint16_t ssid, struct f
 
 	name_object(id, object);
 	if (control_lss_load(control, &record) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	if (control_commit(control, &change, 1, object, fault)) {
 		mem_free(control->lsss[id]);
 		control->lsss[id] = NULL;
@@ -72,7 +47,7 @@ int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struc
 	CONTROL_ENTERED(control);
 	name_object(id, object);
 	if (control->lsss[id])
-		return fault_set(fault, FAULT_IN_USE, object, "", "there is this LSS already");
+		return fault_set(fault, FAULT_IN_USE, object, "xdc lss list", "there is this LSS already");
 	for (unsigned i = 0; ssid && i < LSS_COUNT; i++)
 		if (control->lsss[i] && control->lsss[i]->record.ssid == ssid)
 			return fault_set(fault, FAULT_IN_USE, object, "choose another SSID",

@@ -12,42 +12,6 @@
 #define POOL_LOCK_NAME	"xdc-pool.lock"
 #define POOLS_MAX	1024u
 
-struct control_pool *control_pool_find(struct control *control, const char *name)
-{
-	struct control_pool *pool;
-
-	list_for_each(pool, &control->pools, link)
-		if (!strcmp(pool->record.name, name))
-			return pool;
-	return NULL;
-}
-
-struct control_pool *control_pool_need(struct control *control, const char *name, struct fault *fault)
-{
-	struct control_pool *pool = control_pool_find(control, name);
-	char object[64];
-
-	if (!pool) {
-		snprintf(object, sizeof(object), "pool %.48s", name);
-		fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pool list", "there is no such pool");
-	}
-	return pool;
-}
-
-int control_pool_load(struct control *control, const struct record_pool *record)
-{
-	struct control_pool *pool = mem_alloc_zeroed(sizeof(*pool)), *next;
-
-	if (!pool)
-		return -ENOMEM;
-	pool->record = *record;
-	list_for_each(next, &control->pools, link)
-		if (strcmp(next->record.name, record->name) > 0)
-			break;
-	list_add_last(&next->link, &pool->link);
-	return 0;
-}
-
 static int lock_folder(struct control_pool *pool)
 {
 	char path[XDC_PATH_MAX + sizeof(POOL_LOCK_NAME) + 1];
@@ -123,12 +87,13 @@ int control_pool_create(struct control *control, const char *name, enum pool_kin
 	if (control_pool_find(control, name))
 		return fault_set(fault, FAULT_IN_USE, object, "choose another name", "there is a pool of this name");
 	if (count_pools(control) >= POOLS_MAX)
-		return fault_set(fault, FAULT_FAILED, object, "", "a system has at most %u pools", POOLS_MAX);
+		return fault_set(fault, FAULT_FAILED, object, "delete one without volumes: xdc pool list",
+				 "a system has at most %u pools", POOLS_MAX);
 	snprintf(record.name, sizeof(record.name), "%s", name);
 	if (kind == POOL_DIR)
 		snprintf(record.folder, sizeof(record.folder), "%s", folder);
 	if (control_pool_load(control, &record) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	pool = control_pool_find(control, name);
 	if ((kind == POOL_DIR && take_folder(pool, object, fault)) ||
 	    control_commit(control, &change, 1, object, fault)) {

@@ -35,7 +35,7 @@ struct control_volume {
 	int error;			/* why */
 	unsigned attached;
 	uint64_t attaches;		/* since the start */
-	bool grows;			/* a command makes it larger, without the lock: it is not deleted */
+	const char *busy;		/* what a command does with it, without the lock: it is not deleted. NULL */
 	bool leaving;			/* being deleted: the copy services do not find it any more */
 };
 
@@ -66,13 +66,15 @@ struct control {
 	bool hosts_refused;
 };
 
+/* ---- what all of them stand on (control_model.c); it calls none of the others ---- */
+
 /* Takes the lock to the end of the block: if (control_enter(...)) return -1; with CONTROL_ENTERED behind. */
 int control_enter(struct control *control, struct fault *fault);
 void control_leave(struct control **control);
 #define CONTROL_ENTERED(control) \
 	__attribute__((cleanup(control_leave), unused)) struct control *RT_UNIQUE(entered_) = (control)
 
-/* FAULT_FAILED "what: why" for a negative errno; -ENOSPC and the like get a remedy of their own when it is empty. */
+/* FAULT_FAILED "what: why" for a negative errno, which has a remedy of its own when that is empty. */
 int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what);
 
 /* Commits the changes, -1 with the fault of the object. */
@@ -82,20 +84,32 @@ int control_commit(struct control *control, const struct meta_change *changes, u
 /* Makes a folder, durably, unless it exists; the one above it does. Negative errno. */
 RT_MUST_CHECK int control_make_folder(const char *path);
 
-/* ---- pools (control_pool.c) ---- */
+/*
+ * The things of the model: NULL (or -1), with the fault where it is needed. load and enter bring a record into it, in
+ * the pool and LSS that it names: -ENOMEM; -EBADMSG: they are not there, or it is already.
+ */
 struct control_pool *control_pool_find(struct control *control, const char *name);
 struct control_pool *control_pool_need(struct control *control, const char *name, struct fault *fault);
-RT_MUST_CHECK int control_pool_load(struct control *control, const struct record_pool *record);	/* -ENOMEM */
-void control_pools_open(struct control *control);
-void control_pools_close(struct control *control);
-
-/* ---- files of volumes that are no more (control_files.c) ---- */
+RT_MUST_CHECK int control_pool_load(struct control *control, const struct record_pool *record);
+RT_MUST_CHECK int control_lss_load(struct control *control, const struct record_lss *record);
+int control_lss_need(struct control *control, uint8_t id, struct fault *fault);
+struct control_volume *control_volume_at(const struct control *control, uint16_t id);
+struct control_volume *control_volume_named(const struct control *control, const char *name);
+struct control_volume *control_volume_need(struct control *control, uint16_t id, struct fault *fault);
+RT_MUST_CHECK int control_volume_enter(struct control *control, const struct record_volume *record,
+				       struct control_volume **out);
+void control_volume_leave(struct control_volume *volume);
+RT_MUST_CHECK int control_retired_load(struct control *control, const struct record_retired *record);
+void control_retired_drop(struct control_retired *retired);
 
 /* Of a volume of kind dir; path gets CONTROL_DISK_PATH_MAX characters. */
 void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path);
 
-RT_MUST_CHECK int control_retired_load(struct control *control, const struct record_retired *record);	/* -ENOMEM */
-void control_retired_drop(struct control_retired *retired);
+/* ---- pools (control_pool.c) ---- */
+void control_pools_open(struct control *control);
+void control_pools_close(struct control *control);
+
+/* ---- files of volumes that are no more (control_files.c) ---- */
 
 /* Removes the file of a deleted volume and frees the record. Negative errno, in the log: it stays. */
 int control_retired_remove(struct control *control, struct control_retired *retired);
@@ -106,24 +120,17 @@ int control_retired_remove(struct control *control, struct control_retired *reti
  */
 int control_retired_clear(struct control *control, int id, const char *pool, const char *object, struct fault *fault);
 
-/* At the start, when the pools are open: those are removed, and what else belongs to no volume is removed or named. */
+/*
+ * At the start, when the pools are open: those are removed, and what else belongs to no volume is removed or named.
+ */
 void control_files_settle(struct control *control);
 
 /* ---- LSSs (control_lss.c) ---- */
-RT_MUST_CHECK int control_lss_load(struct control *control, const struct record_lss *record);	/* -ENOMEM */
-int control_lss_need(struct control *control, uint8_t id, struct fault *fault);
 
 /* Under the lock: makes it, durably, when it is missing. */
 int control_lss_ensure(struct control *control, uint8_t id, struct fault *fault);
 
 /* ---- volumes (control_volume.c, control_open.c) ---- */
-struct control_volume *control_volume_at(const struct control *control, uint16_t id);
-struct control_volume *control_volume_need(struct control *control, uint16_t id, struct fault *fault);
-
-/* Enters a volume into the model, in the LSS and pool that it names. -ENOMEM; -EBADMSG: there is no such pool. */
-RT_MUST_CHECK int control_volume_enter(struct control *control, const struct record_volume *record,
-				       struct control_volume **out);
-void control_volume_leave(struct control_volume *volume);
 
 /* The vdisk of a volume; path gets CONTROL_DISK_PATH_MAX characters and must live as long as the options. */
 void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options);
@@ -137,7 +144,9 @@ void control_volume_close(struct control_volume *volume);
 /* Makes all writes durable; the volume is open. Errors of vdisk_sync. */
 RT_MUST_CHECK int control_volume_sync(struct control_volume *volume);
 
-/* At the start: after a loss of power, volumes with writes that were not synced are marked. Before the volumes open. */
+/*
+ * At the start: after a loss of power, volumes with writes that were not synced are marked. Before the volumes open.
+ */
 RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);

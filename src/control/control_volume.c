@@ -16,93 +16,6 @@ static void name_object(uint16_t id, char object[16])
 	snprintf(object, 16, "volume %04X", id);
 }
 
-/* ---- the model ---- */
-
-struct control_volume *control_volume_at(const struct control *control, uint16_t id)
-{
-	const struct control_lss *lss = id >> 8 < (int)LSS_COUNT ? control->lsss[id >> 8] : NULL;
-
-	return lss ? lss->volumes[id & 0xFF] : NULL;
-}
-
-struct control_volume *control_volume_need(struct control *control, uint16_t id, struct fault *fault)
-{
-	struct control_volume *volume = control_volume_at(control, id);
-	char object[16];
-
-	if (!volume) {
-		name_object(id, object);
-		fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list", "there is no such volume");
-	}
-	return volume;
-}
-
-int control_volume_enter(struct control *control, const struct record_volume *record, struct control_volume **out)
-{
-	struct control_pool *pool = control_pool_find(control, record->pool);
-	struct control_lss *lss = record->id >> 8 < (int)LSS_COUNT ? control->lsss[record->id >> 8] : NULL;
-	struct control_volume *volume;
-
-	if (!pool || !lss || lss->volumes[record->id & 0xFF]) {
-		log_line(LOG_ERROR, "control", "volume %04X: its pool %s or its LSS is not in the metadata",
-			 record->id, record->pool);
-		return -EBADMSG;
-	}
-	volume = mem_alloc_zeroed(sizeof(*volume));
-	if (!volume)
-		return -ENOMEM;
-	volume->record = *record;
-	volume->control = control;
-	volume->pool = pool;
-	pool->volumes++;
-	pool->volume_bytes += record->size_bytes;
-	lss->volumes[record->id & 0xFF] = volume;
-	lss->count++;
-	*out = volume;
-	return 0;
-}
-
-void control_volume_leave(struct control_volume *volume)
-{
-	struct control_lss *lss = volume->control->lsss[volume->record.id >> 8];
-
-	assert(!volume->volume && !volume->attached);
-	volume->pool->volumes--;
-	volume->pool->volume_bytes -= volume->record.size_bytes;
-	lss->volumes[volume->record.id & 0xFF] = NULL;
-	lss->count--;
-	mem_free(volume);
-}
-
-static struct control_volume *find_named(const struct control *control, const char *name)
-{
-	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
-		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
-			struct control_volume *volume = control->lsss[lss]->volumes[i];
-
-			if (volume && *volume->record.name && !strcmp(volume->record.name, name))
-				return volume;
-		}
-	return NULL;
-}
-
-int control_volume_find(struct control *control, const char *id_or_name, uint16_t *id, struct fault *fault)
-{
-	struct control_volume *volume;
-	char object[64];
-
-	if (!parse_volume_id(id_or_name, id))
-		return control_volume_need(control, *id, fault) ? 0 : -1;
-	volume = find_named(control, id_or_name);
-	if (!volume) {
-		snprintf(object, sizeof(object), "volume %.48s", id_or_name);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list",
-				 "there is no volume of this name");
-	}
-	*id = volume->record.id;
-	return 0;
-}
-
 /* The record of a volume with changes, durably, and then in the model. */
 static int update_record(struct control_volume *volume, void (*change)(struct record_volume *record, const void *arg),
 			 const void *arg, struct fault *fault)
@@ -113,9 +26,9 @@ static int update_record(struct control_volume *volume, void (*change)(struct re
 	char object[16];
 	int rc = rt_mutex_lock(&control->records);
 
-	if (rc < 0)
-		return fault_set(fault, FAULT_TIMEOUT, "", "try again", "another operation is still under way");
 	name_object(volume->record.id, object);
+	if (rc < 0)
+		return fault_set(fault, FAULT_TIMEOUT, object, "try again", "another operation is still under way");
 	record = volume->record;
 	change(&record, arg);
 	rc = control_commit(control, &put, 1, object, fault);
@@ -137,7 +50,7 @@ static int fault_too_large(const char *object, struct fault *fault)
 static int check_create(struct control *control, const struct volume_create *request, const struct control_pool *pool,
 			const char *object, struct fault *fault)
 {
-	const struct control_volume *other = request->name ? find_named(control, request->name) : NULL;
+	const struct control_volume *other = request->name ? control_volume_named(control, request->name) : NULL;
 
 	if (control_volume_at(control, request->id))
 		return fault_set(fault, FAULT_IN_USE, object, "choose another id: xdc volume list",
@@ -283,7 +196,7 @@ int control_volume_create(struct control *control, const struct volume_create *r
 		return -1;
 	fill_record(request, size, &record);
 	if (control_volume_enter(control, &record, &volume) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	if (bring_up(volume, object, fault)) {
 		control_volume_leave(volume);
 		return -1;
@@ -295,6 +208,14 @@ int control_volume_create(struct control *control, const struct volume_create *r
 }
 
 /* ---- change ---- */
+
+/* Whoever works on a volume without the lock has it alone. */
+static int check_busy(const struct control_volume *volume, const char *object, struct fault *fault)
+{
+	if (!volume->busy)
+		return 0;
+	return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "%s", volume->busy);
+}
 
 struct grow {
 	struct volume *volume;
@@ -317,8 +238,8 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 {
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
-	if (volume->grows)
-		return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "it is growing");
+	if (check_busy(volume, object, fault))
+		return -1;
 	if (*volume->record.adopted_path)
 		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "make a larger volume and copy the data",
 				 "what was adopted keeps its size");
@@ -375,7 +296,7 @@ static struct control_volume *begin_grow(struct control *control, uint16_t id, u
 		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair has changed meanwhile");
 		return NULL;
 	}
-	volume->grows = true;
+	volume->busy = "it is growing";
 	return volume;
 }
 
@@ -387,7 +308,7 @@ static int grow(struct control *control, uint16_t id, uint64_t size_bytes, bool 
 	if (!volume)
 		return -1;
 	rc = grow_volume(volume, size_bytes, fault);
-	volume->grows = false;
+	volume->busy = NULL;
 	return rc;
 }
 
@@ -426,7 +347,7 @@ int control_volume_rename(struct control *control, uint16_t id, const char *name
 	volume = control_volume_need(control, id, fault);
 	if (!volume)
 		return -1;
-	other = name ? find_named(control, name) : NULL;
+	other = name ? control_volume_named(control, name) : NULL;
 	if (other && other != volume)
 		return fault_set(fault, FAULT_IN_USE, object, "choose another name", "%s is the name of volume %04X",
 				 name, other->record.id);
@@ -464,30 +385,45 @@ void control_volume_end_losses(void *arg, uint16_t id)
 		log_line(LOG_NOTICE, "control", "volume %04X holds what its other side held: its losses are none", id);
 }
 
-int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)
+/* The volume whose losses may be accepted now, and which is kept for that; NULL: not. */
+static struct control_volume *begin_accept(struct control *control, uint16_t id, struct fault *fault)
 {
 	struct control_volume *volume;
-	int64_t failed_wall_ns;
 	char object[16];
-	int rc;
 
 	if (control_enter(control, fault))
-		return -1;
+		return NULL;
 	CONTROL_ENTERED(control);
 	name_object(id, object);
 	volume = control_volume_need(control, id, fault);
-	if (!volume)
-		return -1;
-	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "", "it has lost nothing");
-	failed_wall_ns = volume->record.sync_failed_wall_ns;
-	if (failed_wall_ns && !volume->volume)
-		return fault_set(fault, FAULT_FAILED, object, "mend that and restart xdcd", "it is not open");
+	if (!volume || check_busy(volume, object, fault))
+		return NULL;
+	if (!volume->record.unflushed_lost_wall_ns && !volume->record.sync_failed_wall_ns) {
+		fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume show says how it is",
+			  "it has lost nothing");
+		return NULL;
+	}
+	if (volume->record.sync_failed_wall_ns && !volume->volume) {
+		fault_set(fault, FAULT_FAILED, object, "mend that and restart xdcd", "it is not open");
+		return NULL;
+	}
+	volume->busy = "its loss is being accepted";
+	return volume;
+}
+
+/* Without the lock, as it waits for the disk. */
+static int accept_losses(struct control_volume *volume, struct fault *fault)
+{
+	int64_t failed_wall_ns = volume->record.sync_failed_wall_ns;
+	char object[16];
+	int rc;
+
+	name_object(volume->record.id, object);
 	if (failed_wall_ns)
-		copy_before_accept(control->copy, id);
+		copy_before_accept(volume->control->copy, volume->record.id);
 	/*
-	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still be
-	 * in the memory of the kernel, until this: only then the record may say that it is accepted.
+	 * What a loss of power took is in the dirty log, and was noted at the start. What a sync has lost may still
+	 * be in the memory of the kernel, until this: only then the record may say that it is accepted.
 	 */
 	rc = failed_wall_ns ? rt_call(volume_reactor(volume->volume), accept_here, volume->volume) : 0;
 	if (rc != 0)
@@ -497,6 +433,18 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	log_line(LOG_NOTICE, "control", "%s: its lost writes are accepted", object);
 	return 0;
+}
+
+int control_volume_accept(struct control *control, uint16_t id, struct fault *fault)
+{
+	struct control_volume *volume = begin_accept(control, id, fault);
+	int rc;
+
+	if (!volume)
+		return -1;
+	rc = accept_losses(volume, fault);
+	volume->busy = NULL;
+	return rc;
 }
 
 /* ---- delete ---- */
@@ -542,8 +490,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	if (control_check_hosts(volume, fault))
 		return -1;
-	if (volume->grows)
-		return fault_set(fault, FAULT_IN_USE, object, "wait for that, then try again", "it is growing");
+	if (check_busy(volume, object, fault))
+		return -1;
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
 	/* The copy services do not look under this lock: from here on they do not find it. */

@@ -229,6 +229,45 @@ static void a_system_may_move(void **state)
 	run(move_far_system);
 }
 
+/* ---- a path that is deleted while a pair is made ---- */
+
+#define DELETE_PATH	"{\"op\":\"path delete\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\"," \
+			"\"system\":\"2105.FB230\"}}"
+
+/* Either the path goes and no pair is made, or the pair keeps it. */
+static int delete_path_beside(void *arg)
+{
+	unsigned kept = 0, gone = 0;
+
+	(void)arg;
+	rt_group_init(&askers);
+	prepare();
+	for (int64_t after_us = 0; after_us < 20000; after_us += 100) {
+		slow = (struct question){ &a, after_us % 200 ? CREATE_PAIR : DELETE_PATH, "" };
+		CHECK_EQUAL(rt_group_start(&askers, "slow", ask_slowly, NULL), 0);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + after_us * RT_US), 0);
+		expect(&a, after_us % 200 ? DELETE_PATH : CREATE_PAIR, "");
+		CHECK_EQUAL(rt_group_wait(&askers), 0);
+		expect(&a, LIST_PATHS, DONE);
+		if (strstr(last_reply, "\"result\":[]")) {
+			expect(&a, "{\"op\":\"pair list\"}", "\"result\":[]");
+			expect(&a, CREATE_PATH("15", "25", "b1:7000"), DONE);
+			gone++;
+		} else {
+			expect(&a, DELETE_PAIR, DONE);
+			kept++;
+		}
+	}
+	CHECK(kept && gone);
+	return stop_both();
+}
+
+static void no_pair_is_left_without_its_path(void **state)
+{
+	(void)state;
+	run(delete_path_beside);
+}
+
 /* ---- a target that hosts have open ---- */
 
 static int attach_target(void *arg)
@@ -351,8 +390,8 @@ static int start_often(void *arg)
 }
 
 /*
- * Each start at which hosts wrote began a generation of its own, although the far side had not heard of the one before:
- * the generation that both had fell out of the history, and the two sides had nothing in common any more.
+ * Each start at which hosts wrote began a generation of its own, although the far side had not heard of the one
+ * before: the generation that both had fell out of the history, and the two sides had nothing in common any more.
  */
 static void many_starts_leave_what_both_sides_have_in_common(void **state)
 {
@@ -623,6 +662,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_told_at_once),
 		cmocka_unit_test(a_deleted_pair_does_not_come_back),
 		cmocka_unit_test(a_system_may_move),
+		cmocka_unit_test(no_pair_is_left_without_its_path),
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),
 		cmocka_unit_test(many_starts_leave_what_both_sides_have_in_common),

@@ -168,6 +168,92 @@ static void a_failed_sync_outlives_the_process(void **state)
 	run_world(1, 1, fail_a_sync);
 }
 
+/* ---- an acceptance beside another failed sync ---- */
+
+static int accepted;
+
+static void accept_loss(void *control)
+{
+	struct fault fault;
+
+	accepted = control_volume_accept(control, 0x1500, &fault);
+}
+
+static void check_state(struct control *control, enum volume_state state)
+{
+	struct volume_info info;
+	struct fault fault;
+
+	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
+	CHECK_EQUAL(info.state, state);
+	CHECK_EQUAL(info.record.sync_failed_wall_ns != 0, state == VOLUME_SYNC_FAILED);
+}
+
+/* When a flush that was begun before has failed. */
+static void make_well(void *arg)
+{
+	struct sim_disk_state well = { 0 };
+
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 100 * RT_MS), 0);
+	sim_set_disk(arg, "/p", &well);
+	sim_set_disk(arg, "/state", &well);
+}
+
+static int fail_beside(void *arg)
+{
+	struct sim_disk_state broken = { .sync_fails = true }, slow = { .slower = 100000 }, well = { 0 };
+	struct system *system = start_system();
+	struct control *control = system_control(system);
+	struct attachment attachment;
+	struct rt_group group;
+	uint64_t word = 1;
+
+	rt_group_init(&group);
+	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
+	sim_set_disk(arg, "/p", &broken);
+	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
+	CHECK_EQUAL(volume_flush(attachment.volume), -EIO);
+	/* The sync of the acceptance itself fails. */
+	accept_loss(control);
+	CHECK_EQUAL(accepted, -1);
+	check_state(control, VOLUME_SYNC_FAILED);
+	/* A flush fails while it is recorded that the failure before is accepted. */
+	sim_set_disk(arg, "/p", &well);
+	sim_set_disk(arg, "/state", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "accept", accept_loss, control), 0);
+	while (volume_write(attachment.volume, &word, sizeof(word), 0, 0) != 0)
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+	CHECK_EQUAL(group.count, 1);
+	sim_set_disk(arg, "/p", &broken);
+	CHECK_EQUAL(rt_group_start(&group, "well again", make_well, arg), 0);
+	CHECK_EQUAL(volume_flush(attachment.volume), -EIO);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(accepted, 0);
+	check_state(control, VOLUME_SYNC_FAILED);
+	accept_loss(control);
+	CHECK_EQUAL(accepted, 0);
+	check_state(control, VOLUME_ONLINE);
+	control_detach(control, 0x1500);
+	system_stop(system);
+	return 0;
+}
+
+static int use_failing_disk(void *arg)
+{
+	sim_boot(arg, make_volume, NULL);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	sim_boot(arg, fail_beside, arg);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	CHECK_EQUAL(sim_exit_code(arg), 0);
+	return 0;
+}
+
+static void a_sync_that_fails_beside_an_acceptance_is_not_accepted(void **state)
+{
+	(void)state;
+	run_world(1, 2, use_failing_disk);
+}
+
 /* ---- a disk that takes its time holds up nobody else ---- */
 
 static bool host_has_gone, has_grown;
@@ -208,6 +294,32 @@ static void write_word(struct control *control)
 	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
 }
 
+static void accept_slowly(struct sim_system *machine, struct control *control)
+{
+	struct sim_disk_state slow = { .slower = 100000 }, broken = { .sync_fails = true }, well = { 0 };
+	struct attachment attachment;
+	struct rt_group group;
+	uint64_t word = 1;
+
+	rt_group_init(&group);
+	CHECK_EQUAL(control_attach(control, "other", &attachment), 0);
+	CHECK_EQUAL(volume_write(attachment.volume, &word, sizeof(word), 0, 0), 0);
+	sim_set_disk(machine, "/p", &broken);
+	CHECK_EQUAL(volume_flush(attachment.volume), -EIO);
+	sim_set_disk(machine, "/p", &slow);
+	accepted = 1;
+	CHECK_EQUAL(rt_group_start(&group, "accept", accept_loss, control), 0);
+	command_beside(control, 0x22);
+	CHECK_EQUAL(accepted, 1);
+	accept_loss(control);
+	CHECK_EQUAL(accepted, -1);
+	sim_set_disk(machine, "/p", &well);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(accepted, 0);
+	check_state(control, VOLUME_ONLINE);
+	control_detach(control, 0x1500);
+}
+
 static int wait_for_disk(void *arg)
 {
 	struct system *system = start_system();
@@ -241,6 +353,7 @@ static int wait_for_disk(void *arg)
 	CHECK_EQUAL(rt_group_wait(&group), 0);
 	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
 	CHECK_EQUAL(info.record.size_bytes, 2 * KIB * KIB);
+	accept_slowly(arg, control);
 	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), 0);
 	system_stop(system);
 	return 0;
@@ -320,6 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lost_writes_are_told),
 		cmocka_unit_test(a_failed_sync_outlives_the_process),
+		cmocka_unit_test(a_sync_that_fails_beside_an_acceptance_is_not_accepted),
 		cmocka_unit_test(a_slow_disk_holds_up_no_other_command),
 		cmocka_unit_test(zeroes_are_fast_where_holes_are_made),
 	};

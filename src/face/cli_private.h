@@ -30,7 +30,7 @@ struct cli_binding {
 extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];
 extern const struct cli_binding cli_bindings_recovery[];
 
-cli_fn *cli_binding_find(const char *noun, const char *verb);
+/* ---- values (cli_values.c) ---- */
 
 /* Values by the name of the argument, which the operation has (asserted). NULL: not given. */
 const struct arg_value *cli_value(const struct cli_request *request, const char *name);
@@ -55,6 +55,8 @@ json_t *cli_uuid(const uint8_t uuid[16]);
 json_t *cli_text_or_null(const char *text);			/* null when NULL or empty */
 json_t *cli_errno(int error);					/* null when 0 */
 json_t *cli_known(bool is_known, int64_t number);		/* null when it is not */
+
+/* ---- things as they are ---- */
 
 /* The number of the session of a request, and its answer: the session as it is (cli_session.c). */
 uint8_t cli_session(const struct cli_request *request);

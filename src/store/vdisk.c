@@ -634,11 +634,6 @@ bool vdisk_makes_holes(const struct vdisk *disk)
 	return disk->makes_holes;
 }
 
-enum cache_mode vdisk_cache_mode(const struct vdisk *disk)
-{
-	return disk->cache;
-}
-
 int vdisk_allocated(struct vdisk *disk, uint64_t *bytes)
 {
 	struct rt_file_info info;

@@ -76,8 +76,8 @@ RT_MUST_CHECK int vdisk_sync(struct vdisk *disk);
 bool vdisk_failed(const struct vdisk *disk);
 
 /*
- * Ends that by an administrator's word; from here on reads show what the device has, not what was lost and is in memory
- * still. -EIO: the disk fails to sync now as well, and stays failed; -ENOMEM.
+ * Ends that by an administrator's word; from here on reads show what the device has, not what was lost and is in
+ * memory still. -EIO: the disk fails to sync now as well, and stays failed; -ENOMEM.
  */
 RT_MUST_CHECK int vdisk_accept_loss(struct vdisk *disk);
 
@@ -96,7 +96,6 @@ RT_MUST_CHECK int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t l
 /* Do not suspend. */
 uint64_t vdisk_size(const struct vdisk *disk);
 bool vdisk_makes_holes(const struct vdisk *disk);	/* vdisk_zero costs no writes; any reactor */
-enum cache_mode vdisk_cache_mode(const struct vdisk *disk);
 
 /* Bytes of its pool that the disk takes. */
 RT_MUST_CHECK int vdisk_allocated(struct vdisk *disk, uint64_t *bytes);

@@ -149,7 +149,6 @@ static int random_work(struct setting *setting)
 	for (unsigned round = 0; round < 3; round++) {
 		work.disk = open_disk(setting);
 		CHECK_EQUAL(vdisk_size(work.disk), size);
-		CHECK_EQUAL(vdisk_cache_mode(work.disk), setting->options.cache);
 		check_content(work.disk, work.expected);
 		for (unsigned i = 0; i < 60; i++)
 			work_once(&work);

@@ -141,7 +141,7 @@ for folder in "$long" "${long}x"; do
 done
 expect_exit 1 'standard output cannot be written' bash -c '"$@" >/dev/full' _ "$xdc" \
 	--control "unix:$tmp/A/control" pool list --json
-complains 'file cannot be made: File too large' 'a smaller size' A volume create 1502 --pool p1 --size 100000T
+complains 'file cannot be made: File too large' 'a smaller size' A volume create 1502 --pool p1 --size 1000T
 
 # ---- a path moved to where nobody is: it is told at once, whatever connection there was; and back ----
 on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$closed"

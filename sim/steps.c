@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands on a session that something hinders in their middle: memory, space, the disk, the way to a member. Whatever
- * was done of one that was refused, giving it again does the rest, and resume goes on from it. No session is left that
- * neither runs nor can be brought to run.
+ * Commands on a session that something hinders in their middle: memory, space, the disk, the way to a member.
+ * Whatever was done of one that was refused, giving it again does the rest, and resume goes on from it, unless it
+ * runs on by itself. No session is left that neither runs nor can be brought to run.
  */
 #include <errno.h>
 #include <string.h>
@@ -137,7 +137,9 @@ static void must(struct sites *sites, enum what what, const char *words)
 		sim_fail(sim_world(), "%s: %d", words, rc);
 }
 
-/* The configuration takes no more changes until the next start; then it is as durable, before the command or after. */
+/*
+ * The configuration takes no more changes until the next start; then it is as durable, before the command or after.
+ */
 static int start_anew(struct sites *sites)
 {
 	int rc;
@@ -149,6 +151,15 @@ static int start_anew(struct sites *sites)
 	return rc;
 }
 
+/* What could not be paused durably is not stopped at all. */
+static bool runs_on(struct sites *sites)
+{
+	struct copy_session_info info = { 0 };
+	int64_t shown_ns;
+
+	return !box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns) && info.state == SESSION_RUNNING;
+}
+
 /* The session runs before and after. */
 static int stop_and_go_on(struct sites *sites)
 {
@@ -158,10 +169,16 @@ static int stop_and_go_on(struct sites *sites)
 
 	if (hindrance == NO_DISK)
 		return start_anew(sites);
+	if (refused && runs_on(sites) && below(2)) {
+		scenario_count("ran on after a refusal", 1);
+		return 0;
+	}
 	if (refused && below(2)) {
 		must(sites, what, "a command that was refused cannot be given again");
 		scenario_count("given again", 1);
 		refused = false;
+	} else if (refused && runs_on(sites)) {
+		return 0;
 	} else if (refused) {
 		scenario_count("resumed after a refusal", 1);
 	}
@@ -274,8 +291,8 @@ static int run(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran after a start",
-	"ended by a recovery", NULL
+	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran on after a refusal",
+	"ran after a start", "ended by a recovery", NULL
 };
 
 const struct scenario scenario_steps = {

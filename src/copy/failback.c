@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Production comes back to the old site (copy.h: copy_session_failback, copy_session_return, copy_pair_failback). Only
- * differences travel: what hosts changed at the far side since recovery, and what the old source had noted and not got
- * into a consistency group that exists (pair_changes.h).
+ * Production comes back to the old site (copy.h: copy_session_failback, copy_session_return, copy_pair_failback).
+ * Only differences travel: what hosts changed at the far side since recovery, and what the old source had noted and
+ * not got into a consistency group that exists (pair_changes.h).
  */
 #include <assert.h>
 #include <errno.h>
@@ -115,7 +115,8 @@ static int check_histories(struct pair *pair, bool discard, struct fault *fault)
 
 	object_of(pair->record.volume, object);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object, "", "system %s does not answer for volume %04X: %s",
+		return fault_set(fault, FAULT_FAILED, object, "xdc path list shows the link; repeat the command then",
+				 "system %s does not answer for volume %04X: %s",
 				 pair->record.system, pair->record.remote_volume, why[0] ? why : strerror(-rc));
 	verdict = history_compare(&pair->history, &reply.history);
 	/* The same: it was asked before, and this end has not noted that. The old source looks itself. */
@@ -227,8 +228,8 @@ static int in_turn(struct pair *pair, int (*step)(struct pair *pair, bool discar
 }
 
 /*
- * After check_failback. The other end is asked outside the pair's turn: it may be asking this one at the same time, and
- * each would wait for the other's.
+ * After check_failback. The other end is asked outside the pair's turn: it may be asking this one at the same time,
+ * and each would wait for the other's.
  */
 static int fail_back(struct pair *pair, bool discard, struct fault *fault)
 {
@@ -332,7 +333,7 @@ static int collect(struct copy *copy, uint8_t session, struct recovered *recover
 		count++;
 	recovered->pairs = mem_alloc_zeroed((count + 1) * sizeof(struct pair *));
 	if (!recovered->pairs)
-		return fault_set(fault, FAULT_FAILED, object, "", "no memory");
+		return fault_set(fault, FAULT_FAILED, object, "try again", "no memory");
 	list_for_each(pair, &copy->pairs, link) {
 		if (pair->gone || !is_recovered_pair(copy, session, pair))
 			continue;
@@ -402,8 +403,8 @@ static int set_access(struct pair *pair, enum volume_access access, struct fault
 
 	if (!rc)
 		return 0;
-	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "", "its volume's access: %s",
-			 strerror(-rc));
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "repeat the command",
+			 "its volume's access: %s", strerror(-rc));
 }
 
 static int close_to_hosts(struct pair *pair, bool discard, struct fault *fault)

@@ -49,6 +49,16 @@ static int end_command(struct pair *pair, int rc)
 	return rc;
 }
 
+static int fault_durable(const struct pair *pair, int rc, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object),
+			 rc == -ENOSPC ? "make space in the state folder of xdcd"
+				       : "look at the log of xdcd and at its state folder",
+			 "the change cannot be made durable: %s", strerror(-rc));
+}
+
 static int fault_unreached(struct pair *pair, struct fault *fault)
 {
 	struct link_state state;
@@ -147,7 +157,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	history_begin(&history, generation, 0, rt_wall_ns());
 	pair = pair_take_up(copy, &record, &history, volume);
 	if (!pair)
-		return fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "out of memory");
+		return fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "try again", "out of memory");
 	pair_pin(pair);
 	rc = pair_begin_change(pair);
 	assert(!rc);
@@ -163,8 +173,8 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 			return end_command(pair, 0);
 		fault_refused(pair, rc, why, fault);
 	} else {
-		fault_set(fault, FAULT_FAILED, object_of(record.volume, object), "", "it cannot begin: %s",
-			  strerror(-rc));
+		fault_set(fault, FAULT_FAILED, object_of(record.volume, object),
+			  "look at the log of xdcd and at its state folder", "it cannot begin: %s", strerror(-rc));
 	}
 	if (pair_forget(pair))
 		log_line(LOG_ERROR, "pair", "volume %04X: a pair that was refused is still in the metadata",
@@ -214,7 +224,8 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 				 why[0] ? why : strerror(-rc));
 	/* A target was closed to hosts, and a source that was found to be older, to writes. */
 	if (pair_set_access(pair, VOLUME_ACCESS_WRITE))
-		return fault_set(fault, FAULT_FAILED, object, "", "its volume cannot be opened to hosts");
+		return fault_set(fault, FAULT_FAILED, object, "repeat the command",
+				 "its volume cannot be opened to hosts");
 	return 0;
 }
 
@@ -267,23 +278,37 @@ static int fault_unless_source(const struct pair *pair, const char *verb, struct
 	return pair->record.role == PAIR_SOURCE ? 0 : fault_other_end(pair, verb, "this is the far side", fault);
 }
 
+/* Durable first: a pair that an administrator has suspended does not send after another start. */
+static int suspend(struct pair *pair, struct fault *fault)
+{
+	struct record_pair next = pair->record;
+	int rc;
+
+	if (fault_unless_source(pair, "suspend", fault))
+		return -1;
+	next.state = PAIR_SUSPENDED;
+	next.reason = PAIR_REASON_COMMAND;
+	next.since_wall_ns = rt_wall_ns();
+	rc = pair_change_record(pair, &next);
+	if (rc)
+		return fault_durable(pair, rc, fault);
+	log_line(LOG_NOTICE, "pair", "volume %04X: suspended by command", pair->record.volume);
+	pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
+	return 0;
+}
+
 int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	struct pair *pair = begin_command(copy, volume, fault);
-	int rc;
 
-	if (!pair)
-		return -1;
-	rc = fault_unless_source(pair, "suspend", fault);
-	if (!rc)
-		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
-	return end_command(pair, rc);
+	return pair ? end_command(pair, suspend(pair, fault)) : -1;
 }
 
 static int resume(struct pair *pair, struct fault *fault)
 {
 	struct wire_pair_reply reply = { 0 };
 	char why[WIRE_TEXT_SIZE] = "", object[64];
+	struct record_pair next;
 	int rc;
 
 	object_of(pair->record.volume, object);
@@ -302,11 +327,15 @@ static int resume(struct pair *pair, struct fault *fault)
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
 	if (rc)
 		return fault_refused(pair, rc, why, fault);
-	pair->record.state = PAIR_COPY_PENDING;
-	pair->record.reason = PAIR_REASON_NONE;
-	pair->record.since_wall_ns = rt_wall_ns();
-	rc = pair_save(pair);
-	return rc ? fault_set(fault, FAULT_FAILED, object, "", "not durable: %s", strerror(-rc)) : 0;
+	next = pair->record;
+	next.state = PAIR_COPY_PENDING;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
+	rc = pair_change_record(pair, &next);
+	if (!rc)
+		return 0;
+	pair_suspend(pair, pair->record.state, pair->record.reason);
+	return fault_durable(pair, rc, fault);
 }
 
 int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths: the permission and route of one LSS to one LSS of another system. What they send goes over the systems' link.
+ * Paths: the permission and route of one LSS to one LSS of another system. What they send goes over the systems'
+ * link.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -65,14 +66,15 @@ void path_put_down(struct path *path)
 	mem_free(path);
 }
 
-static int commit_path(struct copy *copy, enum meta_op op, const struct record_path *record, struct fault *fault)
+static int commit_path(struct copy *copy, enum meta_op op, const struct record_path *record, const char *object,
+		       struct fault *fault)
 {
 	const struct meta_change change = { .op = op, .kind = META_PATH, .record = record };
 	int rc = meta_commit(copy->config.meta, &change, 1);
 
 	if (!rc)
 		return 0;
-	return fault_set(fault, FAULT_FAILED, "", "look at the log of xdcd and at its state folder",
+	return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd and at its state folder",
 			 "the path cannot be made durable: %s", strerror(-rc));
 }
 
@@ -140,13 +142,13 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 		return move_system(copy, &record, object, fault);
 	if (path)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc path list", "this path exists already");
-	if (commit_path(copy, META_PUT, &record, fault))
+	if (commit_path(copy, META_PUT, &record, object, fault))
 		return -1;
 	rc = path_take_up(copy, &record);
 	if (!rc)
 		return 0;
-	(void)commit_path(copy, META_DELETE, &record, fault);
-	return fault_set(fault, FAULT_FAILED, object, "", "the path cannot be used: %s", strerror(-rc));
+	(void)commit_path(copy, META_DELETE, &record, object, fault);
+	return fault_set(fault, FAULT_FAILED, object, "try again", "the path cannot be used: %s", strerror(-rc));
 }
 
 /* A pair that has no other way to its far side. */
@@ -179,7 +181,7 @@ int copy_path_delete(struct copy *copy, const struct copy_path *request, struct 
 		return fault_set(fault, FAULT_IN_USE, object, "delete the pair first",
 				 "the pair of volume %04X needs it", pair->record.volume);
 	path->going = true;
-	if (commit_path(copy, META_DELETE, &path->record, fault)) {
+	if (commit_path(copy, META_DELETE, &path->record, object, fault)) {
 		path->going = false;
 		return -1;
 	}

@@ -108,7 +108,7 @@ static int begin(struct copy *copy, uint8_t session, struct recovery *recovery, 
 	snprintf(recovery->request.initiator, sizeof(recovery->request.initiator), "%s", copy->config.system);
 	recovery->fars = mem_alloc_zeroed(WIRE_MEMBERS_MAX * sizeof(recovery->fars[0]));
 	if (!recovery->fars)
-		return fault_set(fault, FAULT_FAILED, object, "", "no memory");
+		return fault_set(fault, FAULT_FAILED, object, "try again", "no memory");
 	add_far(recovery, copy->config.system, "");
 	return 0;
 }
@@ -199,8 +199,8 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 		int rc = ask_fars(recovery, asked, look_at_far);
 
 		if (rc)
-			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "", "given up: %s",
-					 strerror(-rc));
+			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "repeat the command",
+					 "given up: %s", strerror(-rc));
 		for (; asked < count; asked++)
 			add_named(recovery, &recovery->fars[asked].legs);
 	}

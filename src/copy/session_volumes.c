@@ -54,7 +54,7 @@ static int open_lss(struct session_entry *entry, uint8_t lss, struct fault *faul
 	int rc;
 
 	if (session_lss_find(copy, session, lss))
-		return fault_set(fault, FAULT_IN_USE, session_object(session, object), "",
+		return fault_set(fault, FAULT_IN_USE, session_object(session, object), "xdc session list",
 				 "it is open on LSS %02X already", lss);
 	item = mem_alloc_zeroed(sizeof(*item));
 	if (!item)
@@ -210,7 +210,8 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
 				 "it is not the source of an async pair");
 	if (pair->record.session)
-		return fault_set(fault, FAULT_IN_USE, object, "", "it is in session %u already", pair->record.session);
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session show lists its volumes",
+				 "it is in session %u already", pair->record.session);
 	/* A far side after failback: its pair is async still, for the time after the return. */
 	if (leg_owns_volume(copy, volume))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session return brings production back first",

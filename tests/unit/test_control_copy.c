@@ -229,6 +229,40 @@ static void a_system_may_move(void **state)
 	run(move_far_system);
 }
 
+/* ---- what cannot be made durable is not told ---- */
+
+static int suspend_without_room(void *arg)
+{
+	struct sim_config config;
+
+	(void)arg;
+	sim_config_default(&config);
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	sim_set_disk_bytes(a.sim, 1);
+	expect(&a, OF_PAIR("suspend"), "the change cannot be made durable");
+	expect(&a, OF_PAIR("show"), "\"state\":\"copy-pending\"");
+	sim_set_disk_bytes(a.sim, config.disk_bytes);
+	expect(&a, OF_PAIR("suspend"), "\"state\":\"suspended\"");
+	sim_set_disk_bytes(a.sim, 1);
+	expect(&a, OF_PAIR("resume"), "the change cannot be made durable");
+	expect(&a, OF_PAIR("show"), "\"state\":\"suspended\",\"reason\":\"command\"");
+	sim_set_disk_bytes(a.sim, config.disk_bytes);
+	sim_crash(a.sim, SIM_POWER_LOSS);
+	boot(&a);
+	expect(&a, OF_PAIR("show"), "\"state\":\"suspended\",\"reason\":\"command\"");
+	expect(&a, OF_PAIR("resume"), "\"state\":\"copy-pending\"");
+	return stop_both();
+}
+
+static void a_pair_is_suspended_and_resumed_durably_or_not(void **state)
+{
+	(void)state;
+	run(suspend_without_room);
+}
+
 /* ---- a path that is deleted while a pair is made ---- */
 
 #define DELETE_PATH	"{\"op\":\"path delete\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\"," \
@@ -417,7 +451,9 @@ static void compare_after_failed_sync(bool session)
 	await(&b, SHOW("2500"), "\"sync_failed_at\":\"");
 	sim_crash(a.sim, SIM_DEATH);
 	boot(&a);
-	/* The journal has what was written last, durably; all else is sent, and a pair without a journal refuses it. */
+	/*
+	 * The journal has what was written last, durably; all else is sent, and a pair without a journal refuses it.
+	 */
 	await(&a, OF_PAIR("show"), session ? "\"sent_bytes\":1044480" : "\"reason\":\"far-disk\"");
 	expect(&a, OF_PAIR("show"), session ? "\"same_bytes\":4096" : "\"same_bytes\":0");
 	sim_set_disk(b.sim, "/pool", &well);
@@ -662,6 +698,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_told_at_once),
 		cmocka_unit_test(a_deleted_pair_does_not_come_back),
 		cmocka_unit_test(a_system_may_move),
+		cmocka_unit_test(a_pair_is_suspended_and_resumed_durably_or_not),
 		cmocka_unit_test(no_pair_is_left_without_its_path),
 		cmocka_unit_test(a_target_that_hosts_have_open_is_refused),
 		cmocka_unit_test(a_target_that_is_not_durable_stays_open),

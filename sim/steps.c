@@ -291,8 +291,8 @@ static int run(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"groups", "commands refused", "commands done", "given again", "resumed after a refusal", "ran on after a refusal",
-	"ran after a start", "ended by a recovery", NULL
+	"groups", "commands refused", "commands done", "given again", "resumed after a refusal",
+	"ran on after a refusal", "ran after a start", "ended by a recovery", NULL
 };
 
 const struct scenario scenario_steps = {

@@ -496,7 +496,7 @@ static void parse_fail(struct options *options, const char *text)
 		return;
 	}
 	usage("--fail takes all, alloc, fiber, open, read, write, sync, allocate, punch, set_size, change_name, "
-		"sync_folder, listen, accept, connect, send or receive");
+		"get_info, get_run, sync_folder, listen, accept, connect, send or receive");
 }
 
 static void parse_planted(const char *text)

@@ -173,12 +173,14 @@ enum sim_call_kind {
 	SIM_FIBER,		/* rt_group_start: -ENOMEM */
 	SIM_OPEN,		/* -EMFILE */
 	SIM_READ,		/* -EIO */
-	SIM_WRITE,		/* -EIO; any part may be written */
+	SIM_WRITE,		/* -EIO; any of its pages may be written */
 	SIM_SYNC,		/* -EIO; the kernel then forgets what was not synced, and the next sync is good */
 	SIM_ALLOCATE,		/* -ENOSPC */
 	SIM_PUNCH,		/* -EIO */
 	SIM_SET_SIZE,		/* -EIO */
 	SIM_CHANGE_NAME,	/* unlink, rename, make_folder: -EIO */
+	SIM_GET_INFO,		/* of a file or path: -EIO */
+	SIM_GET_RUN,		/* -EIO */
 	SIM_SYNC_FOLDER,	/* -EIO */
 	SIM_LISTEN,		/* -EADDRINUSE */
 	SIM_ACCEPT,		/* -EMFILE */

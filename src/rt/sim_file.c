@@ -128,16 +128,25 @@ static int write_now(struct sim_file *file, const void *buf, size_t len, uint64_
 	return rc;
 }
 
-/* A call that failed or was cut short has written some first part, by whole pages. */
-static void write_part(struct sim_file *file, const void *buf, size_t len, uint64_t offset)
+/*
+ * A call that failed or was cut short has written any of its pages: the kernel splits what is long, and the parts are
+ * written in whatever order. A page is there as a whole or not at all; power may tear it later.
+ */
+static void write_part(struct sim_file *file, const uint8_t *buf, size_t len, uint64_t offset)
 {
-	size_t part = (size_t)sim_rand_below(&file->system->world->rand, len + 1) / SIM_PAGE_BYTES * SIM_PAGE_BYTES;
 	struct sim_content *content = &file->inode->content;
+	struct sim_rand *rand = &file->system->world->rand;
+	uint64_t of_four = 1 + sim_rand_below(rand, 3);
 
-	if (file->inode->is_device && (offset > content->size || part > content->size - offset))
+	if (file->inode->is_device && (offset > content->size || len > content->size - offset))
 		return;
-	if (sim_content_write(content, buf, part, offset) != 0)
-		return;		/* no space: then less of it */
+	for (size_t at = 0, part; at < len; at += part) {
+		part = SIM_PAGE_BYTES - (offset + at) % SIM_PAGE_BYTES;
+		if (part > len - at)
+			part = len - at;
+		if (sim_rand_below(rand, 4) < of_four && sim_content_write(content, buf + at, part, offset + at) != 0)
+			return;		/* no space: then less of it */
+	}
 }
 
 static void write_ends(struct sim_wait *wait)
@@ -356,16 +365,30 @@ static void pass_name_time(struct sim_system *system)
 	sim_pass_time("the file system", sim_pick(system->world, &system->world->config.disk_name_ns));
 }
 
+/* The same for those that may fail: 0 or -EIO. */
+static int look(struct sim_system *system, enum sim_call_kind kind)
+{
+	bool fails = sim_call_fails(system, kind);
+
+	pass_name_time(system);
+	return fails ? -EIO : 0;
+}
+
 int sim_file_get_info(struct rt_file *file, struct rt_file_info *info)
 {
-	pass_name_time(sim_file_of(file)->system);
-	fill_info(sim_file_of(file)->inode, info);
-	return 0;
+	int rc = look(sim_file_of(file)->system, SIM_GET_INFO);
+
+	if (rc == 0)
+		fill_info(sim_file_of(file)->inode, info);
+	return rc;
 }
 
 int sim_file_get_run(struct rt_file *file, uint64_t offset, bool *data, uint64_t *end)
 {
-	pass_name_time(sim_file_of(file)->system);
+	int rc = look(sim_file_of(file)->system, SIM_GET_RUN);
+
+	if (rc < 0)
+		return rc;
 	if (offset >= sim_file_of(file)->inode->content.size)
 		return -ENXIO;
 	sim_content_get_run(&sim_file_of(file)->inode->content, offset, data, end);
@@ -458,10 +481,10 @@ static int find_now(struct request *request)
 int sim_path_info(const char *path, struct rt_file_info *info)
 {
 	struct request request = { sim_here(), .path = path };
-	int rc;
+	int rc = look(request.system, SIM_GET_INFO);
 
-	pass_name_time(request.system);
-	rc = find_now(&request);
+	if (rc == 0)
+		rc = find_now(&request);
 	if (rc == 0)
 		fill_info(request.inode, info);
 	return rc;
@@ -511,8 +534,11 @@ static int sync_folder_now(struct request *request)
 		return rc;
 	if (!request->inode->is_folder)
 		return -ENOTDIR;
-	if (sim_disk_state_of(request->system, request->path)->sync_fails)
+	if (sim_disk_state_of(request->system, request->path)->sync_fails) {
+		sim_count_fault(request->system->world, SIM_FAULT_SYNC_ERROR);
+		request->system->disk_errors++;
 		return -EIO;
+	}
 	if (!sim_disk_state_of(request->system, request->path)->sync_lies)
 		sim_names_sync_folder(request->inode);
 	return 0;

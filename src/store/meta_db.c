@@ -469,8 +469,13 @@ static int find_or_make(struct meta_db *db, const char *folder)
 		return rc;
 	}
 	snprintf(wal, sizeof(wal), "%s-wal", db->path);
-	if (rt_path_info(wal, &info) == 0)
+	rc = rt_path_info(wal, &info);
+	if (rc == 0)
 		return damaged(db, "it is missing, but its log is there");
+	if (rc != -ENOENT) {
+		log_line(LOG_ERROR, "store", "%s: %s", wal, strerror(-rc));
+		return rc;
+	}
 	return make_database(db, folder);
 }
 

@@ -439,6 +439,8 @@ static int find_sync_needed(struct vdisk *disk, uint64_t offset, uint64_t len, b
 	if (!*needed)
 		return 0;
 	rc = vdisk_get_run(disk, offset, &data, &end);
+	if (rc != 0)
+		return rc;
 	*needed = !data || end < offset + len || !is_settled(disk);
 	/* Not into a hole: perhaps there are none left around it, which spares the next write all this. */
 	for (uint64_t region = offset / SETTLED_REGION; rc == 0 && !*needed && region <= last; region++)

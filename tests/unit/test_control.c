@@ -347,7 +347,7 @@ static int fail_each_call(void *arg)
 {
 	static const enum sim_call_kind kinds[] = {
 		SIM_ALLOC, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_SET_SIZE, SIM_CHANGE_NAME,
-		SIM_SYNC_FOLDER, SIM_LISTEN,
+		SIM_GET_INFO, SIM_SYNC_FOLDER, SIM_LISTEN,
 	};
 	struct sim_system *system = arg;
 	bool failed;

@@ -704,7 +704,9 @@ static int scenario_nth(void *arg)
 
 static void any_call_may_fail(void **state)
 {
-	static const enum sim_call_kind kinds[] = { SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE };
+	static const enum sim_call_kind kinds[] = {
+		SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_GET_INFO,
+	};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

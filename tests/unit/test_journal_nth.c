@@ -109,7 +109,8 @@ static int scenario_nth(void *arg)
 static void any_call_may_fail(void **state)
 {
 	static const enum sim_call_kind kinds[] = {
-		SIM_ALLOC, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_CHANGE_NAME, SIM_SYNC_FOLDER,
+		SIM_ALLOC, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_CHANGE_NAME, SIM_GET_INFO,
+		SIM_SYNC_FOLDER,
 	};
 
 	(void)state;

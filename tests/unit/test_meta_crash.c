@@ -297,7 +297,7 @@ static void any_call_may_fail(void **state)
 {
 	static const enum sim_call_kind kinds[] = {
 		SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_SET_SIZE, SIM_CHANGE_NAME,
-		SIM_SYNC_FOLDER,
+		SIM_GET_INFO, SIM_SYNC_FOLDER,
 	};
 
 	(void)state;
@@ -336,6 +336,25 @@ static int failed_sync_is_sticky(void *arg)
 	check_groups(meta);
 	CHECK_EQUAL(commit_next(meta), 0);
 	meta_close(meta);
+	return 0;
+}
+
+/* Only the log of a database is there, and it cannot be seen whether it is. */
+static int log_without_database(void *arg)
+{
+	struct rt_file_info info;
+	struct rt_file *wal;
+	struct meta *meta;
+
+	(void)arg;
+	CHECK_EQUAL(make_state_folder(), 0);
+	CHECK_EQUAL(rt_file_open(FOLDER "/config.db-wal", RT_FILE_WRITE | RT_FILE_CREATE, &wal), 0);
+	rt_file_close(wal);
+	sim_fail_nth(sim_outside(sim_world()), SIM_GET_INFO, 2);
+	CHECK_EQUAL(meta_open(FOLDER, &meta), -EIO);
+	CHECK_EQUAL(rt_path_info(FOLDER "/config.db", &info), -ENOENT);
+	CHECK(meta_open(FOLDER, &meta) < 0);
+	CHECK_EQUAL(rt_path_info(FOLDER "/config.db", &info), -ENOENT);
 	return 0;
 }
 
@@ -509,6 +528,12 @@ static void a_failed_sync_is_sticky(void **state)
 	run_outside(failed_sync_is_sticky);
 }
 
+static void no_database_is_made_where_one_may_have_been(void **state)
+{
+	(void)state;
+	run_outside(log_without_database);
+}
+
 static void a_name_that_is_found_is_made_durable(void **state)
 {
 	(void)state;
@@ -529,6 +554,7 @@ int main(void)
 		cmocka_unit_test(any_call_may_fail),
 		cmocka_unit_test(a_failed_sync_is_sticky),
 		cmocka_unit_test(what_a_failed_sync_left_is_not_built_upon),
+		cmocka_unit_test(no_database_is_made_where_one_may_have_been),
 		cmocka_unit_test(a_name_that_is_found_is_made_durable),
 		cmocka_unit_test(a_full_disk_refuses_groups),
 	};

@@ -689,7 +689,7 @@ static void any_call_may_fail(void **state)
 {
 	static const enum sim_call_kind kinds[] = {
 		SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_PUNCH, SIM_SET_SIZE,
-		SIM_SYNC_FOLDER,
+		SIM_GET_INFO, SIM_GET_RUN, SIM_SYNC_FOLDER,
 	};
 
 	options = *(struct vdisk_options *)*state;

@@ -15,6 +15,7 @@
 #define STATE		"state"
 #define JOURNAL_BYTES	(64u << 20)
 #define SIDEFILE_BYTES	(64u << 10)
+#define SEGMENT_BYTES	(2u << 20)	/* at least: the longest frame takes an eighth of one */
 
 /* ---- what runs in the system ---- */
 
@@ -231,6 +232,8 @@ static int start_copy(struct box *box)
 		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
 
+	if (config.journal_segment_bytes < SEGMENT_BYTES)
+		config.journal_segment_bytes = SEGMENT_BYTES;
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
 	return copy_start(&config, &box->copy);
 }
@@ -378,10 +381,10 @@ uint8_t box_lss(const struct box *box)
 struct io_order {
 	struct box *box;
 	unsigned index;
-	uint64_t block;
+	uint64_t offset, len;
 	void *data;
 	unsigned flags;
-	enum { IO_READ, IO_WRITE, IO_FLUSH } kind;
+	enum { IO_READ, IO_WRITE, IO_ZERO, IO_DISCARD, IO_FLUSH } kind;
 };
 
 static int do_io(void *arg)
@@ -393,9 +396,13 @@ static int do_io(void *arg)
 		return -ENODEV;
 	switch (order->kind) {
 	case IO_READ:
-		return volume_read(volume, order->data, XDC_BLOCK_SIZE, order->block * XDC_BLOCK_SIZE);
+		return volume_read(volume, order->data, order->len, order->offset);
 	case IO_WRITE:
-		return volume_write(volume, order->data, XDC_BLOCK_SIZE, order->block * XDC_BLOCK_SIZE, order->flags);
+		return volume_write(volume, order->data, order->len, order->offset, order->flags);
+	case IO_ZERO:
+		return volume_zero(volume, order->len, order->offset, order->flags);
+	case IO_DISCARD:
+		return volume_discard(volume, order->len, order->offset, order->flags);
 	default:
 		return volume_flush(volume);
 	}
@@ -414,11 +421,12 @@ static int in_system(void *arg)
 static int do_write(void *arg)
 {
 	struct io_order order = *(struct io_order *)arg;
-	MEM_OWNED void *data = mem_alloc_pages(XDC_BLOCK_SIZE);
+	MEM_OWNED uint8_t *data = mem_alloc_pages(order.len);
 
 	if (!data)
 		return -ENOMEM;
-	memcpy(data, order.data, XDC_BLOCK_SIZE);
+	for (uint64_t at = 0; at < order.len; at += XDC_BLOCK_SIZE)
+		memcpy(data + at, order.data, XDC_BLOCK_SIZE);
 	order.data = data;
 	return in_system(&order);
 }
@@ -438,20 +446,48 @@ static int do_read(void *arg)
 	return rc;
 }
 
-int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags)
+int box_write_many(struct box *box, unsigned volume, uint64_t block, uint64_t count, const void *data, unsigned flags)
 {
 	struct io_order order = {
-		.box = box, .index = volume, .block = block, .data = (void *)(uintptr_t)data, .flags = flags,
-		.kind = IO_WRITE,
+		.box = box, .index = volume, .offset = block * XDC_BLOCK_SIZE, .len = count * XDC_BLOCK_SIZE,
+		.data = (void *)(uintptr_t)data, .flags = flags, .kind = IO_WRITE,
 	};
 
 	box->written[volume] = true;
 	return sim_call(box->system, do_write, &order);
 }
 
+int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags)
+{
+	return box_write_many(box, volume, block, 1, data, flags);
+}
+
+int box_zero(struct box *box, unsigned volume, uint64_t offset, uint64_t len, unsigned flags)
+{
+	struct io_order order = {
+		.box = box, .index = volume, .offset = offset, .len = len, .flags = flags, .kind = IO_ZERO,
+	};
+
+	box->written[volume] = true;
+	return sim_call(box->system, in_system, &order);
+}
+
+int box_discard(struct box *box, unsigned volume, uint64_t offset, uint64_t len, unsigned flags)
+{
+	struct io_order order = {
+		.box = box, .index = volume, .offset = offset, .len = len, .flags = flags, .kind = IO_DISCARD,
+	};
+
+	box->written[volume] = true;
+	return sim_call(box->system, in_system, &order);
+}
+
 int box_read(struct box *box, unsigned volume, uint64_t block, void *data)
 {
-	struct io_order order = { .box = box, .index = volume, .block = block, .data = data, .kind = IO_READ };
+	struct io_order order = {
+		.box = box, .index = volume, .offset = block * XDC_BLOCK_SIZE, .len = XDC_BLOCK_SIZE, .data = data,
+		.kind = IO_READ,
+	};
 
 	return sim_call(box->system, do_read, &order);
 }

@@ -33,6 +33,7 @@ struct box {
 	/* of scenarios */
 	bool busy;				/* a fault has it */
 	int64_t paused_ns;			/* the longest pause of its process */
+	bool lied;				/* its disk did: what it lost with the power is anybody's guess */
 	bool mended;				/* its disk had failed: it may have forgotten what it could not note */
 	uint32_t lost_at[8];			/* oracle.h: events of each chain that its last crash made */
 	bool lost;				/* oracle.h: a loss of power is not accepted yet */
@@ -62,6 +63,12 @@ void box_crash(struct box *box, enum sim_crash how);
  * What hosts do, one 4 KiB block: 0, the volume's error, or -ECONNABORTED when the box crashed meanwhile. Suspends.
  */
 RT_MUST_CHECK int box_write(struct box *box, unsigned volume, uint64_t block, const void *data, unsigned flags);
+
+/* The same for so many blocks, each with these data; and for bytes that are to read as zeros. */
+RT_MUST_CHECK int box_write_many(struct box *box, unsigned volume, uint64_t block, uint64_t count, const void *data,
+				 unsigned flags);
+RT_MUST_CHECK int box_zero(struct box *box, unsigned volume, uint64_t offset, uint64_t len, unsigned flags);
+RT_MUST_CHECK int box_discard(struct box *box, unsigned volume, uint64_t offset, uint64_t len, unsigned flags);
 RT_MUST_CHECK int box_read(struct box *box, unsigned volume, uint64_t block, void *data);
 RT_MUST_CHECK int box_flush(struct box *box, unsigned volume);
 

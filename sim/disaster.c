@@ -291,9 +291,25 @@ static int crash_far_first(struct disaster *disaster)
 	return rc || below(2) ? rc : wait_first_group(disaster);
 }
 
+/* Between the first far side that prepares and the last one that commits: what each of them has decides then. */
+static int wait_commit(struct disaster *disaster)
+{
+	int64_t until_ns = rt_now_ns() + 100 * RT_MS, shown_ns;
+	struct copy_session_info info = { 0 };
+	int rc = 0;
+
+	while (!rc && info.phase != PHASE_PREPARE && info.phase != PHASE_COMMIT && rt_now_ns() < until_ns) {
+		rc = rt_sleep_until(rt_now_ns() + 100 * RT_US);
+		if (box_session_info(&disaster->sites->sources[0], SITES_SESSION, &info, &shown_ns))
+			info.phase = PHASE_IDLE;
+	}
+	scenario_count("losses in a prepare or commit", 1);
+	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 2000 : 10000) * RT_US);
+}
+
 static int run_disaster(struct disaster *disaster)
 {
-	enum site_loss loss = below(2) ? SITE_BURNS : below(2) ? SITE_CUT_OFF : SITE_GOES_ON;
+	enum site_loss loss = below(5) < 2 ? SITE_BURNS : below(5) < 2 ? SITE_CUT_OFF : SITE_GOES_ON;
 	uint64_t before = below(5);
 	int rc = before > 1 ? 0 : before ? crash_far_first(disaster) : lose_power_first(disaster);
 
@@ -304,6 +320,11 @@ static int run_disaster(struct disaster *disaster)
 	lose_site(disaster, loss);
 	if (loss == SITE_BURNS)
 		faults_stop(&disaster->faults);
+	/* What goes on forms groups: their last steps meet the first ones of the recovery. */
+	if (loss == SITE_GOES_ON && below(8))
+		rc = wait_commit(disaster);
+	if (rc)
+		return rc;
 	switch (below(4)) {
 	case 0:
 		rc = recover_at_both(disaster);
@@ -374,22 +395,6 @@ static int finish(struct disaster *disaster)
 	if (!rc)
 		rc = count_compared(sites);
 	return rc ? rc : sites_stop(sites);
-}
-
-/* Between the first far side that prepares and the last one that commits: what each of them has decides then. */
-static int wait_commit(struct disaster *disaster)
-{
-	int64_t until_ns = rt_now_ns() + 100 * RT_MS, shown_ns;
-	struct copy_session_info info = { 0 };
-	int rc = 0;
-
-	while (!rc && info.phase != PHASE_PREPARE && info.phase != PHASE_COMMIT && rt_now_ns() < until_ns) {
-		rc = rt_sleep_until(rt_now_ns() + 100 * RT_US);
-		if (box_session_info(&disaster->sites->sources[0], SITES_SESSION, &info, &shown_ns))
-			info.phase = PHASE_IDLE;
-	}
-	scenario_count("losses in a prepare or commit", 1);
-	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 2000 : 10000) * RT_US);
 }
 
 /*
@@ -465,6 +470,9 @@ static int run(void *arg)
 
 static const char *const must_happen[] = { "host writes",
 					   "host flushes",
+					   "host zeroes",
+					   "host discards",
+					   "host writes over 1 MiB",
 					   "writes seen by a reader first",
 					   "groups",
 					   "recoveries",

@@ -12,7 +12,7 @@
 #include "faults.h"
 #include "scenarios.h"
 
-#define JOURNAL_BYTES	(16u << 20)	/* full within two seconds */
+#define JOURNAL_BYTES	(32u << 20)	/* full within some seconds; all blocks of a source that are written fit in */
 
 static int count_full(struct sites *sites)
 {

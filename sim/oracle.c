@@ -130,44 +130,88 @@ static void start_reader(struct writer *writer, struct rt_group *readers, uint32
 		mem_free(reader);
 }
 
-/* What failed may have changed any part of the block; after a crash oracle_note_crash has seen to that. */
-static void note_failed_write(struct oracle *oracle, unsigned chain_index, const struct oracle_event *event)
+/* What failed may have changed any part of any block; after a crash oracle_note_crash has seen to that. */
+static void note_failed_request(struct oracle *oracle, unsigned chain_index, const struct oracle_request *request)
 {
-	const struct oracle_place *place = &oracle->places[event->place];
+	const struct oracle_place *place = &oracle->places[request->place];
 	struct oracle_chain *chain = &oracle->chains[chain_index];
 	uint8_t data[XDC_BLOCK_SIZE];
-	uint32_t value;
 
-	if (box_peek(place->box, place->volume, oracle_block(chain_index, event->block), data))
-		return;
-	value = value_of(data, chain_index);
-	if (value != value_at(chain, event->place, event->block))
-		add_event(oracle, chain_index, event->place, event->block, value);
+	for (unsigned block = request->first; block < request->end; block++) {
+		uint32_t value;
+
+		if (box_peek(place->box, place->volume, oracle_block(chain_index, block), data))
+			return;
+		value = value_of(data, chain_index);
+		if (value != value_at(chain, request->place, block))
+			add_event(oracle, chain_index, request->place, block, value);
+	}
 }
 
-static int write_once(struct writer *writer, struct rt_group *readers, uint32_t number)
+/* Zeroes may end within a block, where the next one is not of the chain. */
+static uint64_t choose_tail(const struct oracle_request *request)
+{
+	return request->end % 4 ? 0 : sim_random_below(sim_world(), XDC_BLOCK_SIZE / 512) * 512;
+}
+
+static int ask_volume(const struct oracle *oracle, unsigned chain_index, const struct oracle_request *request,
+		      unsigned flags)
+{
+	const struct oracle_place *place = &oracle->places[request->place];
+	uint64_t first = oracle_block(chain_index, request->first);
+	uint64_t count = oracle_block(chain_index, request->end - 1u) + 1 - first;
+	uint8_t data[XDC_BLOCK_SIZE];
+
+	scenario_count("host writes over 1 MiB", request->kind == ORACLE_WRITE && count * XDC_BLOCK_SIZE > 1u << 20);
+	switch (request->kind) {
+	case ORACLE_WRITE:
+		fill(data, chain_index, request->value);
+		return box_write_many(place->box, place->volume, first, count, data, flags);
+	case ORACLE_ZERO:
+		scenario_count("host zeroes", 1);
+		flags |= sim_random_below(sim_world(), 4) == 0 ? VOLUME_NO_HOLE : 0;
+		return box_zero(place->box, place->volume, first * XDC_BLOCK_SIZE,
+				count * XDC_BLOCK_SIZE + choose_tail(request), flags);
+	default:
+		scenario_count("host discards", 1);
+		return box_discard(place->box, place->volume, first * XDC_BLOCK_SIZE,
+				   count * XDC_BLOCK_SIZE + choose_tail(request), flags);
+	}
+}
+
+/* The host has its answer. */
+static void note_done(struct oracle_chain *chain, const struct oracle_request *request, bool is_durable)
+{
+	note_answer(chain, request->last);
+	for (unsigned block = request->first; block < request->end; block++) {
+		uint32_t latest = chain->latest[request->place][block];
+
+		/* A crash that came after the answer and before this has noted what is left. */
+		if (chain->events[latest].value != request->value)
+			continue;
+		raise_to(&chain->kept[request->place][block], latest);
+		if (is_durable)
+			raise_to(&chain->durable[request->place][block], latest);
+	}
+}
+
+static int write_once(struct writer *writer, struct rt_group *readers)
 {
 	struct oracle *oracle = writer->oracle;
 	struct oracle_chain *chain = &oracle->chains[writer->chain];
-	const struct oracle_event event = chain->events[number];
-	const struct oracle_place *place = &oracle->places[event.place];
+	const struct oracle_request request = chain->pending;
 	bool fua = sim_random_below(sim_world(), 3) == 0;
-	uint8_t data[XDC_BLOCK_SIZE];
 	int rc;
 
-	fill(data, writer->chain, event.value);
-	if (sim_random_below(sim_world(), 2))
-		start_reader(writer, readers, number);
-	rc = box_write(place->box, place->volume, oracle_block(writer->chain, event.block), data, fua ? VOLUME_FUA : 0);
-	if (rc) {
-		note_failed_write(oracle, writer->chain, &event);
-		return rc;
-	}
-	note_answer(chain, number);
-	raise_to(&chain->kept[event.place][event.block], number);
-	if (fua || place->box->cache == CACHE_DIRECT)
-		raise_to(&chain->durable[event.place][event.block], number);
-	return 0;
+	if (request.from <= request.last && sim_random_below(sim_world(), 2))
+		start_reader(writer, readers,
+			     request.from + (uint32_t)sim_random_below(sim_world(), request.last - request.from + 1));
+	rc = ask_volume(oracle, writer->chain, &request, fua ? VOLUME_FUA : 0);
+	if (rc)
+		note_failed_request(oracle, writer->chain, &request);
+	else
+		note_done(chain, &request, fua || oracle->places[request.place].box->cache == CACHE_DIRECT);
+	return rc;
 }
 
 /* Covers all that was answered before it, by whomever it was written. */
@@ -188,30 +232,65 @@ static void flush_some(struct oracle *oracle)
 	}
 }
 
-static void issue(struct oracle *oracle, unsigned chain_index, unsigned place, unsigned block, uint32_t value)
+/* An event for each block that is not yet as the request wants it. */
+static void issue(struct oracle *oracle, unsigned chain_index)
 {
 	struct oracle_chain *chain = &oracle->chains[chain_index];
-	struct oracle_event *event = add_event(oracle, chain_index, place, block, value);
+	struct oracle_request *request = &chain->pending;
 
-	for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
-		raise_to(&event->seen[i], oracle->chains[i].answered);
-		raise_to(&event->seen[i], oracle->places[place].box->lost_at[i]);
+	request->from = chain->issued + 1;
+	for (unsigned block = request->first; block < request->end; block++) {
+		struct oracle_event *event;
+
+		if (value_at(chain, request->place, block) == request->value)
+			continue;
+		event = add_event(oracle, chain_index, request->place, block, request->value);
+		for (unsigned i = 0; i < ORACLE_CHAINS; i++) {
+			raise_to(&event->seen[i], oracle->chains[i].answered);
+			raise_to(&event->seen[i], oracle->places[request->place].box->lost_at[i]);
+		}
 	}
-	chain->pending = chain->issued;
+	request->last = chain->issued;
 }
 
-/* The next write; or the one that was not answered again, since the host cannot know whether it arrived. */
-static uint32_t choose_write(struct oracle *oracle, unsigned chain_index)
+/* Of 256 requests eight make zeroes, and one writes several blocks: what is long costs the run most. */
+static void choose_request(struct oracle *oracle, unsigned chain_index)
 {
 	struct oracle_chain *chain = &oracle->chains[chain_index];
-	const struct oracle_event pending = chain->events[chain->pending];
+	uint64_t roll = sim_random_below(sim_world(), 256);
+	struct oracle_request request = {
+		.kind = roll < 4 ? ORACLE_ZERO : roll < 8 ? ORACLE_DISCARD : ORACLE_WRITE,
+		.place = (uint8_t)sim_random_below(sim_world(), oracle->place_count),
+		.first = (uint8_t)sim_random_below(sim_world(), ORACLE_BLOCKS),
+	};
 
-	if (chain->answered >= chain->pending)
-		issue(oracle, chain_index, (unsigned)sim_random_below(sim_world(), oracle->place_count),
-		      (unsigned)sim_random_below(sim_world(), ORACLE_BLOCKS), ++chain->last_value);
-	else if (value_at(chain, pending.place, pending.block) != pending.value)
-		issue(oracle, chain_index, pending.place, pending.block, pending.value);
-	return chain->pending;
+	request.end = (uint8_t)(request.first + 1u);
+	if (roll < 9)
+		request.end += (uint8_t)sim_random_below(sim_world(), ORACLE_BLOCKS - request.first);
+	if (request.kind == ORACLE_WRITE)
+		request.value = ++chain->last_value;
+	chain->pending = request;
+	issue(oracle, chain_index);
+}
+
+static bool is_there(const struct oracle_chain *chain, const struct oracle_request *request)
+{
+	for (unsigned block = request->first; block < request->end; block++) {
+		if (value_at(chain, request->place, block) != request->value)
+			return false;
+	}
+	return true;
+}
+
+/* The next request; or the one that was not answered again, since the host cannot know whether it arrived. */
+static void choose_next(struct oracle *oracle, unsigned chain_index)
+{
+	struct oracle_chain *chain = &oracle->chains[chain_index];
+
+	if (chain->answered >= chain->pending.last)
+		choose_request(oracle, chain_index);
+	else if (!is_there(chain, &chain->pending))
+		issue(oracle, chain_index);
 }
 
 static void run_writer(void *arg)
@@ -229,7 +308,8 @@ static void run_writer(void *arg)
 			rc = rt_sleep_until(rt_now_ns() + 10 * RT_MS);
 			continue;
 		}
-		rc = write_once(&writer, &readers, choose_write(oracle, writer.chain));
+		choose_next(oracle, writer.chain);
+		rc = write_once(&writer, &readers);
 		scenario_count(rc ? "host writes that failed" : "host writes", 1);
 		if (rc != -ECANCELED && !sim_random_below(sim_world(), 20))
 			flush_some(oracle);
@@ -251,6 +331,12 @@ void oracle_add_box(struct oracle *oracle, struct box *box)
 	assert(oracle->place_count + box->volume_count <= ORACLE_PLACES_MAX);
 	for (unsigned i = 0; i < box->volume_count; i++)
 		oracle->places[oracle->place_count++] = (struct oracle_place){ .box = box, .volume = i };
+}
+
+void oracle_ignore(struct oracle *oracle, const struct box *box)
+{
+	for (unsigned i = 0; i < oracle->place_count; i++)
+		oracle->places[i].ignored = oracle->places[i].ignored || oracle->places[i].box == box;
 }
 
 int oracle_start(struct oracle *oracle)
@@ -315,7 +401,7 @@ static void note_block(struct oracle *oracle, unsigned chain_index, unsigned pla
 		return;
 	}
 	value = value_of(data, chain_index);
-	if (!may_hold(chain, place, block, *least, value))
+	if (!at->box->lied && !may_hold(chain, place, block, *least, value))
 		scenario_wrong("%s lost write %u of chain %u, which it had to keep: block %u of volume %u holds %u",
 			       at->box->id, chain->events[*least].value, chain_index, block, at->volume, value);
 	if (value != value_at(chain, place, block)) {
@@ -385,7 +471,7 @@ const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, stru
 	memset(image, 0, sizeof(*image));
 	for (unsigned chain = 0; chain < ORACLE_CHAINS; chain++) {
 		for (unsigned place = 0; place < oracle->place_count; place++) {
-			for (unsigned block = 0; block < ORACLE_BLOCKS; block++) {
+			for (unsigned block = 0; block < ORACLE_BLOCKS && !oracle->places[place].ignored; block++) {
 				unsigned tries = 0;
 				int rc;
 
@@ -413,13 +499,15 @@ struct matches {
 	bool at[ORACLE_EVENTS_MAX + 1];
 };
 
-static void find_matches(const struct oracle_chain *chain,
+static void find_matches(const struct oracle *oracle, const struct oracle_chain *chain,
 			 const uint32_t values[ORACLE_PLACES_MAX][ORACLE_BLOCKS], struct matches *matches)
 {
 	uint32_t now[ORACLE_PLACES_MAX][ORACLE_BLOCKS] = { 0 }, wrong = 0;
 
-	for (unsigned i = 0; i < ORACLE_PLACES_MAX * ORACLE_BLOCKS; i++)
-		wrong += values[i / ORACLE_BLOCKS][i % ORACLE_BLOCKS] != 0;
+	for (unsigned place = 0; place < oracle->place_count; place++) {
+		for (unsigned block = 0; block < ORACLE_BLOCKS && !oracle->places[place].ignored; block++)
+			wrong += values[place][block] != 0;
+	}
 	matches->at[0] = !wrong;
 	matches->least_wrong = wrong;
 	matches->closest = 0;
@@ -427,7 +515,8 @@ static void find_matches(const struct oracle_chain *chain,
 		const struct oracle_event *event = &chain->events[i];
 		uint32_t *block = &now[event->place][event->block], want = values[event->place][event->block];
 
-		wrong = wrong - (*block != want) + (event->value != want);
+		if (!oracle->places[event->place].ignored)
+			wrong = wrong - (*block != want) + (event->value != want);
 		*block = event->value;
 		matches->at[i] = !wrong;
 		if (wrong <= matches->least_wrong) {
@@ -456,7 +545,8 @@ static const char *explain(const struct oracle *oracle, unsigned chain_index, co
 	for (unsigned i = 0; i < ORACLE_PLACES_MAX * ORACLE_BLOCKS; i++) {
 		unsigned place = i / ORACLE_BLOCKS, block = i % ORACLE_BLOCKS;
 
-		if (now[place][block] == image->values[chain_index][place][block])
+		if (now[place][block] == image->values[chain_index][place][block] ||
+		    oracle->places[place].ignored)
 			continue;
 		snprintf(why + used, sizeof(why) - (size_t)used,
 			 ": block %u of volume %04X of %s holds %u instead of %u", block,
@@ -504,7 +594,7 @@ const char *oracle_judge(const struct oracle *oracle, const struct oracle_image 
 	if (!matches)
 		return "no memory for the judgement";
 	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
-		find_matches(&oracle->chains[c], image->values[c], &matches[c]);
+		find_matches(oracle, &oracle->chains[c], image->values[c], &matches[c]);
 		least[c] = oracle->chains[c].required;
 	}
 	/* The earliest state of each chain that shows all that the others had seen. */
@@ -554,7 +644,7 @@ void oracle_restart_at(struct oracle *oracle, const uint32_t position[ORACLE_CHA
 		struct oracle_chain *chain = &oracle->chains[c];
 
 		chain->issued = chain->answered = chain->required = position[c];
-		chain->pending = 0;
+		chain->pending = (struct oracle_request){ 0 };
 		memset(chain->latest, 0, sizeof(chain->latest));
 		for (uint32_t i = 1; i <= chain->issued; i++)
 			chain->latest[chain->events[i].place][chain->events[i].block] = i;

@@ -6,6 +6,10 @@
  * exactly if it is closed under "had seen": of each chain it shows a prefix, and every event that any shown event had
  * seen.
  *
+ * Most requests write one block. Some write many, also more than 1 MiB; some discard them or write zeroes, which read
+ * as 0 from then on. Each block of a request is an event of its own, from the first to the last, as a long one passes
+ * in pieces.
+ *
  * What happens to the blocks of a chain is a list of events: writes, and what a crash left of writes that were under
  * way or, across the power loss of a `writeback` box, not flushed. A crash is an event of all chains at once, which
  * has seen all that was answered before it. That a crash took nothing else is checked on the spot.
@@ -23,6 +27,15 @@
 struct oracle_place {
 	struct box *box;
 	unsigned volume;
+	bool ignored;			/* an image may show anything there */
+};
+
+/* What a writer asks of a volume: the blocks of its chain from first on, before end, with all that lies between. */
+struct oracle_request {
+	enum { ORACLE_WRITE, ORACLE_ZERO, ORACLE_DISCARD } kind;
+	uint8_t place, first, end;
+	uint32_t value;				/* of its blocks from there on */
+	uint32_t from, last;			/* its events */
 };
 
 struct oracle_event {
@@ -35,7 +48,7 @@ struct oracle_event {
 struct oracle_chain {
 	uint32_t issued, answered;		/* events; 0: none */
 	uint32_t required;			/* must be in every image: answered before a CG that was reported */
-	uint32_t pending;			/* the write that its writer is at */
+	struct oracle_request pending;		/* that its writer is at */
 	uint32_t last_value;			/* that was ever used */
 	uint32_t latest[ORACLE_PLACES_MAX][ORACLE_BLOCKS];	/* the last event of the block */
 	uint32_t kept[ORACLE_PLACES_MAX][ORACLE_BLOCKS];	/* that survives the death of the process */
@@ -68,6 +81,9 @@ RT_MUST_CHECK int oracle_stop(struct oracle *oracle);
 
 /* The same at once, whatever the writers wait for; before the oracle is freed. Suspends. */
 void oracle_end(struct oracle *oracle);
+
+/* What the box has is its own affair from here on. */
+void oracle_ignore(struct oracle *oracle, const struct box *box);
 
 /* The box has just crashed: what it lost becomes part of history, or is a failure of the run. */
 void oracle_note_crash(struct oracle *oracle, struct box *box, enum sim_crash how);

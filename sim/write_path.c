@@ -410,6 +410,10 @@ static int write_there(void *arg)
 
 	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
 		return -ECONNABORTED;
+	if (chain->where[request->number].discard)
+		return volume_discard(volume, count * XDC_BLOCK_SIZE, offset_of(first), 0);
+	if (chain->where[request->number].zero)
+		return volume_zero(volume, count * XDC_BLOCK_SIZE, offset_of(first), 0);
 	for (size_t at = 0; at < count * XDC_BLOCK_SIZE; at += sizeof(value))
 		memcpy(request->data + at, &value, sizeof(value));
 	return volume_write(volume, request->data, count * XDC_BLOCK_SIZE, offset_of(first), 0);
@@ -493,6 +497,9 @@ static void issue(struct chain *chain)
 	chain->where[number].site = (unsigned)below(scene.site_count);
 	chain->where[number].first = chain->index * (BLOCKS / CHAINS) + first;
 	chain->where[number].count = 1 + (unsigned)below(BLOCKS / CHAINS - first);
+	chain->where[number].zero = below(8) == 0;
+	chain->where[number].discard = chain->where[number].zero && below(2);
+	scenario_count("zeroes and discards", chain->where[number].zero);
 	request->chain = chain;
 	request->number = number;
 	request->data = mem_alloc_pages(BLOCKS * XDC_BLOCK_SIZE);
@@ -506,7 +513,8 @@ static void host(void *arg)
 
 	while (chain->issued < WRITES) {
 		issue(chain);
-		if (below(2) == 0)
+		/* Zeroes look like what was never written. */
+		if (!chain->where[chain->issued].zero && below(2) == 0)
 			look_for(chain, chain->issued);
 		while (chain->seen < chain->issued)
 			if (rt_cond_wait(&chain->changed) != 0)
@@ -682,7 +690,7 @@ static int run_write_path(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"CGs committed", "attempts aborted", "sources timed out", "links cut", "far sides restarted",
+	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut", "far sides restarted",
 	"collisions kept", "collisions waited", "reads held", "answers held", NULL
 };
 

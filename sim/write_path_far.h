@@ -49,7 +49,7 @@ struct chain {
 	unsigned index;
 	unsigned issued, answered;	/* the last write */
 	unsigned seen;			/* somebody knows of it */
-	struct { unsigned site, first, count; bool failed; } where[WRITES + 1];
+	struct { unsigned site, first, count; bool failed, zero, discard; } where[WRITES + 1];
 	struct rt_cond changed;
 };
 
@@ -96,43 +96,42 @@ static uint64_t shown(const struct site *site, unsigned block, uint64_t number)
 	return site->image[block];
 }
 
+struct state {
+	uint64_t values[SITES_MAX][BLOCKS];	/* of the blocks of one chain, the others 0 */
+};
+
 /* Of a write that failed, and that nobody has seen whole, any part may be there. */
-static bool is_torn(const struct chain *chain, unsigned newest, uint64_t value, uint64_t before)
+static bool is_state(const struct state *shown, const struct state *after, const struct state *before, bool failed)
 {
-	return newest > 0 && chain->where[newest].failed && value == before;
-}
-
-static void check_chain(const struct chain *chain, uint64_t number)
-{
-	uint64_t expected[SITES_MAX][BLOCKS] = { { 0 } }, before[SITES_MAX][BLOCKS];
-	unsigned newest = 0;
-
 	for (unsigned s = 0; s < scene.site_count; s++)
 		for (unsigned block = 0; block < BLOCKS; block++) {
-			uint64_t value = shown(&scene.sites[s], block, number);
+			uint64_t value = shown->values[s][block];
 
-			if (value >> 32 == chain->index + 1 && (unsigned)value > newest)
-				newest = (unsigned)value;
+			if (value != after->values[s][block] && !(failed && value == before->values[s][block]))
+				return false;
 		}
-	for (unsigned k = 1; k <= newest; k++) {
-		memcpy(before, expected, sizeof(before));
-		for (unsigned i = 0; i < chain->where[k].count; i++)
-			expected[chain->where[k].site][chain->where[k].first + i] = value_of(chain->index, k);
-	}
+	return true;
+}
+
+/* There is a write of the chain, not before the one that is required, after which its blocks look like that. */
+static void check_chain(const struct chain *chain, uint64_t number)
+{
+	unsigned first = chain->index * (BLOCKS / CHAINS), required = scene.answered_at[scene.reported][chain->index];
+	struct state image = { 0 }, after = { 0 }, before = { 0 };
+
 	for (unsigned s = 0; s < scene.site_count; s++)
-		for (unsigned i = 0; i < BLOCKS / CHAINS; i++) {
-			unsigned block = chain->index * (BLOCKS / CHAINS) + i;
-			uint64_t value = shown(&scene.sites[s], block, number);
-
-			if (value != expected[s][block] && !is_torn(chain, newest, value, before[s][block]))
-				scenario_wrong("CG %llu holds write %u of chain %u, but block %u of site %u "
-					"shows %u instead of %u", (unsigned long long)number, newest, chain->index,
-					block, s, (unsigned)value, (unsigned)expected[s][block]);
-		}
-	if (newest < scene.answered_at[scene.reported][chain->index])
-		scenario_wrong("CG %llu lacks write %u of chain %u, answered before CG %llu began",
-			(unsigned long long)number, scene.answered_at[scene.reported][chain->index], chain->index,
-			(unsigned long long)scene.reported);
+		for (unsigned block = first; block < first + BLOCKS / CHAINS; block++)
+			image.values[s][block] = shown(&scene.sites[s], block, number);
+	for (unsigned k = 0; k <= chain->issued; k++) {
+		before = after;
+		for (unsigned i = 0; i < chain->where[k].count; i++)
+			after.values[chain->where[k].site][chain->where[k].first + i] =
+				chain->where[k].zero ? 0 : value_of(chain->index, k);
+		if (k >= required && is_state(&image, &after, &before, chain->where[k].failed))
+			return;
+	}
+	scenario_wrong("CG %llu shows no state of chain %u after write %u, which was answered before CG %llu began",
+		       (unsigned long long)number, chain->index, required, (unsigned long long)scene.reported);
 }
 
 /* The source site is lost now: what do the far sides give? */

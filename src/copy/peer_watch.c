@@ -7,7 +7,6 @@
 #include "copy/peer_watch.h"
 #include "copy/source.h"
 #include "rt/log.h"
-#include "store/planted.h"
 
 #define ASK_AGAIN_NS	(5 * RT_SECOND)
 #define SYNC_NS		(200 * RT_MS)
@@ -25,8 +24,7 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	if (restarted) {
 		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
 		source_far_restarted(peer->copy, peer->system);
-		if (!planted(PLANTED_PREPARE_ANY_BOOT))
-			pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
+		pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
 	}
 	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
 	memcpy(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE);

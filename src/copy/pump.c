@@ -7,6 +7,7 @@
 
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "store/planted.h"
 
 #define RUN_MAX		(256u << 10)		/* bytes of one frame */
 #define BURST_BYTES	(256u << 10)		/* sent in a row; then others have their turn */
@@ -145,6 +146,8 @@ static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uin
 	frame->send.tag = of->run->tag;
 	frame->send.offset = of->run->offset + from;
 	frame->send.len = len;
+	if (planted(PLANTED_ZERO_TAIL) && of->run->zero && len > XDC_BLOCK_SIZE)
+		frame->send.len -= XDC_BLOCK_SIZE;
 	frame->send.data = of->run->zero ? NULL : (const uint8_t *)of->run->data + from;
 	of->pending++;
 	rc = link_data_send(pump->channel, &frame->send, &pump->acks);
@@ -400,7 +403,8 @@ void pump_join(struct pump *pump, uint8_t session)
 void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZE])
 {
 	memcpy(pump->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
-	volume_resend_open(pump->volume);
+	if (!planted(PLANTED_PREPARE_ANY_BOOT))
+		volume_resend_open(pump->volume);
 }
 
 bool pump_is_refused(const struct pump *pump)

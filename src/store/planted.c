@@ -18,8 +18,10 @@ const char *const planted_names[] = {
 	NAME(SIDEFILE_TAG),
 	NAME(COLLISION_UNSENT_ONLY),
 	NAME(FORGET_EARLY),
+	NAME(ZERO_NOT_NOTED),
 	NAME(EARLY_RELEASE),
 	NAME(NO_SOURCE_TIMER),
+	NAME(ZERO_TAIL),
 	NAME(OLD_CONNECTION),
 	NAME(TAG_EQUAL),
 	NAME(COMMIT_EARLY),
@@ -33,6 +35,7 @@ const char *const planted_names[] = {
 	NAME(RECOVERY_NO_FENCE),
 	NAME(BARE_NOT_SYNCED),
 	NAME(LOSS_IGNORED),
+	NAME(LOST_GROUP_IGNORED),
 	NAME(COMPARE_APPLIED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");

@@ -26,10 +26,12 @@ enum planted_mistake {
 	PLANTED_SIDEFILE_TAG,		/* sends the sidefile with the tag of the open increment */
 	PLANTED_COLLISION_UNSENT_ONLY,	/* a block sent and not acknowledged is no collision */
 	PLANTED_FORGET_EARLY,		/* an acknowledgement is taken for durability */
+	PLANTED_ZERO_NOT_NOTED,		/* zeroes and discards are not noted */
 
 	/* ---- links, increments, sessions (copy/), journals (store/) ---- */
 	PLANTED_EARLY_RELEASE,		/* each member is released as soon as it has closed */
 	PLANTED_NO_SOURCE_TIMER,	/* only the master ends a hold */
+	PLANTED_ZERO_TAIL,		/* zeroes are sent without their last block */
 	PLANTED_OLD_CONNECTION,		/* data of a connection that broke are taken beside those of the next */
 	PLANTED_TAG_EQUAL,		/* CG n is what is tagged n, not what is tagged up to n */
 	PLANTED_COMMIT_EARLY,		/* commits although not all are prepared */
@@ -43,6 +45,7 @@ enum planted_mistake {
 	PLANTED_RECOVERY_NO_FENCE,	/* recovery reads states of far sides that still obey their master */
 	PLANTED_BARE_NOT_SYNCED,	/* prepares over a first copy that is not on disk */
 	PLANTED_LOSS_IGNORED,		/* a source that lost writes with the power goes on forming groups */
+	PLANTED_LOST_GROUP_IGNORED,	/* a far side that comes back without a group it had is taken up again */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
 
 	PLANTED_COUNT

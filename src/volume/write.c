@@ -167,7 +167,7 @@ static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, 
 /* ---- step 4 ---- */
 
 /* The number of the increment that the write belongs to; 0 where nothing is noted. */
-static uint64_t note(struct volume *volume, const struct blocklock_claim *claim)
+static uint64_t note(struct volume *volume, const struct change *change, const struct blocklock_claim *claim)
 {
 	if (!volume->tracked) {
 		volume->unnoted_writes++;
@@ -175,7 +175,8 @@ static uint64_t note(struct volume *volume, const struct blocklock_claim *claim)
 	}
 	if (volume->first_note && !mask_open_side(&volume->mask)->count[MASK_NEEDED])
 		volume->first_note(volume->first_note_arg);
-	mask_note(&volume->mask, claim->first, claim->end);
+	if (change->buf || !planted(PLANTED_ZERO_NOT_NOTED))
+		mask_note(&volume->mask, claim->first, claim->end);
 	volume->counters.noted++;
 	return volume->open_number;
 }
@@ -183,14 +184,15 @@ static uint64_t note(struct volume *volume, const struct blocklock_claim *claim)
 /* ---- the planted mistakes of this file; nothing of them is left in a server ---- */
 
 /* NOTE_LATE: the write is on disk, and only now is it noted. */
-static int note_late(struct volume *volume, const struct blocklock_claim *claim, uint64_t *number)
+static int note_late(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
+		     uint64_t *number)
 {
 	int rc;
 
 	rt_yield();
 	rc = mask_reserve(&volume->mask, claim->first, claim->end);
 	if (rc == 0)
-		*number = note(volume, claim);
+		*number = note(volume, change, claim);
 	return rc;
 }
 
@@ -243,7 +245,7 @@ static int do_write(struct volume *volume, const struct change *change)
 		return rc;
 
 	/* 4. In one step with the last look for obstacles: note all blocks in the open increment. */
-	number = planted(PLANTED_NOTE_LATE) ? volume->open_number : note(volume, &claim);
+	number = planted(PLANTED_NOTE_LATE) ? volume->open_number : note(volume, change, &claim);
 	blocklock_start_writing(&volume->lock, &claim);
 	if (planted(PLANTED_NOTE_THEN_KEEP))
 		rc = keep_late(volume, &claim);
@@ -252,7 +254,7 @@ static int do_write(struct volume *volume, const struct change *change)
 	if (rc == 0)
 		rc = put_on_disk(volume, change);
 	if (planted(PLANTED_NOTE_LATE) && rc == 0)
-		rc = note_late(volume, &claim, &number);
+		rc = note_late(volume, change, &claim, &number);
 	end_writing(volume, &claim, number);
 
 	/* 7. What was noted in the held increment is answered when every system has closed the one before. */

@@ -122,7 +122,22 @@ static int flip_byte(struct damage *damage, struct files *files)
 	return rc ? rc : sim_poke(damage->far->system, path, &byte, 1, at);
 }
 
-enum harm { HARM_FLIP, HARM_TRUNCATE, HARM_REMOVE, HARM_VANISH, HARMS };
+/* Its disk says that it keeps what it does not, for a while. */
+static int lie(struct damage *damage)
+{
+	struct sim_disk_state state = { .sync_lies = true };
+	int rc;
+
+	sim_set_disk(damage->far->system, JOURNALS, &state);
+	rc = wait_ms(20 + below(600));
+	faults_crash(damage->sites, damage->far, SIM_POWER_LOSS);
+	state.sync_lies = false;
+	sim_set_disk(damage->far->system, JOURNALS, &state);
+	scenario_count("journals of which a disk lied", 1);
+	return rc;
+}
+
+enum harm { HARM_FLIP, HARM_TRUNCATE, HARM_REMOVE, HARM_VANISH, HARM_LIE, HARMS };
 
 static int harm_journal(struct damage *damage, enum harm harm)
 {
@@ -305,7 +320,8 @@ static int live_without_journal(struct damage *damage, bool *in_branch)
 
 static int damage_journal(struct damage *damage, bool *in_branch)
 {
-	int rc = harm_journal(damage, (enum harm)below(HARMS));
+	enum harm harm = (enum harm)below(HARMS);
+	int rc = harm == HARM_LIE ? lie(damage) : harm_journal(damage, harm);
 
 	if (!rc)
 		rc = box_boot(damage->far);
@@ -315,7 +331,8 @@ static int damage_journal(struct damage *damage, bool *in_branch)
 	}
 	/* A block is looked at when it is applied. */
 	rc = wait_ms(1500);
-	if (!rc && has_problem(damage->far, PROBLEM_JOURNAL_OFFLINE))
+	if (!rc && (has_problem(damage->far, PROBLEM_JOURNAL_OFFLINE) ||
+		    has_problem(&damage->sites->sources[damage->source], PROBLEM_FAR_REFUSES)))
 		return live_without_journal(damage, in_branch);
 	scenario_count("harmed where nothing was needed", 1);
 	return rc;
@@ -346,6 +363,30 @@ static int fail_syncs(struct damage *damage, struct box *box, const char *prefix
 	/* Read again, it tells what the disk has. */
 	faults_crash(damage->sites, box, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 	return faults_bring_up(damage->sites, box);
+}
+
+/* What its state lies on fails, but for the journals; another start finds out what is there. */
+static int fail_state(struct damage *damage, struct box *box)
+{
+	uint64_t kind = below(3);
+	struct sim_disk_state healthy = { 0 };
+	struct sim_disk_state failing = { .read_fails = kind == 0, .write_fails = kind == 1, .sync_fails = kind == 2 };
+	int rc;
+
+	sim_set_disk(box->system, JOURNALS, &healthy);
+	sim_set_disk(box->system, "state", &failing);
+	rc = wait_ms(300 + below(1500));
+	/* A machine whose start falls into that time does not serve. */
+	if (!rc && below(2)) {
+		faults_crash(damage->sites, box, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
+		if (!box_boot(box))
+			scenario_count("started on a state that failed", 1);
+	}
+	sim_set_disk(box->system, "state", &healthy);
+	scenario_count("states failed", 1);
+	if (!rc)
+		rc = faults_mend(damage->sites, box);
+	return rc ? rc : faults_accept(box);
 }
 
 /* ---- a volume of a far side is not there when the site is lost ---- */
@@ -447,7 +488,9 @@ static int do_harm(struct damage *damage, bool *in_branch)
 		*in_branch = true;
 		return recover_without_volume(damage);
 	}
-	switch (below(5)) {
+	switch (below(6)) {
+	case 5:
+		return fail_state(damage, sites_box(sites, (unsigned)below(sites_box_count(sites))));
 	case 0:
 		return fail_syncs(damage, damage->far, JOURNALS, "syncs of journals failed");
 	case 1:
@@ -524,9 +567,9 @@ static const char *const must_happen[] = {
 };
 
 static const char *const rarely_happens[] = {
-	"journals harmed", "journals offline", "harmed where nothing was needed", "recoveries without the journal",
+	"journals harmed", "journals of which a disk lied", "journals offline", "harmed where nothing was needed", "recoveries without the journal",
 	"volumes recovered later", "copied anew", "syncs of journals failed", "syncs of far volumes failed",
-	"syncs of source volumes failed", NULL
+	"syncs of source volumes failed", "states failed", NULL
 };
 
 const struct scenario scenario_damage = {

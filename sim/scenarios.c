@@ -12,6 +12,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_echo,
 	&scenario_full,
 	&scenario_groups,
+	&scenario_lies,
 	&scenario_members,
 	&scenario_recover,
 	&scenario_steps,

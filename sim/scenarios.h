@@ -68,6 +68,7 @@ extern const struct scenario scenario_echo;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_full;
 extern const struct scenario scenario_groups;
+extern const struct scenario scenario_lies;
 extern const struct scenario scenario_members;
 extern const struct scenario scenario_recover;
 extern const struct scenario scenario_steps;

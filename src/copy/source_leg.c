@@ -59,6 +59,41 @@ struct wire_session_head source_make_head(const struct source *source)
 }
 
 /*
+ * What a far side has said to hold it gives up only when it is told to. One that comes back with less has a disk that
+ * said it keeps what it does not: its next group would rest on data that are gone there, and forgotten here. A journal
+ * that holds nothing at all was made anew by an administrator, who gave its group up.
+ */
+static bool is_empty(const struct wire_leg_state *state)
+{
+	return !state->committed && !state->prepared;
+}
+
+/* The number of a group that it had, as was heard before it was asked, and now has not; 0: there is none. */
+static uint64_t find_lost_group(const struct source_leg *leg, const struct wire_leg_state *heard,
+				const struct wire_leg_state *now)
+{
+	/* It may have been told meanwhile. */
+	uint64_t prepared = leg->state.prepared == heard->prepared ? heard->prepared : 0;
+
+	if (is_empty(now) || planted(PLANTED_LOST_GROUP_IGNORED))
+		return 0;
+	if (now->committed < prepared && now->prepared < prepared)
+		return prepared;
+	return now->committed < heard->committed ? heard->committed : 0;
+}
+
+/* For as long as the leg lives: its pairs are to be made anew. */
+static int refuse_lost(struct source_leg *leg, const struct wire_leg_state *now, char *why)
+{
+	leg->open = false;
+	if (is_empty(now))
+		leg->state = *now;	/* and no commit waits for it */
+	return copy_refuse(why, -EBADMSG, "it came back without CG %llu, which it had: its disk lost what it said to "
+			   "keep; there, xdc session terminate %u --force, then delete and create its pairs",
+			   (unsigned long long)leg->lost, leg->source->number);
+}
+
+/*
  * Tells the far side which master it obeys and hears what it holds. A far side that restarted has lost what was not
  * prepared: unless it is prepared with the increment that is closing here, or has committed it, this attempt is over.
  */
@@ -66,7 +101,7 @@ static int open_leg(struct source_leg *leg, char *why)
 {
 	struct source *source = leg->source;
 	struct wire_leg_open request = { .head = source_make_head(source), .members = source->members };
-	struct wire_leg_state state = { 0 };
+	struct wire_leg_state heard = leg->state, state = { 0 };
 	struct member_status status;
 	int rc;
 
@@ -75,6 +110,10 @@ static int open_leg(struct source_leg *leg, char *why)
 	rc = link_request(leg->peer->to, WIRE_LEG_OPEN, &request, &state, why, NULL);
 	if (rc)
 		return rc;
+	if (!leg->lost)
+		leg->lost = find_lost_group(leg, &heard, &state);
+	if (leg->lost)
+		return refuse_lost(leg, &state, why);
 	member_get_status(source->member, &status);
 	if (leg->open && memcmp(leg->boot_id, state.boot_id, WIRE_ID_SIZE) != 0 && status.closing &&
 	    state.prepared != status.closing && state.committed < status.closing &&
@@ -201,14 +240,19 @@ static void ask_leg(void *arg)
 	struct wire_leg_request request = { .head = *question->head };
 	RT_LIMIT(question->limit_ns);
 
+	/* Whether it hears of that or not. */
+	if (question->type == WIRE_LEG_ABORT)
+		leg->state.prepared = 0;
 	if (question->type == WIRE_LEG_OPEN)
 		question->rc = open_leg_in_turn(leg, question->why);
 	else if (question->type == WIRE_LEG_PREPARE)
 		question->rc = ask_prepare(question);
-	else if (question->type == WIRE_LEG_COMMIT && !leg->open)
+	else if (question->type == WIRE_LEG_COMMIT && !leg->open && !leg->lost)
 		question->rc = copy_refuse(question->why, source_leg_missing(leg), "what it holds is not known");
 	else if (question->type == WIRE_LEG_COMMIT && !takes_part_in(leg, question->head->attempt))
 		question->rc = 0;
+	else if (question->type == WIRE_LEG_COMMIT && leg->lost)
+		question->rc = copy_refuse(question->why, -EBADMSG, "it lost CG %llu", (unsigned long long)leg->lost);
 	else
 		question->rc = link_request(leg->peer->to, question->type, &request, &leg->state, question->why, NULL);
 	if (question->rc == -ETIMEDOUT)

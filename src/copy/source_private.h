@@ -16,6 +16,7 @@ struct source_leg {
 	unsigned pairs;
 	unsigned pins;				/* the list, and fibers that suspend and come back to it */
 	bool open;				/* the far side has answered leg_open */
+	uint64_t lost;				/* the CG that it had and came back without; 0: none */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* with this boot id */
 	struct wire_leg_state state;		/* as last heard */
 	char refusal[WIRE_TEXT_SIZE];		/* why it does not take the session up; empty: it does */

@@ -211,11 +211,122 @@ static void a_far_side_that_does_not_answer_is_told(void **state)
 	sim_destroy(world);
 }
 
+/* ---- a far side whose disk lied ---- */
+
+static struct wire_leg_state held;	/* by the far side */
+
+static int say_held(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	(void)arg;
+	(void)peer;
+	(void)request;
+	(void)why;
+	*(struct wire_leg_state *)reply = held;
+	return 0;
+}
+
+static const struct link_handler lying_handlers[] = {
+	{ WIRE_LEG_OPEN, say_held }, { WIRE_LEG_COMMIT, say_held }, { WIRE_LEG_ABORT, never_answer }, { 0, NULL },
+};
+
+static void look_at_loss(void *arg, const struct copy_problem *problem)
+{
+	*(bool *)arg = !strcmp(problem->system, FAR_ID) && strstr(problem->reason, "came back without CG 14");
+}
+
+/* A master asks, when the far side holds that: does the source take it up? */
+static bool is_taken_up(struct source *source, uint64_t committed, uint64_t prepared)
+{
+	const struct link_peer master = peer_of("2105.A1");
+	struct wire_session_join join = { .head = head_of("2105.A1:15") };
+	struct wire_session_report report = { 0 };
+	char why[WIRE_TEXT_SIZE] = "";
+
+	held = (struct wire_leg_state){ .committed = committed, .prepared = prepared };
+	CHECK_EQUAL(source_on_join(&copy, &master, &join, &report, why), 0);
+	wire_free(wire_type_find(WIRE_SESSION_JOIN)->reply, &report);
+	return source_leg_find(source, FAR_ID)->open;
+}
+
+static void hear_what_it_holds(struct source *source)
+{
+	const struct link_peer master = peer_of("2105.A1");
+	struct wire_session_request request = { .head = head_of("2105.A1:15") };
+	struct wire_session_answer answer;
+	char why[WIRE_TEXT_SIZE] = "";
+	bool told = false;
+
+	CHECK(is_taken_up(source, 0, 11));
+	CHECK(is_taken_up(source, 11, 12));
+	CHECK(is_taken_up(source, 12, 0));
+	/* What it was told to give up it may have given up, though its answer was lost; so did an administrator. */
+	CHECK(is_taken_up(source, 12, 13));
+	request.head.attempt = 13;
+	CHECK_EQUAL(source_on_abort(&copy, &master, &request, &answer, why), -ETIMEDOUT);
+	CHECK(is_taken_up(source, 12, 0));
+	CHECK(is_taken_up(source, 0, 0));
+	/* What it had said to be prepared with is gone. It never helps that it has more again, or nothing at all. */
+	CHECK(is_taken_up(source, 13, 14));
+	CHECK(!is_taken_up(source, 13, 0));
+	source_each_refusal(source, look_at_loss, &told);
+	CHECK(told);
+	CHECK(!is_taken_up(source, 15, 0));
+	request.head.attempt = 14;
+	CHECK(source_on_commit(&copy, &master, &request, &answer, why) != 0);
+	/* An administrator has given its group up: no commit waits for it. */
+	CHECK(!is_taken_up(source, 0, 0));
+	CHECK_EQUAL(source_on_commit(&copy, &master, &request, &answer, why), 0);
+}
+
+static int far_lied(void *arg)
+{
+	struct link_config config = {
+		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
+	};
+	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
+	struct sim_system *system = arg;
+	struct source_leg *leg;
+	struct source *source;
+
+	far_handlers_now = lying_handlers;
+	sim_boot(system, far_main, NULL);
+	begin();
+	CHECK_EQUAL(link_open(&config, &peer.to), 0);
+	notice_board_init(&peer.acked);
+	source = source_get(&copy, SESSION);
+	CHECK(source);
+	add_leg(source, &peer);
+	leg = source_leg_find(source, FAR_ID);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	hear_what_it_holds(source);
+	end();
+	CHECK_EQUAL(leg->pins, 1);
+	mem_free(leg);
+	link_close(peer.to);
+	sim_crash(system, SIM_DEATH);
+	return 0;
+}
+
+/* A disk had said that it keeps a group, and lost it with the power: the next group would rest on what is gone. */
+static void a_far_side_that_comes_back_without_a_group_is_not_taken_up(void **state)
+{
+	struct sim_world *world = sim_create(3, NULL);
+	struct sim_system *system = sim_add_system(world, "far", 1);
+
+	(void)state;
+	if (sim_run(world, far_lied, system, 3600 * RT_SECOND) != SIM_DONE) {
+		sim_print_log(world, stderr);
+		fail_msg("%s", sim_failure(world));
+	}
+	sim_destroy(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_speaks_in_the_name_of_another),
 		cmocka_unit_test(a_far_side_that_does_not_answer_is_told),
+		cmocka_unit_test(a_far_side_that_comes_back_without_a_group_is_not_taken_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

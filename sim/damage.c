@@ -567,7 +567,8 @@ static const char *const must_happen[] = {
 };
 
 static const char *const rarely_happens[] = {
-	"journals harmed", "journals of which a disk lied", "journals offline", "harmed where nothing was needed", "recoveries without the journal",
+	"journals harmed", "journals of which a disk lied", "journals offline", "harmed where nothing was needed",
+	"recoveries without the journal",
 	"volumes recovered later", "copied anew", "syncs of journals failed", "syncs of far volumes failed",
 	"syncs of source volumes failed", "states failed", NULL
 };

@@ -690,8 +690,8 @@ static int run_write_path(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut", "far sides restarted",
-	"collisions kept", "collisions waited", "reads held", "answers held", NULL
+	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut",
+	"far sides restarted", "collisions kept", "collisions waited", "reads held", "answers held", NULL
 };
 
 static const char *const rarely_happens[] = {

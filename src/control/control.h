@@ -5,8 +5,8 @@
  * reach volumes by attaching.
  *
  * All functions are called on reactor 0, on any fiber, and suspend unless they say otherwise. Operations return 0, or
- * -1 with the fault filled in; then nothing has changed. A change is durable before its function returns, and is a line
- * in the log. Operations that change the model are done one after the other.
+ * -1 with the fault filled in; then nothing has changed. A change is durable before its function returns, and is a
+ * line in the log. Operations that change the model are done one after the other.
  */
 #ifndef XDC_CONTROL_CONTROL_H
 #define XDC_CONTROL_CONTROL_H
@@ -30,13 +30,15 @@ struct control_options {
 };
 
 /*
- * Loads the metadata or makes them, opens pools and volumes, starts the copy services. A pool or volume that cannot be
- * opened is offline, with a line in the log; the rest works. The texts of options are copied, the fault is
+ * Loads the metadata or makes them, opens pools and volumes, starts the copy services. A pool or volume that cannot
+ * be opened is offline, with a line in the log; the rest works. The texts of options are copied, the fault is
  * FAULT_INVALID_PARAMETER when the id is not that of the state.
  */
 RT_MUST_CHECK int control_start(const struct control_options *options, struct control **out, struct fault *fault);
 
-/* Makes everything durable and closes it. No operation is under way and no host attached any more. NULL is allowed. */
+/*
+ * Makes everything durable and closes it. No operation is under way and no host attached any more. NULL is allowed.
+ */
 void control_stop(struct control *control);
 
 /* Does not suspend. Paths, pairs and sessions: those operations that need nothing of the model are called there. */
@@ -157,6 +159,9 @@ struct attachment {
  * others (that it may write cannot be noted), which the log tells.
  */
 RT_MUST_CHECK int control_attach(struct control *control, const char *id_or_name, struct attachment *out);
+
+/* What it would get: nothing is attached, and out->volume is of no use. The same errors. Does not suspend. */
+RT_MUST_CHECK int control_look(struct control *control, const char *id_or_name, struct attachment *out);
 
 /* The host has gone: with the last one what it wrote is made durable. */
 void control_detach(struct control *control, uint16_t id);

@@ -32,13 +32,12 @@ static int set_unsynced(struct control_volume *volume, bool unsynced)
 	return rc;
 }
 
-static int attach(struct control *control, const char *id_or_name, struct control_volume **out)
+/* The volume that a host may have. */
+static int find_for_host(struct control *control, const char *id_or_name, struct control_volume **out)
 {
-	struct fault fault;
 	struct control_volume *volume;
-	enum volume_access access;
+	struct fault fault;
 	uint16_t id;
-	int rc;
 
 	if (control->hosts_refused)
 		return -ESHUTDOWN;
@@ -47,23 +46,41 @@ static int attach(struct control *control, const char *id_or_name, struct contro
 	volume = control_volume_at(control, id);
 	if (!volume->volume)
 		return -EIO;
-	access = volume_get_access(volume->volume);
-	if (access == VOLUME_ACCESS_NONE)
+	if (volume_get_access(volume->volume) == VOLUME_ACCESS_NONE)
 		return -EPERM;
-	if (access == VOLUME_ACCESS_WRITE) {
+	*out = volume;
+	return 0;
+}
+
+static void describe(const struct control_volume *volume, struct attachment *out)
+{
+	*out = (struct attachment){
+		.id = volume->record.id,
+		.volume = volume->volume,
+		.size_bytes = volume->record.size_bytes,
+		.access = volume_get_access(volume->volume),
+		.makes_holes = vdisk_makes_holes(volume_disk(volume->volume)),
+	};
+	snprintf(out->name, sizeof(out->name), "%s", volume->record.name);
+}
+
+static int attach(struct control *control, const char *id_or_name, struct control_volume **out)
+{
+	int rc = find_for_host(control, id_or_name, out);
+	struct control_volume *volume = *out;
+
+	if (rc == 0 && volume_get_access(volume->volume) == VOLUME_ACCESS_WRITE)
 		rc = set_unsynced(volume, true);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc < 0)
+		return rc;
 	volume->attached++;
 	volume->attaches++;
-	*out = volume;
 	return 0;
 }
 
 int control_attach(struct control *control, const char *id_or_name, struct attachment *out)
 {
-	struct control_volume *volume;
+	struct control_volume *volume = NULL;
 	int rc = rt_mutex_lock(&control->lock);
 
 	if (rc < 0)
@@ -75,15 +92,18 @@ int control_attach(struct control *control, const char *id_or_name, struct attac
 			 rc == -EIO ? "it is offline" : strerrordesc_np(-rc));
 	if (rc < 0)
 		return rc;
-	*out = (struct attachment){
-		.id = volume->record.id,
-		.volume = volume->volume,
-		.size_bytes = volume->record.size_bytes,
-		.access = volume_get_access(volume->volume),
-		.makes_holes = vdisk_makes_holes(volume_disk(volume->volume)),
-	};
-	snprintf(out->name, sizeof(out->name), "%s", volume->record.name);
+	describe(volume, out);
 	return 0;
+}
+
+int control_look(struct control *control, const char *id_or_name, struct attachment *out)
+{
+	struct control_volume *volume;
+	int rc = find_for_host(control, id_or_name, &volume);
+
+	if (rc == 0)
+		describe(volume, out);
+	return rc;
 }
 
 int control_check_hosts(const struct control_volume *volume, struct fault *fault)

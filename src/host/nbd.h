@@ -29,10 +29,11 @@ struct nbd_export {
 
 struct nbd_exports {
 	/*
-	 * Attaches a host to the volume with this id or name and fills *out in. While it is attached the volume is
-	 * not closed or deleted. -ENOENT, -EPERM (hosts may not have it: a target), -ESHUTDOWN, -ENOMEM. May suspend.
+	 * Fills *out in with the volume of this id or name, and attaches a host to it, if that is asked for: while it
+	 * is attached the volume is not closed or deleted; else out->volume is of no use. -ENOENT, -EPERM (hosts may
+	 * not have it: a target), -ESHUTDOWN, -ENOMEM. May suspend.
 	 */
-	int (*find)(void *arg, const char *name, struct nbd_export *out);
+	int (*find)(void *arg, const char *name, bool attach, struct nbd_export *out);
 
 	/* The host is gone. Must not fail; may suspend. */
 	void (*release)(void *arg, struct nbd_export *export);

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
-static int find_export(void *arg, const char *name, struct nbd_export *out)
+static int find_export(void *arg, const char *name, bool attach, struct nbd_export *out)
 {
 	struct attachment attachment;
-	int rc = control_attach(arg, name, &attachment);
+	int rc = attach ? control_attach(arg, name, &attachment) : control_look(arg, name, &attachment);
 
 	if (rc < 0)
 		return rc;

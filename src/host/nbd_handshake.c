@@ -148,8 +148,8 @@ static void release_export(struct nbd_conn *conn)
 	exports->release(exports->arg, &conn->export);
 }
 
-/* Attaches the export and says in conn->session what it is like for this client. */
-static int attach_export(struct handshake *h, const struct nbd_name *asked)
+/* Says in conn->session what the export is like for this client, and attaches it, if that is asked for. */
+static int find_export(struct handshake *h, const struct nbd_name *asked, bool attach)
 {
 	struct nbd_conn *conn = h->conn;
 	struct nbd_exports *exports = &conn->server->options.exports;
@@ -159,7 +159,7 @@ static int attach_export(struct handshake *h, const struct nbd_name *asked)
 	if (rc)
 		return rc;
 	conn->export = (struct nbd_export){ 0 };
-	rc = exports->find(exports->arg, name.text, &conn->export);
+	rc = exports->find(exports->arg, name.text, attach, &conn->export);
 	if (rc)
 		return rc;
 	conn->session = (struct nbd_session){
@@ -205,7 +205,7 @@ static int option_export_name(struct handshake *h)
 
 	/* This option has no way to say no but to hang up. */
 	if (!rc)
-		rc = attach_export(h, &h->query.name);
+		rc = find_export(h, &h->query.name, true);
 	if (rc)
 		return rc;
 	len = nbd_put_export_name_reply(bytes, &h->conn->session, h->client.no_zeroes);
@@ -243,24 +243,22 @@ static void reply_infos(struct handshake *h, const struct nbd_info_query *query)
 	reply_ack(h);
 }
 
-/* INFO tells what GO would get. */
+/* INFO tells what GO would get: a look leaves no trace. */
 static int option_go(struct handshake *h)
 {
 	struct nbd_info_query *query = &h->query.info;
+	bool go = h->option.code == NBD_OPT_GO;
 	int rc;
 
 	if (nbd_parse_info_query(h->data, h->option.len, query)) {
 		reply_error(h, NBD_REP_ERR_INVALID, "the lengths in the option do not fit together");
 		return GO_ON;
 	}
-	rc = attach_export(h, &query->name);
+	rc = find_export(h, &query->name, go);
 	if (rc)
 		return reply_no_export(h, rc);
 	reply_infos(h, query);
-	if (h->option.code == NBD_OPT_GO)
-		return EXPORT_CHOSEN;
-	release_export(h->conn);
-	return GO_ON;
+	return go ? EXPORT_CHOSEN : GO_ON;
 }
 
 static int list_one(void *arg, const char *name, const char *description)
@@ -321,10 +319,9 @@ static int option_meta_context(struct handshake *h)
 			    "meta contexts need STRUCTURED_REPLY first");
 		return GO_ON;
 	}
-	rc = attach_export(h, &query->name);
+	rc = find_export(h, &query->name, false);
 	if (rc)
 		return reply_no_export(h, rc);
-	release_export(h->conn);
 	if (query->allocation || (!set && (query->base || query->queries == 0))) {
 		put_be32(id, set ? NBD_META_ALLOCATION_ID : 0);
 		reply_parts(h, NBD_REP_META_CONTEXT, id, sizeof(id), context, sizeof(context) - 1);

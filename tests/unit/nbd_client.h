@@ -138,10 +138,10 @@ struct setup {
 	unsigned connections_max;
 };
 static struct setup setup;
-static unsigned attached, found;
+static unsigned attached, attaches, found;
 static struct nbd_server *server;
 
-static inline int export_find(void *arg, const char *name, struct nbd_export *out)
+static inline int export_find(void *arg, const char *name, bool attach, struct nbd_export *out)
 {
 	assert_ptr_equal(arg, &setup);
 	if (strcmp(name, "1501") == 0)
@@ -152,7 +152,8 @@ static inline int export_find(void *arg, const char *name, struct nbd_export *ou
 		return -EBUSY;
 	if (strcmp(name, "1500") != 0)
 		return -ENOENT;
-	attached++;
+	attached += attach;
+	attaches += attach;
 	found++;
 	out->volume = &volume_1500;
 	out->size = VOLUME_SIZE;
@@ -260,7 +261,7 @@ static inline void run(int (*scenario)(void *arg), unsigned reactors)
 	volume_1500 = (struct volume){ .bytes = calloc(1, VOLUME_SIZE) };
 	assert_non_null(volume_1500.bytes);
 	rt_cond_init(&volume_1500.gate);
-	attached = found = 0;
+	attached = attaches = found = 0;
 	system_a = sim_add_system(world, "a", reactors);
 	sim_boot(system_a, server_main, NULL);
 	end = sim_run(world, scenario, NULL, RUN_NS);

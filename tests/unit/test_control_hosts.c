@@ -43,12 +43,18 @@ static int attach_and_wait(void *arg)
 	struct attachment attachment;
 	struct volume_info info;
 	struct fault fault;
+	bool unsynced;
 
 	CHECK(system);
 	control = system_control(system);
 	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
 	CHECK_EQUAL(info.state, life->state);
 	CHECK_EQUAL(control_volume_accept(control, 0x1500, &fault), life->accept ? 0 : -1);
+	/* A look leaves no trace. */
+	unsynced = info.record.unsynced;
+	CHECK_EQUAL(control_look(control, "1500", &attachment), 0);
+	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
+	CHECK(info.record.unsynced == unsynced && !info.attached);
 	CHECK_EQUAL(control_attach(control, "1500", &attachment), 0);
 	CHECK_EQUAL(control_attach(control, "1501", &attachment), -ENOENT);
 	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), -1);

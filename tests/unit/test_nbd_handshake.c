@@ -55,7 +55,7 @@ static int info(void *arg)
 	TRY(option_receive(&c, NBD_OPT_INFO, &reply));
 	CHECK(reply.code == NBD_REP_INFO && reply.len == 14 && get_be16(reply.data) == NBD_INFO_BLOCK_SIZE);
 	TRY(option_expect(&c, NBD_OPT_INFO, NBD_REP_ACK));
-	CHECK(attached == 0);
+	CHECK(attaches == 0);
 	/* It has only asked: it may still choose. */
 	TRY(client_go(&c, "1500"));
 	CHECK(attached == 1);

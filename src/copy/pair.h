@@ -12,8 +12,8 @@
 #include "copy/pump.h"
 
 /*
- * A field belongs to one reactor, as said below. An order (pair_private.h) takes to the volume's reactor what it needs
- * of reactor 0's, and brings back what it found.
+ * A field belongs to one reactor, as said below. An order (pair_private.h) takes to the volume's reactor what it
+ * needs of reactor 0's, and brings back what it found.
  */
 struct pair {
 	/* the same as long as the pair lives; any reactor */
@@ -32,6 +32,7 @@ struct pair {
 	bool untouched;				/* target end: made since the start, and nothing was written to it */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
+	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
 	bool progress_owed;			/* source end: how far its first copy is, is to be looked at again */
 
@@ -141,20 +142,20 @@ RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pa
 RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
 
 /*
- * A target that holds something that was the source's once: its first copy had ended, and no group that it lacks a part
- * of was given up.
+ * A target that holds something that was the source's once: its first copy had ended, and no group that it lacks a
+ * part of was given up.
  */
 bool pair_is_whole(const struct pair *pair);
 
 /*
- * In its turn. If its first copy is done and it is in a session: from here on it may join at any close. That is durable
- * before, so that after a restart nothing of it passes the journal by. Suspends.
+ * In its turn. If its first copy is done and it is in a session: from here on it may join at any close. That is
+ * durable before, so that after a restart nothing of it passes the journal by. Suspends.
  */
 void pair_allow_join(struct pair *pair);
 
 /*
- * The pair has left its session: its member has it no more. In the groups of one it was, and stays, as the record says.
- * Suspends.
+ * The pair has left its session: its member has it no more. In the groups of one it was, and stays, as the record
+ * says. Suspends.
  */
 void pair_leave_session(struct pair *pair);
 
@@ -215,8 +216,8 @@ void pair_sync_all(struct copy *copy, struct peer *peer);
 bool pair_note_progress(struct copy *copy, const char *far);
 
 /*
- * Lets all regions leave the dirty logs that are clean. True: the volume of some pair is still noted as a whole; of one
- * that was left out nothing can be cleaned. Suspends.
+ * Lets all regions leave the dirty logs that are clean. True: the volume of some pair is still noted as a whole; of
+ * one that was left out nothing can be cleaned. Suspends.
  */
 bool pair_clean_all(struct copy *copy);
 

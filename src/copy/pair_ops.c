@@ -54,7 +54,7 @@ static int fault_durable(const struct pair *pair, int rc, struct fault *fault)
 	char object[64];
 
 	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object),
-			 rc == -ENOSPC ? "make space in the state folder of xdcd"
+			 rc == -ENOSPC ? "make space in the state folder of xdcd, and repeat the command"
 				       : "look at the log of xdcd and at its state folder",
 			 "the change cannot be made durable: %s", strerror(-rc));
 }

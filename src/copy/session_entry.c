@@ -56,8 +56,9 @@ int session_fault_durable(uint8_t session, int rc, struct fault *fault)
 	char object[64];
 
 	return fault_set(fault, FAULT_FAILED, session_object(session, object),
-			 "look at the log of xdcd and its state folder", "the change cannot be made durable: %s",
-			 strerror(-rc));
+			 rc == -ENOSPC ? "make space in the state folder of xdcd, and repeat the command"
+				       : "look at the log of xdcd and its state folder",
+			 "the change cannot be made durable: %s", strerror(-rc));
 }
 
 int session_entry_take_up(struct copy *copy, const struct record_session *record)

@@ -239,6 +239,7 @@ static int add_pair(struct pair *pair, uint8_t session)
 	rc = pair_change_record(pair, &next);
 	if (rc)
 		return rc;
+	pair->left_session = 0;
 	rc = source_add_pair(source, pair);
 	if (rc) {
 		if (pair_change_record(pair, &before))
@@ -312,7 +313,8 @@ static int check_remove(struct copy *copy, uint8_t session, uint16_t volume, str
 	char object[64];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
-	if (pair && pair->record.role == PAIR_SOURCE && pair->record.session == session)
+	if (pair && pair->record.role == PAIR_SOURCE &&
+	    (pair->record.session == session || (!pair->record.session && pair->left_session == session)))
 		return 0;
 	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show lists its volumes",
 			 "it is not in session %u", session);
@@ -322,7 +324,7 @@ static int check_remove(struct copy *copy, uint8_t session, uint16_t volume, str
 static int remove_pair(struct pair *pair, uint8_t session)
 {
 	struct source *source = source_find(pair->copy, session);
-	int rc = source ? source_remove_pair(source, pair) : 0;
+	int rc = source && pair->record.session ? source_remove_pair(source, pair) : 0;
 
 	if (rc && rc != -ENOENT)
 		return rc;
@@ -337,7 +339,10 @@ static int remove_pair(struct pair *pair, uint8_t session)
 		pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
 		pair_resend(pair);
 	}
-	return pair_save(pair);
+	rc = pair_save(pair);
+	/* What is done of it is not undone: given again, the command does the rest. */
+	pair->left_session = rc ? session : 0;
+	return rc;
 }
 
 static int remove_volume(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)

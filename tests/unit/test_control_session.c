@@ -107,6 +107,36 @@ static void a_session_is_paused_durably_or_goes_on(void **state)
 	run(pause_without_room);
 }
 
+/* ---- a removal that cannot be made durable ---- */
+
+#define REMOVE	"{\"op\":\"session remove\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"]}}"
+
+static int remove_without_room(void *arg)
+{
+	struct sim_config config;
+
+	(void)arg;
+	sim_config_default(&config);
+	prepare_session();
+	wait_group();
+	sim_set_disk_bytes(a.sim, 1);
+	expect(&a, REMOVE, "cannot be made durable");
+	expect(&a, REMOVE, "cannot be made durable");
+	sim_set_disk_bytes(a.sim, config.disk_bytes);
+	expect(&a, REMOVE, "\"volumes\":[]");
+	expect(&a, REMOVE, "it is not in session 1");
+	sim_crash(a.sim, SIM_POWER_LOSS);
+	boot(&a);
+	expect(&a, OF_SESSION("show"), "\"volumes\":[]");
+	return stop_both();
+}
+
+static void a_removal_that_was_refused_can_be_repeated(void **state)
+{
+	(void)state;
+	run(remove_without_room);
+}
+
 /* ---- a session whose volumes are offline ---- */
 
 static int take_file_away(void *arg)
@@ -234,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_is_paused_durably_or_goes_on),
+		cmocka_unit_test(a_removal_that_was_refused_can_be_repeated),
 		cmocka_unit_test(a_session_without_its_volumes_says_so),
 		cmocka_unit_test(a_session_comes_home_by_what_is_said_next),
 		cmocka_unit_test(what_was_lost_is_unknown_after_a_restart),

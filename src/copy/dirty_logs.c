@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/volume_set.h"
 #include "rt/file.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -25,6 +26,7 @@ struct log_set {
 	const struct dirty_logs_known *known;
 	unsigned reactors;
 	uint64_t must, there;			/* bits of logs */
+	struct volume_set followed;		/* volumes whose changes are followed, as known has them */
 	struct dirtylog *logs[DIRTY_LOGS_MAX];	/* those that are open, by number */
 };
 
@@ -342,17 +344,35 @@ static int move_volume(struct log_set *set, unsigned from, unsigned to, const st
 	return rt_call(reactor_of(set, from), do_forget, &order);
 }
 
+/*
+ * Nobody follows the volume's changes: its pair was given up while it was offline, or just before a crash. Nothing else
+ * would ever make room of what is left of it.
+ */
+static int drop_volume(struct log_set *set, unsigned number, uint16_t volume)
+{
+	struct log_order order = { .log = set->logs[number], .volume = volume };
+
+	log_line(LOG_NOTICE, "copy", "volume %04X is in a dirty log, and in no pair: it leaves the log", volume);
+	return rt_call(reactor_of(set, number), do_forget, &order);
+}
+
 static int move_strays_of(struct log_set *set, unsigned number)
 {
 	struct list_order order = { .log = set->logs[number] };
 	int rc = rt_call(reactor_of(set, number), do_list, &order);
+	struct volume_set dropped = { 0 };
 
 	for (uint32_t i = 0; i < order.entries.count && rc == 0; i++) {
 		const struct entry *entry = &order.entries.entry[i];
 		unsigned home = home_of(set, entry->volume, number);
 
-		if (!entry->stays && home != number)
+		if (!volume_set_has(&set->followed, entry->volume)) {
+			if (!volume_set_has(&dropped, entry->volume))
+				rc = drop_volume(set, number, entry->volume);
+			volume_set_add(&dropped, entry->volume);
+		} else if (!entry->stays && home != number) {
 			rc = move_volume(set, number, home, &order.entries, i);
+		}
 	}
 	mem_free(order.entries.entry);
 	return rc;
@@ -419,6 +439,8 @@ int dirty_logs_open(struct copy *copy, const struct dirty_logs_known *known)
 	if (!set)
 		return -ENOMEM;
 	*set = (struct log_set){ .copy = copy, .known = known, .reactors = rt_reactor_count(), .must = known->must };
+	for (uint32_t i = 0; i < known->count; i++)
+		volume_set_add(&set->followed, known->volumes[i]);
 	rc = open_set(set);
 	if (rc < 0)
 		log_line(LOG_ERROR, "copy", "the dirty logs cannot be opened: %s", strerror(-rc));

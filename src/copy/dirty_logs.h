@@ -21,8 +21,8 @@ struct dirty_logs_known {
 /*
  * Opens the logs, copy->dirtylogs, and makes those that are new. What lies in the log of another reactor than its
  * volume's, also in one of a reactor that is no more, is moved. A log that must be there and is not, or is damaged: all
- * volumes that are followed are noted as a whole. Negative errno, after a line in the log; what is open then is closed
- * by dirty_logs_close. Suspends.
+ * volumes that are followed are noted as a whole. What is in the logs of other volumes is dropped. Negative errno,
+ * after a line in the log; what is open then is closed by dirty_logs_close. Suspends.
  */
 RT_MUST_CHECK int dirty_logs_open(struct copy *copy, const struct dirty_logs_known *known);
 

@@ -588,6 +588,24 @@ static void expect_idle(const char *fiber)
 	free(waits);
 }
 
+/* As docs/disk-format.md has it: the bit of volume 1500, of which all is in doubt, in copy A of a log of A. */
+static bool is_in_doubt(const char *path)
+{
+	uint8_t head[20], byte;
+	uint64_t block;
+
+	CHECK_EQUAL(sim_peek(a.sim, path, head, sizeof(head), 0), 0);
+	CHECK(!memcmp(head, "XDDL", 4));
+	block = head[16] + 256u * head[17] - 3u;
+	CHECK_EQUAL(sim_peek(a.sim, path, &byte, 1, block * 4096 + 64 + 0x1500 / 8), 0);
+	return byte & 1;
+}
+
+static bool any_log_has_doubts(void)
+{
+	return is_in_doubt("/state/dirty-0.log") || is_in_doubt("/state/dirty-1.log");
+}
+
 static int leave_a_volume_in_doubt(void *arg)
 {
 	struct file_search search = { "", "" };
@@ -602,6 +620,16 @@ static int leave_a_volume_in_doubt(void *arg)
 	restart_a_without(&search);
 	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 20 * RT_SECOND), 0);
 	expect_idle("a1/0 clean regions: waits for another fiber\n");
+	CHECK(any_log_has_doubts());
+	/* Nobody asks for it any more: the log is rid of it at the next start. */
+	expect(&a, FORCE_DELETE("1500"), DONE);
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	CHECK(any_log_has_doubts());
+	boot(&a);
+	expect(&a, LIST_PAIRS, "\"result\":[]");
+	CHECK_EQUAL(sim_stop_and_wait(a.sim), 0);
+	CHECK(!any_log_has_doubts());
+	boot(&a);
 	return stop_both();
 }
 

@@ -133,7 +133,7 @@ static struct volume *find_volume(void *arg, uint16_t id)
 {
 	struct control_volume *volume = control_volume_at(arg, id);
 
-	return volume && !volume->leaving ? volume->volume : NULL;
+	return volume && !volume->hidden ? volume->volume : NULL;
 }
 
 static struct copy_losses get_losses(void *arg, uint16_t id)

@@ -44,6 +44,8 @@ static int find_for_host(struct control *control, const char *id_or_name, struct
 	if (parse_volume(id_or_name) || control_volume_find(control, id_or_name, &id, &fault))
 		return -ENOENT;
 	volume = control_volume_at(control, id);
+	if (volume->hidden)
+		return -ENOENT;
 	if (!volume->volume)
 		return -EIO;
 	if (volume_get_access(volume->volume) == VOLUME_ACCESS_NONE)
@@ -182,7 +184,8 @@ int control_attachable_each(struct control *control, int (*each)(void *arg, uint
 			const struct control_volume *volume = control->lsss[lss]->volumes[i];
 			int rc;
 
-			if (!volume || !volume->volume || volume_get_access(volume->volume) == VOLUME_ACCESS_NONE)
+			if (!volume || volume->hidden || !volume->volume ||
+			    volume_get_access(volume->volume) == VOLUME_ACCESS_NONE)
 				continue;
 			rc = each(arg, volume->record.id, volume->record.name);
 			if (rc)

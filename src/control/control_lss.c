@@ -17,16 +17,19 @@ static int make_lss(struct control *control, uint8_t id, uint16_t ssid, struct f
 {
 	struct record_lss record = { .id = id, .ssid = ssid, .created_wall_ns = rt_wall_ns() };
 	struct meta_change change = { META_PUT, META_LSS, &record };
+	struct control_lss *lss = mem_alloc_zeroed(sizeof(*lss));
 	char object[16];
 
 	name_object(id, object);
-	if (control_lss_load(control, &record) != 0)
+	if (!lss)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	if (control_commit(control, &change, 1, object, fault)) {
-		mem_free(control->lsss[id]);
-		control->lsss[id] = NULL;
+		mem_free(lss);
 		return -1;
 	}
+	/* Only now: commands that do not wait for the lock may use what they find. */
+	lss->record = record;
+	control->lsss[id] = lss;
 	log_line(LOG_NOTICE, "control", "%s made", object);
 	return 0;
 }

@@ -36,7 +36,7 @@ struct control_volume {
 	unsigned attached;
 	uint64_t attaches;		/* since the start */
 	const char *busy;		/* what a command does with it, without the lock: it is not deleted. NULL */
-	bool leaving;			/* being deleted: the copy services do not find it any more */
+	bool hidden;			/* being made or deleted: copy services and hosts do not find it */
 };
 
 struct control_lss {

@@ -197,10 +197,13 @@ int control_volume_create(struct control *control, const struct volume_create *r
 	fill_record(request, size, &record);
 	if (control_volume_enter(control, &record, &volume) != 0)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	/* The copy services do not look under this lock: they find it when it is durable. */
+	volume->hidden = true;
 	if (bring_up(volume, object, fault)) {
 		control_volume_leave(volume);
 		return -1;
 	}
+	volume->hidden = false;
 	log_line(LOG_NOTICE, "control", "%s made in pool %s, %llu bytes%s%s", object, request->pool,
 		 (unsigned long long)size, request->adopt ? ", adopted from " : "",
 		 request->adopt ? request->adopt : "");
@@ -495,9 +498,9 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
 	/* The copy services do not look under this lock: from here on they do not find it. */
-	volume->leaving = true;
+	volume->hidden = true;
 	if (commit_delete(volume, &retired, object, fault)) {
-		volume->leaving = false;
+		volume->hidden = false;
 		return -1;
 	}
 	control_volume_close(volume);

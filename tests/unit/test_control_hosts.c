@@ -381,6 +381,81 @@ static void a_slow_disk_holds_up_no_other_command(void **state)
 	run_world(1, 2, use_slow_disk);
 }
 
+/* ---- what is being made is not there yet ---- */
+
+static void make_lss(void *control)
+{
+	struct fault fault;
+
+	CHECK_EQUAL(control_lss_create(control, 0x30, 0, &fault), 0);
+}
+
+static void make_another(void *control)
+{
+	struct volume_create create = { .id = 0x1501, .pool = "p0", .size_bytes = 64 * KIB };
+	struct fault fault;
+
+	CHECK_EQUAL(control_volume_create(control, &create, &fault), 0);
+}
+
+/* Why a pair of it is refused; by now it may be in the model. */
+static bool is_found(struct control *control)
+{
+	struct copy_pair_request request = { .source = 0x1501, .target = 0x2501, .system = "2105.FB230" };
+	struct fault fault;
+
+	CHECK_EQUAL(control_pair_create(control, &request, &fault), -1);
+	return strstr(fault.message, "no path leads") != NULL;
+}
+
+static int look_while_made(void *arg)
+{
+	struct system *system = start_system();
+	struct control *control = system_control(system);
+	struct sim_disk_state slow = { .slower = 100000 }, well = { 0 };
+	struct lss_info info;
+	struct rt_group group;
+	struct fault fault;
+
+	rt_group_init(&group);
+	sim_set_disk(arg, "/state", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "lss", make_lss, control), 0);
+	for (unsigned i = 0; group.count && i < 100; i++) {
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+		CHECK_EQUAL(control_lss_get(control, 0x30, &info, &fault), -1);
+	}
+	sim_set_disk(arg, "/state", &well);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(control_lss_get(control, 0x30, &info, &fault), 0);
+	sim_set_disk(arg, "/state", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "volume", make_another, control), 0);
+	for (unsigned i = 0; group.count && i < 100; i++) {
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+		CHECK(!is_found(control));
+	}
+	sim_set_disk(arg, "/state", &well);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK(is_found(control));
+	system_stop(system);
+	return 0;
+}
+
+static int make_slowly(void *arg)
+{
+	sim_boot(arg, make_volume, NULL);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	sim_boot(arg, look_while_made, arg);
+	CHECK_EQUAL(sim_wait_ended(arg), 0);
+	CHECK_EQUAL(sim_exit_code(arg), 0);
+	return 0;
+}
+
+static void what_is_not_durable_yet_is_not_found(void **state)
+{
+	(void)state;
+	run_world(1, 2, make_slowly);
+}
+
 /* ---- zeroes are fast where holes can be made, and only there ---- */
 
 static int attach_both(void *arg)
@@ -441,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_failed_sync_outlives_the_process),
 		cmocka_unit_test(a_sync_that_fails_beside_an_acceptance_is_not_accepted),
 		cmocka_unit_test(a_slow_disk_holds_up_no_other_command),
+		cmocka_unit_test(what_is_not_durable_yet_is_not_found),
 		cmocka_unit_test(zeroes_are_fast_where_holes_are_made),
 	};
 

@@ -114,7 +114,8 @@ present=$(sed -n 's/.* \([0-9]*\) present.*/\1/p' "$tmp/verdict")
 # Production comes back with what the far side has: nothing is left to accept.
 system_restart A1
 on B1 session failback 1 >"$tmp/said"
-grep -q '^the old site gets .*; next: .*xdc session return 1 on each far side$' "$tmp/said" || fail 'what comes next is not told'
+grep -q '^the old site gets .*; next: .*xdc session return 1 on each far side$' "$tmp/said" ||
+	fail 'what comes next is not told'
 wait_until 30 is A1 '.state == "fatal"' session show 1
 on A1 session terminate 1 >/dev/null
 on B1 session return 1 >"$tmp/said"

@@ -61,6 +61,7 @@ int control_lss_create(struct control *control, uint8_t id, uint16_t ssid, struc
 int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 {
 	struct meta_change change = { META_DELETE, META_LSS, NULL };
+	struct control_lss *lss;
 	char object[16];
 
 	if (control_enter(control, fault))
@@ -69,18 +70,22 @@ int control_lss_delete(struct control *control, uint8_t id, struct fault *fault)
 	if (control_lss_need(control, id, fault))
 		return -1;
 	name_object(id, object);
-	if (control->lsss[id]->count)
-		return fault_set(fault, FAULT_IN_USE, object, "delete them first", "it has %u volume%s",
-				 control->lsss[id]->count, control->lsss[id]->count == 1 ? "" : "s");
-	if (control->lsss[id]->pins)
+	lss = control->lsss[id];
+	if (lss->count)
+		return fault_set(fault, FAULT_IN_USE, object, "delete them first", "it has %u volume%s", lss->count,
+				 lss->count == 1 ? "" : "s");
+	if (lss->pins)
 		return fault_set(fault, FAULT_IN_USE, object, "repeat the command", "another command uses it");
 	if (copy_remembers_lss(control->copy, id, fault))
 		return -1;
-	change.record = &control->lsss[id]->record;
-	if (control_commit(control, &change, 1, object, fault))
-		return -1;
-	mem_free(control->lsss[id]);
+	/* From here on commands that do not wait for the lock do not find it. */
 	control->lsss[id] = NULL;
+	change.record = &lss->record;
+	if (control_commit(control, &change, 1, object, fault)) {
+		control->lsss[id] = lss;
+		return -1;
+	}
+	mem_free(lss);
 	log_line(LOG_NOTICE, "control", "%s deleted", object);
 	return 0;
 }

@@ -398,6 +398,13 @@ static void make_another(void *control)
 	CHECK_EQUAL(control_volume_create(control, &create, &fault), 0);
 }
 
+static void delete_lss(void *control)
+{
+	struct fault fault;
+
+	CHECK_EQUAL(control_lss_delete(control, 0x30, &fault), 0);
+}
+
 /* Why a pair of it is refused; by now it may be in the model. */
 static bool is_found(struct control *control)
 {
@@ -428,6 +435,12 @@ static int look_while_made(void *arg)
 	CHECK_EQUAL(rt_group_wait(&group), 0);
 	CHECK_EQUAL(control_lss_get(control, 0x30, &info, &fault), 0);
 	sim_set_disk(arg, "/state", &slow);
+	CHECK_EQUAL(rt_group_start(&group, "lss", delete_lss, control), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+	CHECK_EQUAL(group.count, 1);
+	CHECK_EQUAL(control_session_open(control, 1, 0x30, &fault), -1);
+	CHECK_EQUAL(fault.code, FAULT_INVALID_PARAMETER);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
 	CHECK_EQUAL(rt_group_start(&group, "volume", make_another, control), 0);
 	for (unsigned i = 0; group.count && i < 100; i++) {
 		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);

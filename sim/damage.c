@@ -391,7 +391,7 @@ static int fail_state(struct damage *damage, struct box *box)
 
 /* ---- a volume of a far side is not there when the site is lost ---- */
 
-static int recover_surely(struct damage *damage, struct recovery_result *result)
+static int recover_once(struct damage *damage, struct recovery_result *result)
 {
 	struct sites *sites = damage->sites;
 	int rc = -1;
@@ -401,6 +401,18 @@ static int recover_surely(struct damage *damage, struct recovery_result *result)
 		if (rc == -ECANCELED || (rc && wait_ms(300)))
 			return -ECANCELED;
 	}
+	return rc;
+}
+
+/* Where a call failed (--fail) the group may not be everywhere yet: the same command again brings it there. */
+static int recover_surely(struct damage *damage, unsigned volumes_missing, struct recovery_result *result)
+{
+	unsigned tries = 0;
+	int rc = recover_once(damage, result);
+
+	while (!rc && (result->systems_missing || result->volumes_missing > volumes_missing) &&
+	       !faults_mend_all(damage->sites) && scenario_try_again(&tries))
+		rc = recover_once(damage, result);
 	if (rc || result->systems_missing)
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);
 	return rc;
@@ -441,7 +453,7 @@ static int recover_the_rest(struct damage *damage, unsigned volume, uint64_t seq
 	if (!rc)
 		rc = wait_ms(below(300));
 	if (!rc)
-		rc = recover_surely(damage, &result);
+		rc = recover_surely(damage, 0, &result);
 	if (rc)
 		return rc;
 	if (result.volumes_missing || result.sequence != sequence)
@@ -469,7 +481,7 @@ static int recover_without_volume(struct damage *damage)
 	for (unsigned i = 0; i < sites->source_count; i++)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
 	if (!rc)
-		rc = recover_surely(damage, &result);
+		rc = recover_surely(damage, 1, &result);
 	if (rc)
 		return rc;
 	if (result.volumes_missing != 1 || result.volumes != sites->source_count * SITES_VOLUMES - 1)
@@ -510,7 +522,7 @@ static int recover_all(struct damage *damage)
 
 	for (unsigned i = 0; i < sites->source_count; i++)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
-	rc = recover_surely(damage, &result);
+	rc = recover_surely(damage, 0, &result);
 	if (rc)
 		return rc;
 	if (result.volumes_missing)
@@ -540,6 +552,7 @@ static int live_through(struct sites *sites)
 
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	if (!rc)
 		rc = wait_ms(below(600));
 	damage.source = (unsigned)below(2);

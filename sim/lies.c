@@ -63,18 +63,39 @@ static void choose_liar(struct lies *lies)
 
 /* ---- the end: the source site is lost ---- */
 
+/* A call of theirs may have failed (--fail). */
+static int mend_others(struct lies *lies)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < lies->sites->far_count && !rc; i++) {
+		if (&lies->sites->fars[i] != lies->liar)
+			rc = faults_mend(lies->sites, &lies->sites->fars[i]);
+	}
+	return rc;
+}
+
+static int try_recover(struct lies *lies, struct recovery_result *result, unsigned *tries)
+{
+	struct box *far = &lies->sites->fars[below(lies->sites->far_count)];
+	int rc = mend_others(lies);
+
+	*result = (struct recovery_result){ 0 };
+	if (!rc)
+		rc = far->ready ? box_session_recover(far, SITES_SESSION, false, result) : -EAGAIN;
+	return !rc && result->volumes_missing && scenario_try_again(tries) ? -EAGAIN : rc;
+}
+
 static int recover(struct lies *lies, struct recovery_result *result)
 {
 	struct sites *sites = lies->sites;
+	unsigned tries = 0;
 	int rc = -1;
 
 	for (unsigned i = 0; i < sites->source_count; i++)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
 	for (unsigned i = 0; i < 20 && rc; i++) {
-		struct box *far = &sites->fars[below(sites->far_count)];
-
-		*result = (struct recovery_result){ 0 };
-		rc = far->ready ? box_session_recover(far, SITES_SESSION, false, result) : -EAGAIN;
+		rc = try_recover(lies, result, &tries);
 		if (rc == -ECANCELED || (rc && wait_ms(300)))
 			return -ECANCELED;
 	}
@@ -219,6 +240,7 @@ static int live_through(struct sites *sites)
 
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	if (!rc)
 		rc = wait_ms(below(200));
 	choose_liar(&lies);

@@ -206,8 +206,11 @@ void pair_try_waiting(struct copy *copy, const char *far);
 /* All that is noted for pairs with this far side counts as unsent again. Suspends. */
 void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_id[WIRE_ID_SIZE]);
 
-/* What is acknowledged is made durable at the far side and forgotten. Suspends. */
-void pair_sync_all(struct copy *copy, struct peer *peer);
+/*
+ * What is acknowledged is made durable at the far side and forgotten. False: not all of it, and nothing else will
+ * remind of that. Suspends.
+ */
+bool pair_sync_all(struct copy *copy, struct peer *peer);
 
 /*
  * Behind that, in each pair's turn: how far first copies are is noted, and those that are done may join. False: there

@@ -207,12 +207,19 @@ static int ask_synced(struct peer *peer, const struct wire_volumes_sync *request
 	return link_request(peer->to, WIRE_VOLUMES_SYNC, request, reply, why, NULL);
 }
 
-void pair_sync_all(struct copy *copy, struct peer *peer)
+/* All that were asked for are durable there, or they are asked for when the link has come up again. */
+static bool is_settled(const struct wire_volumes_sync_reply *reply, int rc)
+{
+	return rc ? rc == -ENOTCONN || rc == -ESTALE : !reply->failed.count;
+}
+
+bool pair_sync_all(struct copy *copy, struct peer *peer)
 {
 	struct wire_volumes_sync request = { 0 };
 	struct wire_volumes_sync_reply reply = { 0 };
 	struct pair *pair, **asked;
 	unsigned count = 0;
+	bool settled = false;
 	int rc;
 	RT_SHIELD();
 
@@ -235,7 +242,8 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 		asked[request.targets.count] = pair;
 		request.targets.ids[request.targets.count++] = pair->record.remote_volume;
 	}
-	if (!request.targets.count)
+	settled = !request.targets.count;
+	if (settled)
 		goto out;
 	rc = ask_synced(peer, &request, &reply);
 	if (rc == -ETIMEDOUT)
@@ -247,9 +255,11 @@ void pair_sync_all(struct copy *copy, struct peer *peer)
 		end_sync(asked[i], !rc && !is_among(&reply.failed, request.targets.ids[i]));
 		pair_unpin(asked[i]);
 	}
+	settled = is_settled(&reply, rc);
 	if (!rc || rc == -ESTALE)
 		link_reply_free(WIRE_VOLUMES_SYNC, &reply);
 out:
 	mem_free(request.targets.ids);
 	mem_free(asked);
+	return settled;
 }

@@ -84,7 +84,7 @@ void peer_watch(void *arg)
 	}
 }
 
-/* Something was acknowledged; or it is time to try again to note how far first copies are. */
+/* Something was acknowledged; or it is time to try again what has failed: to make it durable, or to note progress. */
 static int wait_acked(struct peer *peer, bool owed)
 {
 	RT_LIMIT(owed ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
@@ -107,7 +107,7 @@ void peer_sync(void *arg)
 			pair_link_up(peer->copy, peer->system);
 		}
 		pair_ask_refused(peer->copy, peer->system);
-		pair_sync_all(peer->copy, peer);
-		owed = !pair_note_progress(peer->copy, peer->system);
+		owed = !pair_sync_all(peer->copy, peer);
+		owed = !pair_note_progress(peer->copy, peer->system) || owed;
 	}
 }

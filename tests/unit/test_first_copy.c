@@ -300,6 +300,42 @@ static void a_growth_after_failback_forgets_nothing(void **state)
 	run(grow_on_the_way_home);
 }
 
+/* ---- a sync at the far side that fails for want of memory ---- */
+
+static void write_with_failure(enum sim_call_kind kind, uint64_t nth)
+{
+	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND;
+
+	sim_fail_nth(b.sim, kind, nth);
+	write_blocks(&a, "1500", 0, 4096, (uint8_t)nth);
+	while (!is_whole()) {
+		CHECK(rt_now_ns() < until_ns);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 100 * RT_MS), 0);
+	}
+	sim_fail_nth(b.sim, kind, 0);
+}
+
+static int write_with_failures(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, CREATE_PAIR, DONE);
+	while (!is_whole())
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 100 * RT_MS), 0);
+	for (uint64_t nth = 1; nth <= 5; nth++)
+		write_with_failure(SIM_FIBER, nth);
+	for (uint64_t nth = 1; nth <= 40; nth++)
+		write_with_failure(SIM_ALLOC, nth);
+	return stop_both();
+}
+
+/* It was acknowledged, hosts wrote no more, and nobody asked again that it be made durable. */
+static void what_was_not_made_durable_is_asked_for_again(void **state)
+{
+	(void)state;
+	run(write_with_failures);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_whole_copy_is_taken_over),
 		cmocka_unit_test(what_is_in_the_log_is_not_copied_for_that),
 		cmocka_unit_test(a_growth_after_failback_forgets_nothing),
+		cmocka_unit_test(what_was_not_made_durable_is_asked_for_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@
 #define LAST_REPLIES_NS	RT_SECOND		/* to write what is left when a connection ends */
 
 /* While others wait for memory a client has so long to take or send what it is to, and so long more for each MiB. */
-#define CLIENT_NS	(10 * RT_SECOND)
+#define CLIENT_NS	(30 * RT_SECOND)
 #define CLIENT_MIB_NS	(4 * RT_SECOND)
 
 struct transfer;

@@ -206,7 +206,7 @@ static int expect_served_soon(void)
 
 	TRY(client_open(&other));
 	{
-		RT_LIMIT(rt_now_ns() + 290 * RT_SECOND);
+		RT_LIMIT(rt_now_ns() + 400 * RT_SECOND);
 		TRY(read_large(&other));
 	}
 	client_close(&other);

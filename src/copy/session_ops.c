@@ -500,9 +500,7 @@ int session_entries_resume(struct copy *copy)
 		if (rc)
 			return rc;
 	}
-	/*
-	 * Those with volumes that are offline take part too, and refuse every group: it would lack what these hold.
-	 */
+	/* Those with volumes that are offline are asked too, and refuse: a group would lack what these hold. */
 	list_for_each(left, &copy->left_pairs, link) {
 		if (left->record.role == PAIR_SOURCE && left->record.session &&
 		    !source_get(copy, left->record.session))

@@ -43,7 +43,9 @@ static int check_speaker(const struct link_peer *peer, const struct wire_session
 	return copy_refuse(why, -EACCES, "system %s is not %s", peer->system, head->master);
 }
 
-/* The session's part here, if this master may speak: a master that is not the newest is refused, wherever it speaks. */
+/*
+ * The session's part here, if this master may speak: a master that is not the newest is refused, wherever it speaks.
+ */
 static int admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
 		 struct source **out, char *why)
 {
@@ -171,11 +173,28 @@ static bool is_attempt(uint64_t attempt)
 	return attempt < JOURNAL_TAG_MAX - 1;
 }
 
+/*
+ * A volume that is offline and whose far side no other leads to: what that far side holds cannot be asked, and
+ * whoever decided without it might commit a group that it does not have.
+ */
+static const struct left_pair *find_cut_off(struct source *source)
+{
+	const struct left_pair *left;
+
+	list_for_each(left, &source->copy->left_pairs, link) {
+		if (left->record.role == PAIR_SOURCE && left->record.session == source->number &&
+		    !source_leg_find(source, left->record.system))
+			return left;
+	}
+	return NULL;
+}
+
 int source_on_join(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_join *join = request;
 	struct copy *copy = arg;
 	struct source *source = source_find(copy, join->head.session);
+	const struct left_pair *left;
 	uint64_t highest = 0;
 	bool all_known;
 	int rc = check_speaker(peer, &join->head, why);
@@ -193,6 +212,10 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	if (!source)
 		return copy_refuse(why, -ENOENT, "session %u is not open on system %s; open it, or start without it",
 				   join->head.session, copy->config.system);
+	left = find_cut_off(source);
+	if (left)
+		return copy_refuse(why, -EIO, "volume %04X of system %s is offline, and with it far side %s",
+				   left->record.volume, copy->config.system, left->record.system);
 	if (!is_attempt(join->head.attempt))
 		return copy_refuse(why, -EINVAL, "no attempt has the number %llu",
 				   (unsigned long long)join->head.attempt);

@@ -159,10 +159,10 @@ static int start_without_volume(void *arg)
 	expect(&a, OF_SESSION("show"), "\"state\":\"running\"");
 	expect(&a, OF_SESSION("show"), "\"kind\":\"volume-offline\"");
 	expect(&a, OF_SESSION("show"), "mend that and start xdcd again");
-	/* It tries, and says why that fails. */
-	await(&a, OF_SESSION("show"), "\"last_failure\":{\"reason\":\"disk failed\"");
+	/* It says for whom it waits, and decides nothing without what the far side holds. */
+	await(&a, OF_SESSION("show"), "\"waiting_for\":\"2105.FA120\"");
 	CHECK(strstr(last_reply, "\"rpo_ms\":null"));
-	CHECK(!strstr(last_reply, "\"phase\":\"idle\""));
+	CHECK(strstr(last_reply, "\"phase\":\"wait\""));
 	expect(&b, OF_SESSION("probe"), DONE);
 	expect(&a, "{\"op\":\"session close\",\"args\":{\"session\":\"1\",\"lss\":\"15\"}}", "volume 1500 is in it");
 	return stop_both();

@@ -196,7 +196,7 @@ static int live_through(struct sites *sites)
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();
-	if (!rc && sim_random_below(sim_world(), 4) == 0)
+	if (!rc && sim_random_below(sim_world(), 3) == 0)
 		return live_without_it(sites);
 	for (unsigned i = 0; i < 2 && !rc && !in_branch; i++)
 		rc = go_without(sites, &in_branch);

@@ -29,9 +29,10 @@ path A1 15 A2 16
 uris=("$(uri A1 1500)" "$(uri A2 1600)")
 far_uris=("$(uri B1 2500)" "$(uri B2 2600)")
 
+# 0: no write was answered yet.
 newest()
 {
-	tail -n 1 "$tmp/ordered.log" | cut -d' ' -f1
+	awk '{ number = $1 } END { print number + 0 }' "$tmp/ordered.log"
 }
 # A moment that nobody chose: after some more writes were answered.
 random_moment()

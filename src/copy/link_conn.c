@@ -155,7 +155,7 @@ int link_conn_read(struct link_conn *conn, void *buf, size_t len)
 {
 	uint8_t *to = buf;
 	/* Behind a large payload only the next header is read: the next payload goes straight where it belongs. */
-	size_t ahead = conn->in_bulk ? len : conn->in_size;
+	bool after_bulk = conn->in_bulk;
 
 	conn->in_bulk = len >= BULK_MIN;
 	while (len) {
@@ -177,7 +177,7 @@ int link_conn_read(struct link_conn *conn, void *buf, size_t len)
 			len -= (size_t)got;
 			continue;
 		}
-		got = receive(conn, conn->in, ahead);
+		got = receive(conn, conn->in, after_bulk ? len : conn->in_size);
 		if (got < 0)
 			return (int)got;
 		conn->in_start = 0;

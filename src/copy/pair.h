@@ -190,11 +190,13 @@ void pair_link_up(struct copy *copy, const char *far);
  * The same for those whose data it refuses: an old primary that slept may hear of a recovery by that alone. Suspends.
  */
 void pair_ask_refused(struct copy *copy, const char *far);
+
+/* The far side is not heard: its pairs are broken from here on. Does not suspend. */
 void pair_link_down(struct copy *copy, const char *far);
 
 /*
- * While the far side is not heard, or not sent to: a source that hosts have written to since begins a new generation.
- * Suspends.
+ * While the far side is not heard, or not sent to, in each pair's turn: its record says so, and a source that hosts
+ * have written to since begins a new generation. Suspends.
  */
 void pair_watch_broken(struct copy *copy, const char *far);
 bool pair_any_broken(struct copy *copy, const char *far);

@@ -198,22 +198,33 @@ static int judge_again(struct pair *pair, const struct wire_pair_establish *requ
 	return rc;
 }
 
-/* Its session here is over. */
+/* Its session here is over, durably: before the pair leaves it, so that no group is formed without it. */
 static int lose_session(struct pair *pair)
 {
-	struct source *source = source_find(pair->copy, pair->record.session);
 	int rc = session_entry_lose(pair->copy, pair->record.session);
+	struct source *source = source_find(pair->copy, pair->record.session);
 
 	if (!rc && source)
-		rc = source_remove_pair(source, pair);
-	return rc == -ENOENT ? 0 : rc;
+		source_leave(source);
+	return rc;
 }
 
-/* Durably; after an error record and history are as before. */
+/* The pair is in no session any more, as its record says. */
+static void leave_session(struct pair *pair, uint8_t session)
+{
+	struct source *source = source_find(pair->copy, session);
+	int rc = source ? source_remove_pair(source, pair) : 0;
+
+	assert(!rc || rc == -ENOENT);
+	pair_leave_session(pair);
+}
+
+/* Durably; after an error it is the source that it was, which asks its far side how things stand. */
 static int become_target(struct pair *pair, const struct history *history)
 {
 	struct record_pair next = pair->record;
 	struct history before = pair->history;
+	uint8_t session = pair->record.role == PAIR_SOURCE ? pair->record.session : 0;
 	int rc;
 
 	next.role = PAIR_TARGET;
@@ -228,10 +239,12 @@ static int become_target(struct pair *pair, const struct history *history)
 	rc = pair_change_record(pair, &next);
 	if (rc) {
 		pair->history = before;
+		if (pair->peer)
+			peer_look_again(pair->peer);
 		return rc;
 	}
 	pair->broken = false;
-	pair_leave_session(pair);
+	leave_session(pair, session);
 	log_line(LOG_NOTICE, "pair", "volume %04X is the target of system %s volume %04X from here on",
 		 pair->record.volume, pair->record.system, pair->record.remote_volume);
 	return 0;

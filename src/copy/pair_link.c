@@ -326,12 +326,9 @@ void pair_link_down(struct copy *copy, const char *far)
 {
 	struct pair *pair;
 
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		if (!pair_sends_to(pair, far) || pair->broken)
-			continue;
-		pair->broken = true;
-		if (pair->record.state == PAIR_COPY_PENDING)
-			pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
+	list_for_each(pair, &copy->pairs, link) {
+		if (pair_sends_to(pair, far))
+			pair->broken = true;
 	}
 }
 
@@ -378,7 +375,11 @@ bool pair_any_broken(struct copy *copy, const char *far)
 static void watch_broken(struct pair *pair)
 {
 	struct pair_order order = { 0 };
+	struct link_state state;
 
+	link_get_state(pair->peer->to, &state);
+	if (!state.connected && pair->record.state == PAIR_COPY_PENDING)
+		pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
 	pair_order_surely(pair, pair_do_counters, &order);
 	if (order.counters.noted != order.totals.followed && count_unheard(pair) < UNHEARD_MAX)
 		begin_generation(pair);

@@ -14,6 +14,7 @@
 
 #define REACH_NS	(5 * RT_SECOND)		/* to connect to another far side */
 #define ANSWER_NS	(10 * RT_SECOND)	/* for what it holds */
+#define DECIDE_NS	(20 * RT_SECOND)	/* to decide; longer than a far side waits for its volumes */
 #define LOOKS_MAX	6u			/* at a session that may be going on */
 #define LOOK_AGAIN_NS	(10 * RT_MS)
 
@@ -340,6 +341,19 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 
 /* ---- carrying it out ---- */
 
+/* It goes on there when no answer came in time: asked again, it answers as soon as that is done. */
+static int ask_to_decide(struct far *far, const struct wire_recover_decide *order)
+{
+	/* Here a limit would cut the journal's own work short. */
+	RT_LIMIT(is_own(far) ? RT_NEVER : rt_now_ns() + DECIDE_NS);
+	int rc = copy_ask(far->recovery->copy, far->system, WIRE_RECOVER_DECIDE, order, &far->done, far->why);
+
+	if (rc != -ETIMEDOUT || far->why[0])
+		return rc;
+	return copy_refuse(far->why, rc, "it has not answered for %d s: one of its disks is slow or hangs",
+			   (int)(DECIDE_NS / RT_SECOND));
+}
+
 static void decide_far(void *arg)
 {
 	struct far *far = arg;
@@ -355,7 +369,7 @@ static void decide_far(void *arg)
 	do {
 		far->why[0] = '\0';
 		link_reply_free(WIRE_RECOVER_DECIDE, &far->done);
-		far->rc = copy_ask(recovery->copy, far->system, WIRE_RECOVER_DECIDE, &order, &far->done, far->why);
+		far->rc = ask_to_decide(far, &order);
 	} while (far->rc == -ENOTCONN && !reach(far));
 }
 

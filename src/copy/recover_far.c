@@ -13,6 +13,8 @@
 #include "rt/mem.h"
 #include "store/planted.h"
 
+#define APPLIED_NS	(15 * RT_SECOND)	/* for a group to be in its volumes; asked again, for as long again */
+
 /* ---- the legs that are meant ---- */
 
 static bool is_meant(const struct leg *leg, uint8_t session, const uint8_t *key)
@@ -301,6 +303,13 @@ static int leave_out(struct leg *leg, const struct wire_recover_decide *decide, 
 	return change_record(leg, SESSION_FATAL, leg->record.recovered_sequence, decide->number);
 }
 
+static int wait_applied(struct leg *leg)
+{
+	RT_LIMIT(rt_now_ns() + APPLIED_NS);
+
+	return leg_wait_applied(leg);
+}
+
 /*
  * The group is brought to the volumes, which are opened. Hosts could be served through the journal's index from here
  * on; that saves them this wait. Volumes that it cannot be brought to stay behind, and keep nobody else waiting.
@@ -308,11 +317,15 @@ static int leave_out(struct leg *leg, const struct wire_recover_decide *decide, 
 static int show_group(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
 		      char *why)
 {
-	int rc = leg_wait_applied(leg);
+	int rc = wait_applied(leg);
 
 	if (leg->offline)
 		return leg_check_online(leg, why);
-	if (rc && (rc == -ETIMEDOUT || rc == -ECANCELED || leg->tried != decide->number))
+	if (rc == -ETIMEDOUT)
+		return copy_refuse(why, rc,
+				   "CG %llu is not in its volumes after %d s, which goes on: a disk is slow or hangs",
+				   (unsigned long long)decide->number, (int)(APPLIED_NS / RT_SECOND));
+	if (rc && (rc == -ECANCELED || leg->tried != decide->number))
 		return rc;
 	rc = open_volumes(leg, decide->number, done);
 	return rc ? rc : list_outside(leg, &done->outside);

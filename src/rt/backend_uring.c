@@ -358,11 +358,6 @@ static void uring_random_bytes(struct rt_reactor *reactor, void *buf, size_t len
 	}
 }
 
-int uring_help_data(int (*fn)(void *arg), void *arg)
-{
-	return helpers_run(&uring_system()->data_helpers, NULL, fn, arg);
-}
-
 int uring_help_names(int (*fn)(void *arg), void *arg)
 {
 	return helpers_run(&uring_system()->name_helpers, NULL, fn, arg);
@@ -536,13 +531,13 @@ static void free_reactors(struct uring_system *system)
 
 static int run_with_helpers(struct uring_system *system, unsigned count)
 {
-	int rc = helpers_init(&system->data_helpers);
+	int rc = disk_helpers_init(&system->data_helpers);
 
 	if (rc != 0)
 		return rc;
 	rc = helpers_init(&system->name_helpers);
 	if (rc != 0) {
-		helpers_destroy(&system->data_helpers);
+		disk_helpers_destroy(&system->data_helpers);
 		return rc;
 	}
 	rc = make_reactors(system, count);
@@ -550,7 +545,7 @@ static int run_with_helpers(struct uring_system *system, unsigned count)
 		rc = run_reactors(system);
 	/* A helper may still be on its way out of a post, so its thread ends before what it posted to is freed. */
 	helpers_destroy(&system->name_helpers);
-	helpers_destroy(&system->data_helpers);
+	disk_helpers_destroy(&system->data_helpers);
 	free_reactors(system);
 	return rc;
 }

@@ -45,6 +45,7 @@
 struct uring_file {
 	struct rt_file base;
 	int fd;
+	struct helpers *helpers;	/* of its disk */
 	struct helpers_line writes;	/* by helper threads: the kernel lets only one in at a time */
 	bool no_nowait;			/* atomic: the file system has no RWF_NOWAIT reads */
 };
@@ -131,6 +132,15 @@ static int open_file(void *arg)
 	return 0;
 }
 
+static uint64_t find_disk(int fd)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) != 0)
+		return 0;
+	return S_ISBLK(info.st_mode) ? info.st_rdev : info.st_dev;
+}
+
 static int uring_file_open(const char *path, unsigned flags, struct rt_file **out)
 {
 	struct open_job job = { .path = path, .flags = flags };
@@ -146,6 +156,7 @@ static int uring_file_open(const char *path, unsigned flags, struct rt_file **ou
 	}
 	file->base.flags = flags;
 	file->fd = job.fd;
+	file->helpers = disk_helpers_get(&uring_system()->data_helpers, find_disk(job.fd));
 	helpers_line_init(&file->writes);
 	*out = &file->base;
 	return 0;
@@ -312,7 +323,7 @@ static int write_inline(struct write_job *job, int64_t begin_ns)
 
 static int write_by_helper(struct uring_file *file, int (*write)(void *arg), struct write_job *job)
 {
-	return helpers_run(&uring_system()->data_helpers, &file->writes, write, job);
+	return helpers_run(file->helpers, &file->writes, write, job);
 }
 
 static int uring_file_write(struct rt_file *base, const void *buf, size_t len, uint64_t offset)
@@ -347,6 +358,11 @@ struct file_job {
 	uint64_t end;
 };
 
+static int help(int (*fn)(void *arg), struct file_job *job)
+{
+	return helpers_run(job->file->helpers, NULL, fn, job);
+}
+
 static int sync_data(void *arg)
 {
 	struct file_job *job = arg;
@@ -358,7 +374,7 @@ static int uring_file_sync(struct rt_file *file)
 {
 	struct file_job job = { .file = from_base(file) };
 
-	return uring_help_data(sync_data, &job);
+	return help(sync_data, &job);
 }
 
 static int start_writeout(void *arg)
@@ -371,7 +387,7 @@ static int start_writeout(void *arg)
 static void uring_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len)
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
-	int rc = uring_help_data(start_writeout, &job);
+	int rc = help(start_writeout, &job);
 
 	(void)rc;	/* it proves nothing, so its failure means nothing: the sync will tell */
 }
@@ -387,7 +403,7 @@ static int uring_file_drop_cached(struct rt_file *file)
 {
 	struct file_job job = { .file = from_base(file) };
 
-	return uring_help_data(drop_cached, &job);
+	return help(drop_cached, &job);
 }
 
 static int allocate(void *arg)
@@ -401,7 +417,7 @@ static int uring_file_allocate(struct rt_file *file, uint64_t offset, uint64_t l
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
 
-	return uring_help_data(allocate, &job);
+	return help(allocate, &job);
 }
 
 static int punch(void *arg)
@@ -416,7 +432,7 @@ static int uring_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
 {
 	struct file_job job = { .file = from_base(file), .offset = offset, .len = len };
 
-	return uring_help_data(punch, &job);
+	return help(punch, &job);
 }
 
 static int set_size(void *arg)
@@ -430,7 +446,7 @@ static int uring_file_set_size(struct rt_file *file, uint64_t size)
 {
 	struct file_job job = { .file = from_base(file), .len = size };
 
-	return uring_help_data(set_size, &job);
+	return help(set_size, &job);
 }
 
 static void fill_info(struct rt_file_info *info, const struct stat *from)
@@ -492,7 +508,7 @@ static int uring_file_get_run(struct rt_file *base, uint64_t offset, bool *data,
 		return rc;
 	if (offset >= info.size)
 		return -EINVAL;
-	rc = info.is_device ? -EINVAL : uring_help_data(find_run, &job);
+	rc = info.is_device ? -EINVAL : help(find_run, &job);
 	if (rc == -EINVAL || rc == -EOPNOTSUPP) {
 		*data = true;
 		*end = info.size;

@@ -187,3 +187,43 @@ int helpers_init(struct helpers *helpers)
 	helpers_destroy(helpers);
 	return -EAGAIN;
 }
+
+/* ---- by disk ---- */
+
+int disk_helpers_init(struct disk_helpers *all)
+{
+	*all = (struct disk_helpers){ 0 };
+	pthread_mutex_init(&all->mutex, NULL);
+	return helpers_init(&all->helpers[0]);
+}
+
+/* Under the mutex. Those of the first are there from the beginning. */
+static struct helpers *find_or_make(struct disk_helpers *all, uint64_t disk)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->disks[i] == disk)
+			return &all->helpers[i];
+	}
+	if (all->count == HELPED_DISKS_MAX || (all->count > 0 && helpers_init(&all->helpers[all->count]) != 0))
+		return &all->helpers[0];
+	all->disks[all->count] = disk;
+	return &all->helpers[all->count++];
+}
+
+struct helpers *disk_helpers_get(struct disk_helpers *all, uint64_t disk)
+{
+	struct helpers *helpers;
+
+	pthread_mutex_lock(&all->mutex);
+	helpers = find_or_make(all, disk);
+	pthread_mutex_unlock(&all->mutex);
+	return helpers;
+}
+
+void disk_helpers_destroy(struct disk_helpers *all)
+{
+	for (unsigned i = all->count; i-- > 1; )
+		helpers_destroy(&all->helpers[i]);
+	helpers_destroy(&all->helpers[0]);
+	pthread_mutex_destroy(&all->mutex);
+}

@@ -43,4 +43,24 @@ void helpers_line_init(struct helpers_line *line);
  */
 RT_MUST_CHECK int helpers_run(struct helpers *helpers, struct helpers_line *line, int (*fn)(void *arg), void *arg);
 
+/*
+ * Helpers for each disk, made with its first file: one that hangs takes all of its own, and none of another's. Disks
+ * beyond so many share those of the first.
+ */
+#define HELPED_DISKS_MAX	16U
+
+struct disk_helpers {
+	pthread_mutex_t mutex;
+	unsigned count;
+	uint64_t disks[HELPED_DISKS_MAX];
+	struct helpers helpers[HELPED_DISKS_MAX];
+};
+
+/* Makes those of the first disk, whichever it is: 0, -EAGAIN. */
+RT_MUST_CHECK int disk_helpers_init(struct disk_helpers *all);
+void disk_helpers_destroy(struct disk_helpers *all);
+
+/* disk: the number that the kernel gives it. Any thread; stays as long as all do. */
+struct helpers *disk_helpers_get(struct disk_helpers *all, uint64_t disk);
+
 #endif

@@ -40,7 +40,8 @@ struct uring_system {
 	 * Two kinds of helper threads: a name that is asked for where nothing answers, as a folder of a file system
 	 * that hangs, must not keep open files from being made durable.
 	 */
-	struct helpers data_helpers, name_helpers;
+	struct disk_helpers data_helpers;
+	struct helpers name_helpers;
 	struct dirty dirty;
 	uint8_t kernel_boot_id[16];
 	sem_t started;
@@ -70,8 +71,7 @@ void uring_check_buffer(const void *buf, size_t len);
 struct uring_reactor *uring_here(void);
 struct uring_system *uring_system(void);
 
-/* Run fn(arg) on a helper thread of the system (helpers_run): for an open file; for names and all else. */
-RT_MUST_CHECK int uring_help_data(int (*fn)(void *arg), void *arg);
+/* Runs fn(arg) on a helper thread of the system (helpers_run), for all but an open file. */
 RT_MUST_CHECK int uring_help_names(int (*fn)(void *arg), void *arg);
 
 /* Fill in their part of the backend's table. */

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "rt/file.h"
-#include "rt/helpers.h"
 #include "rt/run.h"
+#include "rt/uring.h"
 #include "rt_check.h"
 
 static int run(unsigned reactors, int (*main_fn)(void *arg), void *arg)
@@ -243,6 +243,52 @@ static void test_help(void **state)
 	assert_int_equal(run(2, main_help, NULL), 0);
 }
 
+static void hang_on_disk(void *arg)
+{
+	struct helpers *helpers = disk_helpers_get(&uring_system()->data_helpers, UINT64_MAX);
+
+	*(int *)arg = helpers_run(helpers, NULL, pass_gate, arg);
+}
+
+static int main_hung_disk(void *arg)
+{
+	int hanging[2 * HELPERS_MAX];
+	struct rt_group group;
+	struct rt_file *file;
+
+	(void)arg;
+	gate.open = false;
+	gate.inside = 0;
+	rt_group_init(&group);
+	CHECK_EQUAL(rt_file_open("help-test.file", RT_FILE_WRITE | RT_FILE_CREATE, &file), 0);
+	CHECK_EQUAL(rt_path_unlink("help-test.file"), 0);
+	for (unsigned i = 0; i < 2 * HELPERS_MAX; i++) {
+		hanging[i] = (int)i;
+		CHECK_EQUAL(rt_group_start(&group, "hanging", hang_on_disk, &hanging[i]), 0);
+	}
+	rt_yield();
+	pthread_mutex_lock(&gate.mutex);
+	while (gate.inside < HELPERS_MAX)
+		pthread_cond_wait(&gate.change, &gate.mutex);
+	pthread_mutex_unlock(&gate.mutex);
+	work_on_file(file);
+	pthread_mutex_lock(&gate.mutex);
+	gate.open = true;
+	pthread_cond_broadcast(&gate.change);
+	pthread_mutex_unlock(&gate.mutex);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK_EQUAL(gate.inside, 2 * HELPERS_MAX);
+	rt_file_close(file);
+	return 0;
+}
+
+/* Sixteen volumes on a disk that hangs took all threads, and no file of another disk was made durable. */
+static void test_a_hung_disk_keeps_no_other_waiting(void **state)
+{
+	(void)state;
+	assert_int_equal(run(2, main_hung_disk, NULL), 0);
+}
+
 /* ---- clock, randomness ---- */
 
 static int main_clock(void *arg)
@@ -363,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_posts),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_a_hung_disk_keeps_no_other_waiting),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_stop),

@@ -426,7 +426,8 @@ static int make_folder(struct copy *copy)
 
 	snprintf(path, sizeof(path), "%s/journals", copy->config.state_folder);
 	rc = rt_path_make_folder(path);
-	return rc == -EEXIST ? 0 : rc ? rc : rt_path_sync_folder(copy->config.state_folder);
+	/* One that is there may be from a start that was cut short before it was durable. */
+	return rc && rc != -EEXIST ? rc : rt_path_sync_folder(copy->config.state_folder);
 }
 
 static int start_server(struct copy *copy)

@@ -604,7 +604,7 @@ int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, 
 	RT_SHIELD();
 
 	if (!rc)
-		rc = journal_commit(leg->journal, commit->head.attempt);
+		rc = journal_commit(leg->journal, commit->head.attempt, commit->head.incarnation);
 	if (rc)
 		return why[0] ? rc : copy_refuse(why, rc, "CG %llu cannot be committed: %s",
 						 (unsigned long long)commit->head.attempt, strerror(-rc));
@@ -629,7 +629,7 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 	if (!number)
 		number = info.prepared;
 	if (number)
-		rc = journal_abort(leg->journal, number);
+		rc = journal_abort(leg->journal, number, abort->head.incarnation);
 	if (rc)
 		return copy_refuse(why, rc, "CG %llu cannot be given up: %s", (unsigned long long)number,
 				   strerror(-rc));

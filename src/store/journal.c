@@ -299,12 +299,12 @@ int journal_prepare(struct journal *journal, const struct journal_cg *cg)
 	return rc;
 }
 
-static int commit(struct journal *journal, uint64_t number)
+static int commit(struct journal *journal, uint64_t number, uint64_t incarnation)
 {
 	struct journal_numbers numbers = journal->numbers;
 	int rc;
 
-	if (is_fenced(journal) || number < numbers.committed)
+	if (is_fenced(journal) || incarnation < numbers.incarnation || number < numbers.committed)
 		return -ESTALE;
 	if (number == numbers.committed)
 		return number == 0 ? -EINVAL : 0;
@@ -323,7 +323,7 @@ static int commit(struct journal *journal, uint64_t number)
 	return 0;
 }
 
-int journal_commit(struct journal *journal, uint64_t number)
+int journal_commit(struct journal *journal, uint64_t number, uint64_t incarnation)
 {
 	int rc = take_turn(journal);
 
@@ -331,7 +331,7 @@ int journal_commit(struct journal *journal, uint64_t number)
 		return rc;
 	{
 		RT_SHIELD();
-		rc = commit(journal, number);
+		rc = commit(journal, number, incarnation);
 	}
 	rt_mutex_unlock(&journal->turn);
 	return rc;
@@ -349,7 +349,7 @@ static int change_numbers(struct journal *journal, const struct journal_numbers 
 	return rc;
 }
 
-int journal_abort(struct journal *journal, uint64_t number)
+int journal_abort(struct journal *journal, uint64_t number, uint64_t incarnation)
 {
 	struct journal_numbers numbers;
 	int rc;
@@ -361,7 +361,7 @@ int journal_abort(struct journal *journal, uint64_t number)
 		return rc;
 	numbers = journal->numbers;
 	numbers.prepared = 0;
-	if (is_fenced(journal) || number <= numbers.committed)
+	if (is_fenced(journal) || incarnation < numbers.incarnation || number <= numbers.committed)
 		rc = -ESTALE;
 	else if (number == journal->numbers.prepared)
 		rc = change_numbers(journal, &numbers);

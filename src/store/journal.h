@@ -95,16 +95,17 @@ RT_MUST_CHECK int journal_append(struct journal *journal, uint16_t volume, uint6
 RT_MUST_CHECK int journal_prepare(struct journal *journal, const struct journal_cg *cg);
 
 /*
- * The prepared CG is committed, durably. Nothing happens when number is the committed one. -EINVAL: it is not
- * prepared; -ESTALE: a newer one is committed, or fenced. Suspends.
+ * The prepared CG is committed, durably, as the master of this incarnation says. Nothing happens when number is the
+ * committed one. -EINVAL: it is not prepared; -ESTALE: a newer one is committed, an older incarnation, or fenced.
+ * Suspends.
  */
-RT_MUST_CHECK int journal_commit(struct journal *journal, uint64_t number);
+RT_MUST_CHECK int journal_commit(struct journal *journal, uint64_t number, uint64_t incarnation);
 
 /*
- * The CG is no longer prepared, durably; its data stay. Nothing happens when it is not prepared. -ESTALE: it or a
- * newer one is committed, or fenced. -EINVAL: 0. Suspends.
+ * The CG is no longer prepared, durably, as the master of this incarnation says; its data stay. Nothing happens when it
+ * is not prepared. -ESTALE: it or a newer one is committed, an older incarnation, or fenced. -EINVAL: 0. Suspends.
  */
-RT_MUST_CHECK int journal_abort(struct journal *journal, uint64_t number);
+RT_MUST_CHECK int journal_abort(struct journal *journal, uint64_t number, uint64_t incarnation);
 
 /*
  * Masters older than this incarnation are refused from here on, durably. -ESTALE: it is older itself, or fenced.

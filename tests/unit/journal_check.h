@@ -50,17 +50,29 @@ static inline int append(struct journal *journal, uint64_t tag, uint16_t volume,
 	return rc;
 }
 
+#define MASTER_INCARNATION	3u
+
 static inline int prepare(struct journal *journal, uint64_t number)
 {
 	static const uint16_t volumes[] = { 0x1500, 0x1501 };
 	struct journal_cg cg = {
 		.number = number, .session_time_us = 1000000 * number, .wall_time_us = 1000000 * number + 5,
-		.incarnation = 3, .member_version = 9, .frames = 77, .digest = 0x1122334455667788,
+		.incarnation = MASTER_INCARNATION, .member_version = 9, .frames = 77, .digest = 0x1122334455667788,
 		.master = "2105.FA120:15", .volume_count = 2, .volumes = volumes,
 		.member_bytes = 5, .members = "hello",
 	};
 
 	return journal_prepare(journal, &cg);
+}
+
+static inline int commit_cg(struct journal *journal, uint64_t number)
+{
+	return journal_commit(journal, number, MASTER_INCARNATION);
+}
+
+static inline int abort_cg(struct journal *journal, uint64_t number)
+{
+	return journal_abort(journal, number, MASTER_INCARNATION);
 }
 
 /* What shows of count blocks, a letter each: '.' the volume, '0' zeros, '!' damaged, '?' could not be read. */

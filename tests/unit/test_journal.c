@@ -32,7 +32,7 @@ static int scenario_content(void *arg)
 	CHECK_EQUAL(info_of(journal).highest_tag, 6);
 	CHECK_EQUAL(prepare(journal, 5), 0);
 	check_shows(journal, 1, "............");
-	CHECK_EQUAL(journal_commit(journal, 5), 0);
+	CHECK_EQUAL(commit_cg(journal, 5), 0);
 	check_shows(journal, 1, "aabbbbccc0..");
 	check_shows(journal, 2, "x...");
 	check_shows(journal, 3, "....");
@@ -50,7 +50,7 @@ static int scenario_content(void *arg)
 	CHECK_EQUAL(info_of(journal).void_runs, 0);
 	CHECK_EQUAL(info_of(journal).prepared, 7);
 	check_shows(journal, 1, "aabbbbccc0..");
-	CHECK_EQUAL(journal_commit(journal, 7), 0);
+	CHECK_EQUAL(commit_cg(journal, 7), 0);
 	check_shows(journal, 1, "agbbbbccc0..");
 	CHECK_EQUAL(apply_all(journal), 3);			/* volume 1, its zeros, volume 2 */
 	check_shows(journal, 1, "............");
@@ -94,7 +94,7 @@ static int scenario_record(void *arg)
 	(void)arg;
 	CHECK(!journal_committed_cg(journal) && !journal_prepared_cg(journal));
 	CHECK_EQUAL(prepare(journal, 4), 0);
-	CHECK_EQUAL(journal_commit(journal, 4), 0);
+	CHECK_EQUAL(commit_cg(journal, 4), 0);
 	CHECK_EQUAL(prepare(journal, 6), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		journal = reopen_journal(journal, "/");
@@ -167,6 +167,8 @@ static int scenario_numbers(void *arg)
 		{ RESTART, 0, 0, 7, 0 },
 		{ OBEY, 3, -ESTALE, 7, 0 },
 		{ PREPARE, 9, -ESTALE, 7, 0 },		/* its master is the third */
+		{ COMMIT, 7, -ESTALE, 7, 0 },
+		{ ABORT, 9, -ESTALE, 7, 0 },
 	};
 	struct journal *journal = open_journal("/");
 
@@ -179,8 +181,8 @@ static int scenario_numbers(void *arg)
 		switch (steps[i].call) {
 		case APPEND: rc = append(journal, number, 1, 0, 1, 'a'); break;
 		case PREPARE: rc = prepare(journal, number); break;
-		case COMMIT: rc = journal_commit(journal, number); break;
-		case ABORT: rc = journal_abort(journal, number); break;
+		case COMMIT: rc = commit_cg(journal, number); break;
+		case ABORT: rc = abort_cg(journal, number); break;
 		case OBEY: rc = journal_obey(journal, number); break;
 		case RESTART: journal = reopen_journal(journal, "/"); break;
 		}
@@ -260,14 +262,14 @@ static int scenario_full(void *arg)
 		CHECK(appended > 13 * 10 && appended < 16 * 16);	/* nearly all of 16 segments */
 		for (unsigned i = 0; i < 300; i++) {
 			CHECK_EQUAL(prepare(journal, tag + 1), 0);
-			CHECK_EQUAL(journal_abort(journal, tag + 1), 0);
+			CHECK_EQUAL(abort_cg(journal, tag + 1), 0);
 			CHECK_EQUAL(append(journal, tag + 1, 1, 0, 1, 'b'), -ENOSPC);
 		}
 		CHECK_EQUAL(prepare(journal, tag + 1), 0);
 		for (unsigned i = 0; i < 40; i++)
 			journal = reopen_journal(journal, "/");
 		CHECK_EQUAL(append(journal, tag + 2, 1, 0, 1, 'b'), -ENOSPC);
-		CHECK_EQUAL(journal_commit(journal, tag + 1), 0);
+		CHECK_EQUAL(commit_cg(journal, tag + 1), 0);
 		CHECK_EQUAL(info_of(journal).unapplied_bytes, (uint64_t)appended * BLOCK);
 		CHECK_EQUAL(apply_all(journal), appended);
 		CHECK(!info_of(journal).full);
@@ -308,7 +310,7 @@ static int scenario_full_disk(void *arg)
 	sim_set_disk_bytes(sim_outside(sim_world()), 2 << 20);
 	CHECK_EQUAL(append(journal, 2, 1, 0, 1, 'b'), 0);
 	CHECK(!info_of(journal).full);
-	CHECK_EQUAL(journal_commit(journal, 1), 0);
+	CHECK_EQUAL(commit_cg(journal, 1), 0);
 	check_shows(journal, 1, "aaa");
 	journal_close(journal);
 	return 0;
@@ -333,7 +335,7 @@ static int scenario_runs_limit(void *arg)
 		appended++;
 	CHECK(appended >= 48 && info_of(journal).runs <= 50 && info_of(journal).full);
 	CHECK_EQUAL(prepare(journal, 1), 0);
-	CHECK_EQUAL(journal_commit(journal, 1), 0);
+	CHECK_EQUAL(commit_cg(journal, 1), 0);
 	CHECK_EQUAL(apply_all(journal), appended);
 	CHECK_EQUAL(append(journal, 2, 1, 0, 1, 'a'), 0);
 	journal_close(journal);
@@ -367,7 +369,7 @@ static int scenario_apply(void *arg)
 	CHECK_EQUAL(append_run(journal, 2, 7, 200, 100, 'b'), 0);
 	CHECK_EQUAL(append(journal, 2, 8, 0, 1, 'c'), 0);
 	CHECK_EQUAL(prepare(journal, 2), 0);
-	CHECK_EQUAL(journal_commit(journal, 2), 0);
+	CHECK_EQUAL(commit_cg(journal, 2), 0);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.volume == 7 && run.offset == 0 && run.len == JOURNAL_RUN_MAX && !run.zero && run.up_to == 2);
 	CHECK(buf[0] == 'a' && buf[200 * BLOCK - 1] == 'a');
@@ -379,7 +381,7 @@ static int scenario_apply(void *arg)
 		CHECK_EQUAL(append(journal, n, 8, 0, 1, (char)('A' + n)), 0);
 		CHECK_EQUAL(append(journal, n, 8, n, 1, (char)('A' + n)), 0);
 		CHECK_EQUAL(prepare(journal, n), 0);
-		CHECK_EQUAL(journal_commit(journal, n), 0);
+		CHECK_EQUAL(commit_cg(journal, n), 0);
 	}
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.volume == 7 && run.offset == JOURNAL_RUN_MAX && run.len == 44 * BLOCK && run.up_to == 2);
@@ -399,7 +401,7 @@ static int scenario_apply(void *arg)
 	/* from the start, with what was committed meanwhile */
 	CHECK_EQUAL(append(journal, 33, 8, 1, 1, 'z'), 0);
 	CHECK_EQUAL(prepare(journal, 33), 0);
-	CHECK_EQUAL(journal_commit(journal, 33), 0);
+	CHECK_EQUAL(commit_cg(journal, 33), 0);
 	journal_apply_again(journal);
 	CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	CHECK(run.offset == 0 && run.len == 2 * BLOCK && run.up_to == 33 && buf[BLOCK] == 'z');
@@ -435,7 +437,7 @@ static int scenario_fold(void *arg)
 		if (n == 1)
 			CHECK_EQUAL(append(journal, n, 1, 0, 1, 'a'), 0);
 		CHECK_EQUAL(prepare(journal, n), 0);
-		CHECK_EQUAL(journal_commit(journal, n), 0);
+		CHECK_EQUAL(commit_cg(journal, n), 0);
 		if (n == 1)
 			CHECK_EQUAL(journal_apply_next(journal, &run, buf), 1);
 	}
@@ -467,7 +469,7 @@ static int scenario_stale_run(void *arg)
 	(void)arg;
 	CHECK_EQUAL(append(journal, 1, 1, 0, 1, 'a'), 0);
 	CHECK_EQUAL(prepare(journal, 1), 0);
-	CHECK_EQUAL(journal_commit(journal, 1), 0);
+	CHECK_EQUAL(commit_cg(journal, 1), 0);
 	CHECK(journal_lookup(journal, 1, 0, BLOCK, &run));
 	CHECK_EQUAL(journal_read(journal, &run, buf), 0);
 	CHECK_EQUAL(buf[0], 'a');
@@ -476,7 +478,7 @@ static int scenario_stale_run(void *arg)
 	for (uint64_t n = 2; n < 100; n++) {
 		CHECK_EQUAL(append(journal, n, 1, 0, 4, 'b'), 0);
 		CHECK_EQUAL(prepare(journal, n), 0);
-		CHECK_EQUAL(journal_commit(journal, n), 0);
+		CHECK_EQUAL(commit_cg(journal, n), 0);
 		apply_all(journal);
 	}
 	CHECK_EQUAL(journal_read(journal, &run, buf), -EAGAIN);
@@ -499,7 +501,7 @@ static int scenario_void(void *arg)
 	(void)arg;
 	CHECK_EQUAL(append(journal, 5, 1, 0, 4, 'a'), 0);
 	CHECK_EQUAL(prepare(journal, 5), 0);
-	CHECK_EQUAL(journal_commit(journal, 5), 0);
+	CHECK_EQUAL(commit_cg(journal, 5), 0);
 	CHECK_EQUAL(append(journal, 6, 1, 1, 1, 'b'), 0);
 	CHECK_EQUAL(prepare(journal, 6), 0);
 	while (!rc)
@@ -512,7 +514,7 @@ static int scenario_void(void *arg)
 	CHECK_EQUAL(prepare(journal, 7), 0);
 	journal = reopen_journal(journal, "/");
 	CHECK_EQUAL(info_of(journal).prepared, 7);
-	CHECK_EQUAL(journal_commit(journal, 7), 0);
+	CHECK_EQUAL(commit_cg(journal, 7), 0);
 	check_shows(journal, 1, "abad");
 	CHECK_EQUAL(journal_fence(journal, 1, "2107.FB1"), 0);
 	CHECK_EQUAL(journal_void(journal), -ESTALE);
@@ -543,7 +545,7 @@ static int scenario_decide(void *arg)
 
 	CHECK_EQUAL(append(journal, 5, 1, 0, 4, 'a'), 0);
 	CHECK_EQUAL(prepare(journal, 5), 0);
-	CHECK_EQUAL(journal_commit(journal, 5), 0);
+	CHECK_EQUAL(commit_cg(journal, 5), 0);
 	CHECK_EQUAL(append(journal, 7, 1, 1, 1, 'b'), 0);
 	if (c->prepared)
 		CHECK_EQUAL(prepare(journal, 7), 0);
@@ -559,8 +561,8 @@ static int scenario_decide(void *arg)
 	CHECK(info.epoch == 4 && strcmp(info.initiator, "2107.FB2") == 0 && !info.decided);
 	CHECK_EQUAL(append(journal, 9, 1, 2, 1, 'c'), -ESTALE);
 	CHECK_EQUAL(prepare(journal, 9), -ESTALE);
-	CHECK_EQUAL(journal_commit(journal, 7), -ESTALE);
-	CHECK_EQUAL(journal_abort(journal, 7), -ESTALE);
+	CHECK_EQUAL(commit_cg(journal, 7), -ESTALE);
+	CHECK_EQUAL(abort_cg(journal, 7), -ESTALE);
 	CHECK_EQUAL(journal_obey(journal, 99), -ESTALE);
 	CHECK_EQUAL(journal_decide(journal, c->number, 4, "2107.FB2", true), c->rc);
 	check_shows(journal, 1, c->shows);
@@ -623,7 +625,7 @@ static int scenario_hole(void *arg)
 	CHECK_EQUAL(journal_open("/", LEG, &limits, &journal), 0);
 	CHECK_EQUAL(info_of(journal).prepared, 1);
 	CHECK_EQUAL(info_of(journal).void_runs, 0);		/* cut off before it was seen */
-	CHECK_EQUAL(journal_commit(journal, 1), 0);
+	CHECK_EQUAL(commit_cg(journal, 1), 0);
 	check_shows(journal, 1, "a..");
 	journal_close(journal);
 	return 0;
@@ -663,7 +665,7 @@ static int do_fill(void *arg)
 	(void)arg;
 	CHECK_EQUAL(append(shared, 1, 1, 0, 1, 'a'), 0);
 	CHECK_EQUAL(prepare(shared, 1), 0);
-	CHECK_EQUAL(journal_commit(shared, 1), 0);
+	CHECK_EQUAL(commit_cg(shared, 1), 0);
 	CHECK_EQUAL(append(shared, 2, 1, 1, 2, 'b'), 0);
 	return 0;
 }
@@ -680,8 +682,8 @@ static int do_fail(void *arg)
 	/* the next sync would say yes: nobody asks it */
 	CHECK_EQUAL(prepare(shared, 2), -EIO);
 	CHECK_EQUAL(prepare(shared, 3), -EIO);
-	CHECK_EQUAL(journal_commit(shared, 2), -EIO);
-	CHECK_EQUAL(journal_abort(shared, 2), -EIO);
+	CHECK_EQUAL(commit_cg(shared, 2), -EIO);
+	CHECK_EQUAL(abort_cg(shared, 2), -EIO);
 	CHECK_EQUAL(append(shared, 3, 1, 0, 1, 'c'), -EIO);
 	CHECK_EQUAL(journal_fence(shared, 1, "a"), -EIO);
 	CHECK_EQUAL(journal_apply_next(shared, &run, buf), -EIO);
@@ -695,7 +697,7 @@ static int do_commit_if_prepared(void *arg)
 	CHECK(!info_of(shared).failed);
 	if (info_of(shared).prepared != 2)
 		return 0;
-	CHECK_EQUAL(journal_commit(shared, 2), 0);
+	CHECK_EQUAL(commit_cg(shared, 2), 0);
 	return ++*prepared > 0 ? 2 : 0;
 }
 

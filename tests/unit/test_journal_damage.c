@@ -244,7 +244,7 @@ static void make_journal(void)
 		CHECK_EQUAL(prepare(journal, n), 0);
 		if (n == 4)
 			continue;
-		CHECK_EQUAL(journal_commit(journal, n), 0);
+		CHECK_EQUAL(commit_cg(journal, n), 0);
 		if (n == 1)
 			apply_all(journal);
 	}
@@ -298,7 +298,7 @@ static void judge(struct outcome *outcome)
 	CHECK_EQUAL(info.highest_tag, 4);
 	show(journal, 1, 0, SHOWN, shown);
 	damaged = compare_shown(shown, shown_committed);
-	CHECK_EQUAL(journal_commit(journal, 4), 0);
+	CHECK_EQUAL(commit_cg(journal, 4), 0);
 	show(journal, 1, 0, SHOWN, shown);
 	damaged += compare_shown(shown, shown_prepared);
 	journal_close(journal);
@@ -311,7 +311,7 @@ static void remember_shown(void)
 	struct journal *journal = open_journal("/");
 
 	show(journal, 1, 0, SHOWN, shown_committed);
-	CHECK_EQUAL(journal_commit(journal, 4), 0);
+	CHECK_EQUAL(commit_cg(journal, 4), 0);
 	show(journal, 1, 0, SHOWN, shown_prepared);
 	CHECK(strcmp(shown_committed, shown_prepared) != 0 && !strchr(shown_prepared, '!'));
 	journal_close(journal);
@@ -459,7 +459,7 @@ static int scenario_gone(void *arg)
 		CHECK_EQUAL(append(journal, tag, 0x1500, round % 5, 5, 'a'), 0);
 		if (round % 3 == 2) {
 			CHECK_EQUAL(prepare(journal, tag), 0);
-			CHECK_EQUAL(journal_commit(journal, tag), 0);
+			CHECK_EQUAL(commit_cg(journal, tag), 0);
 			if (round % 9 == 8)
 				apply_all(journal);
 			tag++;
@@ -535,7 +535,7 @@ static void open_and_use(struct outcome *outcome)
 	}
 	outcome->same++;
 	show(journal, 1, 0, SHOWN, shown);
-	rc = journal_commit(journal, info_of(journal).prepared);
+	rc = commit_cg(journal, info_of(journal).prepared);
 	CHECK(rc == 0 || rc == -EINVAL || rc == -ESTALE);
 	show(journal, 1, 0, SHOWN, shown);
 	rc = append(journal, 1000, 1, 0, 2, 'x');

@@ -309,21 +309,21 @@ static void commit(struct model *model)
 	struct numbers next = model->now;
 	int rc;
 
-	expect(model, journal_commit(model->journal, model->now.prepared + 1000), -EINVAL);
+	expect(model, journal_commit(model->journal, model->now.prepared + 1000, model->now.incarnation), -EINVAL);
 	if (next.prepared == 0)
 		return;
 	next.committed = next.prepared;
 	next.prepared = 0;
 	begin_call(model, &next);
-	rc = journal_commit(model->journal, next.committed);
+	rc = journal_commit(model->journal, next.committed, model->now.incarnation);
 	end_call(model, rc);
 	model->counts->commits += rc == 0;
 	if (rc < 0)
 		return;
-	expect(model, journal_commit(model->journal, next.committed), 0);
-	expect(model, journal_abort(model->journal, next.committed), -ESTALE);
+	expect(model, journal_commit(model->journal, next.committed, model->now.incarnation), 0);
+	expect(model, journal_abort(model->journal, next.committed, model->now.incarnation), -ESTALE);
 	if (next.committed > 1)
-		expect(model, journal_commit(model->journal, next.committed - 1), -ESTALE);
+		expect(model, journal_commit(model->journal, next.committed - 1, model->now.incarnation), -ESTALE);
 }
 
 static void abort_prepared(struct model *model)
@@ -331,12 +331,12 @@ static void abort_prepared(struct model *model)
 	struct numbers next = model->now;
 	int rc;
 
-	expect(model, journal_abort(model->journal, model->now.prepared + 1000), 0);
+	expect(model, journal_abort(model->journal, model->now.prepared + 1000, model->now.incarnation), 0);
 	if (next.prepared == 0)
 		return;
 	next.prepared = 0;
 	begin_call(model, &next);
-	rc = journal_abort(model->journal, model->now.prepared);
+	rc = journal_abort(model->journal, model->now.prepared, model->now.incarnation);
 	end_call(model, rc);
 	model->counts->aborts += rc == 0;
 }
@@ -398,7 +398,7 @@ static void recover(struct model *model)
 	expect(model, journal_fence(model->journal, 7, "2107.FB0"), -ESTALE);
 	expect(model, journal_fence(model->journal, 7, "2107.FB1"), 0);
 	expect(model, journal_prepare(model->journal, &cg), -ESTALE);
-	expect(model, journal_commit(model->journal, model->floor), -ESTALE);
+	expect(model, journal_commit(model->journal, model->floor, model->now.incarnation), -ESTALE);
 	expect(model, journal_append(model->journal, 0, 0, BLOCK, model->floor + 1, NULL), -ESTALE);
 	expect(model, journal_decide(model->journal, number, 7, "2107.FB2", false), -ESTALE);
 	expect(model, journal_decide(model->journal, model->floor + 9, 7, "2107.FB1", false), -EINVAL);

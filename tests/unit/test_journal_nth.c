@@ -38,7 +38,7 @@ static int live(struct life *life, struct journal *journal)
 		life->attempted = life->number;
 		rc = prepare(journal, life->number);
 		if (rc == 0)
-			rc = journal_commit(journal, life->number);
+			rc = commit_cg(journal, life->number);
 		if (rc < 0)
 			return rc;
 		life->committed = life->number;

@@ -1,16 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Memory that runs out, again and again and at moments nobody chose, on source and far side, with hosts and a session at
-# work: a request may be refused, a connection or a group may be lost, but no system ends, and each goes on as soon as
-# there is memory: groups form, answered writes are there, both sides become equal.
+# Memory that runs out, again and again, on source and far side, with hosts and a session at work: a request may be
+# refused, a connection or a group may be lost, but no system ends, and each goes on as soon as there is memory: groups
+# form, answered writes are there, both sides become equal.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq prlimit nbdcopy nbdinfo
 
-declare -A lss=([A1]=15 [A2]=16 [B1]=25)
+# Of this shell and of the systems: more connections than are opened below.
+ulimit -Sn 4096
+
+declare -A lss=([A1]=15 [A2]=16 [B1]=25) nbd_port=()
 n=120
 for name in A1 A2 B1; do
-	site "$name" "2105.FA$((n++))" --reactors 2
+	nbd_port[$name]=$(free_port)
+	site "$name" "2105.FA$((n++))" --reactors 2 --nbd "127.0.0.1:${nbd_port[$name]}"
 done
 # The sanitizers' own memory has no bound.
 grep -q 'asan\|tsan' "/proc/${system_pid[A1]}/maps" && skip 'needs a build without sanitizers'
@@ -71,9 +75,11 @@ come_and_ask()
 			on "$name" pair list --json || true
 			nbdinfo --list "nbd+unix:///?socket=$tmp/$name/nbd" || true
 		done
+		echo asked >>"$tmp/rounds"
 	done >/dev/null 2>&1
 }
 dd if=/dev/urandom of="$tmp/random" bs=1M count=16 2>/dev/null
+: >"$tmp/rounds"
 write_in_order &
 background+=($!)
 write_much &
@@ -92,6 +98,44 @@ limit()
 	fi
 	prlimit --pid "${system_pid[$1]}" --as="$used:unlimited"
 }
+no_memory='Cannot allocate memory|no memory'
+complaints()
+{
+	grep -cE "$no_memory" "$tmp/$1/log" || true
+}
+complains_more_than()
+{
+	[ "$(complaints "$1")" -gt "$2" ]
+}
+# use_up NAME: connections are opened, and kept, until the system has no memory for one more. Each takes a stack, and it
+# has a few hundred unused ones at most.
+held=()
+use_up()
+{
+	local name=$1 before count connection rc=0
+	before=$(complaints "$name")
+	for ((count = 0; count < 1000 && rc == 0; count++)); do
+		exec {connection}<>"/dev/tcp/127.0.0.1/${nbd_port[$name]}"
+		held+=("$connection")
+		# The server speaks first.
+		read -r -N 8 -t 20 -u "$connection" _ || rc=$?
+	done
+	[ "$rc" -ne 0 ] || fail "system $name never ran out of memory"
+	[ "$rc" -le 128 ] || fail "system $name keeps a host waiting that it has no memory for"
+	wait_until 10 complains_more_than "$name" "$before"
+}
+let_go()
+{
+	local connection
+	for connection in "${held[@]}"; do
+		exec {connection}>&-
+	done
+	held=()
+}
+has_asked()
+{
+	[ "$(wc -l <"$tmp/rounds")" -ge "$1" ]
+}
 alive()
 {
 	local name
@@ -99,34 +143,25 @@ alive()
 		kill -0 "${system_pid[$name]}" 2>/dev/null || fail "system $name has ended"
 	done
 }
-ran_out()
-{
-	cat "$tmp"/*/log "$tmp/copy.err" | grep -q 'Cannot allocate memory'
-}
-squeeze()
-{
-	local more name
-	for more in 0 64K 256K 1M 4M 0 128K 512K 2M 0; do
-		for name in A1 A2 B1; do
-			limit "$name" "$(numfmt --from=iec "$more")"
-		done
-		read -r -t 1 -u "$never" _ || true
-		alive
-		for name in A1 A2 B1; do
-			limit "$name" unlimited
-		done
-		more_groups 1
-	done
-}
 more_groups 3
-# What they keep for the next request may last for a while: until it has not.
-for _ in 1 2 3 4; do
-	squeeze
-	! ran_out || break
+for more in 0 64K 256K 1M 4M 0 128K 512K 2M 0; do
+	for name in A1 A2 B1; do
+		limit "$name" "$(numfmt --from=iec "$more")"
+	done
+	for name in A1 A2 B1; do
+		use_up "$name"
+	done
+	# Somebody comes and asks for everything, from the first thing to the last.
+	wait_until 60 has_asked $(($(wc -l <"$tmp/rounds") + 2))
+	alive
+	for name in A1 A2 B1; do
+		limit "$name" unlimited
+	done
+	let_go
+	more_groups 1
 done
 end_background
 alive
-ran_out || fail 'memory never ran out'
 equal()
 {
 	local name number

@@ -179,12 +179,17 @@ void source_far_restarted(struct copy *copy, const char *far)
 	struct source *source;
 
 	list_for_each(source, &copy->sources, link) {
-		struct source_leg *leg = source->joined ? source_leg_find(source, far) : NULL;
+		struct source_leg *leg = source_leg_find(source, far);
 		char why[WIRE_TEXT_SIZE] = "";
 		int rc;
 
 		if (!leg)
 			continue;
+		/* No abort reaches it until it has joined again: what it had closed is to be sent again, too. */
+		if (!source->joined) {
+			member_leave(source->member, 0, CG_FAILURE_FAR_RESTARTED);
+			continue;
+		}
 		leg->pins++;
 		{
 			RT_LIMIT(rt_now_ns() + LEG_ANSWER_NS);

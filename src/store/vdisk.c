@@ -620,12 +620,6 @@ int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end
 	return rc;
 }
 
-int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t len)
-{
-	assert_range(disk, offset, len);
-	return disk->is_device ? 0 : rt_file_allocate(disk->direct.file, offset, len);
-}
-
 uint64_t vdisk_size(const struct vdisk *disk)
 {
 	return disk->size;

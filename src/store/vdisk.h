@@ -87,12 +87,6 @@ RT_MUST_CHECK int vdisk_grow(struct vdisk *disk, uint64_t size);
 /* As rt_file_get_run. */
 RT_MUST_CHECK int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end);
 
-/*
- * Space for the range is allocated, so that a later write cannot fail for lack of it. -ENOSPC; -EOPNOTSUPP where
- * the file system cannot promise that.
- */
-RT_MUST_CHECK int vdisk_allocate(struct vdisk *disk, uint64_t offset, uint64_t len);
-
 /* Do not suspend. */
 uint64_t vdisk_size(const struct vdisk *disk);
 bool vdisk_makes_holes(const struct vdisk *disk);	/* vdisk_zero costs no writes; any reactor */

@@ -321,12 +321,64 @@ static void a_far_side_that_comes_back_without_a_group_is_not_taken_up(void **st
 	sim_destroy(world);
 }
 
+/* ---- a far side that restarts while the source has left its master ---- */
+
+static uint64_t closing_of(const struct source *source)
+{
+	struct member_status status;
+
+	member_get_status(source->member, &status);
+	return status.closing;
+}
+
+static int far_restarts(void *arg)
+{
+	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
+	struct source *source;
+	struct source_leg *leg;
+	bool empty;
+
+	(void)arg;
+	begin();
+	source = source_get(&copy, SESSION);
+	CHECK(source);
+	add_leg(source, &peer);
+	leg = source_leg_find(source, FAR_ID);
+	CHECK_EQUAL(member_close(source->member, 13, 12, RT_SECOND, &empty), 0);
+	CHECK_EQUAL(member_release(source->member, 13), 0);
+	CHECK(!source->joined);
+	CHECK_EQUAL(closing_of(source), 13);
+	source_far_restarted(&copy, FAR_ID);
+	CHECK_EQUAL(closing_of(source), 0);
+	end();
+	CHECK_EQUAL(leg->pins, 1);
+	mem_free(leg);
+	return 0;
+}
+
+/*
+ * A pair came back to the session in the middle of an attempt: no abort is heard before the next join. What the far
+ * side had acknowledged of the closing increment is gone with its restart, and must be in the open one to be sent again.
+ */
+static void what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_join(void **state)
+{
+	struct sim_world *world = sim_create(4, NULL);
+
+	(void)state;
+	if (sim_run(world, far_restarts, NULL, 60 * RT_SECOND) != SIM_DONE) {
+		sim_print_log(world, stderr);
+		fail_msg("%s", sim_failure(world));
+	}
+	sim_destroy(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_speaks_in_the_name_of_another),
 		cmocka_unit_test(a_far_side_that_does_not_answer_is_told),
 		cmocka_unit_test(a_far_side_that_comes_back_without_a_group_is_not_taken_up),
+		cmocka_unit_test(what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_join),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,10 +296,6 @@ static int space_follows_content(struct setting *setting)
 	check_run(disk, 2 << 20, true, 3 << 20);
 	CHECK_EQUAL(vdisk_sync(disk), 0);
 	CHECK(allocated(disk) >= 1 << 20);
-	CHECK_EQUAL(vdisk_allocate(disk, 4 << 20, 2 << 20), 0);
-	CHECK(allocated(disk) >= 3 << 20);
-	CHECK_EQUAL(vdisk_read(disk, content, 1 << 20, 4 << 20), 0);
-	CHECK(content[0] == 0 && memcmp(content, content + 1, (1 << 20) - 1) == 0);
 	vdisk_close(disk);
 	mem_free(content);
 	return 0;

@@ -568,7 +568,8 @@ static int fill_the_disk(void *arg)
 	make_pool();
 	disk = open_disk();
 	memset(page, 7, 4096);
-	CHECK_EQUAL(vdisk_allocate(disk, 14 * 4096, 2 * 4096), 0);
+	CHECK_EQUAL(vdisk_write(disk, page, 4096, 14 * 4096), 0);
+	CHECK_EQUAL(vdisk_write(disk, page, 4096, 15 * 4096), 0);
 	CHECK_EQUAL(rt_path_space("/", &total, &free_bytes), 0);
 	sim_set_disk_bytes(outside, total - free_bytes + 6 * 4096);
 	for (unsigned i = 0; i < 12; i++) {
@@ -579,7 +580,6 @@ static int fill_the_disk(void *arg)
 		refused += rc == -ENOSPC;
 	}
 	CHECK_EQUAL(refused, 6);
-	CHECK_EQUAL(vdisk_allocate(disk, 10 * 4096, 4096), -ENOSPC);
 	/* What has its space goes on, and what gives some back. */
 	CHECK_EQUAL(vdisk_sync(disk), 0);
 	CHECK_EQUAL(vdisk_write(disk, page, 4096, 0), 0);
@@ -649,7 +649,6 @@ static int work_with_fault(void *arg)
 		failures += vdisk_write(disk, page, sizeof(page), i * 5000) != 0;
 		failures += vdisk_sync(disk) != 0;
 		failures += vdisk_zero(disk, i * 5000 + 2000, 10000, i & 1) != 0;
-		failures += vdisk_allocate(disk, 12 * 4096, 4096) != 0;
 		if (vdisk_failed(disk))
 			CHECK_EQUAL(vdisk_accept_loss(disk), 0);
 	}
@@ -688,7 +687,7 @@ static int fail_one(void *arg)
 static void any_call_may_fail(void **state)
 {
 	static const enum sim_call_kind kinds[] = {
-		SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_PUNCH, SIM_SET_SIZE,
+		SIM_ALLOC, SIM_FIBER, SIM_OPEN, SIM_READ, SIM_WRITE, SIM_SYNC, SIM_PUNCH, SIM_SET_SIZE,
 		SIM_GET_INFO, SIM_GET_RUN, SIM_SYNC_FOLDER,
 	};
 

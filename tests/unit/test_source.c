@@ -358,7 +358,8 @@ static int far_restarts(void *arg)
 
 /*
  * A pair came back to the session in the middle of an attempt: no abort is heard before the next join. What the far
- * side had acknowledged of the closing increment is gone with its restart, and must be in the open one to be sent again.
+ * side had acknowledged of the closing increment is gone with its restart, and must be in the open one to be sent
+ * again.
  */
 static void what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_join(void **state)
 {

@@ -76,7 +76,6 @@ static int recover_image(struct sites *sites)
 {
 	struct recovered *out = scenario_shared();
 	struct recovery_result result;
-	const char *bad;
 	int rc;
 
 	for (unsigned i = 0; i < sites->source_count; i++)
@@ -86,11 +85,7 @@ static int recover_image(struct sites *sites)
 		return rc;
 	scenario_count("recoveries", 1);
 	out->sequence = result.sequence;
-	bad = sites_take_reading(sites, &out->image);
-	if (!bad)
-		bad = oracle_judge(&sites->oracle, &out->image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	sites_judge_reading(sites, &out->image);
 	return 0;
 }
 

@@ -421,12 +421,8 @@ static int recover_surely(struct damage *damage, unsigned volumes_missing, struc
 static void judge(struct damage *damage)
 {
 	struct oracle_image image;
-	const char *bad = sites_take_reading(damage->sites, &image);
 
-	if (!bad)
-		bad = oracle_judge(&damage->sites->oracle, &image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	sites_judge_reading(damage->sites, &image);
 }
 
 /* Starts the far side with or without the volume. */

@@ -32,7 +32,6 @@ static int recover_here(struct sites *sites)
 {
 	struct oracle_image image;
 	struct recovery_result result;
-	const char *bad;
 	int rc = -1;
 
 	for (unsigned i = 0; i < sites->source_count; i++)
@@ -49,11 +48,7 @@ static int recover_here(struct sites *sites)
 	if (rc)
 		return rc;
 	scenario_count("recoveries", 1);
-	bad = sites_take_reading(sites, &image);
-	if (!bad)
-		bad = oracle_judge(&sites->oracle, &image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	sites_judge_reading(sites, &image);
 	return 0;
 }
 

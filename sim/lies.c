@@ -125,7 +125,6 @@ static int recover_and_judge(struct lies *lies, bool harmless)
 	struct sites *sites = lies->sites;
 	struct recovery_result result;
 	struct oracle_image image;
-	const char *bad;
 	int rc = recover(lies, &result);
 
 	if (rc == -ECANCELED)
@@ -141,11 +140,7 @@ static int recover_and_judge(struct lies *lies, bool harmless)
 		scenario_count("recoveries without the liar", 1);
 		oracle_ignore(&sites->oracle, &sites->sources[lies->source]);
 	}
-	bad = sites_take_reading(sites, &image);
-	if (!bad)
-		bad = oracle_judge(&sites->oracle, &image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	sites_judge_reading(sites, &image);
 	return 0;
 }
 

@@ -156,7 +156,6 @@ static int recover_about_return(struct sites *sites)
 {
 	struct recovery_result result;
 	struct oracle_image image;
-	const char *bad;
 
 	if (recover(sites, &result))
 		return 0;
@@ -165,11 +164,7 @@ static int recover_about_return(struct sites *sites)
 		return 0;
 	}
 	scenario_count("recoveries with the one that came back", 1);
-	bad = sites_take_reading(sites, &image);
-	if (!bad)
-		bad = oracle_judge(&sites->oracle, &image, NULL);
-	if (bad)
-		scenario_wrong("%s", bad);
+	sites_judge_reading(sites, &image);
 	return 0;
 }
 

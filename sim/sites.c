@@ -287,6 +287,16 @@ const char *sites_take_reading(struct sites *sites, struct oracle_image *image)
 	return oracle_take(&sites->oracle, read_far, sites, image);
 }
 
+void sites_judge_reading(struct sites *sites, struct oracle_image *image)
+{
+	const char *bad = sites_take_reading(sites, image);
+
+	if (!bad)
+		bad = oracle_judge(&sites->oracle, image, NULL);
+	if (bad)
+		scenario_wrong("%s", bad);
+}
+
 static const char *compare(struct sites *sites)
 {
 	static char why[160];

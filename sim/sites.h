@@ -64,6 +64,9 @@ struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);
 const char *sites_take_peeking(struct sites *sites, struct oracle_image *image);
 const char *sites_take_reading(struct sites *sites, struct oracle_image *image);
 
+/* The same, read; the scenario is wrong when it cannot be read or is no moment. */
+void sites_judge_reading(struct sites *sites, struct oracle_image *image);
+
 RT_MUST_CHECK int sites_stop(struct sites *sites);
 
 #endif

@@ -164,6 +164,14 @@ static int pass_gate(void *arg)
 	return *(int *)arg;
 }
 
+static void wait_all_taken(void)
+{
+	pthread_mutex_lock(&gate.mutex);
+	while (gate.inside < HELPERS_MAX)
+		pthread_cond_wait(&gate.change, &gate.mutex);
+	pthread_mutex_unlock(&gate.mutex);
+}
+
 static void help_once(void *arg)
 {
 	*(int *)arg = rt_help(pass_gate, arg);
@@ -205,10 +213,7 @@ static int main_help(void *arg)
 		CHECK_EQUAL(rt_group_start(&group, "helped", help_once, &running[i]), 0);
 	}
 	rt_yield();
-	pthread_mutex_lock(&gate.mutex);
-	while (gate.inside < HELPERS_MAX)
-		pthread_cond_wait(&gate.change, &gate.mutex);
-	pthread_mutex_unlock(&gate.mutex);
+	wait_all_taken();
 
 	work_on_file(file);
 
@@ -267,10 +272,7 @@ static int main_hung_disk(void *arg)
 		CHECK_EQUAL(rt_group_start(&group, "hanging", hang_on_disk, &hanging[i]), 0);
 	}
 	rt_yield();
-	pthread_mutex_lock(&gate.mutex);
-	while (gate.inside < HELPERS_MAX)
-		pthread_cond_wait(&gate.change, &gate.mutex);
-	pthread_mutex_unlock(&gate.mutex);
+	wait_all_taken();
 	work_on_file(file);
 	pthread_mutex_lock(&gate.mutex);
 	gate.open = true;

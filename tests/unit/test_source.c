@@ -116,6 +116,18 @@ static const struct link_handler silent_handlers[] = {
 	{ WIRE_LEG_ABORT, never_answer }, { 0, NULL },
 };
 
+static void run_world(uint64_t seed, int (*near)(void *far_system))
+{
+	struct sim_world *world = sim_create(seed, NULL);
+	struct sim_system *system = sim_add_system(world, "far", 1);
+
+	if (sim_run(world, near, system, 3600 * RT_SECOND) != SIM_DONE) {
+		sim_print_log(world, stderr);
+		fail_msg("%s", sim_failure(world));
+	}
+	sim_destroy(world);
+}
+
 static void add_leg(struct source *source, struct peer *peer)
 {
 	struct source_leg *leg = mem_alloc_zeroed(sizeof(*leg));
@@ -126,6 +138,35 @@ static void add_leg(struct source *source, struct peer *peer)
 	leg->pins = 2;			/* and the test's */
 	leg->state.prepared = 11;
 	list_add_last(&source->legs, &leg->link);
+}
+
+/* A source whose leg goes to a far side with these handlers. */
+static int with_far(struct sim_system *system, const struct link_handler *handlers, void (*ask)(struct source *source))
+{
+	struct link_config config = {
+		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
+	};
+	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
+	struct source *source;
+	struct source_leg *leg;
+
+	far_handlers_now = handlers;
+	sim_boot(system, far_main, NULL);
+	begin();
+	CHECK_EQUAL(link_open(&config, &peer.to), 0);
+	notice_board_init(&peer.acked);
+	source = source_get(&copy, SESSION);
+	CHECK(source);
+	add_leg(source, &peer);
+	leg = source_leg_find(source, FAR_ID);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	ask(source);
+	end();
+	CHECK_EQUAL(leg->pins, 1);
+	mem_free(leg);
+	link_close(peer.to);
+	sim_crash(system, SIM_DEATH);
+	return 0;
 }
 
 static void look_at_refusal(void *arg, const struct copy_problem *problem)
@@ -169,46 +210,15 @@ static void ask_silent(struct source *source)
 	expect_no(source_on_abort(&copy, &master, &request, &answer, why), source, began_ns);
 }
 
-static int far_is_silent(void *arg)
+static int far_is_silent(void *system)
 {
-	struct link_config config = {
-		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
-	};
-	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
-	struct sim_system *system = arg;
-	struct source *source;
-	struct source_leg *leg;
-
-	far_handlers_now = silent_handlers;
-	sim_boot(system, far_main, NULL);
-	begin();
-	CHECK_EQUAL(link_open(&config, &peer.to), 0);
-	notice_board_init(&peer.acked);
-	source = source_get(&copy, SESSION);
-	CHECK(source);
-	add_leg(source, &peer);
-	leg = source_leg_find(source, FAR_ID);
-	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
-	ask_silent(source);
-	end();
-	CHECK_EQUAL(leg->pins, 1);
-	mem_free(leg);
-	link_close(peer.to);
-	sim_crash(system, SIM_DEATH);
-	return 0;
+	return with_far(system, silent_handlers, ask_silent);
 }
 
 static void a_far_side_that_does_not_answer_is_told(void **state)
 {
-	struct sim_world *world = sim_create(2, NULL);
-	struct sim_system *system = sim_add_system(world, "far", 1);
-
 	(void)state;
-	if (sim_run(world, far_is_silent, system, 3600 * RT_SECOND) != SIM_DONE) {
-		sim_print_log(world, stderr);
-		fail_msg("%s", sim_failure(world));
-	}
-	sim_destroy(world);
+	run_world(2, far_is_silent);
 }
 
 /* ---- a far side whose disk lied ---- */
@@ -278,47 +288,16 @@ static void hear_what_it_holds(struct source *source)
 	CHECK_EQUAL(source_on_commit(&copy, &master, &request, &answer, why), 0);
 }
 
-static int far_lied(void *arg)
+static int far_lied(void *system)
 {
-	struct link_config config = {
-		.own = NEAR_ID, .peer = FAR_ID, .address = FAR_ADDRESS, .timing = link_timing_default,
-	};
-	struct peer peer = { .copy = &copy, .system = FAR_ID, .uses = 2 };
-	struct sim_system *system = arg;
-	struct source_leg *leg;
-	struct source *source;
-
-	far_handlers_now = lying_handlers;
-	sim_boot(system, far_main, NULL);
-	begin();
-	CHECK_EQUAL(link_open(&config, &peer.to), 0);
-	notice_board_init(&peer.acked);
-	source = source_get(&copy, SESSION);
-	CHECK(source);
-	add_leg(source, &peer);
-	leg = source_leg_find(source, FAR_ID);
-	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
-	hear_what_it_holds(source);
-	end();
-	CHECK_EQUAL(leg->pins, 1);
-	mem_free(leg);
-	link_close(peer.to);
-	sim_crash(system, SIM_DEATH);
-	return 0;
+	return with_far(system, lying_handlers, hear_what_it_holds);
 }
 
 /* A disk had said that it keeps a group, and lost it with the power: the next group would rest on what is gone. */
 static void a_far_side_that_comes_back_without_a_group_is_not_taken_up(void **state)
 {
-	struct sim_world *world = sim_create(3, NULL);
-	struct sim_system *system = sim_add_system(world, "far", 1);
-
 	(void)state;
-	if (sim_run(world, far_lied, system, 3600 * RT_SECOND) != SIM_DONE) {
-		sim_print_log(world, stderr);
-		fail_msg("%s", sim_failure(world));
-	}
-	sim_destroy(world);
+	run_world(3, far_lied);
 }
 
 /* ---- a far side that restarts while the source has left its master ---- */
@@ -363,14 +342,8 @@ static int far_restarts(void *arg)
  */
 static void what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_join(void **state)
 {
-	struct sim_world *world = sim_create(4, NULL);
-
 	(void)state;
-	if (sim_run(world, far_restarts, NULL, 60 * RT_SECOND) != SIM_DONE) {
-		sim_print_log(world, stderr);
-		fail_msg("%s", sim_failure(world));
-	}
-	sim_destroy(world);
+	run_world(4, far_restarts);
 }
 
 int main(void)

@@ -107,7 +107,7 @@ exec {host_in}>&-
 wait "$host"
 wait_until 20 is B '.attached == 0' volume show 2500
 for event in 'attached to 2500' 'detached from 2500'; do
-	grep -q "^NOTICE nbd: unix: $event" "$tmp/B/log" || fail "the log does not say who: $event"
+	wait_until 20 grep -q "^NOTICE nbd: unix: $event" "$tmp/B/log"
 done
 pair A 1500 B 2500 async
 complains 'volume 1500: it is paired with volume 2500' 'xdc pair delete 1500' \

@@ -25,6 +25,8 @@ int volume_open(const struct volume_options *options, struct volume **out)
 	volume->disk = options->disk;
 	volume->reactor = rt_here();
 	rt_cond_init(&volume->idle);
+	list_init(&volume->freezes);
+	rt_cond_init(&volume->thawed);
 	rt_cond_init(&volume->released);
 	rt_cond_init(&volume->drained);
 	rt_cond_init(&volume->changed);
@@ -47,7 +49,7 @@ static void wait_until_idle(struct volume *volume, const unsigned *count)
 
 void volume_close(struct volume *volume)
 {
-	assert(volume->reactor == rt_here());
+	assert(volume->reactor == rt_here() && list_empty(&volume->freezes));
 	volume->access = VOLUME_ACCESS_NONE;
 	if (volume->tracked)
 		volume_merge(volume);

@@ -69,6 +69,32 @@ RT_MUST_CHECK int volume_flush(struct volume *volume);
 /* Block status: as vdisk_get_run, under the read rule (it reveals content). */
 RT_MUST_CHECK int volume_get_run(struct volume *volume, uint64_t offset, bool *data, uint64_t *end);
 
+/* ---- one moment over many volumes ---- */
+
+/* Stands in the memory of whoever froze the volume, until it is thawed. */
+struct volume_freeze {
+	struct list_head link;
+	int64_t until_ns;
+};
+
+/*
+ * No write begins from here on, of hosts or of the far side: those that come wait. A long request waits between its
+ * pieces. Suspends until those that have begun are answered; then no write is under way until volume_thaw, or until
+ * until_ns (rt_now_ns clock) when that comes first. Reads, flushes and sending go on. Several may freeze a volume at
+ * once; writes go on when all freezes have ended. -ETIMEDOUT: until_ns came first, -ECANCELED: it is not frozen, and
+ * not to be thawed.
+ */
+RT_MUST_CHECK int volume_freeze(struct volume *volume, struct volume_freeze *freeze, int64_t until_ns);
+
+/*
+ * True when it has not ended by itself: from volume_freeze to now no write was under way. On any reactor. Does not
+ * suspend.
+ */
+bool volume_is_frozen(const struct volume_freeze *freeze);
+
+/* Every freeze has to be thawed before the volume is closed, also one that has ended by itself. */
+void volume_thaw(struct volume *volume, struct volume_freeze *freeze);
+
 /* ---- increments: called by copy/, on the volume's reactor; none of these suspends unless it says so ---- */
 
 /*

@@ -18,7 +18,10 @@ struct volume {
 	_Atomic enum volume_access access;	/* written on the volume's reactor, read on any */
 	unsigned readers, writers;	/* requests of hosts under way */
 	unsigned appliers;		/* requests of the far side */
+	unsigned pieces;		/* writes of either that have begun, each within one zone */
 	struct rt_cond idle;		/* one of these has become 0 */
+	struct list_head freezes;	/* of volume_freeze, until each is thawed */
+	struct rt_cond thawed;
 	uint64_t bare_writes;		/* that no journal holds, and one for what was there when it was opened */
 	uint64_t bare_synced;		/* of these, durable: all up to here */
 	struct blocklock lock;
@@ -82,6 +85,13 @@ RT_MUST_CHECK int volume_admit_read(struct volume *volume);
 RT_MUST_CHECK int volume_admit_write(struct volume *volume);
 void volume_leave_read(struct volume *volume);
 void volume_leave_write(struct volume *volume);
+
+/*
+ * Around each piece of a write; the first suspends while the volume is frozen. 0, -ETIMEDOUT, -ECANCELED: it must not
+ * begin.
+ */
+RT_MUST_CHECK int volume_begin_piece(struct volume *volume);
+void volume_end_piece(struct volume *volume);
 
 /*
  * Suspends while the hold is on and the increment of this number is the open one: until every system of the session has

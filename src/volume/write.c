@@ -277,7 +277,11 @@ static int write_pieces(struct volume *volume, struct change change, unsigned fl
 		change.offset = offset;
 		change.len = volume_piece_len(offset, len);
 		change.buf = buf;
+		rc = volume_begin_piece(volume);
+		if (rc < 0)
+			return rc;
 		rc = do_write(volume, &change);
+		volume_end_piece(volume);
 		offset += change.len;
 		len -= change.len;
 		buf = buf ? buf + change.len : NULL;
@@ -327,12 +331,16 @@ int volume_discard(struct volume *volume, uint64_t len, uint64_t offset, unsigne
 static int apply_piece(struct volume *volume, const struct change *change)
 {
 	struct blocklock_claim claim;
-	int rc = claim_blocks(volume, &claim, change);
+	int rc = volume_begin_piece(volume);
 
 	if (rc < 0)
 		return rc;
-	rc = put_on_disk(volume, change);
-	blocklock_release(&volume->lock, &claim);
+	rc = claim_blocks(volume, &claim, change);
+	if (rc == 0) {
+		rc = put_on_disk(volume, change);
+		blocklock_release(&volume->lock, &claim);
+	}
+	volume_end_piece(volume);
 	return rc;
 }
 

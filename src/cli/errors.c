@@ -43,8 +43,8 @@ void cli_complain(enum fault_code code, const char *object, const char *remedy, 
 	va_end(args);
 	/* What people typed need not be UTF-8, and no JSON can be made of that. */
 	utf8_repair(message);
-	error = json_pack("{s:i, s:s, s:o, s:o}", "code", code, "message", message,
-			  "object", text_or_null(object), "remedy", text_or_null(remedy));
+	error = json_pack("{s:i, s:s, s:o, s:o, s:n}", "code", code, "message", message,
+			  "object", text_or_null(object), "remedy", text_or_null(remedy), "nearest_bytes");
 	cli_print_error(error);
 	json_decref(error);
 }

@@ -18,14 +18,16 @@ static const struct {
 	const char *noun;
 	const char *keys[COLUMNS_MAX];
 } list_columns[] = {
-	{ "pool", { "pool", "kind", "cache", "state", "volumes", "configured_bytes", "free_bytes", "folder" } },
+	{ "pool",
+	  { "pool", "kind", "cache", "state", "volumes", "configured_bytes", "size_bytes", "free_bytes", "folder" } },
 	{ "lss", { "lss", "ssid", "volumes", "configured_bytes" } },
 	{ "volume", { "volume", "name", "pool", "size_bytes", "allocated_bytes", "state", "access", "attached" } },
 	{ "path", { "source_lss", "target_lss", "system", "address", "state", "since", "error" } },
-	{ "pair", { "volume", "remote_volume", "system", "role", "type", "state", "reason", "session",
-		    "first_copy_done", "out_of_sync_blocks" } },
-	{ "session", { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good",
-		       "cg_failed" } },
+	{ "pair",
+	  { "volume", "remote_volume", "system", "role", "type", "state", "reason", "session", "first_copy_done",
+	    "out_of_sync_blocks" } },
+	{ "session",
+	  { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good", "cg_failed" } },
 };
 
 void cli_print_json(FILE *out, const json_t *value)

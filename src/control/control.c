@@ -75,6 +75,8 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return 0;
 	case META_POOL:
 		return control_pool_load(control, record);
+	case META_EXTENT:
+		return control_extent_load(control, record, false);
 	case META_LSS:
 		return control_lss_load(control, record);
 	case META_VOLUME:

@@ -67,15 +67,51 @@ struct pool_info {
 	int error;				/* negative errno: offline, or its folder has gone since */
 	unsigned volumes;
 	uint64_t volume_bytes;			/* sum of the sizes of its volumes */
+	uint64_t pool_bytes;			/* and of the pools made from it */
+	bool has_limit;				/* of its own, or of its extents: */
+	uint64_t size_bytes, left_bytes;	/* left for volumes and for pools made from it */
 	bool has_space;				/* kind dir and online: these are known */
 	uint64_t total_bytes, free_bytes;	/* of its file system */
 };
 
-/* folder of kind dir, made when it does not exist (the folder above it does). name is checked (parse.h). */
-int control_pool_create(struct control *control, const char *name, enum pool_kind kind, enum cache_mode cache,
-			const char *folder, struct fault *fault);
+/* Names and paths are checked (parse.h). */
+struct pool_create {
+	const char *name;
+	enum pool_kind kind;			/* not looked at with from: as that */
+	bool has_cache;				/* else that of from, or writeback */
+	enum cache_mode cache;
+	const char *folder;			/* kind dir: made when it does not exist (the folder above it does) */
+	const char *from;			/* in place of a folder: the pool that its space is taken from */
+	uint64_t size_bytes; /* kind dir: its limit; 0: none. from devices: of the extents taken. Not 0 with from */
+	const char *const *extents;		/* kind device: only these are adopted; none: any */
+	unsigned extent_count;
+};
+
+/*
+ * FAULT_SIZE_NOT_SUPPORTED: it cannot have that size, and nothing is made; fault->nearest_bytes is one that it can
+ * have.
+ */
+int control_pool_create(struct control *control, const struct pool_create *request, struct fault *fault);
+
+struct pool_modify {
+	const char *name;
+	const char *label;			/* NULL: as it is; empty: none */
+	uint64_t size_bytes;			/* 0: as it is */
+	const char *const *extents;		/* to be added */
+	unsigned extent_count;
+};
+
+/* All or nothing, with faults as of create. */
+int control_pool_modify(struct control *control, const struct pool_modify *request, struct fault *fault);
+
+/* FAULT_IN_USE while it has volumes, or pools were made from it. What it had goes back where it came from. */
 int control_pool_delete(struct control *control, const char *name, struct fault *fault);
 int control_pool_get(struct control *control, const char *name, struct pool_info *info, struct fault *fault);
+
+/* In order of paths; volume: that it is, -1: free. each does not suspend. */
+int control_pool_each_extent(struct control *control, const char *name,
+			     void (*each)(void *arg, const struct record_extent *extent, int volume), void *arg,
+			     struct fault *fault);
 
 /* each does not suspend; in order of names. */
 int control_pool_each(struct control *control, void (*each)(void *arg, const struct pool_info *info), void *arg,

@@ -98,6 +98,7 @@ int control_pool_load(struct control *control, const struct record_pool *record)
 	if (!pool)
 		return -ENOMEM;
 	pool->record = *record;
+	list_init(&pool->extents);
 	list_for_each(next, &control->pools, link)
 		if (strcmp(next->record.name, record->name) > 0)
 			break;

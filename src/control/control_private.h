@@ -19,7 +19,14 @@ struct control_pool {
 	struct rt_file *lock;		/* of the folder; NULL: offline, or of devices */
 	int error;
 	unsigned volumes;
-	uint64_t volume_bytes;
+	uint64_t volume_bytes;		/* sizes of the volumes, and what those that grow will have */
+	struct list_head extents;	/* struct control_extent, in order of paths; kind device */
+};
+
+struct control_extent {
+	struct list_head link;
+	struct record_extent record;
+	bool is_new;			/* not durable yet */
 };
 
 struct control_retired {
@@ -91,6 +98,7 @@ RT_MUST_CHECK int control_make_folder(const char *path);
 struct control_pool *control_pool_find(struct control *control, const char *name);
 struct control_pool *control_pool_need(struct control *control, const char *name, struct fault *fault);
 RT_MUST_CHECK int control_pool_load(struct control *control, const struct record_pool *record);
+RT_MUST_CHECK int control_extent_load(struct control *control, const struct record_extent *record, bool is_new);
 RT_MUST_CHECK int control_lss_load(struct control *control, const struct record_lss *record);
 int control_lss_need(struct control *control, uint8_t id, struct fault *fault);
 struct control_volume *control_volume_at(const struct control *control, uint16_t id);
@@ -108,6 +116,51 @@ void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_U
 /* ---- pools (control_pool.c) ---- */
 void control_pools_open(struct control *control);
 void control_pools_close(struct control *control);
+
+/* ---- the space of pools (control_space.c); all under the lock, those with a path suspend ---- */
+
+/* What pools made from this one have; with its volumes: what is taken of it. */
+uint64_t control_pool_given(const struct control *control, const struct control_pool *pool);
+uint64_t control_pool_taken(const struct control *control, const struct control_pool *pool);
+
+/* False: it has no limit of its own. */
+bool control_pool_left(const struct control *control, const struct control_pool *pool, uint64_t *bytes);
+
+/* A volume of it may have that size in place of the one before. Does not suspend. */
+int control_pool_check_room(const struct control *control, const struct control_pool *pool, uint64_t before,
+			    uint64_t size, const char *object, struct fault *fault);
+
+/* The pool, of kind dir, may have this limit. */
+int control_pool_check_limit(struct control *control, const struct control_pool *pool, uint64_t size,
+			     const char *object, struct fault *fault);
+
+/* The device or file at the path is no volume; it is free for the pool, as an extent of it where that has any. */
+int control_check_not_adopted(const struct control *control, const char *path, const char *object,
+			      struct fault *fault);
+int control_check_extent(const struct control *control, const struct control_pool *pool, const char *path,
+			 const char *object, struct fault *fault);
+
+/* In whole sectors; negative errno. */
+RT_MUST_CHECK int control_measure_device(const char *path, uint64_t *size);
+
+/* Changes of the model alone; after an error some may have been made. Those added are new until they are kept. */
+int control_extents_add(struct control *control, struct control_pool *pool, const char *const *paths,
+			unsigned count, const char *object, struct fault *fault);
+int control_extents_take(struct control *control, struct control_pool *from, struct control_pool *to,
+			 uint64_t size_bytes, const char *object, struct fault *fault);
+void control_extents_give_back(struct control_pool *from, struct control_pool *to);
+void control_extents_drop(struct control_pool *pool, bool only_new);
+void control_extents_keep(struct control_pool *pool);
+
+/* Do not suspend. left: of those that are no volume; volume: that it is, -1: none. */
+unsigned control_extents_count(const struct control_pool *pool);
+uint64_t control_extents_bytes(const struct control_pool *pool);
+uint64_t control_extents_left(const struct control *control, const struct control_pool *pool);
+int control_extent_volume(const struct control *control, const struct control_extent *extent);
+
+/* The path of a free extent of just this size; NULL: none, with the fault. Does not suspend. */
+const char *control_extent_choose(const struct control *control, const struct control_pool *pool, uint64_t size,
+				  const char *object, struct fault *fault);
 
 /* ---- files of volumes that are no more (control_files.c) ---- */
 

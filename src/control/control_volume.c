@@ -42,8 +42,14 @@ static int update_record(struct control_volume *volume, void (*change)(struct re
 
 static int fault_too_large(const char *object, struct fault *fault)
 {
-	return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a size of at most 1024T",
-			 "a volume has at most %llu bytes, 1 PiB", (unsigned long long)VOLUME_SIZE_MAX);
+	return fault_set_size(fault, object, VOLUME_SIZE_MAX, "give a size of at most 1024T",
+			      "a volume has at most %llu bytes, 1 PiB", (unsigned long long)VOLUME_SIZE_MAX);
+}
+
+static int fault_not_blocks(uint64_t size, const char *object, struct fault *fault)
+{
+	return fault_set_size(fault, object, size - size % XDC_BLOCK_SIZE + XDC_BLOCK_SIZE, "give a multiple of 4K",
+			      "the size is not a multiple of 4 KiB");
 }
 
 /* What is wrong with the request, of which the model knows. */
@@ -61,17 +67,19 @@ static int check_create(struct control *control, const struct volume_create *req
 	if (pool->record.kind == POOL_DIR && request->adopt)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pool create NAME --device",
 				 "only a pool of devices adopts, and pool %s is a folder", pool->record.name);
-	if (pool->record.kind == POOL_DEVICE && !request->adopt)
+	if (pool->record.kind == POOL_DEVICE && !request->adopt && list_empty(&pool->extents))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give the device: --adopt PATH",
-				 "pool %s is of devices, and takes only volumes that exist", pool->record.name);
-	if (pool->record.kind == POOL_DIR && !request->size_bytes)
+				 "pool %s is of devices, and has none of its own", pool->record.name);
+	if (!request->adopt && !request->size_bytes)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give its size: --size SIZE",
 				 "a new volume needs a size");
-	if (pool->record.kind == POOL_DIR && request->size_bytes % XDC_BLOCK_SIZE)
-		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
-				 "the size is not a multiple of 4 KiB");
 	if (request->size_bytes > VOLUME_SIZE_MAX)
 		return fault_too_large(object, fault);
+	if (pool->record.kind == POOL_DIR && request->size_bytes % XDC_BLOCK_SIZE)
+		return fault_not_blocks(request->size_bytes, object, fault);
+	if (pool->record.kind == POOL_DIR &&
+	    control_pool_check_room(control, pool, 0, request->size_bytes, object, fault))
+		return -1;
 	if (pool->error)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "pool %s is offline: %s",
 				 pool->record.name, strerrordesc_np(-pool->error));
@@ -80,54 +88,32 @@ static int check_create(struct control *control, const struct volume_create *req
 	return control_retired_clear(control, request->id, NULL, object, fault);
 }
 
-/* The size of what is to be adopted, in whole sectors. */
-static int measure_adopted(const char *path, uint64_t *size)
-{
-	struct rt_file_info info;
-	struct rt_file *file;
-	int rc = rt_file_open(path, 0, &file);
-
-	if (rc < 0)
-		return rc;
-	rc = rt_file_get_info(file, &info);
-	rt_file_close(file);
-	if (rc < 0)
-		return rc;
-	*size = info.size - info.size % XDC_SECTOR_SIZE;
-	return info.is_folder || !*size ? -EINVAL : 0;
-}
-
-static int check_adopted(struct control *control, const struct volume_create *request, uint64_t *size,
+/* size: as wanted, 0: all of it; and what it will be. */
+static int check_adopted(struct control *control, const struct control_pool *pool, const char *adopt, uint64_t *size,
 			 const char *object, struct fault *fault)
 {
 	uint64_t found;
-	int rc = measure_adopted(request->adopt, &found);
+	int rc = control_measure_device(adopt, &found);
 
 	if (rc < 0)
-		return control_fault_errno(fault, object, "name a block device or file that xdcd may open", rc,
-					   request->adopt);
-	if (request->size_bytes > found)
-		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "leave --size out to take all of it",
-				 "%s has only %llu bytes", request->adopt, (unsigned long long)found);
-	if (!request->size_bytes && found > VOLUME_SIZE_MAX)
+		return control_fault_errno(fault, object, "name a block device or file that xdcd may open", rc, adopt);
+	if (*size > found)
+		return fault_set_size(fault, object, found, "leave --size out to take all of it",
+				      "%s has only %llu bytes", adopt, (unsigned long long)found);
+	if (!*size && found > VOLUME_SIZE_MAX)
 		return fault_too_large(object, fault);
-	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
-		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
-			const struct control_volume *other = control->lsss[lss]->volumes[i];
-
-			if (other && !strcmp(other->record.adopted_path, request->adopt))
-				return fault_set(fault, FAULT_IN_USE, object, "adopt another device",
-						 "%s is volume %04X", request->adopt, other->record.id);
-		}
-	*size = request->size_bytes ? request->size_bytes : found;
+	if (control_check_not_adopted(control, adopt, object, fault) ||
+	    control_check_extent(control, pool, adopt, object, fault))
+		return -1;
+	*size = *size ? *size : found;
 	return 0;
 }
 
-static void fill_record(const struct volume_create *request, uint64_t size, struct record_volume *record)
+static void fill_record(const struct volume_create *request, struct record_volume *record)
 {
 	*record = (struct record_volume){
 		.id = request->id,
-		.size_bytes = size,
+		.size_bytes = request->size_bytes,
 		.access = VOLUME_ACCESS_WRITE,
 		.created_wall_ns = rt_wall_ns(),
 	};
@@ -177,10 +163,10 @@ static int bring_up(struct control_volume *volume, const char *object, struct fa
 
 int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault)
 {
+	struct volume_create wanted = *request;
 	struct control_pool *pool;
 	struct control_volume *volume;
 	struct record_volume record;
-	uint64_t size = request->size_bytes;
 	char object[16];
 
 	if (control_enter(control, fault))
@@ -190,11 +176,14 @@ int control_volume_create(struct control *control, const struct volume_create *r
 	pool = control_pool_need(control, request->pool, fault);
 	if (!pool || check_create(control, request, pool, object, fault))
 		return -1;
-	if (request->adopt && check_adopted(control, request, &size, object, fault))
+	if (pool->record.kind == POOL_DEVICE && !wanted.adopt)
+		wanted.adopt = control_extent_choose(control, pool, wanted.size_bytes, object, fault);
+	if (pool->record.kind == POOL_DEVICE &&
+	    (!wanted.adopt || check_adopted(control, pool, wanted.adopt, &wanted.size_bytes, object, fault)))
 		return -1;
 	if (control_lss_ensure(control, (uint8_t)(request->id >> 8), fault))
 		return -1;
-	fill_record(request, size, &record);
+	fill_record(&wanted, &record);
 	if (control_volume_enter(control, &record, &volume) != 0)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	/* The copy services do not look under this lock: they find it when it is durable. */
@@ -205,8 +194,8 @@ int control_volume_create(struct control *control, const struct volume_create *r
 	}
 	volume->hidden = false;
 	log_line(LOG_NOTICE, "control", "%s made in pool %s, %llu bytes%s%s", object, request->pool,
-		 (unsigned long long)size, request->adopt ? ", adopted from " : "",
-		 request->adopt ? request->adopt : "");
+		 (unsigned long long)wanted.size_bytes, wanted.adopt ? ", adopted from " : "",
+		 wanted.adopt ? wanted.adopt : "");
 	return 0;
 }
 
@@ -246,36 +235,33 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 	if (*volume->record.adopted_path)
 		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "make a larger volume and copy the data",
 				 "what was adopted keeps its size");
-	if (size % XDC_BLOCK_SIZE)
-		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a multiple of 4K",
-				 "the size is not a multiple of 4 KiB");
 	if (size > VOLUME_SIZE_MAX)
 		return fault_too_large(object, fault);
+	if (size % XDC_BLOCK_SIZE)
+		return fault_not_blocks(size, object, fault);
 	/* The disk may be larger than the record, when an earlier command was cut midway. */
 	if (size < volume_size(volume->volume))
-		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, object, "give a larger size",
-				 "a volume never shrinks, and it has %llu bytes",
-				 (unsigned long long)volume_size(volume->volume));
-	return 0;
+		return fault_set_size(fault, object, volume_size(volume->volume), "give a larger size",
+				      "a volume never shrinks, and it has %llu bytes",
+				      (unsigned long long)volume_size(volume->volume));
+	return control_pool_check_room(volume->control, volume->pool, volume->record.size_bytes, size, object, fault);
 }
 
 /* Without the lock, as it waits for the disk. */
 static int grow_volume(struct control_volume *volume, uint64_t size_bytes, struct fault *fault)
 {
 	struct grow grow = { .volume = volume->volume, .size = size_bytes };
-	uint64_t before = volume->record.size_bytes;
 	char object[16];
 	int rc;
 
 	name_object(volume->record.id, object);
-	if (size_bytes == before)
+	if (size_bytes == volume->record.size_bytes)
 		return 0;
 	rc = rt_call(volume_reactor(volume->volume), grow_here, &grow);
 	if (rc < 0)
 		return control_fault_errno(fault, object, "", rc, "it cannot grow");
 	if (update_record(volume, change_size, &size_bytes, fault))
 		return -1;
-	volume->pool->volume_bytes += size_bytes - before;
 	log_line(LOG_NOTICE, "control", "%s grown to %llu bytes", object, (unsigned long long)size_bytes);
 	return 0;
 }
@@ -300,17 +286,22 @@ static struct control_volume *begin_grow(struct control *control, uint16_t id, u
 		return NULL;
 	}
 	volume->busy = "it is growing";
+	volume->pool->volume_bytes += size_bytes - volume->record.size_bytes;
 	return volume;
 }
 
 static int grow(struct control *control, uint16_t id, uint64_t size_bytes, bool as_target, struct fault *fault)
 {
 	struct control_volume *volume = begin_grow(control, id, size_bytes, as_target, fault);
+	uint64_t before;
 	int rc;
 
 	if (!volume)
 		return -1;
+	before = volume->record.size_bytes;
 	rc = grow_volume(volume, size_bytes, fault);
+	if (rc)
+		volume->pool->volume_bytes -= size_bytes - before;
 	volume->busy = NULL;
 	return rc;
 }

@@ -37,14 +37,23 @@ const struct operation operations[] = {
 	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
 	{ "system", "dump", ROLE_ADMIN, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
 
-	{ "pool", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a pool: of a folder, or of devices to be adopted", {
+	{ "pool", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a pool: of a folder, of devices, or of another pool", {
 		POOL_ARG,
 		{ "dir", ARG_PATH, 0, "keep volumes as files in this folder, which is made if need be" },
 		{ "device", ARG_FLAG, 0, "adopt existing devices as volumes, see volume create --adopt" },
+		{ "extent", ARG_PATH, USE_REPEATED, "a device that belongs to the pool; then it adopts no other" },
+		{ "from", ARG_POOL, 0, "take its space from this pool" },
+		{ "size", ARG_SIZE, 0, "its volumes have at most so much; of devices: what the extents taken come to" },
 		{ "cache", ARG_CACHE, 0, "writeback (default): durable at flush; direct: durable when answered" },
 	} },
 	{ "pool", "list", ROLE_MONITOR, ANSWER_LIST, "List the pools", { { 0 } } },
 	{ "pool", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a pool", { POOL_ARG } },
+	{ "pool", "modify", ROLE_ADMIN, ANSWER_CHANGED, "Give a pool another size or label, or more extents", {
+		POOL_ARG,
+		{ "size", ARG_SIZE, 0, "its volumes have at most so much" },
+		{ "label", ARG_NAME, 0, "a name for people" },
+		{ "extent", ARG_PATH, USE_REPEATED, "another device that belongs to the pool" },
+	} },
 	{ "pool", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a pool that has no volumes", { POOL_ARG } },
 
 	{ "lss", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make an LSS", {
@@ -316,9 +325,20 @@ static const struct arg_value *find_value(const struct operation *operation, con
 
 static int check_pool(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
-	if (!find_value(operation, given, "dir") == !find_value(operation, given, "device"))
+	bool dir = find_value(operation, given, "dir"), device = find_value(operation, given, "device");
+	bool from = find_value(operation, given, "from");
+
+	if (dir + device + from != 1)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, "pool", "xdc pool create NAME --dir PATH",
-				 "a pool is of a folder (dir) or of devices (device)");
+				 "a pool is of a folder (dir), of devices (device), or made from a pool (from)");
+	if (find_value(operation, given, "extent") && !device)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "extent", "give --device with it",
+				 "only a pool of devices has extents");
+	if (find_value(operation, given, "size") ? device : from)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "size",
+				 device ? "leave --size out" : "give its size: --size SIZE",
+				 device ? "a pool of devices has the size of its extents"
+					: "a pool that is made from another needs a size");
 	return 0;
 }
 
@@ -333,8 +353,8 @@ static int check_size(const struct operation *operation, const struct op_given *
 		return fault_set(fault, FAULT_INVALID_PARAMETER, "size", "give its size: --size SIZE",
 				 "a new volume needs a size");
 	if (size->number % XDC_BLOCK_SIZE)
-		return fault_set(fault, FAULT_SIZE_NOT_SUPPORTED, "size", "give a multiple of 4K",
-				 "the size is not a multiple of 4 KiB");
+		return fault_set_size(fault, "size", size->number - size->number % XDC_BLOCK_SIZE + XDC_BLOCK_SIZE,
+				      "give a multiple of 4K", "the size is not a multiple of 4 KiB");
 	return 0;
 }
 

@@ -222,9 +222,10 @@ static char *print_line(json_t *reply)
 
 char *cli_call_fault(const struct fault *fault)
 {
-	return print_line(json_pack("{s:b, s:{s:i, s:s, s:o, s:o}}", "ok", 0, "error", "code", fault->code,
+	return print_line(json_pack("{s:b, s:{s:i, s:s, s:o, s:o, s:o}}", "ok", 0, "error", "code", fault->code,
 				    "message", fault->message, "object", cli_text_or_null(fault->object),
-				    "remedy", cli_text_or_null(fault->remedy)));
+				    "remedy", cli_text_or_null(fault->remedy), "nearest_bytes",
+				    cli_known(fault->nearest_bytes, (int64_t)fault->nearest_bytes)));
 }
 
 char *cli_call(struct control *control, const struct cli_caller *caller, const char *request, size_t len)

@@ -69,32 +69,94 @@ static json_t *pool_json(const struct pool_info *info)
 {
 	const struct record_pool *record = &info->record;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:i, s:I, s:o, s:o, s:o}",
-			 "pool", record->name, "kind", pool_kind_names[record->kind],
-			 "cache", cache_mode_names[record->cache], "folder", cli_text_or_null(record->folder),
-			 "state", info->error ? "offline" : "online", "error", cli_errno(info->error),
-			 "volumes", info->volumes, "configured_bytes", (json_int_t)info->volume_bytes,
-			 "total_bytes", cli_known(info->has_space, (int64_t)info->total_bytes),
-			 "free_bytes", cli_known(info->has_space, (int64_t)info->free_bytes),
-			 "created_at", cli_wall(record->created_wall_ns));
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "pool",
+			 record->name, "label", cli_text_or_null(record->label), "kind", pool_kind_names[record->kind],
+			 "cache", cache_mode_names[record->cache], "folder", cli_text_or_null(record->folder), "from",
+			 cli_text_or_null(record->parent), "state", info->error ? "offline" : "online", "error",
+			 cli_errno(info->error), "volumes", info->volumes, "configured_bytes",
+			 (json_int_t)info->volume_bytes, "pools_bytes", (json_int_t)info->pool_bytes, "size_bytes",
+			 cli_known(info->has_limit, (int64_t)info->size_bytes), "left_bytes",
+			 cli_known(info->has_limit, (int64_t)info->left_bytes), "total_bytes",
+			 cli_known(info->has_space, (int64_t)info->total_bytes), "free_bytes",
+			 cli_known(info->has_space, (int64_t)info->free_bytes), "created_at",
+			 cli_wall(record->created_wall_ns));
+}
+
+static void add_extent(void *arg, const struct record_extent *extent, int volume)
+{
+	cli_append(arg, json_pack("{s:s, s:I, s:o}", "path", extent->path, "size_bytes", (json_int_t)extent->size_bytes,
+				  "volume", volume < 0 ? json_null() : cli_hex((unsigned)volume, 4)));
 }
 
 static int pool_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	const char *name = cli_text(request, "pool");
 	struct pool_info info;
+	json_t *extents, *pool;
 
-	if (control_pool_get(request->control, cli_text(request, "pool"), &info, fault))
+	if (control_pool_get(request->control, name, &info, fault))
 		return -1;
-	return cli_answer(pool_json(&info), result, fault);
+	extents = json_array();
+	if (control_pool_each_extent(request->control, name, add_extent, &extents, fault)) {
+		json_decref(extents);
+		return -1;
+	}
+	pool = pool_json(&info);
+	if (pool && json_object_set_new(pool, "extents", extents)) {
+		json_decref(pool);
+		pool = NULL;
+	}
+	return cli_answer(pool, result, fault);
+}
+
+#define EXTENTS_MAX	64u	/* that one command names */
+
+static int gather_extents(const struct cli_request *request, const char *paths[EXTENTS_MAX], unsigned *count,
+			  struct fault *fault)
+{
+	const struct arg_value *values;
+
+	*count = cli_count(request, "extent", &values);
+	if (*count > EXTENTS_MAX)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "extent", "add the others by pool modify",
+				 "at most %u at once", EXTENTS_MAX);
+	for (unsigned i = 0; i < *count; i++)
+		paths[i] = values[i].text;
+	return 0;
 }
 
 static int pool_create(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	const char *name = cli_text(request, "pool"), *folder = cli_text(request, "dir");
-	enum pool_kind kind = folder ? POOL_DIR : POOL_DEVICE;
+	const char *extents[EXTENTS_MAX];
+	struct pool_create create = {
+		.name = cli_text(request, "pool"),
+		.kind = cli_text(request, "dir") ? POOL_DIR : POOL_DEVICE,
+		.has_cache = cli_given(request, "cache"),
+		.cache = (enum cache_mode)cli_number(request, "cache"),
+		.folder = cli_text(request, "dir"),
+		.from = cli_text(request, "from"),
+		.size_bytes = cli_number(request, "size"),
+		.extents = extents,
+	};
 
-	if (control_pool_create(request->control, name, kind, (enum cache_mode)cli_number(request, "cache"), folder,
-				fault))
+	if (gather_extents(request, extents, &create.extent_count, fault) ||
+	    control_pool_create(request->control, &create, fault))
+		return -1;
+	return pool_show(request, result, fault);
+}
+
+static int pool_modify(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	const char *extents[EXTENTS_MAX];
+	struct pool_modify modify = {
+		.name = cli_text(request, "pool"),
+		.label = cli_text(request, "label"),
+		.size_bytes = cli_number(request, "size"),
+		.extents = extents,
+	};
+
+	if (gather_extents(request, extents, &modify.extent_count, fault) ||
+	    control_pool_modify(request->control, &modify, fault))
 		return -1;
 	return pool_show(request, result, fault);
 }
@@ -286,6 +348,7 @@ const struct cli_binding cli_bindings_store[] = {
 	{ "pool", "create", pool_create },
 	{ "pool", "list", pool_list },
 	{ "pool", "show", pool_show },
+	{ "pool", "modify", pool_modify },
 	{ "pool", "delete", pool_delete },
 	{ "lss", "create", lss_create },
 	{ "lss", "list", lss_list },

@@ -27,6 +27,8 @@ struct fault {
 	char object[64];	/* "volume 1500", "session 1", "system 2105.FB230"; may be empty */
 	char message[256];	/* one sentence without full stop, naming what is wrong */
 	char remedy[256];	/* what to do, best the command itself; may be empty */
+	/* FAULT_SIZE_NOT_SUPPORTED: the size nearest to the wanted one that is possible; 0: there is none. */
+	uint64_t nearest_bytes;
 };
 
 /*
@@ -36,5 +38,10 @@ struct fault {
 __attribute__((format(printf, 5, 6)))
 int fault_set(struct fault *fault, enum fault_code code, const char *object, const char *remedy,
 	      const char *message, ...);
+
+/* The same with FAULT_SIZE_NOT_SUPPORTED, and that size. */
+__attribute__((format(printf, 5, 6)))
+int fault_set_size(struct fault *fault, const char *object, uint64_t nearest_bytes, const char *remedy,
+		   const char *message, ...);
 
 #endif

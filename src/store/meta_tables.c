@@ -31,6 +31,18 @@ static const struct meta_column pool_columns[] = {
 	WORD(kind, POOL_KIND_COUNT, pool_kind_names),
 	WORD(cache, CACHE_MODE_COUNT, cache_mode_names),
 	COLUMN(META_TEXT, folder, NOTE("kind dir: where the files of the volumes are")),
+	COLUMN(META_TEXT, parent, NOTE("the pool that its space is of")),
+	COLUMN(META_UINT, size_bytes, NOTE("kind dir: its volumes and pools have at most so much; 0: no limit")),
+	COLUMN(META_TEXT, label, NOTE("for people")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_extent
+static const struct meta_column extent_columns[] = {
+	COLUMN(META_TEXT, path, KEY),
+	COLUMN(META_TEXT, pool),
+	COLUMN(META_UINT, size_bytes),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD
@@ -225,6 +237,7 @@ CHECK_TABLE(member);
 const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SYSTEM] = TABLE(system, "this system"),
 	[META_POOL] = TABLE(pool, "where volumes take their space"),
+	[META_EXTENT] = TABLE(extent, "devices that belong to a pool"),
 	[META_LSS] = TABLE(lss, "logical subsystems"),
 	[META_VOLUME] = TABLE(volume, "volumes of this system"),
 	[META_RETIRED] = TABLE(retired, "deleted volumes whose file is still to be removed"),

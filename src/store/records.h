@@ -17,14 +17,14 @@
 #include "store/words.h"
 
 /* Of the tables: a database of a newer one is refused, one of an older is brought to this when it is opened. */
-#define META_VERSION	2
+#define META_VERSION	3
 
 #define XDC_UUID_LEN	16u
 
 enum meta_kind {
-	META_SYSTEM, META_POOL, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY, META_SESSION,
-	META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER, META_DIRTY_LOG,
-	META_KIND_COUNT
+	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
+	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
+	META_DIRTY_LOG, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -42,6 +42,17 @@ struct record_pool {
 	enum pool_kind kind;
 	enum cache_mode cache;
 	char folder[XDC_PATH_MAX];		/* kind dir */
+	char parent[XDC_NAME_MAX];		/* the pool that its space is of; empty: none */
+	uint64_t size_bytes;			/* kind dir: of volumes and pools made from it, at most; 0: no limit */
+	char label[XDC_NAME_MAX];		/* for people; empty: none */
+	int64_t created_wall_ns;
+};
+
+/* A device or file that belongs to a pool of kind device: a volume takes all of it. */
+struct record_extent {
+	char path[XDC_PATH_MAX];		/* key */
+	char pool[XDC_NAME_MAX];
+	uint64_t size_bytes;			/* when it was added */
 	int64_t created_wall_ns;
 };
 

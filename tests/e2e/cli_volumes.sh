@@ -41,6 +41,27 @@ expect_equal 1501 "$(json A '.[].volume' volume list --pool p2)" 'volumes of a p
 expect_equal 0 "$(on A volume list --lss 15 --pool p3 --json | jq length)" 'volumes of an empty pool'
 expect_refused 'LSS 16: there is no such LSS' A volume list --lss 16
 
+# ---- pools have limits, are made from others, and of devices ----
+on A pool create limited --from p1 --size 100M
+on A volume create 1700 --pool limited --size 60M
+expect_refused 'has 41943040 bytes left of 104857600' A volume create 1701 --pool limited --size 50M
+expect_refused '"nearest_bytes": 41943040' A volume create 1701 --pool limited --size 50M --json
+on A pool modify limited --size 110M --label sales
+expect_equal '115343360 52428800 sales p1' \
+	"$(json A '"\(.size_bytes) \(.left_bytes) \(.label) \(.from)"' pool show limited)" 'a modified pool'
+on A volume create 1701 --pool limited --size 50M
+on A volume delete 1700
+on A volume delete 1701
+on A pool delete limited
+truncate -s 1M "$tmp/extent1"
+truncate -s 2M "$tmp/extent2"
+on A pool create shelf --device --extent "$tmp/extent1" --extent "$tmp/extent2"
+expect_refused 'extents are not divided' A volume create 1700 --pool shelf --size 1536K
+on A volume create 1700 --pool shelf --size 2M
+expect_equal 1048576 "$(json A .left_bytes pool show shelf)" 'left of the extents'
+on A volume delete 1700
+on A pool delete shelf
+
 # ---- what is adopted keeps its data ----
 head -c 10240 /dev/urandom >"$tmp/disk"
 cp "$tmp/disk" "$tmp/copy"

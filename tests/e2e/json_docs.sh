@@ -42,7 +42,9 @@ mv "$file" "$tmp/away"
 system_restart A
 wait_until 60 is A '.last_failure != null and (.problems | length) > 0' session show 1
 
-for command in list 'show p1'; do
+truncate -s 1M "$tmp/device"
+on A pool create devices --device --extent "$tmp/device"
+for command in list 'show p1' 'show devices'; do
 	# shellcheck disable=SC2086 # words
 	shows pool A pool $command
 done

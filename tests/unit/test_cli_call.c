@@ -146,7 +146,12 @@ static void wrong_together(void **state)
 	} wrong[] = {
 		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\"}}", 5, "pool", "of a folder" },
 		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"/p\",\"device\":true}}", 5, "pool",
-		  "or of" },
+		  "made from" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"from\":\"q\"}}", 5, "size", "needs a size" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"device\":true,\"size\":\"1G\"}}", 5, "size",
+		  "of its extents" },
+		{ "{\"op\":\"pool create\",\"args\":{\"pool\":\"p\",\"dir\":\"/p\",\"extent\":[\"/d\"]}}", 5, "extent",
+		  "of devices" },
 		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\"}}", 5, "size",
 		  "needs a size" },
 		{ "{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"size\":\"512\"}}", 4097,

@@ -177,8 +177,9 @@ static int take_step(struct control *control, const struct step *step, struct fa
 	switch (step->kind) {
 	case 0:
 		snprintf(folder, sizeof(folder), "/pool%u", step->pool);
-		return control_pool_create(control, pool_names[step->pool], POOL_DIR,
-					   step->pool ? CACHE_DIRECT : CACHE_WRITEBACK, folder, fault);
+		return control_pool_create(control, &(struct pool_create){
+			.name = pool_names[step->pool], .kind = POOL_DIR, .folder = folder, .has_cache = true,
+			.cache = step->pool ? CACHE_DIRECT : CACHE_WRITEBACK }, fault);
 	case 1:
 		return control_pool_delete(control, pool_names[step->pool], fault);
 	case 2:

@@ -19,11 +19,12 @@ static int make_volume(void *arg)
 {
 	struct system *system = start_system();
 	struct volume_create create = { .id = 0x1500, .pool = "p0", .size_bytes = 64 * KIB };
+	struct pool_create pool = { .name = "p0", .kind = POOL_DIR, .folder = "/p" };
 	struct fault fault;
 
 	(void)arg;
 	CHECK(system);
-	CHECK_EQUAL(control_pool_create(system_control(system), "p0", POOL_DIR, CACHE_WRITEBACK, "/p", &fault), 0);
+	CHECK_EQUAL(control_pool_create(system_control(system), &pool, &fault), 0);
 	CHECK_EQUAL(control_volume_create(system_control(system), &create, &fault), 0);
 	system_stop(system);
 	return 0;
@@ -479,12 +480,13 @@ static int attach_both(void *arg)
 	struct system *system = start_system();
 	struct control *control = system_control(system);
 	struct sim_disk_state flat = { .cannot_punch = true };
+	struct pool_create pool = { .name = "flat", .kind = POOL_DIR, .folder = "/flat" };
 	struct attachment attachment;
 	struct fault fault;
 	uint8_t bytes[4096];
 
 	sim_set_disk(arg, "/flat", &flat);
-	CHECK_EQUAL(control_pool_create(control, "flat", POOL_DIR, CACHE_WRITEBACK, "/flat", &fault), 0);
+	CHECK_EQUAL(control_pool_create(control, &pool, &fault), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		struct volume_create create = { .id = cases[i].id, .pool = cases[i].pool, .size_bytes = 64 * KIB };
 		char id[8];

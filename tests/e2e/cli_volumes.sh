@@ -70,7 +70,7 @@ expect_equal 10240 "$(json A .size_bytes volume show 1600)" 'size of what was ad
 expect_refused "is volume 1600" A volume create 1601 --pool p3 --adopt "$tmp/disk"
 expect_refused 'has only 10240 bytes' A volume create 1601 --pool p3 --adopt "$tmp/copy" --size 1M
 expect_refused 'No such file' A volume create 1601 --pool p3 --adopt "$tmp/none"
-expect_refused 'takes only volumes that exist' A volume create 1601 --pool p3 --size 1M
+expect_refused 'is of devices, and has none of its own' A volume create 1601 --pool p3 --size 1M
 expect_refused 'keeps its size' A volume grow 1600 --size 1M
 on A volume delete 1600
 expect_same "$tmp/disk" "$tmp/copy" 'the adopted file'

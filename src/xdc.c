@@ -81,21 +81,43 @@ static bool has_flag(const struct operation *operation, unsigned client_flags, c
 	return index >= 0 && client_flags & 1u << index;
 }
 
-/* quiet: the result is of no interest yet. */
 static enum cli_exit ask_and_print(struct cli_connection *connection, const struct operation *operation, json_t *args,
-				   bool json, bool quiet)
+				   bool json)
 {
 	bool recovers = !strcmp(operation->noun, "session") && !strcmp(operation->verb, "recover");
 	json_t *reply = recovers && !json && isatty(STDERR_FILENO) ?
 			cli_ask_recovery(connection, operation, args) : cli_ask(connection, operation, args);
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 
-	if (ok && !quiet)
+	if (ok)
 		print_result(operation, json_object_get(reply, "result"), json);
 	else if (reply && !ok)
 		cli_print_error(json_object_get(reply, "error"));
 	json_decref(reply);
 	return ok ? CLI_DONE : CLI_REFUSED;
+}
+
+/*
+ * --wait: what the command began has ended. Its result is of no interest yet, but the number of the job that it names.
+ */
+static enum cli_exit ask_and_wait(struct cli_connection *connection, const struct operation *operation, json_t *args,
+				  bool json)
+{
+	const char *volume = json_string_value(json_object_get(args, "volume"));
+	json_t *reply = cli_ask(connection, operation, args);
+	const json_t *job = json_object_get(json_object_get(reply, "result"), "job");
+	enum cli_exit code = CLI_REFUSED;
+	char number[24];
+
+	if (json_is_true(json_object_get(reply, "ok"))) {
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(job));
+		code = json_is_integer(job) ? cli_wait_job(connection, number, json)
+					    : cli_wait_first_copy(connection, volume, json);
+	} else if (reply) {
+		cli_print_error(json_object_get(reply, "error"));
+	}
+	json_decref(reply);
+	return code;
 }
 
 static enum cli_exit run_operation(const struct operation *operation, const struct cli_options *options)
@@ -105,24 +127,21 @@ static enum cli_exit run_operation(const struct operation *operation, const stru
 	unsigned flags;
 	enum cli_exit code;
 	json_t *args;
-	bool wait;
 
 	if (!cli_parse_request(operation, options->words + 2, options->word_count - 2, &args, &flags))
 		return CLI_BAD_USAGE;
 	control = find_control(options);
 	connection = control ? cli_connect(control) : NULL;
-	wait = has_flag(operation, flags, "wait");
 	if (!connection) {
 		json_decref(args);
 		return control ? CLI_REFUSED : CLI_BAD_USAGE;
 	}
 	if (has_flag(operation, flags, "watch"))
 		code = cli_watch(connection, operation, args, options->json);
+	else if (has_flag(operation, flags, "wait"))
+		code = ask_and_wait(connection, operation, args, options->json);
 	else
-		code = ask_and_print(connection, operation, args, options->json, wait);
-	if (code == CLI_DONE && wait)
-		code = cli_wait_first_copy(connection, json_string_value(json_object_get(args, "volume")),
-					   options->json);
+		code = ask_and_print(connection, operation, args, options->json);
 	json_decref(args);
 	cli_disconnect(connection);
 	return code;

@@ -24,7 +24,9 @@ struct cli_options {
 	const char *words[CLI_WORDS_MAX];	/* all other arguments */
 };
 
-/* ---- errors (errors.c), on stderr: two lines for people, for programs an object like the system's own errors ---- */
+/*
+ * ---- errors (errors.c), on stderr: two lines for people, for programs an object like the system's own errors ----
+ */
 
 /* From here on errors are for programs. */
 void cli_errors_as_json(void);
@@ -42,8 +44,8 @@ void cli_print_error(const json_t *error);
 bool cli_split_options(int argc, char **argv, struct cli_options *options);
 
 /*
- * The request for the words behind noun and verb: args in *args (a new reference), flags of the client in *client_flags
- * (bit i: the i-th argument of the operation). False after a message: bad usage.
+ * The request for the words behind noun and verb: args in *args (a new reference), flags of the client in
+ * *client_flags (bit i: the i-th argument of the operation). False after a message: bad usage.
  */
 bool cli_parse_request(const struct operation *operation, const char *const *words, unsigned count, json_t **args,
 		       unsigned *client_flags);
@@ -70,8 +72,8 @@ void cli_disconnect(struct cli_connection *connection);
 const char *cli_control_of(const struct cli_connection *connection);
 
 /*
- * Asks; args may be NULL. The whole reply, {"ok": ...}, as a new reference; NULL after a message when the system is not
- * to be reached.
+ * Asks; args may be NULL. The whole reply, {"ok": ...}, as a new reference; NULL after a message when the system is
+ * not to be reached.
  */
 json_t *cli_ask(struct cli_connection *connection, const struct operation *operation, json_t *args);
 
@@ -96,10 +98,16 @@ void cli_format_value(const char *key, const json_t *value, char *text, size_t s
 enum cli_exit cli_watch(struct cli_connection *connection, const struct operation *operation, json_t *args, bool json);
 
 /*
- * pair create --wait: until the first copy of this volume is done, or cannot go on. A bar for people; for programs the
- * pair as it is at the end.
+ * pair create --wait: until the first copy of this volume is done, or cannot go on. A bar for people; for programs
+ * the pair as it is at the end.
  */
 enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json);
+
+/*
+ * Until the job of this number has ended (wait.c), with a line of progress on stderr for people; for programs the job
+ * as it ended. One that did not complete is an error.
+ */
+enum cli_exit cli_wait_job(struct cli_connection *connection, const char *number, bool json);
 
 /* session recover, at a terminal: shows how much is still to be brought into the volumes of this system. */
 json_t *cli_ask_recovery(struct cli_connection *connection, const struct operation *operation, json_t *args);

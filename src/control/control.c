@@ -20,6 +20,11 @@ struct copy *control_copy(struct control *control)
 	return control->copy;
 }
 
+struct jobs *control_jobs(struct control *control)
+{
+	return control->jobs;
+}
+
 /* ---- the system ---- */
 
 int control_system_get(struct control *control, struct system_info *info, struct fault *fault)
@@ -83,6 +88,11 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return control_volume_enter(control, record, &volume);
 	case META_RETIRED:
 		return control_retired_load(control, record);
+	case META_MANAGEMENT:
+		control->management = *(const struct record_management *)record;
+		return 0;
+	case META_JOB:
+		return jobs_load(control->jobs, record);
 	default:
 		/* Of the copy services. */
 		return 0;
@@ -171,16 +181,27 @@ static int start_copy(struct control *control, const struct control_options *opt
 	return rc == 0 ? 0 : control_fault_errno(fault, "copy services", "see the log", rc, "they cannot start");
 }
 
+static int out_of_memory(struct fault *fault)
+{
+	return fault_set(fault, FAULT_FAILED, "system", "free memory, and start it again", "out of memory");
+}
+
 static int start(struct control *control, const struct control_options *options, struct fault *fault)
 {
 	if (open_state(control, fault))
 		return -1;
 	if (begin_run(control, options->id, fault))
 		return -1;
+	control->management.number = 1;
+	if (jobs_start(control->jobs, control->meta, &control->management) != 0)
+		return out_of_memory(fault);
 	control_pools_open(control);
 	control_files_settle(control);
 	control_volumes_open(control);
-	return start_copy(control, options, fault);
+	if (start_copy(control, options, fault))
+		return -1;
+	jobs_settle(control->jobs);
+	return 0;
 }
 
 int control_start(const struct control_options *options, struct control **out, struct fault *fault)
@@ -188,7 +209,7 @@ int control_start(const struct control_options *options, struct control **out, s
 	struct control *control = mem_alloc_zeroed(sizeof(*control));
 
 	if (!control)
-		return fault_set(fault, FAULT_FAILED, "system", "free memory, and start it again", "out of memory");
+		return out_of_memory(fault);
 	rt_mutex_init(&control->lock);
 	rt_mutex_init(&control->records);
 	list_init(&control->pools);
@@ -199,9 +220,10 @@ int control_start(const struct control_options *options, struct control **out, s
 	control->state_folder = mem_copy_string(options->state_folder);
 	if (options->link_address)
 		control->link_address = mem_copy_string(options->link_address);
-	if (!control->state_folder || (options->link_address && !control->link_address)) {
+	if (!control->state_folder || (options->link_address && !control->link_address) ||
+	    jobs_create(&control->jobs) != 0) {
 		control_stop(control);
-		return fault_set(fault, FAULT_FAILED, "system", "free memory, and start it again", "out of memory");
+		return out_of_memory(fault);
 	}
 	if (start(control, options, fault)) {
 		control_stop(control);
@@ -228,6 +250,8 @@ void control_stop(struct control *control)
 
 	if (!control)
 		return;
+	if (control->jobs)
+		jobs_stop(control->jobs);
 	if (control->copy)
 		copy_stop(control->copy);
 	control_volumes_close(control);
@@ -239,6 +263,7 @@ void control_stop(struct control *control)
 		control_retired_drop(list_first(&control->retired, struct control_retired, link));
 	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
 		mem_free(control->lsss[lss]);
+	jobs_free(control->jobs);
 	mem_free(control->state_folder);
 	mem_free(control->link_address);
 	mem_free(control);

@@ -19,6 +19,7 @@
 #include "volume/volume.h"
 
 struct control;
+struct jobs;
 
 struct control_options {
 	const char *state_folder;	/* made when it does not exist */
@@ -43,6 +44,9 @@ void control_stop(struct control *control);
 
 /* Does not suspend. Paths, pairs and sessions: those operations that need nothing of the model are called there. */
 struct copy *control_copy(struct control *control);
+
+/* Does not suspend. Long work, as job.h has it. */
+struct jobs *control_jobs(struct control *control);
 
 /* ---- the system ---- */
 
@@ -215,5 +219,11 @@ int control_path_create(struct control *control, const struct copy_path *path, s
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
+
+/* As those of copy.h, each with a job beside it while it is under way. */
+int control_session_recover(struct control *control, uint8_t session, bool force, struct recovery_result *result,
+			    struct fault *fault);
+int control_session_failback(struct control *control, uint8_t session, bool discard, struct fault *fault);
+int control_session_return(struct control *control, uint8_t session, struct fault *fault);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rt/mem.h"
+
 int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault)
 {
 	if (control_enter(control, fault))
@@ -55,4 +57,76 @@ int control_session_open(struct control *control, uint8_t session, uint8_t lss, 
 	rc = copy_session_open(control->copy, session, lss, fault);
 	on->pins--;
 	return rc;
+}
+
+/* ---- what takes long: with a job beside it ---- */
+
+struct long_work {
+	struct control *control;
+	uint8_t session;
+	uint64_t most_bytes;		/* that were to be applied */
+};
+
+/* Far side: what is still to be brought into the volumes. */
+static void look_unapplied(void *arg, struct job *job)
+{
+	struct long_work *work = arg;
+	struct copy_session_info info;
+
+	if (copy_session_get(work->control->copy, work->session, &info))
+		return;
+	if (info.unapplied_bytes > work->most_bytes)
+		work->most_bytes = info.unapplied_bytes;
+	job_progress(job, work->most_bytes - info.unapplied_bytes, work->most_bytes);
+}
+
+static struct job *begin_work(struct control *control, enum job_kind kind, uint8_t session)
+{
+	struct long_work *work = mem_alloc_zeroed(sizeof(*work));
+	char object[16];
+	struct job_spec spec = {
+		.kind = kind, .object = object, .look = look_unapplied, .arg = work, .owns_arg = true,
+	};
+
+	if (!work)
+		return NULL;
+	work->control = control;
+	work->session = session;
+	snprintf(object, sizeof(object), "session %u", session);
+	return job_begin(control->jobs, &spec);
+}
+
+/* A command that was refused has not been work. */
+static int end_work(struct job *job, int rc, const struct fault *fault)
+{
+	if (rc && fault->code != FAULT_FAILED && fault->code != FAULT_TIMEOUT)
+		job_drop(job);
+	else
+		job_end(job, rc ? fault : NULL);
+	return rc;
+}
+
+int control_session_recover(struct control *control, uint8_t session, bool force, struct recovery_result *result,
+			    struct fault *fault)
+{
+	struct job *job = begin_work(control, JOB_RECOVER, session);
+	int rc = copy_session_recover(control->copy, session, force, result, fault);
+
+	return end_work(job, rc, fault);
+}
+
+int control_session_failback(struct control *control, uint8_t session, bool discard, struct fault *fault)
+{
+	struct job *job = begin_work(control, JOB_FAILBACK, session);
+	int rc = copy_session_failback(control->copy, session, discard, fault);
+
+	return end_work(job, rc, fault);
+}
+
+int control_session_return(struct control *control, uint8_t session, struct fault *fault)
+{
+	struct job *job = begin_work(control, JOB_RETURN, session);
+	int rc = copy_session_return(control->copy, session, fault);
+
+	return end_work(job, rc, fault);
 }

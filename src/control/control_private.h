@@ -4,6 +4,7 @@
 #define XDC_CONTROL_CONTROL_PRIVATE_H
 
 #include "control/control.h"
+#include "control/job.h"
 #include "rt/file.h"
 #include "rt/list.h"
 #include "store/meta.h"
@@ -60,6 +61,8 @@ struct control {
 	uint8_t boot_id[16];
 	int64_t started_ns, started_wall_ns;
 	struct meta *meta;
+	struct record_management management;
+	struct jobs *jobs;
 	struct copy *copy;
 	/*
 	 * Of operations that change the model, and of lists that wait. Never held while another system is asked, nor

@@ -11,6 +11,8 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
+#define LARGE_BYTES	(UINT64_C(64) << 30)
+
 static void name_object(uint16_t id, char object[16])
 {
 	snprintf(object, 16, "volume %04X", id);
@@ -469,10 +471,23 @@ static int commit_delete(struct control_volume *volume, struct control_retired *
 	return -1;
 }
 
+/* The blocks of a large file are freed one after the other: that takes long, and only then it is worth a job. */
+static void remove_file(struct control *control, struct control_retired *retired, uint64_t size_bytes,
+			const char *object)
+{
+	const struct job_spec spec = { .kind = JOB_VOLUME_DELETE, .object = object };
+	struct job *job = size_bytes >= LARGE_BYTES ? job_begin(control->jobs, &spec) : NULL;
+
+	/* What keeps it from that is in the log, and the file goes with the next start. */
+	(void)!control_retired_remove(control, retired);
+	job_end(job, NULL);
+}
+
 int control_volume_delete(struct control *control, uint16_t id, struct fault *fault)
 {
 	struct control_retired *retired;
 	struct control_volume *volume;
+	uint64_t size_bytes;
 	char object[16];
 
 	if (control_enter(control, fault))
@@ -482,6 +497,7 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	volume = control_volume_need(control, id, fault);
 	if (!volume)
 		return -1;
+	size_bytes = volume->record.size_bytes;
 	if (control_check_hosts(volume, fault))
 		return -1;
 	if (check_busy(volume, object, fault))
@@ -498,6 +514,6 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	control_volume_leave(volume);
 	log_line(LOG_NOTICE, "control", "%s deleted%s", object, retired ? "" : ", its data are kept");
 	if (retired)
-		(void)!control_retired_remove(control, retired);	/* what keeps it from that is in the log */
+		remove_file(control, retired, size_bytes, object);
 	return 0;
 }

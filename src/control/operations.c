@@ -12,6 +12,7 @@
 const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async",
+	"JOB",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -21,6 +22,7 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define LSS_ARG		{ "lss", ARG_LSS, POSITION, "the LSS" }
 #define VOLUME_ARG	{ "volume", ARG_VOLUME, POSITION, "id or name of the volume" }
 #define SESSION_ARG	{ "session", ARG_SESSION, POSITION, "the number of the session, 1 to 255" }
+#define JOB_ARG		{ "job", ARG_JOB, POSITION, "the number of the job" }
 #define WATCH_ARG	{ "watch", ARG_FLAG, USE_CLIENT, "show it again and again until Ctrl-C" }
 
 #define PATH_ARGS \
@@ -171,6 +173,16 @@ const struct operation operations[] = {
 	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {
 		SESSION_ARG
 	} },
+
+	{ "job", "list", ROLE_MONITOR, ANSWER_LIST,
+	  "List long work: what is under way, and for a while what has ended", {
+		{ "running", ARG_FLAG, 0, "only what has not ended" },
+	} },
+	{ "job", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a job", {
+		JOB_ARG,
+		{ "wait", ARG_FLAG, USE_CLIENT, "wait for its end, with a line of progress" },
+	} },
+	{ "job", "cancel", ROLE_ADMIN, ANSWER_CHANGED, "End a job where that is safe", { JOB_ARG } },
 };
 const unsigned operation_count = sizeof(operations) / sizeof(operations[0]);
 
@@ -182,6 +194,7 @@ const struct op_noun operation_nouns[] = {
 	{ "path", "permission and route of an LSS here to an LSS of another system" },
 	{ "pair", "a source volume and its target volume" },
 	{ "session", "volumes that are kept consistent together" },
+	{ "job", "long work" },
 };
 const unsigned operation_noun_count = sizeof(operation_nouns) / sizeof(operation_nouns[0]);
 
@@ -306,6 +319,8 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_PAIR_TYPE:
 		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
 			    "the type of a pair is global-copy or async");
+	case ARG_JOB:
+		return parse_number(text, &value->number);
 	case ARG_FLAG:
 	case ARG_KIND_COUNT:
 		break;

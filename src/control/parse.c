@@ -143,6 +143,11 @@ const char *parse_ssid(const char *text, uint16_t *ssid)
 	return NULL;
 }
 
+const char *parse_number(const char *text, uint64_t *number)
+{
+	return take_number(&text, INT64_MAX, number) && !*text ? NULL : "it is a number";
+}
+
 const char *parse_session(const char *text, uint8_t *session)
 {
 	uint64_t number;

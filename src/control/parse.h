@@ -28,6 +28,9 @@ const char *parse_volume_id(const char *text, uint16_t *id);
 /* "FF15": hexadecimal, four digits, not 0000. */
 const char *parse_ssid(const char *text, uint16_t *ssid);
 
+/* "17": decimal, up to INT64_MAX. */
+const char *parse_number(const char *text, uint64_t *number);
+
 /* "1": decimal, 1 to 255. */
 const char *parse_session(const char *text, uint8_t *session);
 

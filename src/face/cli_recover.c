@@ -35,8 +35,8 @@ static int session_recover(const struct cli_request *request, json_t **result, s
 	unsigned session = cli_session(request);
 	char next[200];
 
-	if (copy_session_recover(control_copy(request->control), cli_session(request), cli_given(request, "force"),
-				 &recovery, fault))
+	if (control_session_recover(request->control, cli_session(request), cli_given(request, "force"), &recovery,
+				    fault))
 		return -1;
 	if (recovery.systems_missing || recovery.volumes_missing)
 		snprintf(next, sizeof(next),
@@ -65,8 +65,7 @@ static int session_failback(const struct cli_request *request, json_t **result, 
 {
 	char next[160];
 
-	if (copy_session_failback(control_copy(request->control), cli_session(request), cli_given(request, "discard"),
-				  fault) ||
+	if (control_session_failback(request->control, cli_session(request), cli_given(request, "discard"), fault) ||
 	    cli_session_show(request, result, fault))
 		return -1;
 	snprintf(next, sizeof(next), "when xdc pair list shows little out of sync, stop the hosts here, and "
@@ -78,7 +77,7 @@ static int session_return(const struct cli_request *request, json_t **result, st
 {
 	char next[160];
 
-	if (copy_session_return(control_copy(request->control), cli_session(request), fault) ||
+	if (control_session_return(request->control, cli_session(request), fault) ||
 	    cli_session_after(request, result, fault))
 		return -1;
 	snprintf(next, sizeof(next), "start the hosts there; at the old master xdc session terminate %u, then add its "

@@ -217,6 +217,30 @@ static const struct meta_column dirty_log_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_management
+static const struct meta_column management_columns[] = {
+	COLUMN(META_UINT, number, KEY),
+	COLUMN(META_UINT, jobs_begun, NOTE("the number of the last job")),
+	COLUMN(META_UINT, jobs_keep_ns, NOTE("how long a job is kept after its end")),
+};
+#undef RECORD
+
+#define RECORD record_job
+static const struct meta_column job_columns[] = {
+	COLUMN(META_UINT, number, KEY),
+	WORD(kind, JOB_KIND_COUNT, job_kind_names),
+	COLUMN(META_TEXT, object),
+	WORD(state, JOB_STATE_COUNT, job_state_names),
+	FIELD(META_TIME, "began", began_wall_ns),
+	FIELD(META_TIME, "ended", ended_wall_ns),
+	COLUMN(META_UINT, done_bytes, NOTE("when it ended")),
+	COLUMN(META_UINT, total_bytes, NOTE("0: not known")),
+	COLUMN(META_UINT, code, NOTE("of the fault that ended it")),
+	COLUMN(META_TEXT, message),
+	COLUMN(META_TEXT, remedy),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -233,6 +257,7 @@ CHECK_TABLE(pair);
 CHECK_TABLE(session);
 CHECK_TABLE(leg);
 CHECK_TABLE(member);
+CHECK_TABLE(job);
 
 const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SYSTEM] = TABLE(system, "this system"),
@@ -251,4 +276,6 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_LEG] = TABLE(leg, "far side: the state of each source system of a session"),
 	[META_MEMBER] = TABLE(member, "who takes part in a session, by version of the list"),
 	[META_DIRTY_LOG] = TABLE(dirty_log, "dirty logs that must be in the state folder"),
+	[META_MANAGEMENT] = TABLE(management, "what the management of this system goes on from"),
+	[META_JOB] = TABLE(job, "long work under way, and for a while what has ended"),
 };

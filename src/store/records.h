@@ -24,7 +24,7 @@
 enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
-	META_DIRTY_LOG, META_KIND_COUNT
+	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -204,6 +204,25 @@ struct record_member {
 /* A dirty log that must be in the state folder. */
 struct record_dirty_log {
 	uint16_t number;			/* key; it is dirty-NUMBER.log */
+};
+
+/* What the management of this system goes on from; one record. */
+struct record_management {
+	uint8_t number;				/* key; 1 */
+	uint64_t jobs_begun;			/* the number of the last job */
+	int64_t jobs_keep_ns;			/* how long a job is kept after its end */
+};
+
+/* Long work (control/job.h): as it began, or as it ended. */
+struct record_job {
+	uint64_t number;			/* key */
+	enum job_kind kind;
+	char object[64];			/* "volume 1500", "session 1" */
+	enum job_state state;			/* of one that has not ended: running */
+	int64_t began_wall_ns, ended_wall_ns;	/* 0: it has not */
+	uint64_t done_bytes, total_bytes;	/* total 0: it has none, or it is not known */
+	uint32_t code;				/* of the fault that ended it; 0: none */
+	char message[256], remedy[256];
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

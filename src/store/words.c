@@ -38,3 +38,13 @@ const char *const cg_failure_names[] = {
 	"disk failed", "superseded", "unflushed writes lost",
 };
 NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);
+
+const char *const job_kind_names[] = {
+	"first-copy", "resync", "recover", "failback", "return", "volume-delete", "service-stop",
+};
+NAME_EACH(job_kind_names, JOB_KIND_COUNT);
+
+const char *const job_state_names[] = {
+	"new", "starting", "running", "suspended", "shutting-down", "completed", "terminated", "killed", "exception",
+};
+NAME_EACH(job_state_names, JOB_STATE_COUNT);

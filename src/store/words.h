@@ -83,4 +83,25 @@ enum cg_failure {
 };
 extern const char *const cg_failure_names[CG_FAILURE_COUNT];
 
+/* ---- jobs ---- */
+
+enum job_kind {
+	JOB_FIRST_COPY, JOB_RESYNC, JOB_RECOVER, JOB_FAILBACK, JOB_RETURN, JOB_VOLUME_DELETE, JOB_SERVICE_STOP,
+	JOB_KIND_COUNT
+};
+extern const char *const job_kind_names[JOB_KIND_COUNT];
+
+/* As CIM_ConcreteJob.JobState, whose numbers begin with 2. */
+enum job_state {
+	JOB_NEW, JOB_STARTING, JOB_RUNNING,
+	JOB_SUSPENDED,			/* it waits for something that an administrator or another system has to end */
+	JOB_SHUTTING_DOWN,		/* it was cancelled, and has not ended yet */
+	JOB_COMPLETED,
+	JOB_TERMINATED,			/* by an administrator */
+	JOB_KILLED,
+	JOB_EXCEPTION,			/* it failed */
+	JOB_STATE_COUNT
+};
+extern const char *const job_state_names[JOB_STATE_COUNT];
+
 #endif

@@ -28,6 +28,7 @@ static const struct {
 	    "out_of_sync_blocks" } },
 	{ "session",
 	  { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good", "cg_failed" } },
+	{ "set", { "set", "kind", "of", "type", "members" } },
 	{ "job", { "job", "kind", "object", "state", "since", "percent", "done_bytes", "total_bytes", "waiting_for" } },
 };
 

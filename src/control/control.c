@@ -88,6 +88,10 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return control_volume_enter(control, record, &volume);
 	case META_RETIRED:
 		return control_retired_load(control, record);
+	case META_SET:
+		return control_set_load(control, record);
+	case META_SET_MEMBER:
+		return control_set_member_load(control, record);
 	case META_MANAGEMENT:
 		control->management = *(const struct record_management *)record;
 		return 0;
@@ -214,6 +218,7 @@ int control_start(const struct control_options *options, struct control **out, s
 	rt_mutex_init(&control->records);
 	list_init(&control->pools);
 	list_init(&control->retired);
+	list_init(&control->sets);
 	control->started_ns = rt_now_ns();
 	control->started_wall_ns = rt_wall_ns();
 	rt_random_bytes(control->boot_id, sizeof(control->boot_id));
@@ -255,6 +260,7 @@ void control_stop(struct control *control)
 	if (control->copy)
 		copy_stop(control->copy);
 	control_volumes_close(control);
+	control_sets_drop(control);
 	control_pools_close(control);
 	if (control->system.starts)
 		end_run(control);

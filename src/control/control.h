@@ -212,12 +212,54 @@ int control_attachable_each(struct control *control, int (*each)(void *arg, uint
 /* Hosts attach no more: -ESHUTDOWN. Does not suspend. */
 void control_refuse_hosts(struct control *control);
 
+/* ---- sets: volumes or pairs that are named together, by the methods of the seed page ---- */
+
+#define CONTROL_SET_MEMBERS_MAX	256u
+
+struct set_info {
+	struct record_set record;
+	unsigned members;
+};
+
+/* FAULT_INVALID_PARAMETER: the name is taken. created_wall_ns is not looked at. */
+int control_set_create(struct control *control, const struct record_set *wanted, struct fault *fault);
+
+/* FAULT_IN_USE: it is not empty. */
+int control_set_delete(struct control *control, const char *name, struct fault *fault);
+
+/*
+ * All or none. A pair is named by its volume here. FAULT_IN_USE (6): wrong member type; FAULT_IN_A_SET: it is in this
+ * set, or its pair is in another; FAULT_NOT_IN_SET.
+ */
+int control_set_add(struct control *control, const char *name, const uint16_t *volumes, unsigned count,
+		    struct fault *fault);
+int control_set_remove(struct control *control, const char *name, const uint16_t *volumes, unsigned count,
+		       struct fault *fault);
+
+/*
+ * To all pairs of a set; FAULT_IN_USE (6) when it is one of volumes, or a member is in use. Where it fails for some,
+ * it is done to the others, and the first fault is told. fracture: suspended at one moment, in which no write of a host
+ * is under way at any of them; FAULT_TIMEOUT: that took so long that hosts went on. prepare: what hosts have written is
+ * on disk.
+ */
+int control_set_fracture(struct control *control, const char *name, struct fault *fault);
+int control_set_resync(struct control *control, const char *name, struct fault *fault);
+int control_set_prepare(struct control *control, const char *name, struct fault *fault);
+int control_set_delete_pairs(struct control *control, const char *name, struct fault *fault);
+
+/* These do not suspend; in order of names, of volumes. */
+int control_set_get(struct control *control, const char *name, struct set_info *info, struct fault *fault);
+void control_set_each(struct control *control, void (*each)(void *arg, const struct set_info *info), void *arg);
+int control_set_each_member(struct control *control, const char *name, void (*each)(void *arg, uint16_t volume),
+			    void *arg, struct fault *fault);
+
 /* ---- copy services, where the model is needed ---- */
 
 /* Makes the source LSS when it is missing. */
 int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
+int control_pair_delete(struct control *control, uint16_t volume, bool force, struct fault *fault);
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
 
 /* As those of copy.h, each with a job beside it while it is under way. */

@@ -45,6 +45,16 @@ int control_pair_create(struct control *control, const struct copy_pair_request 
 	return copy_pair_create(control->copy, request, fault);
 }
 
+int control_pair_delete(struct control *control, uint16_t volume, bool force, struct fault *fault)
+{
+	char object[16];
+
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	if (control_check_no_set(control, volume, SET_OF_PAIRS, object, fault))
+		return -1;
+	return copy_pair_delete(control->copy, volume, force, fault);
+}
+
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault)
 {
 	struct control_lss *on = control->lsss[lss];

@@ -30,6 +30,19 @@ struct control_extent {
 	bool is_new;			/* not durable yet */
 };
 
+struct control_set {
+	struct list_head link;		/* of the control, in order of names */
+	struct record_set record;
+	struct list_head members;	/* struct control_set_member, in order of volumes */
+	unsigned count;
+	bool busy;			/* a command works on its members without the lock */
+};
+
+struct control_set_member {
+	struct list_head link;
+	struct record_set_member record;
+};
+
 struct control_retired {
 	struct list_head link;		/* of the control */
 	struct record_retired record;
@@ -72,6 +85,7 @@ struct control {
 	struct rt_mutex records;	/* of changes to the record of a volume; within the other */
 	struct list_head pools;
 	struct list_head retired;
+	struct list_head sets;
 	struct control_lss *lsss[LSS_COUNT];
 	bool hosts_refused;
 };
@@ -185,6 +199,17 @@ void control_files_settle(struct control *control);
 
 /* Under the lock: makes it, durably, when it is missing. */
 int control_lss_ensure(struct control *control, uint8_t id, struct fault *fault);
+
+/* ---- sets (control_set.c) ---- */
+
+/* Into the model: -ENOMEM; -EBADMSG: there is no such set. */
+RT_MUST_CHECK int control_set_load(struct control *control, const struct record_set *record);
+RT_MUST_CHECK int control_set_member_load(struct control *control, const struct record_set_member *record);
+void control_sets_drop(struct control *control);
+
+/* FAULT_IN_USE when the volume, or its pair, is in a set. Does not suspend. */
+int control_check_no_set(const struct control *control, uint16_t volume, enum set_member_kind kind,
+			 const char *object, struct fault *fault);
 
 /* ---- volumes (control_volume.c, control_open.c) ---- */
 

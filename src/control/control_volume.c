@@ -502,6 +502,9 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	if (check_busy(volume, object, fault))
 		return -1;
+	if (control_check_no_set(control, id, SET_OF_VOLUMES, object, fault) ||
+	    control_check_no_set(control, id, SET_OF_PAIRS, object, fault))
+		return -1;
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;
 	/* The copy services do not look under this lock: from here on they do not find it. */

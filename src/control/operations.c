@@ -12,7 +12,7 @@
 const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async",
-	"JOB",
+	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -23,6 +23,7 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define VOLUME_ARG	{ "volume", ARG_VOLUME, POSITION, "id or name of the volume" }
 #define SESSION_ARG	{ "session", ARG_SESSION, POSITION, "the number of the session, 1 to 255" }
 #define JOB_ARG		{ "job", ARG_JOB, POSITION, "the number of the job" }
+#define SET_ARG		{ "set", ARG_SET, POSITION, "the name of the set" }
 #define WATCH_ARG	{ "watch", ARG_FLAG, USE_CLIENT, "show it again and again until Ctrl-C" }
 
 #define PATH_ARGS \
@@ -183,6 +184,28 @@ const struct operation operations[] = {
 		{ "wait", ARG_FLAG, USE_CLIENT, "wait for its end, with a line of progress" },
 	} },
 	{ "job", "cancel", ROLE_ADMIN, ANSWER_CHANGED, "End a job where that is safe", { JOB_ARG } },
+
+	{ "set", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a set of volumes or of pairs", {
+		SET_ARG,
+		{ "kind", ARG_SET_KIND, USE_REQUIRED, "consistency or synchronized: as CIM has them" },
+		{ "of", ARG_SET_OF, 0, "pairs (default), or volumes: of a consistency set" },
+		{ "type", ARG_PAIR_TYPE, 0, "only pairs of this type" },
+	} },
+	{ "set", "list", ROLE_MONITOR, ANSWER_LIST, "List the sets", { { 0 } } },
+	{ "set", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a set", { SET_ARG } },
+	{ "set", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes, or the pairs of volumes, to a set", {
+		SET_ARG,
+		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
+	} },
+	{ "set", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes, or the pairs of volumes, out of a set", {
+		SET_ARG,
+		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
+	} },
+	{ "set", "fracture", ROLE_ADMIN, ANSWER_CHANGED, "Suspend all its pairs at one moment", { SET_ARG } },
+	{ "set", "resync", ROLE_ADMIN, ANSWER_CHANGED, "Resume all its pairs", { SET_ARG } },
+	{ "set", "prepare", ROLE_ADMIN, ANSWER_CHANGED, "Make what hosts wrote to its volumes durable", { SET_ARG } },
+	{ "set", "delete-pairs", ROLE_ADMIN, ANSWER_CHANGED, "End all its pairs", { SET_ARG } },
+	{ "set", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a set that is empty", { SET_ARG } },
 };
 const unsigned operation_count = sizeof(operations) / sizeof(operations[0]);
 
@@ -194,6 +217,7 @@ const struct op_noun operation_nouns[] = {
 	{ "path", "permission and route of an LSS here to an LSS of another system" },
 	{ "pair", "a source volume and its target volume" },
 	{ "session", "volumes that are kept consistent together" },
+	{ "set", "volumes or pairs that are named together" },
 	{ "job", "long work" },
 };
 const unsigned operation_noun_count = sizeof(operation_nouns) / sizeof(operation_nouns[0]);
@@ -294,6 +318,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_VOLUME:
 		return parse_volume(text);
 	case ARG_POOL:
+	case ARG_SET:
 		return parse_pool_name(text);
 	case ARG_NAME:
 		return parse_volume_name(text);
@@ -316,6 +341,12 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_CACHE:
 		return word(text, cache_mode_names, CACHE_MODE_COUNT, &value->number,
 			    "a cache mode is writeback or direct");
+	case ARG_SET_KIND:
+		return word(text, set_kind_names, SET_KIND_COUNT, &value->number,
+			    "the kind of a set is consistency or synchronized");
+	case ARG_SET_OF:
+		return word(text, set_member_kind_names, SET_MEMBER_KIND_COUNT, &value->number,
+			    "a set is of volumes or pairs");
 	case ARG_PAIR_TYPE:
 		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
 			    "the type of a pair is global-copy or async");
@@ -387,6 +418,21 @@ static int check_subordinates(const struct operation *operation, const struct op
 	return 0;
 }
 
+/* A synchronized set aggregates StorageSynchronized, that is pairs. */
+static int check_set(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	const struct arg_value *kind = find_value(operation, given, "kind"), *of = find_value(operation, given, "of");
+	bool of_volumes = of && of->number == SET_OF_VOLUMES;
+
+	if (of_volumes && kind->number == SET_SYNCHRONIZED)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "of", "--kind consistency, or --of pairs",
+				 "a synchronized set is of pairs");
+	if (of_volumes && find_value(operation, given, "type"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "type", "leave it out",
+				 "volumes have no type of pair");
+	return 0;
+}
+
 int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
 	static const struct {
@@ -397,6 +443,7 @@ int operation_check(const struct operation *operation, const struct op_given *gi
 		{ "volume", "create", check_size },
 		{ "volume", "grow", check_size },
 		{ "session", "start", check_subordinates },
+		{ "set", "create", check_set },
 	};
 
 	for (unsigned i = 0; i < operation_arg_count(operation); i++) {

@@ -172,6 +172,7 @@ static cli_fn *find_function(const struct operation *operation)
 		cli_bindings_copy,
 		cli_bindings_session,
 		cli_bindings_recovery,
+		cli_bindings_set,
 		cli_bindings_job,
 	};
 

@@ -205,7 +205,7 @@ static int pair_delete(const struct cli_request *request, json_t **result, struc
 	(void)result;
 	if (cli_find_volume(request, &id, fault))
 		return -1;
-	return copy_pair_delete(control_copy(request->control), id, cli_given(request, "force"), fault);
+	return control_pair_delete(request->control, id, cli_given(request, "force"), fault);
 }
 
 /* What changes a pair and needs only its volume. */

@@ -17,7 +17,9 @@ enum fault_code {
 	FAULT_TIMEOUT = 3,
 	FAULT_FAILED = 4,
 	FAULT_INVALID_PARAMETER = 5,
-	FAULT_IN_USE = 6,
+	FAULT_IN_USE = 6,		/* of sets also: wrong member type, not empty, operation not supported */
+	FAULT_NOT_IN_SET = 7,		/* ModifySynchronizedSet alone, and the next */
+	FAULT_IN_A_SET = 8,
 	FAULT_JOB_STARTED = 4096,
 	FAULT_SIZE_NOT_SUPPORTED = 4097,
 };

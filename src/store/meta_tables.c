@@ -241,6 +241,24 @@ static const struct meta_column job_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_set
+static const struct meta_column set_columns[] = {
+	COLUMN(META_TEXT, name, KEY),
+	WORD(kind, SET_KIND_COUNT, set_kind_names),
+	WORD(of, SET_MEMBER_KIND_COUNT, set_member_kind_names),
+	COLUMN(META_BOOL, has_type, NOTE("only pairs of the type are in it")),
+	WORD(type, PAIR_TYPE_COUNT, pair_type_names),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_set_member
+static const struct meta_column set_member_columns[] = {
+	FIELD(META_TEXT, "set_name", set, KEY),
+	COLUMN(META_HEX, volume, KEY, NOTE("itself, or its pair")),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -276,6 +294,9 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_LEG] = TABLE(leg, "far side: the state of each source system of a session"),
 	[META_MEMBER] = TABLE(member, "who takes part in a session, by version of the list"),
 	[META_DIRTY_LOG] = TABLE(dirty_log, "dirty logs that must be in the state folder"),
+	[META_SET] = { "copy_set", "volumes or pairs that are named together", sizeof(struct record_set), set_columns,
+		       sizeof(set_columns) / sizeof(set_columns[0]) },
+	[META_SET_MEMBER] = TABLE(set_member, "what is in them"),
 	[META_MANAGEMENT] = TABLE(management, "what the management of this system goes on from"),
 	[META_JOB] = TABLE(job, "long work under way, and for a while what has ended"),
 };

@@ -24,7 +24,7 @@
 enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
-	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_KIND_COUNT
+	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -223,6 +223,21 @@ struct record_job {
 	uint64_t done_bytes, total_bytes;	/* total 0: it has none, or it is not known */
 	uint32_t code;				/* of the fault that ended it; 0: none */
 	char message[256], remedy[256];
+};
+
+struct record_set {
+	char name[XDC_NAME_MAX];		/* key */
+	enum set_kind kind;
+	enum set_member_kind of;
+	bool has_type;				/* only pairs of this type */
+	enum pair_type type;
+	int64_t created_wall_ns;
+};
+
+/* A volume, or the pair of a volume. Key: both. */
+struct record_set_member {
+	char set[XDC_NAME_MAX];
+	uint16_t volume;
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

@@ -23,6 +23,12 @@ const char *const pair_reason_names[] = {
 };
 NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 
+const char *const set_kind_names[] = { "consistency", "synchronized" };
+NAME_EACH(set_kind_names, SET_KIND_COUNT);
+
+const char *const set_member_kind_names[] = { "volumes", "pairs" };
+NAME_EACH(set_member_kind_names, SET_MEMBER_KIND_COUNT);
+
 const char *const session_state_names[] = { "open", "running", "pausing", "paused", "fatal", "recovered" };
 NAME_EACH(session_state_names, SESSION_STATE_COUNT);
 

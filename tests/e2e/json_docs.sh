@@ -48,6 +48,12 @@ for command in list 'show p1' 'show devices'; do
 	# shellcheck disable=SC2086 # words
 	shows pool A pool $command
 done
+on A set create all --kind consistency --of volumes
+on A set add all 1500
+for command in list 'show all'; do
+	# shellcheck disable=SC2086 # words
+	shows set A set $command
+done
 shows system A system show
 shows lss A lss list
 shows lss A lss show 15
@@ -65,7 +71,7 @@ shows recovery B session probe 1
 shows recovery B session recover 1
 
 # ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
-for object in system pool lss volume path pair session recovery; do
+for object in system pool lss volume path pair set session recovery; do
 	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
 		grep '^| `' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
 	sed -E 's/^(first|previous)_failure\..*/last_failure.at/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |

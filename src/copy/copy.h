@@ -136,6 +136,7 @@ struct copy_pair_info {
 	uint8_t session;			/* 0: none */
 	bool joined;				/* in the consistency groups of the session */
 	bool first_copy_done;
+	uint64_t first_copy_bytes;		/* of the first copy: done for good, whoever restarts */
 	uint64_t size_bytes;
 	uint64_t out_of_sync_blocks, unsent_blocks;
 	/* of the volume, since this system started: */

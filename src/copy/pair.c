@@ -576,6 +576,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.session = record->session,
 		.joined = pair->joined,
 		.first_copy_done = record->first_copy_done,
+		.first_copy_bytes = record->first_copy_bytes,
 		.size_bytes = volume_size(pair->volume),
 		.history = pair->history,
 	};

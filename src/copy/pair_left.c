@@ -78,6 +78,7 @@ void pair_left_get_info(const struct left_pair *left, struct copy_pair_info *inf
 		.session = record->session,
 		.joined = record->joined,
 		.first_copy_done = record->first_copy_done,
+		.first_copy_bytes = record->first_copy_bytes,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));
 }

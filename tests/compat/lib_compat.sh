@@ -24,7 +24,7 @@ compat_open()
 	tar -C "$place" -xzf "$1/$2.tar.gz"
 	id_of[$2]=$id
 	link_port[$2]=$(free_port)
-	system_start "$2" --id "$id" --nbd "unix:$tmp/$2/nbd" --link "127.0.0.1:${link_port[$2]}"
+	system_start "$2" --id "$id" --nbd "unix:$tmp/$2/nbd" --link "$loopback:${link_port[$2]}"
 }
 
 # compat_block NAME VOLUME OFFSET: the first bytes there, as hosts read them.

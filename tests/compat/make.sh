@@ -26,7 +26,7 @@ for name in A1 A2 B1 B2; do
 	id_of[$name]=2105.F$name$((n++))
 	link_port[$name]=$(free_port)
 	system_start "$name" --id "${id_of[$name]}" --nbd "unix:$tmp/$name/nbd" --reactors 1 \
-		--link "127.0.0.1:${link_port[$name]}"
+		--link "$loopback:${link_port[$name]}"
 	folder=$tmp/$name/pool
 	[ ! -d "$place/$name" ] || folder=$place/$name/pool
 	on "$name" pool create p1 --dir "$folder"
@@ -36,7 +36,7 @@ done
 # What A1 says to B1 passes through the recorder.
 mkdir "$tmp/said"
 relay=$(free_port)
-"$build/transcript" record "$relay" "${link_port[B1]}" "$tmp/said" &
+"$build/transcript" record "$loopback:$relay" "$loopback:${link_port[B1]}" "$tmp/said" &
 recorder=$!
 at_end kill "$recorder"
 listens()
@@ -44,7 +44,7 @@ listens()
 	grep -q "$(printf ':%04X 00000000:0000 0A' "$relay")" /proc/net/tcp
 }
 wait_until 20 listens
-on A1 path create 15 25 --system "${id_of[B1]}" --to "127.0.0.1:$relay"
+on A1 path create 15 25 --system "${id_of[B1]}" --to "$loopback:$relay"
 path A2 16 B2 26
 path A1 15 A2 16
 for name in A1 A2; do

@@ -6,8 +6,8 @@
 requires jq qemu-io
 
 port_a=$(free_port) port_b=$(free_port)
-system_start A --id 2105.FA120 --link "127.0.0.1:$port_a" --nbd "unix:$tmp/nbd"
-system_start B --id 2105.FB230 --link "127.0.0.1:$port_b"
+system_start A --id 2105.FA120 --link "$loopback:$port_a" --nbd "unix:$tmp/nbd"
+system_start B --id 2105.FB230 --link "$loopback:$port_b"
 on A pool create p --dir "$tmp/pool-a"
 on B pool create p --dir "$tmp/pool-b"
 on A volume create 1500 --pool p --size 16M --name db
@@ -15,10 +15,10 @@ on A volume create 1501 --pool p --size 16M
 
 # ---- paths ----
 expect_refused 'session 1: there is no such session' A session show 1
-on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$port_b"
+on A path create 15 25 --system 2105.FB230 --to "$loopback:$port_b"
 wait_until 20 is A '.state == "connected"' path show 15 25 --system 2105.FB230
 expect_equal '15 25 2105.FB230' "$(json A '.[] | "\(.source_lss) \(.target_lss) \(.system)"' path list)" 'paths'
-on A path create 17 27 --system 2105.FB230 --to "127.0.0.1:$port_b"
+on A path create 17 27 --system 2105.FB230 --to "$loopback:$port_b"
 expect_equal '15 17' "$(json A '[.[].lss] | join(" ")' lss list)" 'a path makes missing LSSs'
 expect_refused 'LSS 17: a path leads from it to LSS 27' A lss delete 17
 on A path delete 17 27 --system 2105.FB230

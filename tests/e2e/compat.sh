@@ -38,7 +38,7 @@ for kept in "$top"/tests/compat/[0-9]*; do
 		same_as "$kept/$said.shows" "$tmp/shows" "$said, of $version,"
 	done
 	compat_open "$kept" B1
-	"$build/transcript" replay "${link_port[B1]}" "$tmp/0.dialer" "$tmp/answers" ||
+	"$build/transcript" replay "$loopback:${link_port[B1]}" "$tmp/0.dialer" "$tmp/answers" ||
 		fail "what $version said was not answered"
 	"$build/transcript" show "$tmp/answers" >"$tmp/shows" || fail "$(tail -n 1 "$tmp/shows")"
 	expect_equal "$(grep -c REQUEST "$kept/0.dialer.shows")" "$(grep -c REPLY "$tmp/shows")" 'replies'

@@ -22,8 +22,8 @@ xdc=$build/xdc
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX")
 
 # How long a system may take to serve or to stop, and an external program to finish: far more than they need.
-start_seconds=30
-stop_seconds=30
+start_seconds=60
+stop_seconds=60
 
 declare -A system_pid=()	# NAME -> pid, while it runs
 declare -A system_args=()	# NAME -> its arguments, quoted
@@ -107,16 +107,20 @@ requires_root()
 	[ "$(id -u)" -eq 0 ] || skip "needs root${1:+: $1}"
 }
 
-# free_port: a TCP port of loopback where nobody listens now. Below the range that the kernel gives out by itself, so
-# nothing takes it by chance before the system listens there.
+# An address of loopback for this script alone, made of its pid: what listens here meets no other script's ports, however
+# many run at once.
+loopback=127.$((64 + ($$ >> 16))).$(($$ >> 8 & 255)).$(($$ & 255))
+
+# free_port: a TCP port of $loopback that was not given before. Below the range that the kernel gives out by itself, and
+# nobody listens there on all addresses.
 free_port()
 {
 	local port hex
 	while :; do
 		port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
 		hex=$(printf ':%04X ' "$port")
-		if ! grep -qF "$hex" /proc/net/tcp /proc/net/tcp6; then
-			echo "$port"
+		if ! grep -qF "$hex" /proc/net/tcp /proc/net/tcp6 && ! grep -qsx "$port" "$tmp/ports"; then
+			echo "$port" | tee -a "$tmp/ports"
 			return
 		fi
 	done
@@ -137,7 +141,7 @@ system_start()
 # system_restart NAME: starts a system again that was stopped or killed, on the same state.
 system_restart()
 {
-	local name=$1 line='' args out
+	local name=$1 line='' args out rc=0
 	[ -z "${system_pid[$name]-}" ] || fail "system $name is running already"
 	eval "args=(${system_args[$name]})"
 	rm -f "$tmp/$name/out"
@@ -147,10 +151,9 @@ system_restart()
 	system_pid[$name]=$!
 	exec {out}<"$tmp/$name/out"
 	system_out[$name]=$out
-	read -r -t "$start_seconds" -u "$out" line || true
-	if [ "$line" != ready ]; then
-		fail "system $name did not say ready but '$line'"
-	fi
+	read -r -t "$start_seconds" -u "$out" line || rc=$?
+	[ "$rc" -le 128 ] || fail "system $name did not say ready within $start_seconds s"
+	[ "$line" = ready ] || fail "system $name did not say ready but '$line', and ended"
 }
 
 # The descriptors and the pid of a system that has ended.

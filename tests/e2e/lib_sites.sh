@@ -13,7 +13,7 @@ site()
 	shift 2
 	id_of[$name]=$id
 	link_port[$name]=$(free_port)
-	system_start "$name" --id "$id" --nbd "unix:$tmp/$name/nbd" --link "127.0.0.1:${link_port[$name]}" "$@"
+	system_start "$name" --id "$id" --nbd "unix:$tmp/$name/nbd" --link "$loopback:${link_port[$name]}" "$@"
 	mkdir -p "$tmp/$name/pool"
 	on "$name" pool create p1 --dir "$tmp/$name/pool"
 }
@@ -21,7 +21,31 @@ site()
 # path NAME LSS NAME LSS: the first may send to the second.
 path()
 {
-	on "$1" path create "$2" "$4" --system "${id_of[$3]}" --to "127.0.0.1:${link_port[$3]}"
+	on "$1" path create "$2" "$4" --system "${id_of[$3]}" --to "$loopback:${link_port[$3]}"
+}
+
+# gate PORT NAME MEGABYTES: passes what comes to the port on to the link of the system, until so much has gone over: from
+# then on what carries data stands still, and only what carries less than a megabyte goes on. What is seen then is seen
+# in the middle, however fast the machine is. Ended by gate_close.
+gate_pid=
+gate()
+{
+	rm -f "$tmp/gate.full"
+	perl "$top/tests/tools/gate.pl" "$loopback:$1" "$loopback:${link_port[$2]}" $(($3 << 20)) "$tmp/gate.full" \
+		>"$tmp/gate.out" &
+	gate_pid=$!
+	wait_until 20 grep -q ready "$tmp/gate.out"
+}
+gate_close()
+{
+	[ -z "$gate_pid" ] || kill "$gate_pid"
+	[ -z "$gate_pid" ] || wait "$gate_pid" 2>/dev/null || true
+	gate_pid=
+}
+at_end gate_close
+gate_is_full()
+{
+	[ -e "$tmp/gate.full" ]
 }
 
 # pair NAME VOLUME NAME VOLUME TYPE

@@ -9,7 +9,7 @@ for id in 2105.FA120 2105.FB230; do
 done
 psktool -u 2105.FA120 -p "$tmp/wrong.psk" >/dev/null 2>&1
 port=$(free_port)
-system_start B --id 2105.FB230 --link "127.0.0.1:$port" --link-psk "$tmp/site.psk" --nbd "unix:$tmp/nbd.B"
+system_start B --id 2105.FB230 --link "$loopback:$port" --link-psk "$tmp/site.psk" --nbd "unix:$tmp/nbd.B"
 
 connects()
 {
@@ -30,7 +30,7 @@ tries()
 	local id=$1 what=$2
 	shift 2
 	system_start A --id "$id" "$@"
-	on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$port"
+	on A path create 15 25 --system 2105.FB230 --to "$loopback:$port"
 	wait_until 20 says "$what"
 	system_stop A
 	rm -rf "$tmp/A"
@@ -45,7 +45,7 @@ tries 2105.FX999 'no TLS with .*: one side does not accept the key' --link-psk "
 
 # The right one; and data pass.
 system_start A --id 2105.FA120 --link-psk "$tmp/site.psk" --nbd "unix:$tmp/nbd.A"
-on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$port"
+on A path create 15 25 --system 2105.FB230 --to "$loopback:$port"
 wait_until 20 connects A
 on A pool create p1 --dir "$tmp/pool.A"
 on A volume create 1500 --pool p1 --size 8M

@@ -14,7 +14,7 @@ declare -A lss=([A1]=15 [A2]=16 [B1]=25) nbd_port=()
 n=120
 for name in A1 A2 B1; do
 	nbd_port[$name]=$(free_port)
-	site "$name" "2105.FA$((n++))" --reactors 2 --nbd "127.0.0.1:${nbd_port[$name]}"
+	site "$name" "2105.FA$((n++))" --reactors 2 --nbd "$loopback:${nbd_port[$name]}"
 done
 # The sanitizers' own memory has no bound.
 grep -q 'asan\|tsan' "/proc/${system_pid[A1]}/maps" && skip 'needs a build without sanitizers'
@@ -115,7 +115,7 @@ use_up()
 	local name=$1 before count connection rc=0
 	before=$(complaints "$name")
 	for ((count = 0; count < 1000 && rc == 0; count++)); do
-		exec {connection}<>"/dev/tcp/127.0.0.1/${nbd_port[$name]}"
+		exec {connection}<>"/dev/tcp/$loopback/${nbd_port[$name]}"
 		held+=("$connection")
 		# The server speaks first.
 		read -r -N 8 -t 20 -u "$connection" _ || rc=$?

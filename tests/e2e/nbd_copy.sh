@@ -6,12 +6,12 @@
 requires nbdcopy nbdinfo jq
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port"
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M
 unix="nbd+unix:///1500?socket=$tmp/nbd"
-tcp="nbd://127.0.0.1:$port/1500"
+tcp="nbd://$loopback:$port/1500"
 
 # A sparse image: data at the beginning, in the middle (at no round place) and at the end.
 truncate -s 256M "$tmp/image"

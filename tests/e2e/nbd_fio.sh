@@ -6,7 +6,7 @@ requires fio
 fio --enghelp 2>/dev/null | grep -qw nbd || skip 'fio has no nbd engine'
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port" --reactors 2
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port" --reactors 2
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M
@@ -24,7 +24,7 @@ load()
 	grep -qE 'READ: .*io=[1-9]' "$tmp/fio" || { cat "$tmp/fio"; fail "nothing was verified: fio $*"; }
 }
 
-for uri in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
+for uri in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://$loopback:$port/1500"; do
 	load "$uri" --rw=randwrite --bs=4k --iodepth=32 --fsync=1000
 	load "$uri" --rw=randwrite --bsrange=512-128k --blockalign=512 --iodepth=32
 	load "$uri" --rw=write --bs=1m --iodepth=8

@@ -6,11 +6,11 @@
 requires nbdinfo qemu-io
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port"
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M
-uri="nbd://127.0.0.1:$port/1500"
+uri="nbd://$loopback:$port/1500"
 
 serves()
 {
@@ -21,7 +21,7 @@ serves()
 hung_up()
 {
 	local connection rc=0
-	exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+	exec {connection}<>"/dev/tcp/$loopback/$port"
 	# shellcheck disable=SC2059 # the bytes are the format
 	printf "$1" >&"$connection" 2>/dev/null || true
 	timeout 20 cat <&"$connection" >/dev/null 2>&1 || rc=$?
@@ -32,10 +32,10 @@ hung_up()
 # Each attached to the export, and then silent.
 silent=()
 for _ in 1 2 3; do
-	exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+	exec {connection}<>"/dev/tcp/$loopback/$port"
 	silent+=("$connection")
 done
-exec {attached}<>"/dev/tcp/127.0.0.1/$port"
+exec {attached}<>"/dev/tcp/$loopback/$port"
 printf '\0\0\0\3IHAVEOPT\0\0\0\1\0\0\0\0041500' >&"$attached"
 printf '\x25\x60\x95\x13\0\0\0\1' >&"$attached"
 

@@ -5,7 +5,7 @@
 requires nbdinfo jq
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port"
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M --name db
@@ -15,7 +15,7 @@ uri()
 {
 	case $1 in
 	unix) echo "nbd+unix:///$2?socket=$tmp/nbd" ;;
-	tcp) echo "nbd://127.0.0.1:$port/$2" ;;
+	tcp) echo "nbd://$loopback:$port/$2" ;;
 	esac
 }
 

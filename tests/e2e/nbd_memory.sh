@@ -8,7 +8,7 @@ requires nbdinfo nbdcopy jq
 hosts=16 requests=64
 port=$(free_port)
 # So many reactors that each has the least that it may have: 72 MiB.
-system_start A --id 2105.FA120 --reactors 4 --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --reactors 4 --nbd "$loopback:$port"
 grep -q 'asan\|tsan' "/proc/${system_pid[A]}/maps" && skip 'needs a build without sanitizers'
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
@@ -23,7 +23,7 @@ on A volume create 1500 --pool p1 --size 64M
 } >"$tmp/asks"
 connections=()
 for ((i = 0; i < hosts; i++)); do
-	exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+	exec {connection}<>"/dev/tcp/$loopback/$port"
 	cat "$tmp/asks" >&"$connection"
 	connections+=("$connection")
 done
@@ -57,6 +57,6 @@ below_bound
 for connection in "${connections[@]}"; do
 	exec {connection}>&-
 done
-timeout 30 nbdcopy "nbd://127.0.0.1:$port/1500" "$tmp/copy" || fail 'another host is not served'
+timeout 30 nbdcopy "nbd://$loopback:$port/1500" "$tmp/copy" || fail 'another host is not served'
 below_bound
 system_stop A

@@ -8,7 +8,7 @@ requires_root 'loop devices'
 [ -e /dev/fuse ] || skip 'needs /dev/fuse'
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port"
 mkdir "$tmp/pool" "$tmp/fuse" "$tmp/mnt"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M
@@ -36,7 +36,7 @@ attach()
 	loop=$(losetup --find --show "$tmp/fuse/disk")
 }
 
-for uri in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
+for uri in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://$loopback:$port/1500"; do
 	attach "$uri"
 	mkfs.ext4 -q -F "$loop"
 	mount "$loop" "$tmp/mnt"

@@ -5,7 +5,7 @@
 requires qemu-img qemu-io jq
 
 port=$(free_port)
-system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "127.0.0.1:$port"
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd" --nbd "$loopback:$port"
 mkdir "$tmp/pool"
 on A pool create p1 --dir "$tmp/pool"
 on A volume create 1500 --pool p1 --size 256M
@@ -28,7 +28,7 @@ map()
 	qemu-img map -f raw --output=json "$1" | jq -r '.[] | "\(.start) \(.length) \(.data) \(.zero)"'
 }
 
-for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1500"; do
+for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://$loopback:$port/1500"; do
 	expect_equal 268435456 "$(qemu-img info -f raw --output=json "$place" | jq '."virtual-size"')" 'size'
 
 	qemu "$place" 'write -P 0x11 0 1M' 'read -P 0x11 0 1M' \
@@ -54,7 +54,7 @@ done
 # What hosts did is counted, over all connections of a volume and over all volumes.
 on A volume create 1501 --pool p1 --size 1M
 before=$(json A .counters system show)
-for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://127.0.0.1:$port/1501"; do
+for place in "nbd+unix:///1500?socket=$tmp/nbd" "nbd://$loopback:$port/1501"; do
 	qemu "$place" 'write -P 1 0 64k' 'write -P 2 64k 64k' 'read -P 1 0 4k' 'flush'
 done
 qemu "nbd+unix:///1501?socket=$tmp/nbd" 'read -P 2 64k 32k'
@@ -65,15 +65,15 @@ expect_equal '4 262144 3 40960' "$(json A ".counters as \$now | $before | \"\(\$
 	system show | xargs)" 'counters of the system'
 
 # Zeroes that must be fast are refused where no hole can be made, and changed is nothing; other zeroes are written.
-qemu "nbd://127.0.0.1:$port/1501" 'write -z -u -n 0 64k' 'read -P 0 0 64k'
+qemu "nbd://$loopback:$port/1501" 'write -z -u -n 0 64k' 'read -P 0 0 64k'
 if [ "$(id -u)" -eq 0 ] && mkdir "$tmp/flat" && mount -t ramfs none "$tmp/flat" 2>"$tmp/mount"; then
 	at_end umount -l "$tmp/flat"
 	on A pool create flat --dir "$tmp/flat"
 	on A volume create 1502 --pool flat --size 1M
-	qemu "nbd://127.0.0.1:$port/1502" 'write -P 3 0 128k'
-	qemu-io -f raw -c 'write -z -u -n 0 64k' "nbd://127.0.0.1:$port/1502" >"$tmp/qemu" 2>&1 || true
+	qemu "nbd://$loopback:$port/1502" 'write -P 3 0 128k'
+	qemu-io -f raw -c 'write -z -u -n 0 64k' "nbd://$loopback:$port/1502" >"$tmp/qemu" 2>&1 || true
 	grep -q 'Operation not supported' "$tmp/qemu" || fail "slow zeroes were done as fast ones: $(cat "$tmp/qemu")"
-	qemu "nbd://127.0.0.1:$port/1502" 'read -P 3 0 128k' 'write -z 0 64k' 'read -P 0 0 64k' 'read -P 3 64k 64k'
+	qemu "nbd://$loopback:$port/1502" 'read -P 3 0 128k' 'write -z 0 64k' 'read -P 0 0 64k' 'read -P 3 64k 64k'
 	on A volume delete 1502
 	on A pool delete flat
 fi
@@ -84,7 +84,7 @@ for i in 0 1 2 3 4 5 6 7; do
 	qemu-io -f qcow2 -c "write -P $((i + 1)) $((i * 33 * 1048576 + i * 512)) 3M" "$tmp/image.qcow2" >/dev/null
 done
 qemu-img convert -n -f qcow2 -O raw "$tmp/image.qcow2" "nbd+unix:///1500?socket=$tmp/nbd"
-qemu-img compare -f qcow2 -F raw "$tmp/image.qcow2" "nbd://127.0.0.1:$port/1500" >&2 || fail 'compare after convert'
-qemu-img convert -f raw -O qcow2 "nbd://127.0.0.1:$port/1500" "$tmp/back.qcow2"
+qemu-img compare -f qcow2 -F raw "$tmp/image.qcow2" "nbd://$loopback:$port/1500" >&2 || fail 'compare after convert'
+qemu-img convert -f raw -O qcow2 "nbd://$loopback:$port/1500" "$tmp/back.qcow2"
 qemu-img compare -f qcow2 -F qcow2 "$tmp/image.qcow2" "$tmp/back.qcow2" >&2 || fail 'compare after convert back'
 system_stop A

@@ -7,7 +7,7 @@
 # nobody, it needs no such word.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
-requires jq qemu-io
+requires jq qemu-io perl
 ordered=$build/ordered
 
 declare -A lss=([A1]=15 [A2]=16 [B1]=25 [B2]=26) far=([A1]=B1 [A2]=B2)
@@ -16,9 +16,12 @@ for name in A1 A2 B1 B2; do
 	site "$name" "2105.F$name$((n++))"
 	on "$name" volume create "${lss[$name]}00" --pool p1 --size 4M
 done
+far_gate=$(free_port)
+gate "$far_gate" B1 65536
+on A1 path create 15 25 --system "${id_of[B1]}" --to "$loopback:$far_gate"
+path A2 16 B2 26
 for name in A1 A2; do
 	to=${far[$name]}
-	path "$name" "${lss[$name]}" "$to" "${lss[$to]}"
 	path "$to" "${lss[$to]}" "$name" "${lss[$name]}"
 	pair "$name" "${lss[$name]}00" "$to" "${lss[$to]}00" async
 	on "$name" session open 1 --lss "${lss[$name]}"
@@ -177,12 +180,20 @@ come_back
 
 # ---- the link stays up, and the old site's hosts write on until they are refused: an administrator decides ----
 rm -f "$tmp/ordered.log"
+gate_close
+gate "$far_gate" B1 1
+wait_until 30 connected A1
 start_writer "${uris[@]}"
+# Whatever is written from here on is in no group.
+wait_until 60 gate_is_full
+wait_until 30 has_answers $(($(wc -l <"$tmp/ordered.log") + 100))
 on B1 session recover 1
 "$ordered" audit "${far_uris[@]}"
 write_far 0x52
 note_far
 gave_way 'both written'
+gate_close
+gate "$far_gate" B1 65536
 wait_until 20 writer_ended
 stop_writer
 far_is_as_noted

@@ -6,12 +6,28 @@
 # force only.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
-requires jq qemu-io
+requires jq qemu-io nbdcopy perl
 
 site A1 2105.FA120
 site B1 2105.FB230
-path A1 15 B1 25
+far_gate=$(free_port)
+gate "$far_gate" B1 8
+on A1 path create 15 25 --system 2105.FB230 --to "$loopback:$far_gate"
 path B1 25 A1 15
+
+# Its first copy is in its middle, since the link has let 8 MiB through and no more.
+on A1 volume create 1502 --pool p1 --size 128M
+on B1 volume create 2502 --pool p1 --size 128M
+head -c 128M /dev/urandom >"$tmp/random"
+nbdcopy "$tmp/random" "$(uri A1 1502)"
+rm "$tmp/random"
+pair A1 1502 B1 2502 async
+wait_until 60 gate_is_full
+gate_close
+on A1 pair suspend 1502
+expect_equal false "$(json A1 .first_copy_done pair show 1502)" 'the first copy is done'
+gate "$far_gate" B1 65536
+
 for number in 00 01; do
 	on A1 volume create "15$number" --pool p1 --size 4M
 	on B1 volume create "25$number" --pool p1 --size 4M
@@ -23,14 +39,6 @@ on A1 session start 1 --master 15
 wait_until 30 is A1 '.joined_count == 2 and .sequence > 0' session show 1
 start_writer "$(uri A1 1500)" "$(uri A1 1501)"
 more_groups 5
-
-# Suspended before it has got anything.
-on A1 volume create 1502 --pool p1 --size 4G
-on B1 volume create 2502 --pool p1 --size 4G
-qemu-io -f raw -c 'write -P 0x11 0 64M' "$(uri A1 1502)" >/dev/null
-pair A1 1502 B1 2502 async
-on A1 pair suspend 1502
-expect_equal false "$(json A1 .first_copy_done pair show 1502)" 'the first copy is done'
 
 system_kill B1
 hidden=$(image B1 2501)

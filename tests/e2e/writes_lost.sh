@@ -45,12 +45,22 @@ on A1 session start 1 --master 15
 wait_until 30 is A1 '.joined_count == 2 and .sequence > 0' session show 1
 
 uris=("$(uri A1 1500)" "$(uri A1 1501)")
-# The machine goes down under load and comes back.
+has_lost_the_source()
+{
+	[ "$(grep -c 'control connection of 2105.FA120 has ended' "$tmp/B1/log")" -gt "$1" ]
+}
+# The machine goes down under load and comes back. Both volumes have writes that the far side cannot have.
 lose_power()
 {
+	local ended
 	more_groups 3
+	ended=$(grep -c 'control connection of 2105.FA120 has ended' "$tmp/B1/log" || true)
+	system_pause B1
+	wait_until 30 has_answers $(($(wc -l <"$tmp/ordered.log") + 50))
 	system_kill A1
 	stop_writer
+	system_continue B1
+	wait_until 30 has_lost_the_source "$ended"
 	kept=$(json B1 .sequence session show 1)
 	prepared=$(json B1 .prepared_sequence session show 1)
 	uuid >"$tmp/boot_id"

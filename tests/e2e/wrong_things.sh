@@ -50,7 +50,7 @@ does_not_start 'Address already in use; choose another' --state "$tmp/new" --con
 does_not_start 'Address already in use; choose another' --state "$tmp/new" --control "unix:$tmp/second" \
 	--nbd "unix:$tmp/A/nbd"
 does_not_start 'Address already in use; choose another' --state "$tmp/new" --control "unix:$tmp/second" \
-	--link "127.0.0.1:${link_port[A]}"
+	--link "$loopback:${link_port[A]}"
 does_not_start 'make the folder of the socket' --state "$tmp/new" --control "unix:$tmp/none/second"
 does_not_start 'make the folder above it' --state "$tmp/none/state" --control "unix:$tmp/second"
 touch "$tmp/file"
@@ -63,14 +63,14 @@ complains 'pool p: .* used by another pool or system' 'choose another folder' C 
 
 # ---- wrong addresses of another system ----
 closed=$(free_port)
-on A path create 15 31 --system 2105.DEAD0 --to "127.0.0.1:$closed"
-complains "system 2105.DEAD0: .*127.0.0.1:$closed: Connection refused" 'xdcd must run there' \
+on A path create 15 31 --system 2105.DEAD0 --to "$loopback:$closed"
+complains "system 2105.DEAD0: .*$loopback:$closed: Connection refused" 'xdcd must run there' \
 	A pair create 1500 3100 --system 2105.DEAD0 --type async
-on A path create 15 32 --system 2105.FX999 --to "127.0.0.1:${link_port[B]}"
+on A path create 15 32 --system 2105.FX999 --to "$loopback:${link_port[B]}"
 complains 'system 2105.FX999: .*this is 2105.FB230, not 2105.FX999' 'with the id of the path' \
 	A pair create 1500 3200 --system 2105.FX999 --type async
 complains 'and 2105.FA120 is this one' 'name another system' \
-	A path create 15 16 --system 2105.FA120 --to "127.0.0.1:${link_port[A]}"
+	A path create 15 16 --system 2105.FA120 --to "$loopback:${link_port[A]}"
 
 # ---- pairs that cannot be ----
 complains 'volume 1500: .*2105.FA120 is this one' 'name another system' \
@@ -144,9 +144,9 @@ expect_exit 1 'standard output cannot be written' bash -c '"$@" >/dev/full' _ "$
 complains 'file cannot be made: File too large' 'a smaller size' A volume create 1502 --pool p1 --size 1000T
 
 # ---- a path moved to where nobody is: it is told at once, whatever connection there was; and back ----
-on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:$closed"
+on A path create 15 25 --system 2105.FB230 --to "$loopback:$closed"
 wait_until 20 is A 'any(.system == "2105.FB230" and .state == "disconnected" and (.error | test("refused")))' path list
-on A path create 15 25 --system 2105.FB230 --to "127.0.0.1:${link_port[B]}"
+on A path create 15 25 --system 2105.FB230 --to "$loopback:${link_port[B]}"
 wait_until 20 is A 'any(.system == "2105.FB230" and .state == "connected")' path list
 
 # ---- garbage on every socket, and a line that does not end: told so where there is a language, and cut off ----
@@ -172,7 +172,7 @@ send()
 for input in garbage long; do
 	send "$tmp/$input" "$tmp/A/control"
 	send "$tmp/$input" "$tmp/A/nbd"
-	timeout 20 bash -c 'cat "$1" >"/dev/tcp/127.0.0.1/$2"' _ "$tmp/$input" "${link_port[A]}" 2>"$tmp/sent" ||
+	timeout 20 bash -c 'cat "$1" >"$2"' _ "$tmp/$input" "/dev/tcp/$loopback/${link_port[A]}" 2>"$tmp/sent" ||
 		[ $? -ne 124 ] || fail 'the link keeps who speaks nonsense waiting'
 done
 send "$tmp/long" "$tmp/A/control"

@@ -2,10 +2,10 @@
 /*
  * What two systems said over a link: records it, shows it frame by frame, says it again.
  *
- *	transcript record PORT TARGET FOLDER	passes connections on PORT on to TARGET, both of 127.0.0.1; what was
+ *	transcript record ADDRESS TARGET FOLDER	passes connections on ADDRESS on to TARGET, both IPv4:PORT; what was
  *						said over the n-th is in FOLDER/n.dialer and FOLDER/n.acceptor
  *	transcript show FILE			a line for each frame; exit code 1 where one is none
- *	transcript replay PORT FILE OUT		says what a dialer said (a control connection), without its pings; OUT
+ *	transcript replay ADDRESS FILE OUT	says what a dialer said (a control connection), without its pings; OUT
  *						gets the answers: a reply to each request, or exit code 1
  *
  * For the transcripts that are kept in tests/compat, which later versions must understand.
@@ -31,21 +31,25 @@ static void die(const char *what)
 	exit(1);
 }
 
-static struct sockaddr_in loopback(const char *port)
+static struct sockaddr_in parse(const char *text)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	char host[INET_ADDRSTRLEN];
+	unsigned short port;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (sscanf(text, "%15[0-9.]:%hu", host, &port) != 2 || inet_pton(AF_INET, host, &address.sin_addr) != 1)
+		die(text);
+	address.sin_port = htons(port);
 	return address;
 }
 
-static int dial(const char *port)
+static int dial(const char *to)
 {
-	struct sockaddr_in address = loopback(port);
+	struct sockaddr_in address = parse(to);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		die(port);
+		die(to);
 	return fd;
 }
 
@@ -100,14 +104,14 @@ static void pass_on(int dialer, const char *target, const char *folder, unsigned
 	}
 }
 
-__attribute__((noreturn)) static void record(const char *port, const char *target, const char *folder)
+__attribute__((noreturn)) static void record(const char *on, const char *target, const char *folder)
 {
-	struct sockaddr_in address = loopback(port);
+	struct sockaddr_in address = parse(on);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
 	if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 16))
-		die(port);
+		die(on);
 	for (unsigned number = 0;; number++) {
 		int dialer = accept(listener, NULL, NULL);
 

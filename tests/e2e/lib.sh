@@ -107,8 +107,8 @@ requires_root()
 	[ "$(id -u)" -eq 0 ] || skip "needs root${1:+: $1}"
 }
 
-# An address of loopback for this script alone, made of its pid: what listens here meets no other script's ports, however
-# many run at once.
+# An address of loopback for this script alone, made of its pid: what listens here meets no other script's ports,
+# however many run at once.
 loopback=127.$((64 + ($$ >> 16))).$(($$ >> 8 & 255)).$(($$ & 255))
 
 # free_port: a TCP port of $loopback that was not given before. Below the range that the kernel gives out by itself, and

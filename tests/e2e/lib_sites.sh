@@ -24,9 +24,9 @@ path()
 	on "$1" path create "$2" "$4" --system "${id_of[$3]}" --to "$loopback:${link_port[$3]}"
 }
 
-# gate PORT NAME MEGABYTES: passes what comes to the port on to the link of the system, until so much has gone over: from
-# then on what carries data stands still, and only what carries less than a megabyte goes on. What is seen then is seen
-# in the middle, however fast the machine is. Ended by gate_close.
+# gate PORT NAME MEGABYTES: passes what comes to the port on to the link of the system, until so much has gone over:
+# from then on what carries data stands still, and only what carries less than a megabyte goes on. What is seen then is
+# seen in the middle, however fast the machine is. Ended by gate_close.
 gate_pid=
 gate()
 {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# SIGTERM under load ends a system cleanly (how soon, the scenario "stop" tells in its own time); the next start takes up pairs and sessions by itself, whoever it
-# was: source, far side or master. A second program on the same state is refused, and so is another id.
+# SIGTERM under load ends a system cleanly (how soon, the scenario "stop" tells in its own time); the next start takes
+# up pairs and sessions by itself, whoever it was: source, far side or master. A second program on the same state is
+# refused, and so is another id.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq

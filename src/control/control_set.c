@@ -505,7 +505,7 @@ static int fracture(struct control *control, struct work *work, const char *obje
 	for (unsigned i = 0; rc == 0 && i < work->count; i++)
 		if (!volume_is_frozen(&work->items[i].freeze))
 			rc = fault_set(fault, FAULT_TIMEOUT, object, "xdc set resync, then try again",
-				       "it took so long that hosts went on: the set is fractured, and not of one moment");
+				       "it took so long that hosts went on: it is fractured, and not of one moment");
 	for (unsigned i = 0; i < work->count; i++)
 		if (work->items[i].frozen)
 			(void)!rt_call(volume_reactor(work->items[i].volume->volume), thaw_here, &work->items[i]);

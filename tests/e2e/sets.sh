@@ -58,7 +58,7 @@ expect_equal_images A 1501 B 2501
 # ---- the end ----
 on A set remove backup 1501
 on A set delete-pairs backup
-expect_equal '0 1' "$(json A .members set show backup) $(json A length pair list)" 'members and pairs after delete-pairs'
+expect_equal '0 1' "$(json A .members set show backup) $(json A length pair list)" 'members and pairs that are left'
 on A set delete backup
 on A set remove app 1500 1502
 on A set delete app

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets: volumes, or pairs, that are named together (the ConsistencySets and SynchronizedSets of the seed page), and what
- * is done to all pairs of a set at one moment.
+ * Sets: volumes, or pairs, that are named together (the ConsistencySets and SynchronizedSets of the seed page), and
+ * what is done to all pairs of a set at one moment.
  */
 #include "control/control_private.h"
 

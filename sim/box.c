@@ -507,6 +507,14 @@ int box_peek(struct box *box, unsigned volume, uint64_t block, void *data)
 	return sim_peek(box->system, path, data, XDC_BLOCK_SIZE, block * XDC_BLOCK_SIZE);
 }
 
+int box_poke(struct box *box, unsigned volume, uint64_t block, const void *data)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "pool/%04X.vol", box->volumes[volume]);
+	return sim_poke(box->system, path, data, XDC_BLOCK_SIZE, block * XDC_BLOCK_SIZE);
+}
+
 struct hold_order {
 	struct box *box;
 	unsigned index;

@@ -78,6 +78,9 @@ RT_MUST_CHECK int box_accept_losses(struct box *box);
 /* What is in a volume now, seen from behind its back, also of a box that is down. Does not suspend. */
 RT_MUST_CHECK int box_peek(struct box *box, unsigned volume, uint64_t block, void *data);
 
+/* Changes what is in a volume behind its back; durable at once. Does not suspend. */
+RT_MUST_CHECK int box_poke(struct box *box, unsigned volume, uint64_t block, const void *data);
+
 /* The longest time that an answer of the box was held since it was booted. Suspends. */
 RT_MUST_CHECK int box_longest_hold(struct box *box, int64_t *hold_ns);
 

@@ -17,6 +17,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_recover,
 	&scenario_steps,
 	&scenario_stop,
+	&scenario_verify,
 	&scenario_write_path,
 	NULL
 };

@@ -53,11 +53,13 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 
 	sites->source_count = sources;
 	sites->far_count = fars;
+	if (!sites->volume_bytes)
+		sites->volume_bytes = VOLUME_BYTES;
 	for (unsigned i = 0; i < fars && !rc; i++) {
 		snprintf(name, sizeof(name), "b%u", i + 1);
 		snprintf(id, sizeof(id), "2105.B%u", i + 1);
 		box_init(&sites->fars[i], name, id, 1 + (unsigned)sim_random_below(sim_world(), 2),
-			 (uint16_t)(0x2500 + 0x100 * i), (sources + fars - 1) / fars * SITES_VOLUMES, VOLUME_BYTES,
+			 (uint16_t)(0x2500 + 0x100 * i), (sources + fars - 1) / fars * SITES_VOLUMES, sites->volume_bytes,
 			 cache);
 		/* Small ones are full now and then. */
 		sites->fars[i].journal_bytes = sites->journal_bytes;
@@ -69,7 +71,7 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 		snprintf(name, sizeof(name), "a%u", i + 1);
 		snprintf(id, sizeof(id), "2105.A%u", i + 1);
 		box_init(&sites->sources[i], name, id, 1 + (unsigned)sim_random_below(sim_world(), 2),
-			 (uint16_t)(0x1500 + 0x100 * i), SITES_VOLUMES, VOLUME_BYTES, cache);
+			 (uint16_t)(0x1500 + 0x100 * i), SITES_VOLUMES, sites->volume_bytes, cache);
 		rc = box_boot(&sites->sources[i]);
 		oracle_add_box(&sites->oracle, &sites->sources[i]);
 	}
@@ -307,7 +309,7 @@ static const char *compare(struct sites *sites)
 		unsigned volume;
 		struct box *far = sites_far_of(sites, place, &volume);
 
-		for (uint64_t block = 0; block < VOLUME_BYTES / XDC_BLOCK_SIZE; block++) {
+		for (uint64_t block = 0; block < sites->volume_bytes / XDC_BLOCK_SIZE; block++) {
 			if (box_peek(at->box, at->volume, block, ours) || box_peek(far, volume, block, theirs))
 				return "a volume cannot be read";
 			if (!memcmp(ours, theirs, sizeof(ours)))

@@ -13,6 +13,7 @@ struct sites {
 	unsigned source_count, far_count;
 	struct box sources[SITES_BOXES_MAX], fars[SITES_BOXES_MAX];
 	struct oracle oracle;
+	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
 	uint64_t journal_bytes;		/* of each leg; 0: by chance */
 	int64_t coordination_ns;	/* 0: the default, 50 ms */
 	uint64_t groups;		/* CGs that the master has counted, when it was last looked at */

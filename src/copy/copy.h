@@ -124,6 +124,25 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 
 /* ---- pairs ---- */
 
+/* What a comparison of both sides has found, or has found so far. */
+enum verify_state { VERIFY_NEVER, VERIFY_RUNNING, VERIFY_DONE, VERIFY_STOPPED, VERIFY_STATE_COUNT };
+extern const char *const verify_state_names[VERIFY_STATE_COUNT];	/* "never", "running", "done", "stopped" */
+
+#define COPY_VERIFY_RANGES	8u
+struct copy_verify_range {
+	uint64_t offset, bytes;
+};
+struct copy_verify_info {
+	enum verify_state state;		/* stopped: before its end */
+	int64_t began_wall_ns, ended_wall_ns;	/* 0: not, or not yet */
+	uint64_t compared_bytes;		/* those twice that had to be looked at again */
+	uint64_t differing_blocks;
+	uint64_t repaired_blocks;		/* of these, sent again and the same now */
+	uint64_t open_blocks;			/* of which it is not known yet: they were on their way, or being written */
+	unsigned range_count;
+	struct copy_verify_range ranges[COPY_VERIFY_RANGES];	/* of those that differ, the first */
+};
+
 struct copy_pair_info {
 	uint16_t volume;			/* of this system */
 	uint16_t remote_volume;
@@ -143,6 +162,7 @@ struct copy_pair_info {
 	uint64_t sent_bytes;			/* taken by the far side */
 	uint64_t compared_bytes, same_bytes;	/* compared by checksum before, and so not sent */
 	struct history history;
+	struct copy_verify_info verify;		/* the last one, since this system started */
 };
 
 /* What the other end of a pair says of it. */
@@ -179,6 +199,18 @@ int copy_pair_failover(struct copy *copy, uint16_t volume, bool force, struct fa
  * history.h.
  */
 int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault);
+
+/*
+ * Compares both sides of a pair while hosts write, on its source, to the end. repair: what differs is sent again, and
+ * has arrived before this returns. rate_bytes: at most so many a second of each side; 0: no limit. Suspends for as long
+ * as that takes, and ends with a fault when it cannot go on, or is cancelled.
+ */
+struct copy_verify_request {
+	bool repair;
+	uint64_t rate_bytes;
+};
+int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,
+		     struct fault *fault);
 
 /* What ends the reason for which data do not flow; empty when there is none. */
 #define COPY_REMEDY_MAX	160u

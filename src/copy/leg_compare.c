@@ -8,6 +8,7 @@
 #include "copy/pair.h"
 #include "rt/mem.h"
 #include "store/planted.h"
+#include "store/vdisk.h"
 #include "volume/volume.h"
 
 _Static_assert(WIRE_BLOCK_SIZE == XDC_BLOCK_SIZE && WIRE_BLOCK_SIZE == JOURNAL_BLOCK_SIZE, "the same blocks");
@@ -21,13 +22,13 @@ struct comparison {
 	struct leg *leg;		/* NULL: straight in the volume */
 	struct volume *volume;
 	uint8_t *image;			/* of the range */
-	bool unknown[WIRE_DATA_MAX / WIRE_BLOCK_SIZE];	/* blocks that count as others, whatever they look like */
 };
 
 struct read_order {
 	struct volume *volume;
 	uint8_t *to;
 	uint64_t offset, len;
+	bool hole;
 };
 
 static int do_read(void *arg)
@@ -61,10 +62,8 @@ static bool is_kept(struct leg *leg, uint16_t volume)
 
 static int read_run(struct comparison *comparison, const struct journal_run *run, uint64_t at)
 {
-	if (!is_kept(comparison->leg, comparison->frame->volume)) {
-		memset(comparison->unknown + at / WIRE_BLOCK_SIZE, true, run->len / WIRE_BLOCK_SIZE);
-		return 0;
-	}
+	if (!is_kept(comparison->leg, comparison->frame->volume))
+		return -ENODATA;
 	return journal_read(comparison->leg->journal, run, comparison->image + at);
 }
 
@@ -104,22 +103,57 @@ static int read_image(struct comparison *comparison)
 	return comparison->leg ? read_next(comparison) : read_volume(comparison, 0, comparison->frame->raw_bytes);
 }
 
+static int do_find_hole(void *arg)
+{
+	struct read_order *order = arg;
+	uint64_t end;
+	bool data;
+	int rc = vdisk_get_run(volume_disk(order->volume), order->offset, &data, &end);
+
+	order->hole = !rc && !data && end >= order->offset + order->len;
+	return rc;
+}
+
+/* A hole there, a hole here, and nothing in the journal: nothing is read. What cannot be said this way is read. */
+static bool are_holes(struct comparison *comparison)
+{
+	const struct wire_data *frame = comparison->frame;
+	struct read_order order = {
+		.volume = comparison->volume, .offset = frame->offset, .len = frame->raw_bytes,
+	};
+	uint64_t len = (uint64_t)wire_blocks(frame->raw_bytes) * WIRE_BLOCK_SIZE;
+	struct journal_run run;
+
+	if (comparison->sums || (comparison->leg && journal_lookup_next(comparison->leg->journal, frame->volume,
+									frame->offset, len, frame->tag, &run)))
+		return false;
+	/* Only now: what is applied meanwhile is in the volume then. */
+	return !rt_call(volume_reactor(order.volume), do_find_hole, &order) && order.hole;
+}
+
+static void set_all_same(struct comparison *comparison, uint32_t blocks)
+{
+	memset(comparison->same, 0, WIRE_SAME_MAX);
+	for (uint32_t i = 0; i < blocks; i++)
+		comparison->same[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
 static int compare(struct comparison *comparison)
 {
 	const struct wire_data *frame = comparison->frame;
 	uint32_t blocks = wire_blocks(frame->raw_bytes);
 	int rc;
 
+	if (are_holes(comparison)) {
+		set_all_same(comparison, blocks);
+		return 0;
+	}
 	comparison->image = mem_alloc_pages((size_t)blocks * WIRE_BLOCK_SIZE);
 	if (!comparison->image)
 		return -ENOMEM;
 	rc = read_image(comparison);
 	if (!rc)
 		wire_compare(comparison->sums, comparison->image, frame->raw_bytes, comparison->same);
-	for (uint32_t i = 0; i < blocks && !rc; i++) {
-		if (comparison->unknown[i])
-			comparison->same[i / 8] &= (uint8_t)~(1u << i % 8);
-	}
 	mem_free(comparison->image);
 	return rc;
 }

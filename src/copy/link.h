@@ -178,6 +178,13 @@ struct link_send *link_acks_next(struct link_acks *acks);
 RT_MUST_CHECK int link_acks_wait(struct link_acks *acks, struct link_send **send);
 
 /*
+ * The same for who has to see all of them: false when none is pending. When that takes until until_ns the connection is
+ * broken for it, and *until_ns is RT_NEVER from then on. Suspends, shielded.
+ */
+RT_MUST_CHECK bool link_acks_drain(struct link_acks *acks, struct link_channel *channel, int64_t *until_ns,
+				   struct link_send **send);
+
+/*
  * Puts a mark behind all frames sent so far and says what they were: the far side compares at prepare
  * (link_server_check_mark). Suspends. -ENOTCONN, -ENOMEM.
  */

@@ -407,6 +407,20 @@ void link_channel_break(struct link_channel *channel)
 		link_conn_fail(conn, -ECONNRESET, "%s does not acknowledge what it got", channel->end.config->peer);
 }
 
+bool link_acks_drain(struct link_acks *acks, struct link_channel *channel, int64_t *until_ns, struct link_send **send)
+{
+	RT_SHIELD();
+
+	for (;;) {
+		RT_LIMIT(*until_ns);
+
+		if (!link_acks_wait(acks, send))
+			return *send;
+		link_channel_break(channel);
+		*until_ns = RT_NEVER;
+	}
+}
+
 void link_channel_destroy(struct link_channel *channel)
 {
 	link_channel_stop(channel);

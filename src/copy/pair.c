@@ -579,6 +579,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.first_copy_bytes = record->first_copy_bytes,
 		.size_bytes = volume_size(pair->volume),
 		.history = pair->history,
+		.verify = pair->verify,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));
 	pair_order_surely(pair, pair_do_counters, &order);

@@ -35,6 +35,7 @@ struct pair {
 	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
 	bool progress_owed;			/* source end: how far its first copy is, is to be looked at again */
+	struct copy_verify_info verify;		/* the last comparison of both ends */
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */

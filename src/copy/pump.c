@@ -138,9 +138,7 @@ static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uin
 	if (!frame)
 		return -ENOMEM;
 	frame->of = of;
-	frame->send.volume = pump->config.target;
-	frame->send.session = pump->config.journal ? pump->config.session : 0;
-	frame->send.journal = pump->config.journal;
+	pump_address(pump, &frame->send);
 	frame->send.compare = compare;
 	frame->send.zero = of->run->zero;
 	frame->send.tag = of->run->tag;
@@ -358,20 +356,6 @@ int pump_start(const struct pump_config *config, struct pump **out)
 	return 0;
 }
 
-/*
- * False: nothing is under way any more. *send is the next that is done; NULL when that took too long, and the
- * connection is broken for it.
- */
-static bool wait_frame(struct pump *pump, int64_t until_ns, struct link_send **send)
-{
-	RT_LIMIT(until_ns);
-
-	if (!link_acks_wait(&pump->acks, send))
-		return *send;
-	link_channel_break(pump->channel);
-	return true;
-}
-
 void pump_stop(struct pump *pump)
 {
 	struct link_send *send;
@@ -384,14 +368,23 @@ void pump_stop(struct pump *pump)
 	rt_group_stop(&pump->fibers);
 	/* What the link still has comes back: acknowledged, or broken with its connection. */
 	until_ns = rt_now_ns() + ACK_NS;
-	while (wait_frame(pump, until_ns, &send)) {
-		if (send)
-			finish_frame(pump, container_of(send, struct pump_frame, send));
-		else
-			until_ns = RT_NEVER;
-	}
+	while (link_acks_drain(&pump->acks, pump->channel, &until_ns, &send))
+		finish_frame(pump, container_of(send, struct pump_frame, send));
 	be_modest_no_more(pump);
 	mem_free(pump);
+}
+
+struct link_channel *pump_address(const struct pump *pump, struct link_send *send)
+{
+	send->volume = pump->config.target;
+	send->session = pump->config.journal ? pump->config.session : 0;
+	send->journal = pump->config.journal;
+	return pump->channel;
+}
+
+const uint8_t *pump_far_boot_id(const struct pump *pump)
+{
+	return pump->config.far_boot_id;
 }
 
 void pump_join(struct pump *pump, uint8_t session)

@@ -44,6 +44,12 @@ RT_MUST_CHECK int pump_start(const struct pump_config *config, struct pump **out
 /* What is under way counts as unsent. Suspends. NULL is allowed. */
 void pump_stop(struct pump *pump);
 
+/* Where a frame about this volume goes now, and over which channel. Does not suspend. */
+struct link_channel *pump_address(const struct pump *pump, struct link_send *send);
+
+/* The far side whose acknowledgements count now, WIRE_ID_SIZE bytes, as long as the caller does not suspend. */
+const uint8_t *pump_far_boot_id(const struct pump *pump);
+
 /* Frames taken from here on belong to the journal of the session. Does not suspend. */
 void pump_join(struct pump *pump, uint8_t session);
 

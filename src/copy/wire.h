@@ -128,6 +128,9 @@ enum wire_data_kind {
 #define WIRE_DATA_ZSTD		4u	/* payload is compressed */
 #define WIRE_DATA_COMPARE	8u	/* writes nothing: payload is wire_put_sums of what should be there */
 
+/* Of a comparison: with the newest that the far side has of each block, whatever its tag. */
+#define WIRE_TAG_NEWEST		UINT64_MAX
+
 struct wire_data {
 	uint8_t kind;			/* enum wire_data_kind */
 	uint16_t flags;			/* WIRE_DATA_... */

@@ -37,6 +37,9 @@ const char *const planted_names[] = {
 	NAME(LOSS_IGNORED),
 	NAME(LOST_GROUP_IGNORED),
 	NAME(COMPARE_APPLIED),
+	NAME(VERIFY_IN_FLIGHT),
+	NAME(VERIFY_MISSES_WRITES),
+	NAME(VERIFY_SKIPS_END),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

@@ -48,6 +48,11 @@ enum planted_mistake {
 	PLANTED_LOST_GROUP_IGNORED,	/* a far side that comes back without a group it had is taken up again */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
 
+	/* ---- comparing both sides (copy/verify.h) ---- */
+	PLANTED_VERIFY_IN_FLIGHT,	/* compares what is on its way to the far side as if it were there */
+	PLANTED_VERIFY_MISSES_WRITES,	/* takes what was written during the comparison for a difference */
+	PLANTED_VERIFY_SKIPS_END,	/* of the end of a volume compares whole tracks only */
+
 	PLANTED_COUNT
 };
 

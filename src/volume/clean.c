@@ -196,6 +196,7 @@ int volume_accept_loss(struct volume *volume)
 	if (volume->tracked) {
 		volume_give_up_attempt(volume);
 		rc = mark_logged(volume);
+		volume_unsettle_looks(volume, 0, volume->mask.blocks);
 	}
 	if (rc < 0)
 		return rc;

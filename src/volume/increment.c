@@ -122,6 +122,7 @@ void volume_untrack(struct volume *volume)
 	volume->tracked = false;
 	volume->hold = false;
 	volume->closing_number = 0;
+	volume_unsettle_looks(volume, 0, volume->mask.blocks);
 	mask_destroy(&volume->mask);
 	sidefile_clear(&volume->sidefile);
 	if (volume->log)
@@ -141,6 +142,7 @@ int volume_mark(struct volume *volume, uint64_t offset, uint64_t len)
 
 	assert(volume->tracked && offset + len <= volume_size(volume));
 	rc = mask_mark(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
+	volume_unsettle_looks(volume, volume_first_block(offset), volume_end_block(offset, len));
 	rt_cond_wake_all(&volume->changed);
 	return rc;
 }
@@ -151,6 +153,7 @@ int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len)
 
 	assert(volume->tracked && offset + len <= volume_size(volume));
 	rc = mask_doubt(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
+	volume_unsettle_looks(volume, volume_first_block(offset), volume_end_block(offset, len));
 	rt_cond_wake_all(&volume->changed);
 	return rc;
 }

@@ -195,6 +195,12 @@ void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledge
 bool mask_settle_begin(struct mask *mask);
 void mask_settle_end(struct mask *mask, bool ok);
 
+/*
+ * The blocks of a track that are unsent or flying on either side, a bit each. Of all others the far side has what was
+ * written last.
+ */
+uint16_t mask_get_unsettled(const struct mask *mask, uint64_t track);
+
 /* ---- a first copy ---- */
 
 /*

@@ -201,6 +201,23 @@ void mask_settle_end(struct mask *mask, bool ok)
 	mask->copy_settling = false;
 }
 
+uint16_t mask_get_unsettled(const struct mask *mask, uint64_t track)
+{
+	uint64_t index = track / MASK_REGION_TRACKS;
+	unsigned at = track % MASK_REGION_TRACKS;
+	uint16_t bits = 0;
+
+	for (unsigned which = 0; which < 2; which++) {
+		const struct mask_region *region = mask_find_region(mask, which, index);
+
+		if (mask_is_bulk(&mask->sides[which], index))
+			return MASK_FULL_TRACK;
+		if (region)
+			bits |= region->tracks[MASK_UNSENT][at] | region->tracks[MASK_FLYING][at];
+	}
+	return bits;
+}
+
 /* ---- a first copy ---- */
 
 static void copy_list(struct mask *mask, struct mask_side *side, struct list_head *regions)

@@ -166,35 +166,50 @@ static void cut_send(struct volume *volume, struct volume_send *send, uint64_t e
 	send->len = (uint32_t)volume_bytes(volume, first_of(send), end);
 }
 
-/*
- * Large runs: a hole is not read, and what begins with a hole ends with it. Where data were found by the last look none
- * is taken: when it has become a hole meanwhile, it is read as zeros.
- */
-static int look_for_hole(struct volume *volume, struct volume_send *send)
+int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool *hole)
 {
 	uint64_t run_end, end;
 	bool data;
 	int rc;
 
-	if (send->len <= XDC_TRACK_SIZE)
+	*hole = false;
+	if (offset >= volume->data_begin && offset + *len <= volume->data_end)
 		return 0;
-	if (send->offset >= volume->data_begin && send->offset + send->len <= volume->data_end)
-		return 0;
-	rc = vdisk_get_run(volume->disk, send->offset, &data, &run_end);
+	rc = vdisk_get_run(volume->disk, offset, &data, &run_end);
 	if (rc < 0)
 		return rc;
 	if (data) {
-		volume->data_begin = send->offset;
+		volume->data_begin = offset;
 		volume->data_end = run_end;
 	}
-	end = data ? volume_end_block(0, run_end) : least(run_end, volume_size(volume)) / XDC_BLOCK_SIZE;
-	if (run_end >= send->offset + send->len)
-		end = end_of(send);
-	if (end <= first_of(send))
+	if (run_end >= offset + *len) {
+		*hole = !data;
 		return 0;
-	if (end < end_of(send))
-		cut_send(volume, send, end);
-	if (!data)
+	}
+	/* A block of which a part is data is data. */
+	end = data ? volume_end_block(0, run_end) : run_end / XDC_BLOCK_SIZE;
+	if (end <= volume_first_block(offset))
+		return 0;
+	*hole = !data;
+	*len = (uint32_t)(end * XDC_BLOCK_SIZE - offset);
+	return 0;
+}
+
+/* Large runs: a hole is not read, and what begins with a hole ends with it. */
+static int look_for_hole(struct volume *volume, struct volume_send *send)
+{
+	uint32_t len = send->len;
+	bool hole;
+	int rc;
+
+	if (send->len <= XDC_TRACK_SIZE)
+		return 0;
+	rc = volume_find_hole(volume, send->offset, &len, &hole);
+	if (rc < 0)
+		return rc;
+	if (len < send->len)
+		cut_send(volume, send, volume_end_block(send->offset, len));
+	if (hole)
 		become_zero(send);
 	return 0;
 }
@@ -283,6 +298,7 @@ void volume_resend_open(struct volume *volume)
 {
 	assert(volume->tracked);
 	mask_resend(&volume->mask);
+	volume_unsettle_looks(volume, 0, volume->mask.blocks);
 	rt_cond_wake_all(&volume->changed);
 }
 

@@ -32,6 +32,7 @@ int volume_open(const struct volume_options *options, struct volume **out)
 	rt_cond_init(&volume->changed);
 	list_init(&volume->drain_waits);
 	list_init(&volume->sends);
+	list_init(&volume->looks);
 	blocklock_init(&volume->lock);
 	sidefile_init(&volume->sidefile, options->sidefile_bytes);
 	*out = volume;
@@ -57,6 +58,7 @@ void volume_close(struct volume *volume)
 	wait_until_idle(volume, &volume->readers);
 	wait_until_idle(volume, &volume->appliers);
 	assert(list_empty(&volume->sends) && volume->sends_reading == 0 && blocklock_is_free(&volume->lock));
+	assert(list_empty(&volume->looks));
 	if (volume->tracked)
 		mask_destroy(&volume->mask);
 	sidefile_destroy(&volume->sidefile);

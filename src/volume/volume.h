@@ -256,6 +256,32 @@ void volume_resend_open(struct volume *volume);
 bool volume_sync_begin(struct volume *volume);
 void volume_sync_end(struct volume *volume, bool ok);
 
+/* ---- comparing with the far side while hosts write ---- */
+
+#define VOLUME_LOOK_MAX		(UINT32_C(1) << 20)	/* bytes, of a hole */
+#define VOLUME_LOOK_DATA_MAX	(UINT32_C(256) << 10)	/* of what is read */
+
+/* A range as it was read, for as long as what became of it is to be known. Belongs to the caller. */
+struct volume_look {
+	struct list_head link;		/* among those of the volume */
+	uint64_t offset;		/* bytes, a whole block */
+	uint32_t len;			/* bytes, a multiple of 4 KiB but for the end of an adopted volume */
+	bool zero;			/* a hole: no data */
+	void *data;			/* len bytes unless zero; belongs to the look; aligned to pages */
+	uint8_t unsettled[VOLUME_LOOK_MAX / XDC_BLOCK_SIZE / 8];	/* a bit a block */
+};
+
+/*
+ * At most len bytes from offset on: less where a hole, which is not read, begins or ends. No write waits for it.
+ * A block is unsettled when the far side need not have it as it was read: it was to be sent or under way then, or was
+ * written or marked since, or the volume is not tracked any more. Suspends for the disk. -EIO, -ENOMEM, -ETIMEDOUT, -ECANCELED: there is no look.
+ */
+RT_MUST_CHECK int volume_look_begin(struct volume *volume, uint64_t offset, uint32_t len, struct volume_look *look);
+bool volume_look_is_settled(const struct volume_look *look, uint32_t block);	/* counted from the first of the look */
+
+/* Frees the data. Before the volume is closed. */
+void volume_look_end(struct volume *volume, struct volume_look *look);
+
 /* ---- the dirty log ---- */
 
 /*

@@ -46,6 +46,7 @@ struct volume {
 	struct list_head sends;		/* under way */
 	unsigned sends_reading;		/* and still being read from the disk */
 	uint64_t data_begin, data_end;	/* all data when the last look for holes found it */
+	struct list_head looks;		/* that were begun and have not ended */
 	struct rt_cond changed;
 	void (*first_note)(void *arg);	/* may be NULL */
 	void *first_note_arg;
@@ -98,6 +99,15 @@ void volume_end_piece(struct volume *volume);
  * closed the one before. waited counts the answers that had to wait. 0, -ETIMEDOUT, -ECANCELED.
  */
 RT_MUST_CHECK int volume_wait_release(struct volume *volume, uint64_t number, uint64_t *waited);
+
+/*
+ * Shortens the range from offset on to what is a hole, or to what is not: *hole says which. Where data were found by the
+ * last search none is made: when it has become a hole meanwhile, it is read as zeros. Suspends.
+ */
+RT_MUST_CHECK int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool *hole);
+
+/* Looks at these blocks do not show any more what the far side is to have. */
+void volume_unsettle_looks(struct volume *volume, uint64_t first, uint64_t end);
 
 /* The attempt fails here, by the volume itself. */
 void volume_give_up_attempt(struct volume *volume);

@@ -177,6 +177,7 @@ static uint64_t note(struct volume *volume, const struct change *change, const s
 		volume->first_note(volume->first_note_arg);
 	if (change->buf || !planted(PLANTED_ZERO_NOT_NOTED))
 		mask_note(&volume->mask, claim->first, claim->end);
+	volume_unsettle_looks(volume, claim->first, claim->end);
 	volume->counters.noted++;
 	return volume->open_number;
 }

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both sides are compared while hosts write.
+ *
+ * Goal: a verify finds every difference, and nothing else; with repair both sides are the same afterwards. Method:
+ * blocks that no host writes are changed behind the back of the systems, in the files of targets and of sources, most on
+ * one side alone, some on both alike; hosts write to blocks beside them all the time. All volumes are compared at once,
+ * while ways are cut and far sides die or lose power. A source that dies takes its verify with it, and compares by
+ * itself what hosts had just written: then what is found afterwards is no more than what was planted.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "faults.h"
+#include "rt/bytes.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+#include "store/vdisk.h"
+
+#define ROUNDS		3u
+#define PLANTS_MAX	24u
+#define HOST_BLOCKS	310u		/* of 1100: those that a chain of the oracle may touch */
+#define CHAIN_BLOCKS	1100u
+#define BLOCKS_MAX	6000u		/* of a volume */
+
+/* One volume and what was planted in it. */
+struct subject {
+	struct sites *sites;
+	unsigned place;
+	bool repair, fewer;		/* of what is asked for now; some of what was planted may be gone */
+	unsigned plant_count;
+	uint64_t plants[PLANTS_MAX];	/* blocks */
+	uint64_t last_content;
+	bool used[BLOCKS_MAX];		/* blocks: changed before; what repaired them may still have to be applied */
+	struct copy_verify_info found;
+	uint16_t id;
+	int rc;
+};
+
+static uint64_t below(uint64_t bound)
+{
+	return sim_random_below(sim_world(), bound);
+}
+
+/* ---- planting ---- */
+
+static bool is_planted(const struct subject *subject, uint64_t block)
+{
+	for (unsigned i = 0; i < subject->plant_count; i++) {
+		if (subject->plants[i] == block)
+			return true;
+	}
+	return false;
+}
+
+/* No host writes it. The end of the volume and the neighbours of hosts are as likely as all the rest. */
+static uint64_t choose_block(const struct subject *subject)
+{
+	uint64_t blocks = subject->sites->volume_bytes / XDC_BLOCK_SIZE, block;
+
+	do {
+		switch (below(3)) {
+		case 0:
+			block = blocks - 1 - below(8);
+			break;
+		case 1:
+			block = below(ORACLE_CHAINS) * CHAIN_BLOCKS + HOST_BLOCKS + below(12);
+			break;
+		default:
+			block = below(blocks);
+		}
+	} while (block < ORACLE_CHAINS * CHAIN_BLOCKS && block % CHAIN_BLOCKS < HOST_BLOCKS);
+	return block;
+}
+
+static int plant_at(struct subject *subject, uint64_t block)
+{
+	const struct oracle_place *place = &subject->sites->oracle.places[subject->place];
+	uint8_t data[XDC_BLOCK_SIZE] = { 0 };
+	uint64_t kind = below(8);
+	unsigned volume;
+	struct box *far = sites_far_of(subject->sites, subject->place, &volume);
+	int rc = 0;
+
+	/* Zeros where there was a hole are no difference; some bytes are, which no block held before. */
+	if (kind < 4)
+		memset(data, (int)below(256), sizeof(data));
+	if (kind < 7)
+		put_le64(data + below(sizeof(data) / 8) * 8, ++subject->last_content);
+	if (kind == 7 || below(4) == 0) {
+		scenario_count("blocks changed on both sides", 1);
+		rc = box_poke(place->box, place->volume, block, data);
+		return rc ? rc : box_poke(far, volume, block, data);
+	}
+	subject->plants[subject->plant_count++] = block;
+	scenario_count("differences planted", 1);
+	return below(3) ? box_poke(far, volume, block, data) : box_poke(place->box, place->volume, block, data);
+}
+
+static int plant(struct subject *subject)
+{
+	unsigned more = (unsigned)below(PLANTS_MAX + 1 - subject->plant_count);
+	int rc = 0;
+
+	for (unsigned i = 0; i < more && !rc; i++) {
+		uint64_t block = choose_block(subject);
+
+		if (!subject->used[block])
+			rc = plant_at(subject, block);
+		subject->used[block] = true;
+	}
+	return rc;
+}
+
+/* ---- comparing ---- */
+
+static void take_findings(void *arg, const struct copy_pair_info *info)
+{
+	struct subject *subject = arg;
+
+	if (info->volume == subject->id)
+		subject->found = info->verify;
+}
+
+static int do_verify(void *arg)
+{
+	struct subject *subject = arg;
+	struct box *box = subject->sites->oracle.places[subject->place].box;
+	struct copy_verify_request request = { .repair = subject->repair, .rate_bytes = below(3) ? 0 : 32u << 20 };
+	struct fault fault = { 0 };
+	int rc = box->ready ? copy_pair_verify(box->copy, subject->id, &request, &fault) : -ECONNABORTED;
+
+	if (rc == -1)
+		log_line(LOG_WARNING, "scenario", "%s: %s", fault.object, fault.message);
+	if (!rc)
+		copy_pair_each(box->copy, take_findings, subject);
+	return rc;
+}
+
+static void verify_volume(void *arg)
+{
+	struct subject *subject = arg;
+	const struct oracle_place *place = &subject->sites->oracle.places[subject->place];
+
+	subject->id = place->box->volumes[place->volume];
+	subject->rc = box_call(place->box, do_verify, subject);
+}
+
+static void check_ranges(const struct subject *subject)
+{
+	const struct copy_verify_info *found = &subject->found;
+	uint64_t blocks = 0;
+
+	for (unsigned i = 0; i < found->range_count; i++) {
+		for (uint64_t at = 0; at < found->ranges[i].bytes; at += XDC_BLOCK_SIZE, blocks++) {
+			uint64_t block = (found->ranges[i].offset + at) / XDC_BLOCK_SIZE;
+
+			if (!is_planted(subject, block))
+				scenario_wrong("block %llu of volume %04X was said to differ, and did not",
+					       (unsigned long long)block, subject->id);
+		}
+	}
+	if (found->range_count < COPY_VERIFY_RANGES && blocks != found->differing_blocks)
+		scenario_wrong("%llu blocks in the ranges of volume %04X, of %llu that differ",
+			       (unsigned long long)blocks, subject->id, (unsigned long long)found->differing_blocks);
+}
+
+/* For people. */
+static void note_missing(const struct subject *subject)
+{
+	const struct copy_verify_info *found = &subject->found;
+
+	for (unsigned i = 0; i < subject->plant_count; i++) {
+		uint64_t offset = subject->plants[i] * XDC_BLOCK_SIZE;
+		bool listed = false;
+
+		for (unsigned j = 0; j < found->range_count; j++)
+			listed = listed || offset - found->ranges[j].offset < found->ranges[j].bytes;
+		if (!listed)
+			sim_note(sim_world(), "volume %04X: block %llu is not listed", subject->id,
+				 (unsigned long long)subject->plants[i]);
+	}
+}
+
+static void check_findings(struct subject *subject)
+{
+	const struct copy_verify_info *found = &subject->found;
+
+	if (found->differing_blocks > subject->plant_count ||
+	    (!subject->fewer && found->differing_blocks < subject->plant_count)) {
+		note_missing(subject);
+		scenario_wrong("%llu differences were found in volume %04X, %u were planted",
+			       (unsigned long long)found->differing_blocks, subject->id, subject->plant_count);
+	}
+	check_ranges(subject);
+	if (found->open_blocks || (subject->repair && found->repaired_blocks != found->differing_blocks))
+		scenario_wrong("volume %04X: %llu blocks were left open, %llu of %llu repaired", subject->id,
+			       (unsigned long long)found->open_blocks, (unsigned long long)found->repaired_blocks,
+			       (unsigned long long)found->differing_blocks);
+	scenario_count("differences found", found->differing_blocks);
+	scenario_count("volumes verified", 1);
+	if (!subject->repair)
+		return;
+	scenario_count("differences repaired", found->repaired_blocks);
+	subject->plant_count = 0;
+	subject->fewer = false;
+}
+
+/* ---- what comes in between ---- */
+
+static int crash_and_boot(struct sites *sites, struct box *box, enum sim_crash how)
+{
+	int rc;
+
+	faults_crash(sites, box, how);
+	rc = rt_sleep_until(rt_now_ns() + (int64_t)below(3000) * RT_MS);
+	return rc ? rc : faults_bring_up(sites, box);
+}
+
+/* True: a source went. */
+static int disturb(struct sites *sites, bool *source_died)
+{
+	struct box *far = &sites->fars[below(sites->far_count)], *source = &sites->sources[below(sites->source_count)];
+	int rc = rt_sleep_until(rt_now_ns() + (int64_t)below(150000) * RT_US);
+
+	if (rc)
+		return rc;
+	switch (below(6)) {
+	case 0:
+		sim_cut(source->system, far->system);
+		scenario_count("ways cut", 1);
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(8000) * RT_MS);
+		sim_heal(source->system, far->system);
+		return rc;
+	case 1:
+		sim_break(source->system, far->system);
+		scenario_count("connections broken", 1);
+		return 0;
+	case 2:
+		scenario_count("far sides dead", 1);
+		return crash_and_boot(sites, far, SIM_DEATH);
+	case 3:
+		scenario_count("far sides without power", 1);
+		return crash_and_boot(sites, far, SIM_POWER_LOSS);
+	case 4:
+		scenario_count("sources dead", 1);
+		*source_died = true;
+		return crash_and_boot(sites, source, SIM_DEATH);
+	default:
+		return 0;
+	}
+}
+
+/* ---- a run ---- */
+
+struct all {
+	struct sites *sites;
+	struct subject subjects[ORACLE_PLACES_MAX];
+};
+
+static int verify_all(struct all *all, bool repair, bool disturbed)
+{
+	unsigned count = all->sites->oracle.place_count;
+	bool source_died = false;
+	struct rt_group group;
+	int rc = 0;
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < count && !rc; i++) {
+		all->subjects[i].repair = repair;
+		rc = rt_group_start(&group, "verify", verify_volume, &all->subjects[i]);
+	}
+	if (!rc && disturbed)
+		rc = disturb(all->sites, &source_died);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	rt_group_stop(&group);
+	for (unsigned i = 0; i < count && !rc; i++) {
+		all->subjects[i].fewer = all->subjects[i].fewer || source_died;
+		if (!all->subjects[i].rc)
+			check_findings(&all->subjects[i]);
+		else if (!source_died)
+			rc = all->subjects[i].rc;
+	}
+	return rc;
+}
+
+static int run_round(struct all *all)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < all->sites->oracle.place_count && !rc; i++)
+		rc = plant(&all->subjects[i]);
+	if (!rc && below(2))
+		rc = verify_all(all, false, true);
+	if (!rc)
+		rc = verify_all(all, true, true);
+	/* Once more, for those whose source died. */
+	return rc ? rc : verify_all(all, true, false);
+}
+
+static void add_copied(void *arg, const struct copy_pair_info *info)
+{
+	unsigned *copied = arg;
+
+	*copied += info->first_copy_done;
+}
+
+struct count_order {
+	struct box *box;
+	unsigned copied;
+};
+
+static int count_copied(void *arg)
+{
+	struct count_order *order = arg;
+
+	order->copied = 0;
+	copy_pair_each(order->box->copy, add_copied, &order->copied);
+	return 0;
+}
+
+static int wait_copied(struct sites *sites)
+{
+	int64_t until_ns = rt_now_ns() + 60 * RT_SECOND;
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->source_count && !rc; i++) {
+		struct count_order order = { .box = &sites->sources[i] };
+
+		while (!rc && order.copied < SITES_VOLUMES) {
+			rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+			if (!rc)
+				rc = box_call(order.box, count_copied, &order);
+		}
+	}
+	return rc;
+}
+
+static int end_well(struct all *all)
+{
+	struct sites *sites = all->sites;
+	const char *bad;
+	int rc = oracle_stop(&sites->oracle);
+
+	bad = rc ? NULL : sites_wait_equal(sites, 60 * RT_SECOND);
+	if (bad)
+		scenario_wrong("%s", bad);
+	if (!rc)
+		rc = verify_all(all, false, false);
+	return rc ? rc : sites_stop(sites);
+}
+
+static int live_through(struct all *all, struct sites *sites)
+{
+	enum pair_type type = below(3) ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
+	int rc;
+
+	all->sites = sites;
+	sites->volume_bytes = (20u << 20) + below(16) * XDC_BLOCK_SIZE;
+	rc = sites_build(sites, 1 + (unsigned)below(2), 1, below(2) ? CACHE_WRITEBACK : CACHE_DIRECT, type);
+	if (!rc)
+		rc = type == PAIR_ASYNC ? sites_wait_joined(sites, 20 * RT_SECOND) : wait_copied(sites);
+	scenario_settled();
+	for (unsigned i = 0; i < sites->oracle.place_count; i++) {
+		all->subjects[i].sites = sites;
+		all->subjects[i].place = i;
+	}
+	for (unsigned i = 0; i < ROUNDS && !rc; i++)
+		rc = run_round(all);
+	return rc ? rc : end_well(all);
+}
+
+static int live(struct sites *sites)
+{
+	struct all *all = mem_alloc_zeroed(sizeof(*all));
+	int rc = all ? live_through(all, sites) : -ENOMEM;
+
+	mem_free(all);
+	return rc;
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
+}
+
+static const char *const must_happen[] = {
+	"host writes", "differences planted", "differences found", "differences repaired", NULL
+};
+
+static const char *const rarely_happens[] = {
+	"groups", "blocks changed on both sides", "ways cut", "connections broken", "far sides dead",
+	"far sides without power", "sources dead", NULL
+};
+
+const struct scenario scenario_verify = {
+	.name = "verify",
+	.about = "a verify finds what differs and nothing else while hosts write, and repairs it",
+	.until_ns = 600 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+	.rarely_happens = rarely_happens,
+};

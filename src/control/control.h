@@ -268,4 +268,13 @@ int control_session_recover(struct control *control, uint8_t session, bool force
 int control_session_failback(struct control *control, uint8_t session, bool discard, struct fault *fault);
 int control_session_return(struct control *control, uint8_t session, struct fault *fault);
 
+/*
+ * As copy_pair_verify, of one pair or of all pairs of the session that this system sends, by a job: 0 and its number.
+ * The job fails when something differs and is not repaired.
+ */
+int control_pair_verify(struct control *control, uint16_t volume, const struct copy_verify_request *request,
+			uint64_t *job, struct fault *fault);
+int control_session_verify(struct control *control, uint8_t session, const struct copy_verify_request *request,
+			   uint64_t *job, struct fault *fault);
+
 #endif

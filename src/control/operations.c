@@ -36,6 +36,11 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 	{ "coordination", ARG_COORDINATION, 0, "longest hold of host writes, 1ms to 65535ms (default 50ms)" }, \
 	{ "drain", ARG_DRAIN, 0, "longest time to send an increment (default 4m)" }
 
+#define VERIFY_ARGS \
+	{ "repair", ARG_FLAG, 0, "send again what differs" }, \
+	{ "rate", ARG_SIZE, 0, "read at most so many bytes a second on each side" }, \
+	{ "wait", ARG_FLAG, USE_CLIENT, "wait for its end, with its progress" }
+
 const struct operation operations[] = {
 	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
 	{ "system", "dump", ROLE_ADMIN, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
@@ -127,6 +132,9 @@ const struct operation operations[] = {
 		VOLUME_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old source alone wrote" },
 	} },
+	{ "pair", "verify", ROLE_ADMIN, ANSWER_OBJECT, "Compare both sides of a pair while hosts write, as a job", {
+		VOLUME_ARG, VERIFY_ARGS,
+	} },
 
 	{ "session", "open", ROLE_ADMIN, ANSWER_CHANGED, "Open a session on an LSS of this system", {
 		SESSION_ARG,
@@ -170,6 +178,9 @@ const struct operation operations[] = {
 	{ "session", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After recovery, send what has changed to the old site", {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
+	} },
+	{ "session", "verify", ROLE_ADMIN, ANSWER_OBJECT, "Compare both sides of all pairs that this system sends", {
+		SESSION_ARG, VERIFY_ARGS,
 	} },
 	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {
 		SESSION_ARG

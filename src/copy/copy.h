@@ -135,6 +135,8 @@ struct copy_verify_range {
 struct copy_verify_info {
 	enum verify_state state;		/* stopped: before its end */
 	int64_t began_wall_ns, ended_wall_ns;	/* 0: not, or not yet */
+	bool waits;				/* nothing was found out for some seconds */
+	uint64_t looked_bytes;			/* of the volume: all before was looked at once */
 	uint64_t compared_bytes;		/* those twice that had to be looked at again */
 	uint64_t differing_blocks;
 	uint64_t repaired_blocks;		/* of these, sent again and the same now */
@@ -211,6 +213,12 @@ struct copy_verify_request {
 };
 int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,
 		     struct fault *fault);
+
+/* Whether it would begin now. Does not suspend. */
+int copy_pair_may_verify(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/* False: there is no such pair. Does not suspend. */
+bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify_info *info);
 
 /* What ends the reason for which data do not flow; empty when there is none. */
 #define COPY_REMEDY_MAX	160u
@@ -307,6 +315,7 @@ struct copy_session_volume {
 	uint8_t session;
 	uint16_t volume;
 	bool joined;				/* else join pending */
+	bool is_source;
 };
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);

@@ -141,6 +141,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 			continue;
 		volume.volume = pair->record.volume;
 		volume.joined = pair->joined;
+		volume.is_source = true;
 		each(arg, &volume);
 	}
 	list_for_each(leg, &copy->legs, link) {
@@ -149,6 +150,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 		for (uint32_t i = 0; leg->record.session == session && cg && i < cg->volume_count; i++) {
 			volume.volume = cg->volumes[i];
 			volume.joined = true;
+			volume.is_source = false;
 			each(arg, &volume);
 		}
 	}

@@ -69,6 +69,7 @@ void verify_destroy(struct verify *verify)
 
 void verify_get_findings(const struct verify *verify, struct copy_verify_info *info)
 {
+	info->looked_bytes = verify->next;
 	info->compared_bytes = verify->found.compared_bytes;
 	info->differing_blocks = verify->found.differing_blocks;
 	info->repaired_blocks = verify->found.repaired_blocks;

@@ -12,7 +12,8 @@
 #define STEP_NS		(100 * RT_MS)		/* then others have a look at it, and it at the pair */
 #define AGAIN_MIN_NS	(10 * RT_MS)		/* before what was not settled is looked at again */
 #define AGAIN_MAX_NS	(200 * RT_MS)
-#define PATIENCE_NS	(60 * RT_SECOND)	/* without anything that is found out */
+#define WAITS_NS	(5 * RT_SECOND)		/* without anything that is found out: then people are told */
+#define PATIENCE_NS	(60 * RT_SECOND)	/* and then it is given up */
 
 const char *const verify_state_names[] = { "never", "running", "done", "stopped" };
 _Static_assert(sizeof(verify_state_names) / sizeof(verify_state_names[0]) == VERIFY_STATE_COUNT, "a word for each");
@@ -77,6 +78,20 @@ static struct pair *find_pair(struct copy *copy, uint16_t volume, struct fault *
 		return NULL;
 	}
 	return check_state(pair, fault) ? NULL : pair;
+}
+
+int copy_pair_may_verify(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	return find_pair(copy, volume, fault) ? 0 : -1;
+}
+
+bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify_info *info)
+{
+	const struct pair *pair = pair_find(copy, volume);
+
+	if (pair)
+		*info = pair->verify;
+	return pair;
 }
 
 /* ---- to the end ---- */
@@ -147,6 +162,7 @@ static int run_to_end(struct run *run, struct fault *fault)
 			run->settled_ns = rt_now_ns();
 		else if (rt_now_ns() - run->settled_ns > PATIENCE_NS)
 			return fault_stalled(run, fault);
+		pair->verify.waits = rt_now_ns() - run->settled_ns > WAITS_NS;
 		if (wait_for_next(run, &step))
 			return fault_of(pair, FAULT_FAILED, "repeat the command", "the comparison was ended", fault);
 	}
@@ -179,6 +195,7 @@ int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verif
 	rc = run_to_end(&run, fault);
 	run.pair->verify.state = rc ? VERIFY_STOPPED : VERIFY_DONE;
 	run.pair->verify.ended_wall_ns = rt_wall_ns();
+	run.pair->verify.waits = false;
 	log_end(run.pair, rc ? fault : NULL);
 	verify_destroy(run.verify);
 	pair_unpin(run.pair);

@@ -58,13 +58,18 @@ static int job_list(const struct cli_request *request, json_t **result, struct f
 	return cli_answer(jobs.list, result, fault);
 }
 
-static int job_show(const struct cli_request *request, json_t **result, struct fault *fault)
+int cli_answer_job(const struct cli_request *request, uint64_t number, json_t **result, struct fault *fault)
 {
 	struct job_info info;
 
-	if (jobs_get(control_jobs(request->control), cli_number(request, "job"), &info, fault))
+	if (jobs_get(control_jobs(request->control), number, &info, fault))
 		return -1;
 	return cli_answer(job_json(&info), result, fault);
+}
+
+static int job_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	return cli_answer_job(request, cli_number(request, "job"), result, fault);
 }
 
 static int job_cancel(const struct cli_request *request, json_t **result, struct fault *fault)

@@ -29,6 +29,7 @@ struct cli_binding {
 /* Ended by NULL. */
 extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];
 extern const struct cli_binding cli_bindings_recovery[], cli_bindings_job[], cli_bindings_set[];
+extern const struct cli_binding cli_bindings_verify[];
 
 /* ---- values (cli_values.c) ---- */
 
@@ -70,5 +71,11 @@ int cli_find_volume(const struct cli_request *request, uint16_t *id, struct faul
 
 /* The pair of a volume as it is now (cli_copy.c). */
 int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault);
+
+/* The job of this number as it is now (cli_job.c). */
+int cli_answer_job(const struct cli_request *request, uint64_t number, json_t **result, struct fault *fault);
+
+/* What a comparison has found; null when there was none (cli_verify.c). */
+json_t *cli_verify_json(const struct copy_verify_info *info);
 
 #endif

@@ -47,6 +47,7 @@ NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);
 
 const char *const job_kind_names[] = {
 	"first-copy", "resync", "recover", "failback", "return", "volume-delete", "service-stop",
+	"verify",
 };
 NAME_EACH(job_kind_names, JOB_KIND_COUNT);
 

@@ -96,6 +96,7 @@ extern const char *const cg_failure_names[CG_FAILURE_COUNT];
 
 enum job_kind {
 	JOB_FIRST_COPY, JOB_RESYNC, JOB_RECOVER, JOB_FAILBACK, JOB_RETURN, JOB_VOLUME_DELETE, JOB_SERVICE_STOP,
+	JOB_VERIFY,
 	JOB_KIND_COUNT
 };
 extern const char *const job_kind_names[JOB_KIND_COUNT];

@@ -59,8 +59,8 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 		snprintf(name, sizeof(name), "b%u", i + 1);
 		snprintf(id, sizeof(id), "2105.B%u", i + 1);
 		box_init(&sites->fars[i], name, id, 1 + (unsigned)sim_random_below(sim_world(), 2),
-			 (uint16_t)(0x2500 + 0x100 * i), (sources + fars - 1) / fars * SITES_VOLUMES, sites->volume_bytes,
-			 cache);
+			 (uint16_t)(0x2500 + 0x100 * i), (sources + fars - 1) / fars * SITES_VOLUMES,
+			 sites->volume_bytes, cache);
 		/* Small ones are full now and then. */
 		sites->fars[i].journal_bytes = sites->journal_bytes;
 		if (!sites->journal_bytes)

@@ -3,10 +3,10 @@
  * Both sides are compared while hosts write.
  *
  * Goal: a verify finds every difference, and nothing else; with repair both sides are the same afterwards. Method:
- * blocks that no host writes are changed behind the back of the systems, in the files of targets and of sources, most on
- * one side alone, some on both alike; hosts write to blocks beside them all the time. All volumes are compared at once,
- * while ways are cut and far sides die or lose power. A source that dies takes its verify with it, and compares by
- * itself what hosts had just written: then what is found afterwards is no more than what was planted.
+ * blocks that no host writes are changed behind the back of the systems, in the files of targets and of sources, most
+ * on one side alone, some on both alike; hosts write to blocks beside them all the time. All volumes are compared at
+ * once, while ways are cut and far sides die or lose power. A source that dies takes its verify with it, and compares
+ * by itself what hosts had just written: then what is found afterwards is no more than what was planted.
  */
 #include <errno.h>
 #include <string.h>

@@ -140,7 +140,7 @@ struct copy_verify_info {
 	uint64_t compared_bytes;		/* those twice that had to be looked at again */
 	uint64_t differing_blocks;
 	uint64_t repaired_blocks;		/* of these, sent again and the same now */
-	uint64_t open_blocks;			/* of which it is not known yet: they were on their way, or being written */
+	uint64_t open_blocks; /* of which it is not known yet: they were on their way, or being written */
 	unsigned range_count;
 	struct copy_verify_range ranges[COPY_VERIFY_RANGES];	/* of those that differ, the first */
 };

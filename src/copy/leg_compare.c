@@ -110,7 +110,8 @@ static int do_find_hole(void *arg)
 	bool data;
 	int rc = vdisk_get_run(volume_disk(order->volume), order->offset, &data, &end);
 
-	order->hole = !rc && !data && end >= order->offset + order->len;
+	/* What a failed sync has left in memory may not be on the disk. */
+	order->hole = !rc && !data && end >= order->offset + order->len && !vdisk_failed(volume_disk(order->volume));
 	return rc;
 }
 

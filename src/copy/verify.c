@@ -272,7 +272,8 @@ static int look_again(struct verify *verify, uint64_t size)
 {
 	struct later item = pop(verify);
 	uint64_t base = item.track * XDC_TRACK_SIZE;
-	unsigned first = (unsigned)__builtin_ctz(item.blocks.wanted), end = 32u - (unsigned)__builtin_clz(item.blocks.wanted);
+	unsigned first = (unsigned)__builtin_ctz(item.blocks.wanted),
+		 end = 32u - (unsigned)__builtin_clz(item.blocks.wanted);
 	uint64_t offset = base + first * XDC_BLOCK_SIZE, to = base + end * XDC_BLOCK_SIZE;
 	struct verify_frame *frame = make_frame(item.track);
 	int rc = -ENOMEM;

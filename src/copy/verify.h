@@ -15,7 +15,9 @@
 
 struct verify;
 
-/* repair: what differs is marked to be sent, and looked at again until it is the same. The pair is pinned. -ENOMEM. */
+/*
+ * repair: what differs is marked to be sent, and looked at again until it is the same. The pair is pinned. -ENOMEM.
+ */
 RT_MUST_CHECK int verify_create(struct pair *pair, bool repair, struct verify **out);
 void verify_destroy(struct verify *verify);		/* NULL is allowed */
 
@@ -28,8 +30,8 @@ struct verify_step {
 };
 
 /*
- * Goes on for at most so long and so many bytes. 0; an error is none of the verify's, which may go on: -ENOTCONN the far
- * side is not reached or nothing is sent to it, its words, those of the disk. Suspends, shielded.
+ * Goes on for at most so long and so many bytes. 0; an error is none of the verify's, which may go on: -ENOTCONN the
+ * far side is not reached or nothing is sent to it, its words, those of the disk. Suspends, shielded.
  */
 RT_MUST_CHECK int verify_run_step(struct verify *verify, int64_t limit_ns, uint64_t limit_bytes,
 				  struct verify_step *step);

@@ -74,7 +74,8 @@ static struct pair *find_pair(struct copy *copy, uint16_t volume, struct fault *
 		return NULL;
 	}
 	if (pair->verify.state == VERIFY_RUNNING) {
-		fault_set(fault, FAULT_IN_USE, object, "wait for its end: xdc pair show", "its sides are being compared");
+		fault_set(fault, FAULT_IN_USE, object, "wait for its end: xdc pair show",
+			  "its sides are being compared");
 		return NULL;
 	}
 	return check_state(pair, fault) ? NULL : pair;
@@ -174,9 +175,9 @@ static void log_end(const struct pair *pair, const struct fault *fault)
 
 	log_line(found->differing_blocks || fault ? LOG_WARNING : LOG_NOTICE, "pair",
 		 "volume %04X was compared with %04X of %s%s%s: %llu blocks differed, %llu of them were sent again",
-		 pair->record.volume, pair->record.remote_volume, pair->record.system, fault ? ", not to the end: " : "",
-		 fault ? fault->message : "", (unsigned long long)found->differing_blocks,
-		 (unsigned long long)found->repaired_blocks);
+		 pair->record.volume, pair->record.remote_volume, pair->record.system,
+		 fault ? ", not to the end: " : "", fault ? fault->message : "",
+		 (unsigned long long)found->differing_blocks, (unsigned long long)found->repaired_blocks);
 }
 
 int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,

@@ -114,21 +114,20 @@ static json_t *pair_json(const struct copy_pair_info *info)
 
 	copy_pair_remedy(info, remedy);
 	/* Only the source knows whether all of it has been copied. */
-	return json_pack(
-		"{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-		"volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4), "system",
-		info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET], "type",
-		pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
-		info->reason == PAIR_REASON_NONE ? json_null() : json_string(pair_reason_names[info->reason]), "remedy",
-		cli_text_or_null(remedy), "since", cli_wall(info->since_wall_ns), "session",
-		cli_known(info->session, info->session), "joined", info->joined, "first_copy_done",
-		info->is_source ? json_boolean(info->first_copy_done) : json_null(), "first_copy_bytes",
-		cli_known(info->is_source, (int64_t)info->first_copy_bytes), "size_bytes", (json_int_t)info->size_bytes,
-		"out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
-		"unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,
-		"compared_bytes", (json_int_t)info->compared_bytes, "same_bytes", (json_int_t)info->same_bytes,
-		"verify", cli_verify_json(&info->verify), "history",
-		history_json(&info->history));
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, "
+			 "s:I, s:o, s:o}",
+			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4), "system",
+			 info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET], "type",
+			 pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
+			 info->reason == PAIR_REASON_NONE ? json_null() : json_string(pair_reason_names[info->reason]),
+			 "remedy", cli_text_or_null(remedy), "since", cli_wall(info->since_wall_ns), "session",
+			 cli_known(info->session, info->session), "joined", info->joined, "first_copy_done",
+			 info->is_source ? json_boolean(info->first_copy_done) : json_null(), "first_copy_bytes",
+			 cli_known(info->is_source, (int64_t)info->first_copy_bytes), "size_bytes",
+			 (json_int_t)info->size_bytes, "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
+			 "unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,
+			 "compared_bytes", (json_int_t)info->compared_bytes, "same_bytes", (json_int_t)info->same_bytes,
+			 "verify", cli_verify_json(&info->verify), "history", history_json(&info->history));
 }
 
 /* Null when the other side does not answer. */

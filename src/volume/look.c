@@ -47,6 +47,8 @@ static int read_look(struct volume *volume, struct volume_look *look)
 {
 	int rc = volume_find_hole(volume, look->offset, &look->len, &look->zero);
 
+	if (!rc && vdisk_failed(volume->disk))
+		rc = -EIO;
 	if (rc || look->zero)
 		return rc;
 	if (look->len > VOLUME_LOOK_DATA_MAX)

@@ -272,9 +272,10 @@ struct volume_look {
 };
 
 /*
- * At most len bytes from offset on: less where a hole, which is not read, begins or ends. No write waits for it.
- * A block is unsettled when the far side need not have it as it was read: it was to be sent or under way then, or was
- * written or marked since, or the volume is not tracked any more. Suspends for the disk. -EIO, -ENOMEM, -ETIMEDOUT, -ECANCELED: there is no look.
+ * At most len bytes from offset on: less where a hole, which is not read, begins or ends. No write waits for it. A
+ * block is unsettled when the far side need not have it as it was read: it was to be sent or under way then, or was
+ * written or marked since, or the volume is not tracked any more. Suspends for the disk. -EIO, -ENOMEM, -ETIMEDOUT,
+ * -ECANCELED: there is no look.
  */
 RT_MUST_CHECK int volume_look_begin(struct volume *volume, uint64_t offset, uint32_t len, struct volume_look *look);
 bool volume_look_is_settled(const struct volume_look *look, uint32_t block);	/* counted from the first of the look */

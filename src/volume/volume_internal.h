@@ -101,8 +101,8 @@ void volume_end_piece(struct volume *volume);
 RT_MUST_CHECK int volume_wait_release(struct volume *volume, uint64_t number, uint64_t *waited);
 
 /*
- * Shortens the range from offset on to what is a hole, or to what is not: *hole says which. Where data were found by the
- * last search none is made: when it has become a hole meanwhile, it is read as zeros. Suspends.
+ * Shortens the range from offset on to what is a hole, or to what is not: *hole says which. Where data were found by
+ * the last search none is made: when it has become a hole meanwhile, it is read as zeros. Suspends.
  */
 RT_MUST_CHECK int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool *hole);
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Both sides of pairs are compared: differences that somebody made in the files behind the back of the systems are found,
-# also in a last block that is short, and in a session while hosts write; repaired on request; a verify is seen as a job,
-# goes on over the restart of the far side, and can be cancelled.
+# Both sides of pairs are compared: differences that somebody made in the files behind the back of the systems are
+# found, also in a last block that is short, and in a session while hosts write; repaired on request; a verify is
+# seen as a job, goes on over the restart of the far side, and can be cancelled.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io nbdcopy

@@ -10,6 +10,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_damage,
 	&scenario_disaster,
 	&scenario_echo,
+	&scenario_flash,
 	&scenario_full,
 	&scenario_groups,
 	&scenario_lies,

@@ -8,6 +8,7 @@
 
 #include "copy/dirty_logs.h"
 #include "copy/engine.h"
+#include "copy/flash.h"
 #include "copy/leg.h"
 #include "copy/leg_compare.h"
 #include "copy/pair.h"
@@ -243,6 +244,7 @@ struct row {
 	enum meta_kind kind;
 	union {
 		struct record_path path;
+		struct record_flash flash;
 		struct record_pair pair;
 		struct record_history history;
 		struct record_session session;
@@ -264,6 +266,7 @@ static size_t row_bytes(enum meta_kind kind)
 	case META_SESSION_SUBORDINATE:
 	case META_LEG:
 	case META_DIRTY_LOG:
+	case META_FLASH:
 		return meta_tables[kind].record_size;
 	default:
 		return 0;	/* the control plane's */
@@ -399,6 +402,18 @@ static int open_logs(struct load *load)
 	return rc;
 }
 
+/* Before anything writes a volume: its targets may need what is overwritten. */
+static int take_up_flashes(struct load *load)
+{
+	struct row *row;
+	int rc = 0;
+
+	list_for_each(row, &load->rows, link)
+		if (!rc && row->kind == META_FLASH)
+			rc = flash_take_up(load->copy, &row->flash);
+	return rc ? rc : flashes_resume(load->copy);
+}
+
 static int take_up(struct load *load)
 {
 	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
@@ -406,7 +421,7 @@ static int take_up(struct load *load)
 		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_PAIR,
 	};
 	struct row *row;
-	int rc = 0;
+	int rc = take_up_flashes(load);
 
 	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		list_for_each(row, &load->rows, link) {
@@ -460,6 +475,9 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
 	list_init(&copy->left_pairs);
+	list_init(&copy->flashes);
+	rt_mutex_init(&copy->flashing);
+	rt_group_init(&copy->flash_fibers);
 	list_init(&copy->sources);
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
@@ -511,6 +529,7 @@ void copy_stop(struct copy *copy)
 		leg_put_down(list_first(&copy->legs, struct leg, link));
 	while (!list_empty(&copy->paths))
 		path_put_down(list_first(&copy->paths, struct path, link));
+	flashes_stop(copy);
 	assert(list_empty(&copy->peers));
 	pairs_left_free(copy);
 	pairs_free_table(copy);
@@ -551,7 +570,7 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 		return true;
 	}
 	if (!pair)
-		return leg;
+		return leg || flash_remembers_volume(copy, volume, fault);
 	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER)
 		snprintf(remedy, sizeof(remedy), "on %s: xdc pair delete %04X", pair->record.system,
 			 pair->record.remote_volume);

@@ -225,6 +225,38 @@ bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX]);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
 
+/* ---- FlashCopy ---- */
+
+struct copy_flash_request {
+	uint16_t source, target;
+	bool no_copy;				/* blocks are kept only when the source is written */
+	bool persistent;			/* stays when all is copied */
+	bool inhibit;				/* hosts only read the target */
+};
+
+/*
+ * Establishes relations, all of them or none: each target shows its source as it was at one moment, the same for all,
+ * at which no write was under way on any of the sources. What the targets held before is given up, also when this fails
+ * late.
+ */
+#define COPY_FLASHES_MAX	256u
+int copy_flash_create(struct copy *copy, const struct copy_flash_request *requests, unsigned count,
+		      struct fault *fault);
+
+/*
+ * Ends the relation of a target. What was copied as a whole stays as it is; with force also a target that still needs
+ * its source: it is empty afterwards.
+ */
+int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fault *fault);
+
+struct copy_flash_info {
+	struct record_flash record;
+	uint64_t size_bytes, own_bytes;		/* own: that the target holds itself; both 0 when it is offline */
+	bool is_offline;			/* the source or the target is */
+};
+/* In order of targets. Suspends; each must not. */
+void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg);
+
 /* ---- sessions ---- */
 
 #define XDC_COORDINATION_MS_MAX	65535u

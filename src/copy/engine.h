@@ -51,6 +51,9 @@ struct copy {
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
 	struct pair **pair_table[256];		/* the same by LSS and number; NULL: no pair in the LSS yet */
+	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
+	struct rt_mutex flashing;		/* of commands on them, one at a time */
+	struct rt_group flash_fibers;		/* background copies */
 	struct list_head left_pairs;		/* struct left_pair: those whose volume is not open */
 	struct list_head sources;		/* struct source: sessions with volumes here */
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */

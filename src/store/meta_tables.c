@@ -259,6 +259,21 @@ static const struct meta_column set_member_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_flash
+static const struct meta_column flash_columns[] = {
+	COLUMN(META_HEX, target, KEY),
+	COLUMN(META_HEX, source),
+	COLUMN(META_UUID, map, NOTE("it is flash/MAP.map in the state folder")),
+	WORD(state, FLASH_STATE_COUNT, flash_state_names),
+	WORD(reason, FLASH_REASON_COUNT, flash_reason_names, NOTE("why it has failed")),
+	COLUMN(META_BOOL, no_copy, NOTE("blocks are kept only when the source is written")),
+	COLUMN(META_BOOL, persistent, NOTE("stays when all is copied")),
+	COLUMN(META_BOOL, inhibit, NOTE("hosts only read the target")),
+	FIELD(META_TIME, "created", created_wall_ns, NOTE("the moment that it shows")),
+	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -276,6 +291,7 @@ CHECK_TABLE(session);
 CHECK_TABLE(leg);
 CHECK_TABLE(member);
 CHECK_TABLE(job);
+CHECK_TABLE(flash);
 
 const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SYSTEM] = TABLE(system, "this system"),
@@ -299,4 +315,5 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SET_MEMBER] = TABLE(set_member, "what is in them"),
 	[META_MANAGEMENT] = TABLE(management, "what the management of this system goes on from"),
 	[META_JOB] = TABLE(job, "long work under way, and for a while what has ended"),
+	[META_FLASH] = TABLE(flash, "FlashCopies: a volume as it was at one moment"),
 };

@@ -28,6 +28,12 @@ enum planted_mistake {
 	PLANTED_FORGET_EARLY,		/* an acknowledgement is taken for durability */
 	PLANTED_ZERO_NOT_NOTED,		/* zeroes and discards are not noted */
 
+	/* ---- FlashCopy (store/, volume/) ---- */
+	PLANTED_FLASH_WRITE_FIRST,	/* the source is overwritten before its old block is durably kept */
+	PLANTED_FLASH_MAP_FIRST,	/* a block is noted as kept before it is on disk */
+	PLANTED_FLASH_TEST_FIRST,	/* a read of the target looks at the map, then reads the source */
+	PLANTED_FLASH_NO_FILL,		/* a write of a part of a block leaves the rest of it as it lies there */
+
 	/* ---- links, increments, sessions (copy/), journals (store/) ---- */
 	PLANTED_EARLY_RELEASE,		/* each member is released as soon as it has closed */
 	PLANTED_NO_SOURCE_TIMER,	/* only the master ends a hold */

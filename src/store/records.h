@@ -24,7 +24,7 @@
 enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
-	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_KIND_COUNT
+	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -238,6 +238,20 @@ struct record_set {
 struct record_set_member {
 	char set[XDC_NAME_MAX];
 	uint16_t volume;
+};
+
+/* A FlashCopy relation of two volumes of this system. */
+struct record_flash {
+	uint16_t target;			/* key: it has one source */
+	uint16_t source;
+	uint8_t map[XDC_UUID_LEN];		/* names its map, and is in every unit of it */
+	enum flash_state state;
+	enum flash_reason reason;		/* why it has failed */
+	bool no_copy;				/* blocks are kept only when the source is written */
+	bool persistent;			/* stays when all is copied */
+	bool inhibit;				/* hosts only read the target */
+	int64_t created_wall_ns;		/* the moment that it shows */
+	int64_t since_wall_ns;			/* in this state */
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

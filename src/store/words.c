@@ -45,6 +45,12 @@ const char *const cg_failure_names[] = {
 };
 NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);
 
+const char *const flash_state_names[] = { "active", "failed", "withdrawing" };
+NAME_EACH(flash_state_names, FLASH_STATE_COUNT);
+
+const char *const flash_reason_names[] = { "none", "target-full", "target-disk", "target-offline" };
+NAME_EACH(flash_reason_names, FLASH_REASON_COUNT);
+
 const char *const job_kind_names[] = {
 	"first-copy", "resync", "recover", "failback", "return", "volume-delete", "service-stop",
 	"verify",

@@ -92,6 +92,25 @@ enum cg_failure {
 };
 extern const char *const cg_failure_names[CG_FAILURE_COUNT];
 
+/* ---- FlashCopies ---- */
+
+enum flash_state {
+	FLASH_ACTIVE,
+	FLASH_FAILED,			/* the target lacks old blocks of the source: it is of no use */
+	FLASH_WITHDRAWING,		/* what was not copied is given up: the target becomes empty */
+	FLASH_STATE_COUNT
+};
+extern const char *const flash_state_names[FLASH_STATE_COUNT];
+
+enum flash_reason {
+	FLASH_REASON_NONE,
+	FLASH_REASON_TARGET_FULL,	/* its pool has no space */
+	FLASH_REASON_TARGET_DISK,	/* the target, or the map, cannot be written or read */
+	FLASH_REASON_TARGET_OFFLINE,	/* the target was not there when the source was written */
+	FLASH_REASON_COUNT
+};
+extern const char *const flash_reason_names[FLASH_REASON_COUNT];
+
 /* ---- jobs ---- */
 
 enum job_kind {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read.c - what reveals content of a volume to hosts, and flush. */
-#include <assert.h>
-
 #include "store/planted.h"
-#include "volume/volume_internal.h"
+#include "volume/flash_internal.h"
 
 /*
  * The read rule: whoever saw a write of the held increment may send the next write, that depends on it, to a system
@@ -18,6 +16,25 @@ static int wait_until_shown(struct volume *volume, uint64_t offset, uint64_t len
 	return volume_wait_release(volume, volume->open_number, &volume->counters.held_reads);
 }
 
+int volume_read_content(struct volume *volume, void *buf, size_t len, uint64_t offset)
+{
+	struct volume_flash *flash = volume_flash_use(volume);
+	int rc = flash ? volume_flash_read(flash, buf, len, offset) : vdisk_read(volume->disk, buf, len, offset);
+
+	volume_flash_leave(flash);
+	return rc;
+}
+
+int volume_get_content_run(struct volume *volume, uint64_t offset, bool *data, uint64_t *end)
+{
+	struct volume_flash *flash = volume_flash_use(volume);
+	int rc = flash ? volume_flash_get_run(flash, offset, data, end) :
+		vdisk_get_run(volume->disk, offset, data, end);
+
+	volume_flash_leave(flash);
+	return rc;
+}
+
 static int do_read(struct volume *volume, void *buf, size_t len, uint64_t offset)
 {
 	int rc = 0;
@@ -25,7 +42,7 @@ static int do_read(struct volume *volume, void *buf, size_t len, uint64_t offset
 	if (planted(PLANTED_READ_CHECKS_FIRST))
 		rc = wait_until_shown(volume, offset, len);
 	if (rc == 0)
-		rc = vdisk_read(volume->disk, buf, len, offset);
+		rc = volume_read_content(volume, buf, len, offset);
 	if (rc == 0 && !planted(PLANTED_READ_CHECKS_FIRST) && !planted(PLANTED_NO_READ_HOLD))
 		rc = wait_until_shown(volume, offset, len);
 	return rc;
@@ -52,7 +69,7 @@ int volume_get_run(struct volume *volume, uint64_t offset, bool *data, uint64_t 
 
 	if (rc < 0)
 		return rc;
-	rc = vdisk_get_run(volume->disk, offset, data, end);
+	rc = volume_get_content_run(volume, offset, data, end);
 	if (rc == 0)
 		rc = wait_until_shown(volume, offset, *end - offset);
 	volume_leave_read(volume);
@@ -65,7 +82,8 @@ int volume_flush(struct volume *volume)
 
 	if (rc < 0)
 		return rc;
-	rc = vdisk_sync(volume->disk);
+	/* What was written to the target of a relation that has failed is lost. */
+	rc = volume->flash && volume->flash->error ? -EIO : vdisk_sync(volume->disk);
 	volume->counters.flushes += rc == 0;
 	volume_leave_read(volume);
 	return rc;

@@ -175,7 +175,7 @@ int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool
 	*hole = false;
 	if (offset >= volume->data_begin && offset + *len <= volume->data_end)
 		return 0;
-	rc = vdisk_get_run(volume->disk, offset, &data, &run_end);
+	rc = volume_get_content_run(volume, offset, &data, &run_end);
 	if (rc < 0)
 		return rc;
 	if (data) {
@@ -224,7 +224,7 @@ static int read_blocks(struct volume *volume, struct volume_send *send)
 	volume->sends_reading++;
 	rc = look_for_hole(volume, send);
 	if (rc == 0 && !send->zero)
-		rc = vdisk_read(volume->disk, send->data, send->len, send->offset);
+		rc = volume_read_content(volume, send->data, send->len, send->offset);
 	/* After a failed sync the kernel may have read what the disk has, which is older than what was answered. */
 	if (rc == 0 && vdisk_failed(volume->disk))
 		rc = -EIO;

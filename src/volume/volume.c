@@ -26,6 +26,7 @@ int volume_open(const struct volume_options *options, struct volume **out)
 	volume->reactor = rt_here();
 	rt_cond_init(&volume->idle);
 	list_init(&volume->freezes);
+	list_init(&volume->flash_targets);
 	rt_cond_init(&volume->thawed);
 	rt_cond_init(&volume->released);
 	rt_cond_init(&volume->drained);
@@ -51,6 +52,7 @@ static void wait_until_idle(struct volume *volume, const unsigned *count)
 void volume_close(struct volume *volume)
 {
 	assert(volume->reactor == rt_here() && list_empty(&volume->freezes));
+	assert(!volume->flash && list_empty(&volume->flash_targets));
 	volume->access = VOLUME_ACCESS_NONE;
 	if (volume->tracked)
 		volume_merge(volume);

@@ -3,6 +3,8 @@
 #ifndef XDC_VOLUME_VOLUME_INTERNAL_H
 #define XDC_VOLUME_VOLUME_INTERNAL_H
 
+#include <errno.h>
+
 #include "volume/blocklock.h"
 #include "volume/mask.h"
 #include "volume/sidefile.h"
@@ -26,6 +28,11 @@ struct volume {
 	uint64_t bare_synced;		/* of these, durable: all up to here */
 	struct blocklock lock;
 	uint64_t growing_blocks;	/* it is about to have so many; 0: it does not grow */
+
+	/* FlashCopy */
+	struct volume_flash *flash;		/* of which it is the target; NULL */
+	struct list_head flash_targets;		/* of which it is the source */
+	struct flash_known *flash_known;	/* blocks that all targets hold; NULL: no targets */
 
 	/* increments */
 	bool tracked;
@@ -86,6 +93,19 @@ RT_MUST_CHECK int volume_admit_read(struct volume *volume);
 RT_MUST_CHECK int volume_admit_write(struct volume *volume);
 void volume_leave_read(struct volume *volume);
 void volume_leave_write(struct volume *volume);
+
+/*
+ * What the volume shows: its own blocks, or through its relation those of its FlashCopy source. As vdisk_read and
+ * vdisk_get_run. Every content that leaves the volume comes from here.
+ */
+RT_MUST_CHECK int volume_read_content(struct volume *volume, void *buf, size_t len, uint64_t offset);
+RT_MUST_CHECK int volume_get_content_run(struct volume *volume, uint64_t offset, bool *data, uint64_t *end);
+
+/* An error of one request, that says nothing of the disk. */
+static inline bool volume_error_passes(int rc)
+{
+	return rc == -ENOMEM || rc == -ETIMEDOUT || rc == -ECANCELED;
+}
 
 /*
  * Around each piece of a write; the first suspends while the volume is frozen. 0, -ETIMEDOUT, -ECANCELED: it must not

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "store/planted.h"
-#include "volume/volume_internal.h"
+#include "volume/flash_internal.h"
 
 /* What is to be done to a range that lies within one zone. */
 struct change {
@@ -14,13 +14,28 @@ struct change {
 	bool in_journal;		/* and stays there until it is durable here */
 };
 
-static int put_on_disk(struct volume *volume, const struct change *change)
+static int put_raw(struct volume *volume, const struct change *change)
 {
 	int rc = change->buf ? vdisk_write(volume->disk, change->buf, change->len, change->offset)
 			     : vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
 
 	/* Counted when it is written, not before: a sync that began meanwhile does not cover it. */
 	volume->bare_writes += !change->in_journal;
+	return rc;
+}
+
+/* Its blocks are claimed. Those of a FlashCopy target become its own. */
+static int put_on_disk(struct volume *volume, const struct change *change)
+{
+	struct volume_flash *flash = volume_flash_use(volume);
+	bool takes = false;
+	int rc = flash ? volume_flash_begin_write(flash, change->offset, change->len, &takes) : 0;
+
+	if (rc == 0)
+		rc = put_raw(volume, change);
+	if (rc == 0 && takes)
+		rc = volume_flash_end_write(flash, change->offset, change->len);
+	volume_flash_leave(flash);
 	return rc;
 }
 
@@ -32,7 +47,9 @@ static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, co
 
 /* ---- step 3: what a write has to wait for ---- */
 
-enum obstacle { OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_COLLISION, OBSTACLE_SENDER };
+enum obstacle {
+	OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_COLLISION, OBSTACLE_SENDER,
+};
 
 /* The first thing that keeps the claim from being noted and written in this moment. */
 static enum obstacle find_obstacle(const struct volume *volume, const struct blocklock_claim *claim)
@@ -44,6 +61,10 @@ static enum obstacle find_obstacle(const struct volume *volume, const struct blo
 			return OBSTACLE_ROOM;
 		if (!volume_is_logged(volume, claim->first))
 			return OBSTACLE_LOG;
+	}
+	if (!volume_flash_has_kept(volume, claim))
+		return OBSTACLE_FLASH;
+	if (volume->tracked) {
 		if (!planted(PLANTED_NOTE_THEN_KEEP) &&
 		    mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
 			return OBSTACLE_COLLISION;
@@ -77,7 +98,7 @@ static int read_old_blocks(struct volume *volume, const struct sidefile_room *ro
 
 		for (to = from + 1; to < room->count && room->entries[to].block == first + (to - from); to++)
 			;
-		rc = vdisk_read(volume->disk, room->data + (size_t)from * XDC_BLOCK_SIZE,
+		rc = volume_read_content(volume, room->data + (size_t)from * XDC_BLOCK_SIZE,
 			volume_bytes(volume, first, first + (to - from)), first * XDC_BLOCK_SIZE);
 	}
 	return rc;
@@ -154,6 +175,8 @@ static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, 
 		return mask_reserve(&volume->mask, claim->first, claim->end);
 	case OBSTACLE_LOG:
 		return volume_log_region(volume, claim->first);
+	case OBSTACLE_FLASH:
+		return volume_flash_keep(volume, claim);
 	case OBSTACLE_COLLISION:
 		return save_old_blocks(volume, claim, until_ns);
 	case OBSTACLE_SENDER:
@@ -236,7 +259,10 @@ static int do_write(struct volume *volume, const struct change *change)
 	/* 2. Claim the blocks. */
 	rc = claim_blocks(volume, &claim, change);
 
-	/* 3. Wait for what may take time: masks, the dirty log's region, the sidefile, senders of the old content. */
+	/*
+	 * 3. Wait for what may take time: masks, the dirty log's region, old blocks that FlashCopy targets or the
+	 * sidefile keep, senders of the old content.
+	 */
 	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)) != OBSTACLE_NONE) {
 		rc = clear_obstacle(volume, &claim, obstacle, &until_ns);
 		if (rc < 0)
@@ -338,7 +364,9 @@ static int apply_piece(struct volume *volume, const struct change *change)
 		return rc;
 	rc = claim_blocks(volume, &claim, change);
 	if (rc == 0) {
-		rc = put_on_disk(volume, change);
+		rc = volume_flash_keep(volume, &claim);
+		if (rc == 0)
+			rc = put_on_disk(volume, change);
 		blocklock_release(&volume->lock, &claim);
 	}
 	volume_end_piece(volume);
@@ -385,7 +413,7 @@ int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t off
 	int rc;
 
 	volume->appliers++;
-	rc = vdisk_read(volume->disk, buf, len, offset);
+	rc = volume_read_content(volume, buf, len, offset);
 	/* What a failed sync has left in memory may not be on the disk. */
 	if (rc == 0 && vdisk_failed(volume->disk))
 		rc = -EIO;

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/flash.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rt/file.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/meta.h"
+
+/* ---- what is there ---- */
+
+struct flash *flash_find_target(struct copy *copy, uint16_t volume)
+{
+	struct flash *flash;
+
+	list_for_each(flash, &copy->flashes, link)
+		if (flash->record.target == volume)
+			return flash;
+	return NULL;
+}
+
+bool flash_has_source(struct copy *copy, uint16_t volume)
+{
+	const struct flash *flash;
+
+	list_for_each(flash, &copy->flashes, link)
+		if (flash->record.source == volume)
+			return true;
+	return false;
+}
+
+bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	const struct flash *flash;
+	char object[64], remedy[128];
+
+	list_for_each(flash, &copy->flashes, link) {
+		const struct record_flash *record = &flash->record;
+
+		if (record->source != volume && record->target != volume)
+			continue;
+		snprintf(object, sizeof(object), "volume %04X", volume);
+		snprintf(remedy, sizeof(remedy), "xdc flash delete %04X", record->target);
+		fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of the FlashCopy of volume %04X to %04X",
+			  record->source == volume ? "source" : "target", record->source, record->target);
+		return true;
+	}
+	return false;
+}
+
+/* ---- the record ---- */
+
+static enum flash_reason reason_of(int error)
+{
+	if (error == -ENOSPC)
+		return FLASH_REASON_TARGET_FULL;
+	return error == -ENODEV ? FLASH_REASON_TARGET_OFFLINE : FLASH_REASON_TARGET_DISK;
+}
+
+int flash_set_state(struct flash *flash, enum flash_state state, enum flash_reason reason)
+{
+	struct record_flash next;
+	struct meta_change put = { META_PUT, META_FLASH, &next };
+	int rc = rt_mutex_lock(&flash->changing);
+
+	if (rc)
+		return rc;
+	next = flash->record;
+	next.state = state;
+	next.reason = reason;
+	next.since_wall_ns = rt_wall_ns();
+	/* Before it is durable there is nothing to be made different: after a crash there is no relation. */
+	if (flash->is_durable)
+		rc = meta_commit(flash->copy->config.meta, &put, 1);
+	if (!rc)
+		flash->record = next;
+	rt_mutex_unlock(&flash->changing);
+	return rc;
+}
+
+struct failure {
+	struct flash *flash;
+	int error;
+};
+
+static int note_failure(void *arg)
+{
+	struct failure *failure = arg;
+	struct flash *flash = failure->flash;
+	int rc;
+
+	/* What is being given up cannot fail. */
+	if (flash->record.state != FLASH_ACTIVE)
+		return 0;
+	rc = flash_set_state(flash, FLASH_FAILED, reason_of(failure->error));
+	log_line(LOG_ERROR, "flash", "volume %04X, FlashCopy of %04X, is of no use any more: %s%s",
+		 flash->record.target, flash->record.source, strerrordesc_np(-failure->error),
+		 rc ? "; and that is not durable" : "");
+	return rc;
+}
+
+/* On the reactor of the target, or of the source when there is no target. */
+static int on_failed(void *arg, int error)
+{
+	struct failure failure = { .flash = arg, .error = error };
+
+	return rt_call(rt_reactor(0), note_failure, &failure);
+}
+
+/* ---- a relation in memory ---- */
+
+struct flash *flash_make(struct copy *copy, const struct record_flash *record)
+{
+	struct flash *flash = mem_alloc_zeroed(sizeof(*flash)), *at;
+
+	if (!flash)
+		return NULL;
+	flash->copy = copy;
+	flash->record = *record;
+	rt_mutex_init(&flash->changing);
+	rt_cond_init(&flash->copied);
+	volume_flash_init(&flash->data);
+	flash->data.source = copy->config.find_volume(copy->config.find_arg, record->source);
+	flash->data.target = copy->config.find_volume(copy->config.find_arg, record->target);
+	flash->data.failed = on_failed;
+	flash->data.failed_arg = flash;
+	list_for_each(at, &copy->flashes, link)
+		if (at->record.target > record->target)
+			break;
+	list_add_last(&at->link, &flash->link);
+	return flash;
+}
+
+void flash_put_down(struct flash *flash)
+{
+	flash_end_copy(flash);
+	flash_detach(flash);
+	list_remove(&flash->link);
+	mem_free(flash);
+}
+
+void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], char *path)
+{
+	int len = snprintf(path, FLASH_PATH_MAX, "%s/flash/", copy->config.state_folder);
+
+	for (unsigned i = 0; i < XDC_UUID_LEN; i++)
+		len += snprintf(path + len, 3, "%02x", map[i]);
+	snprintf(path + len, 5, ".map");
+}
+
+void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN])
+{
+	char path[FLASH_PATH_MAX];
+	int rc;
+
+	flash_map_path(copy, map, path);
+	rc = rt_path_unlink(path);
+	if (rc && rc != -ENOENT)
+		log_line(LOG_WARNING, "flash", "%s is of no use, and is removed at the next start: %s", path,
+			 strerrordesc_np(-rc));
+}
+
+/* ---- on the reactors of the volumes ---- */
+
+struct attach_order {
+	struct flash *flash;
+	struct flashmap_options map;
+	char path[FLASH_PATH_MAX];
+};
+
+static int do_attach_target(void *arg)
+{
+	struct attach_order *order = arg;
+	struct volume_flash *data = &order->flash->data;
+	int rc = flashmap_open(&order->map, &data->map);
+
+	if (!rc)
+		volume_flash_attach_target(data);
+	return rc;
+}
+
+int flash_attach_target(struct flash *flash)
+{
+	struct volume *target = flash->data.target;
+	struct attach_order order = { .flash = flash, .map = { .path = order.path, .disk = volume_disk(target) } };
+	int rc;
+
+	flash_map_path(flash->copy, flash->record.map, order.path);
+	memcpy(order.map.id, flash->record.map, sizeof(order.map.id));
+	order.map.bits = (volume_size(target) + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE;
+	rc = rt_call(volume_reactor(target), do_attach_target, &order);
+	flash->target_attached = !rc;
+	return rc;
+}
+
+static int do_attach_source(void *arg)
+{
+	return volume_flash_attach_source(arg);
+}
+
+int flash_attach_source(struct flash *flash)
+{
+	int rc = rt_call(volume_reactor(flash->data.source), do_attach_source, &flash->data);
+
+	flash->source_attached = !rc;
+	return rc;
+}
+
+static int do_detach_source(void *arg)
+{
+	volume_flash_detach_source(arg);
+	return 0;
+}
+
+static int do_detach_target(void *arg)
+{
+	struct volume_flash *data = arg;
+
+	volume_flash_detach_target(data);
+	flashmap_close(data->map);
+	return 0;
+}
+
+void flash_detach(struct flash *flash)
+{
+	int rc = 0;
+
+	if (flash->source_attached)
+		rc = rt_call(volume_reactor(flash->data.source), do_detach_source, &flash->data);
+	if (flash->target_attached)
+		rc = rt_call(volume_reactor(flash->data.target), do_detach_target, &flash->data);
+	assert(!rc);
+	flash->source_attached = flash->target_attached = false;
+}
+
+struct access_order {
+	struct volume *volume;
+	enum volume_access access;
+};
+
+static int do_set_access(void *arg)
+{
+	struct access_order *order = arg;
+
+	return volume_set_access(order->volume, order->access);
+}
+
+int flash_set_access(struct flash *flash, enum volume_access access)
+{
+	struct access_order order = { .volume = flash->data.target, .access = access };
+
+	return rt_call(volume_reactor(order.volume), do_set_access, &order);
+}
+
+static int do_clear(void *arg)
+{
+	struct vdisk *disk = volume_disk(arg);
+
+	return vdisk_zero(disk, 0, vdisk_size(disk), false);
+}
+
+static int do_sync(void *arg)
+{
+	return vdisk_sync(volume_disk(arg));
+}
+
+int flash_clear_target(struct flash *flash)
+{
+	return rt_call(volume_reactor(flash->data.target), do_clear, flash->data.target);
+}
+
+int flash_sync(struct volume *volume)
+{
+	return rt_call(volume_reactor(volume), do_sync, volume);
+}
+
+struct whole_order {
+	struct flash *flash;
+	uint64_t own_blocks;
+};
+
+static int do_look(void *arg)
+{
+	struct whole_order *order = arg;
+
+	order->own_blocks = flashmap_count(order->flash->data.map);
+	return volume_flash_is_whole(&order->flash->data);
+}
+
+bool flash_is_whole(struct flash *flash, uint64_t *own_blocks)
+{
+	struct whole_order order = { .flash = flash };
+	bool whole = flash->target_attached && rt_call(volume_reactor(flash->data.target), do_look, &order);
+
+	*own_blocks = order.own_blocks;
+	return whole;
+}
+
+/* ---- the end of a relation ---- */
+
+/* The record goes; whoever keeps a block for it does so a little longer. */
+static int remove_record(struct flash *flash)
+{
+	struct meta_change gone = { META_DELETE, META_FLASH, &flash->record };
+	int rc = meta_commit(flash->copy->config.meta, &gone, 1);
+
+	if (!rc)
+		flash->is_durable = false;
+	return rc;
+}
+
+int flash_let_go(struct flash *flash)
+{
+	struct copy *copy = flash->copy;
+	struct record_flash record = flash->record;
+	int rc = remove_record(flash);
+
+	if (rc)
+		return rc;
+	flash_end_copy(flash);
+	flash_detach(flash);
+	rc = flash->data.target ? flash_set_access(flash, VOLUME_ACCESS_WRITE) : 0;
+	if (rc)
+		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", record.target);
+	flash_put_down(flash);
+	flash_remove_map(copy, record.map);
+	return 0;
+}
+
+int flash_finish_withdraw(struct flash *flash)
+{
+	int rc;
+
+	flash_end_copy(flash);
+	flash_detach(flash);
+	rc = flash->data.target ? flash_clear_target(flash) : 0;
+	if (!rc && flash->data.target)
+		rc = flash_sync(flash->data.target);
+	return rc ? rc : flash_let_go(flash);
+}
+
+/* ---- start and stop ---- */
+
+int flash_take_up(struct copy *copy, const struct record_flash *record)
+{
+	struct flash *flash = flash_make(copy, record);
+
+	if (!flash)
+		return -ENOMEM;
+	flash->is_durable = true;
+	return 0;
+}
+
+/* The target is there. Its source keeps blocks for it from here on; what hinders that is noted. */
+static int resume_target(struct flash *flash)
+{
+	uint64_t own_blocks;
+	int rc = flash_set_access(flash, VOLUME_ACCESS_NONE);
+
+	if (!rc && flash->record.state == FLASH_WITHDRAWING)
+		return flash_finish_withdraw(flash);
+	if (rc || flash->record.state == FLASH_FAILED)
+		return rc;
+	rc = flash_attach_target(flash);
+	if (rc == -EBADMSG || rc == -ENOENT || rc == -EIO)
+		return note_failure(&(struct failure) { .flash = flash, .error = rc });
+	if (!rc && !flash->data.source && !flash_is_whole(flash, &own_blocks)) {
+		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts: its source %04X is offline",
+			 flash->record.target, flash->record.source);
+		flash_detach(flash);
+	}
+	return rc;
+}
+
+static int resume_source(struct flash *flash)
+{
+	int rc;
+
+	if (flash->record.state != FLASH_ACTIVE)
+		return 0;
+	if (!flash->data.target)
+		log_line(LOG_WARNING, "flash", "volume %04X is offline, and of no use when its source %04X is written",
+			 flash->record.target, flash->record.source);
+	rc = flash->data.source ? flash_attach_source(flash) : 0;
+	if (!rc && flash->target_attached)
+		rc = flash_set_access(flash, flash->record.inhibit ? VOLUME_ACCESS_READ : VOLUME_ACCESS_WRITE);
+	if (!rc && flash->target_attached && flash->data.source)
+		flash_begin_copy(flash);
+	return rc;
+}
+
+/* ---- maps that no record names: of commands that were cut short ---- */
+
+#define MAP_NAME_LEN	(2u * XDC_UUID_LEN + 4u)	/* of hexadecimal digits, and ".map" */
+
+struct stray {
+	struct list_head link;
+	char name[MAP_NAME_LEN + 1];
+};
+
+struct search {
+	struct copy *copy;
+	struct list_head strays;
+};
+
+static int look_at(void *arg, const char *name)
+{
+	struct search *search = arg;
+	char path[FLASH_PATH_MAX];
+	const struct flash *flash;
+	struct stray *stray;
+
+	if (strlen(name) != MAP_NAME_LEN || strcmp(name + MAP_NAME_LEN - 4, ".map") != 0)
+		return 0;
+	list_for_each(flash, &search->copy->flashes, link) {
+		flash_map_path(search->copy, flash->record.map, path);
+		if (!strcmp(strrchr(path, '/') + 1, name))
+			return 0;
+	}
+	stray = mem_alloc(sizeof(*stray));
+	if (!stray)
+		return -ENOMEM;
+	memcpy(stray->name, name, sizeof(stray->name));
+	list_add_last(&search->strays, &stray->link);
+	return 0;
+}
+
+/* Makes the folder of the maps if need be. */
+static int settle_maps(struct copy *copy)
+{
+	struct search search = { .copy = copy };
+	char folder[FLASH_PATH_MAX], path[FLASH_PATH_MAX + MAP_NAME_LEN + 1];
+	struct stray *stray, *next;
+	int rc;
+
+	list_init(&search.strays);
+	snprintf(folder, sizeof(folder), "%s/flash", copy->config.state_folder);
+	rc = rt_path_make_folder(folder);
+	if (!rc || rc == -EEXIST)
+		rc = rt_path_sync_folder(copy->config.state_folder);
+	if (!rc)
+		rc = rt_path_list(folder, look_at, &search);
+	list_for_each_safe(stray, next, &search.strays, link) {
+		snprintf(path, sizeof(path), "%s/%s", folder, stray->name);
+		if (!rc)
+			rc = rt_path_unlink(path);
+		list_remove(&stray->link);
+		mem_free(stray);
+	}
+	return rc;
+}
+
+int flashes_resume(struct copy *copy)
+{
+	struct flash *flash, *next;
+	int rc = settle_maps(copy);
+
+	/* All targets first: a source may be the target of another relation. */
+	list_for_each_safe(flash, next, &copy->flashes, link)
+		if (!rc && flash->data.target)
+			rc = resume_target(flash);
+	list_for_each(flash, &copy->flashes, link)
+		if (!rc)
+			rc = resume_source(flash);
+	return rc;
+}
+
+void flashes_stop(struct copy *copy)
+{
+	rt_group_stop(&copy->flash_fibers);
+	while (!list_empty(&copy->flashes))
+		flash_put_down(list_first(&copy->flashes, struct flash, link));
+}

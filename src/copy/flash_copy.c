@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flash_copy.c - background copies: one fiber a relation, which gives way to hosts. */
+#include <errno.h>
+#include <string.h>
+
+#include "copy/flash.h"
+#include "rt/log.h"
+
+/* While hosts are at work, so long a pause after each piece: at most some 50 MiB a second are copied beside them. */
+#define BUSY_PAUSE_NS	(20 * RT_MS)
+#define RETRY_NS	(100 * RT_MS)	/* after a piece for which there was no memory */
+
+static int do_copy(void *arg)
+{
+	struct flash *flash = arg;
+
+	return volume_flash_copy(&flash->data, &flash->copied_blocks);
+}
+
+struct busy_order {
+	struct volume *volume;
+	uint64_t requests;
+};
+
+static int do_count(void *arg)
+{
+	struct busy_order *order = arg;
+	struct volume_counters counters;
+
+	volume_get_counters(order->volume, &counters);
+	order->requests = counters.reads + counters.writes;
+	return 0;
+}
+
+static uint64_t count_requests(const struct flash *flash)
+{
+	struct busy_order source = { .volume = flash->data.source }, target = { .volume = flash->data.target };
+
+	if (rt_call(volume_reactor(source.volume), do_count, &source) ||
+	    rt_call(volume_reactor(target.volume), do_count, &target))
+		return 0;
+	return source.requests + target.requests;
+}
+
+static bool is_at_end(const struct flash *flash)
+{
+	return flash->copied_blocks * XDC_BLOCK_SIZE >= volume_size(flash->data.target);
+}
+
+static int pause_for(int64_t ns)
+{
+	return rt_sleep_until(rt_now_ns() + ns);
+}
+
+/* 0 when all is copied. */
+static int copy_all(struct flash *flash)
+{
+	uint64_t requests = count_requests(flash), now;
+	int rc = 0;
+
+	while (!rc && !is_at_end(flash) && !flash->stop_copying) {
+		rc = rt_call(volume_reactor(flash->data.target), do_copy, flash);
+		if (rc == -ENOMEM)
+			rc = pause_for(RETRY_NS);
+		now = count_requests(flash);
+		if (!rc && now != requests)
+			rc = pause_for(BUSY_PAUSE_NS);
+		requests = now;
+	}
+	return rc ? rc : flash->stop_copying ? -ECANCELED : 0;
+}
+
+/* The relation is over when it was only to last until here. Commands may have ended it meanwhile. */
+static void let_go(struct copy *copy, const struct record_flash *copied)
+{
+	struct flash *flash;
+	int rc = rt_mutex_lock(&copy->flashing);
+
+	if (rc)
+		return;
+	flash = flash_find_target(copy, copied->target);
+	if (flash && !memcmp(flash->record.map, copied->map, sizeof(copied->map)) && !copied->persistent)
+		rc = flash_let_go(flash);
+	rt_mutex_unlock(&copy->flashing);
+	if (rc)
+		log_line(LOG_ERROR, "flash", "volume %04X is copied, which cannot be noted: %s", copied->target,
+			 strerrordesc_np(-rc));
+}
+
+static void run_copy(void *arg)
+{
+	struct flash *flash = arg;
+	struct copy *copy = flash->copy;
+	struct record_flash record = flash->record;
+	int rc = copy_all(flash);
+
+	flash->copying = false;
+	rt_cond_wake_all(&flash->copied);
+	if (rc)
+		return;
+	log_line(LOG_NOTICE, "flash", "volume %04X is a whole copy of %04X", record.target, record.source);
+	let_go(copy, &record);
+}
+
+void flash_begin_copy(struct flash *flash)
+{
+	int rc;
+
+	if (flash->record.no_copy || flash->copying)
+		return;
+	flash->copying = true;
+	rc = rt_group_start(&flash->copy->flash_fibers, "flash copy", run_copy, flash);
+	if (!rc)
+		return;
+	flash->copying = false;
+	log_line(LOG_ERROR, "flash", "volume %04X is not copied until the next start: out of memory",
+		 flash->record.target);
+}
+
+void flash_end_copy(struct flash *flash)
+{
+	RT_SHIELD();
+
+	flash->stop_copying = true;
+	while (flash->copying)
+		(void)!rt_cond_wait(&flash->copied);
+}

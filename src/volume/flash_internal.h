@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flash_internal.h - FlashCopy, for the files of a volume. Private to this folder. */
+#ifndef XDC_VOLUME_FLASH_INTERNAL_H
+#define XDC_VOLUME_FLASH_INTERNAL_H
+
+#include "volume/flash.h"
+#include "volume/volume_internal.h"
+
+/* ---- the source (flash_source.c) ---- */
+
+/* All targets of the volume are known to hold the blocks of the claim, or there is none. Does not suspend. */
+bool volume_flash_has_kept(const struct volume *volume, const struct blocklock_claim *claim);
+
+/*
+ * Makes it so, durably; the claim keeps the blocks as they are. Suspends. Of the targets only -ENOMEM, -ETIMEDOUT,
+ * -ECANCELED, and -EIO when a relation has failed and that cannot be noted.
+ */
+RT_MUST_CHECK int volume_flash_keep(struct volume *volume, const struct blocklock_claim *claim);
+
+/* ---- the target (flash_target.c) ---- */
+
+/* Whole blocks of a source, to be kept for one of its targets. */
+struct flash_keep {
+	struct volume_flash *flash;
+	const uint8_t *data;
+	uint64_t first, end;
+	int rc;
+};
+
+/* On the target's reactor. Suspends. Errors as of volume_flash_keep. */
+RT_MUST_CHECK int volume_flash_keep_here(struct flash_keep *keep);
+
+/* The relation has failed for this error, for good. 0, or -EIO: that is not durable. Suspends, shielded. */
+RT_MUST_CHECK int volume_flash_fail(struct volume_flash *flash, int error);
+
+/* For as long as it is in use, it is not detached. NULL: the volume is no target. */
+struct volume_flash *volume_flash_use(struct volume *volume);
+void volume_flash_leave(struct volume_flash *flash);
+
+/* What the volume shows, by what lies on its disk and its source's. As vdisk_read and vdisk_get_run; suspend. */
+RT_MUST_CHECK int volume_flash_read(struct volume_flash *flash, void *buf, size_t len, uint64_t offset);
+RT_MUST_CHECK int volume_flash_get_run(struct volume_flash *flash, uint64_t offset, bool *data, uint64_t *end);
+
+/*
+ * Around a write to the disk of a target, which has claimed its blocks. The first makes blocks whole of which only a
+ * part will be written, and says whether some block is not yet the target's own; the second makes them so, durably.
+ */
+RT_MUST_CHECK int volume_flash_begin_write(struct volume_flash *flash, uint64_t offset, uint64_t len, bool *takes);
+RT_MUST_CHECK int volume_flash_end_write(struct volume_flash *flash, uint64_t offset, uint64_t len);
+
+#endif

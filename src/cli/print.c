@@ -13,7 +13,7 @@
 #define BLOCK_BYTES	4096
 #define GAP		2u	/* between two columns */
 
-/* What a list shows of each thing; show shows all. */
+/* What a list shows of each thing, or what another verb shows that answers a list; show shows all. */
 static const struct {
 	const char *noun;
 	const char *keys[COLUMNS_MAX];
@@ -29,6 +29,7 @@ static const struct {
 	{ "session",
 	  { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good", "cg_failed" } },
 	{ "set", { "set", "kind", "of", "type", "members" } },
+	{ "session points", { "sequence", "cg_at", "back_bytes" } },
 	{ "job", { "job", "kind", "object", "state", "since", "percent", "done_bytes", "total_bytes", "waiting_for" } },
 };
 
@@ -258,10 +259,15 @@ void cli_print_list(FILE *out, const struct operation *operation, const json_t *
 {
 	const char *const *keys = NULL;
 	const json_t *item;
+	char what[64];
 	size_t row;
 
+	if (!strcmp(operation->verb, "list"))
+		snprintf(what, sizeof(what), "%s", operation->noun);
+	else
+		snprintf(what, sizeof(what), "%s %s", operation->noun, operation->verb);
 	for (size_t i = 0; i < sizeof(list_columns) / sizeof(list_columns[0]); i++)
-		if (!strcmp(list_columns[i].noun, operation->noun))
+		if (!strcmp(list_columns[i].noun, what))
 			keys = list_columns[i].keys;
 	if (keys) {
 		print_table(out, keys, list);

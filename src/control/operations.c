@@ -13,6 +13,7 @@ const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async",
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
+	"DURATION", "SEQUENCE",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -34,7 +35,9 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define TUNABLE_ARGS \
 	{ "interval", ARG_INTERVAL, 0, "pause between consistency groups, 0 to 18h (default 0)" }, \
 	{ "coordination", ARG_COORDINATION, 0, "longest hold of host writes, 1ms to 65535ms (default 50ms)" }, \
-	{ "drain", ARG_DRAIN, 0, "longest time to send an increment (default 4m)" }
+	{ "drain", ARG_DRAIN, 0, "longest time to send an increment (default 4m)" }, \
+	{ "keep", ARG_KEEP, 0, "for so long groups can be gone back to, up to 87600h (default 0: only to the last)" }, \
+	{ "keep-size", ARG_SIZE, 0, "and as long as that takes at most so much of the journal of each source" }
 
 #define VERIFY_ARGS \
 	{ "repair", ARG_FLAG, 0, "send again what differs" }, \
@@ -175,6 +178,10 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "force", ARG_FLAG, 0, "decide without the systems that are missing" },
 	} },
+	{ "session", "points", ROLE_MONITOR, ANSWER_LIST, "At a far side: the groups that can be gone back to", {
+		SESSION_ARG,
+		{ "below", ARG_SEQUENCE, 0, "only those before this one; at most 1000 are listed, newest first" },
+	} },
 	{ "session", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After recovery, send what has changed to the old site", {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
@@ -304,6 +311,7 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 		[ARG_INTERVAL] = { 0, 18 * 3600 * RT_SECOND, "an interval is at most 18h" },
 		[ARG_COORDINATION] = { RT_MS, 65535 * RT_MS, "a coordination time is from 1ms to 65535ms" },
 		[ARG_DRAIN] = { 1, RT_NEVER, "a drain time is longer than 0" },
+		[ARG_KEEP] = { 0, 87600 * 3600 * RT_SECOND, "groups are kept for at most 87600h" },
 	};
 	int64_t ns = 0;
 	const char *wrong = parse_duration(text, &ns);
@@ -340,6 +348,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_INTERVAL:
 	case ARG_COORDINATION:
 	case ARG_DRAIN:
+	case ARG_KEEP:
 		return parse_tunable(kind, text, &value->number);
 	case ARG_SYSTEM:
 		return parse_system(text);
@@ -362,6 +371,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
 			    "the type of a pair is global-copy or async");
 	case ARG_JOB:
+	case ARG_SEQUENCE:
 		return parse_number(text, &value->number);
 	case ARG_FLAG:
 	case ARG_KIND_COUNT:

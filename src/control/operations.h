@@ -28,6 +28,8 @@ enum arg_kind {
 	ARG_CACHE, ARG_PAIR_TYPE,
 	ARG_JOB,
 	ARG_SET, ARG_SET_KIND, ARG_SET_OF,
+	ARG_KEEP,		/* a duration */
+	ARG_SEQUENCE,		/* of a consistency group */
 	ARG_KIND_COUNT
 };
 

@@ -69,6 +69,9 @@ static const struct link_handler handlers[] = {
 	{ WIRE_RECOVER_PROBE, recover_on_probe },
 	{ WIRE_RECOVER_FENCE, recover_on_fence },
 	{ WIRE_RECOVER_DECIDE, recover_on_decide },
+	{ WIRE_SESSION_KEEP, source_on_keep },
+	{ WIRE_LEG_KEEP, leg_on_keep },
+	{ WIRE_RECOVER_POINTS, recover_on_points },
 	{ 0, NULL },
 };
 

@@ -266,6 +266,8 @@ struct session_tunables {
 	int64_t interval_ns;			/* 0..18 h, default 0 */
 	int64_t coordination_ns;		/* 1 ms..65535 ms, default 50 ms */
 	int64_t drain_ns;			/* default 4 min */
+	int64_t keep_ns;			/* for so long CGs can be gone back to; 0: without limit of time */
+	uint64_t keep_bytes;			/* and as long as that takes so much at each far side; both 0: none */
 };
 
 struct session_start {
@@ -273,7 +275,8 @@ struct session_start {
 	uint8_t master_lss;
 	unsigned subordinate_count;
 	struct { char system[XDC_SYSTEM_ID_MAX]; uint8_t lss; } subordinates[XDC_SESSION_MEMBERS_MAX - 1];
-	bool has_interval, has_coordination, has_drain;		/* else the default (start) or as it was (resume) */
+	/* Else the default (start), or as it was (resume). Time 0 alone: nothing is kept. */
+	bool has_interval, has_coordination, has_drain, has_keep, has_keep_bytes;
 	struct session_tunables tunables;
 };
 
@@ -313,6 +316,7 @@ struct copy_session_info {
 	uint64_t prepared;
 	uint64_t journal_bytes, journal_limit_bytes;
 	uint64_t unapplied_bytes;		/* of its groups, that are not in the volumes yet; at most so much */
+	uint64_t kept_bytes;			/* of the journal, for the sake of older groups */
 };
 /* -1 when this system knows no such session. */
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);
@@ -373,6 +377,21 @@ struct recovery_result {
 
 /* Is recovery possible now, and to which moment? Changes nothing. -1: no, because (fault). */
 int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_result *result, struct fault *fault);
+
+/* A CG older than the last one that all far sides of a session can show. */
+struct copy_point {
+	uint64_t sequence;
+	int64_t cg_wall_ns;			/* the moment it shows, by the clock of the master */
+	uint64_t bytes;				/* to be written, at all far sides, to go back to it, at most */
+};
+#define COPY_POINTS_MAX	1000u			/* that are listed at once */
+
+/*
+ * The newest of them with lower numbers than below, newest first: how many, at most COPY_POINTS_MAX. -1: no, because
+ * (fault).
+ */
+int copy_session_points(struct copy *copy, uint8_t session, uint64_t below, struct copy_point *out,
+			struct fault *fault);
 
 /* Recovers all far-side systems and makes the volumes writable. force: see recover_rule.h. */
 int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,

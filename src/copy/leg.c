@@ -113,6 +113,9 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 	if (!leg)
 		return -ENOMEM;
 	rc = journal_open_made(place.folder, place.name, &limits, fault, &leg->journal);
+	if (!rc && leg_set_keep(leg))
+		log_line(LOG_WARNING, "journal", "session %u of %s: it goes on with what it kept before",
+			 record->session, record->source_system);
 	if (rc && rc != -ENOMEM) {
 		leg_set_offline(leg, rc, fault[0] ? fault : strerror(-rc));
 		rc = 0;
@@ -329,7 +332,7 @@ int leg_get_members(const struct leg *leg, struct wire_members *members)
 
 /* ---- requests of the source ---- */
 
-static void fill_state(const struct leg *leg, struct wire_leg_state *state)
+void leg_fill_state(const struct leg *leg, struct wire_leg_state *state)
 {
 	struct journal_info info;
 
@@ -345,20 +348,8 @@ static void fill_state(const struct leg *leg, struct wire_leg_state *state)
 	state->journal_free_bytes = info.limit_bytes > info.used_bytes ? info.limit_bytes - info.used_bytes : 0;
 }
 
-static void unpin_variable(struct leg **leg)
-{
-	if (*leg)
-		leg_unpin(*leg);
-}
-
-/* For a variable that has a leg pinned to the end of its block, or is NULL. */
-#define LEG_PINNED	__attribute__((cleanup(unpin_variable)))
-
-/*
- * The leg of the source that asks, pinned, unless its master is an older one or recovery has taken the leg.
- */
-static int admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
-		 struct leg **out, char *why)
+int leg_admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head, struct leg **out,
+	      char *why)
 {
 	struct leg *leg = leg_find(copy, head->session, peer->system);
 	struct journal_info info;
@@ -425,7 +416,7 @@ static int find_or_make_leg(struct copy *copy, const struct link_peer *peer, con
 		copy_refuse(why, rc, "the journal of session %u cannot be opened: %s", open->head.session,
 			    strerror(-rc));
 	else
-		rc = admit(copy, peer, &open->head, out, why);
+		rc = leg_admit(copy, peer, &open->head, out, why);
 	rt_mutex_unlock(&copy->making_legs);
 	return rc;
 }
@@ -455,7 +446,7 @@ int leg_on_open(void *arg, const struct link_peer *peer, const void *request, vo
 	}
 	if (rc)
 		return copy_refuse(why, rc, "session %u cannot be taken up: %s", open->head.session, strerror(-rc));
-	fill_state(leg, reply);
+	leg_fill_state(leg, reply);
 	return 0;
 }
 
@@ -469,7 +460,7 @@ int leg_on_status(void *arg, const struct link_peer *peer, const void *request, 
 				   peer->system);
 	if (leg_check_online(leg, why))
 		return -EIO;
-	fill_state(leg, reply);
+	leg_fill_state(leg, reply);
 	return 0;
 }
 
@@ -582,7 +573,7 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 {
 	const struct wire_leg_prepare *prepare = request;
 	LEG_PINNED struct leg *leg = NULL;
-	int rc = admit(arg, peer, &prepare->head, &leg, why);
+	int rc = leg_admit(arg, peer, &prepare->head, &leg, why);
 	RT_SHIELD();
 
 	if (rc)
@@ -592,7 +583,7 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 	rc = prepare_leg(leg, peer, prepare, why);
 	leg->preparing--;
 	if (!rc)
-		fill_state(leg, reply);
+		leg_fill_state(leg, reply);
 	return rc;
 }
 
@@ -600,7 +591,7 @@ int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, 
 {
 	const struct wire_leg_request *commit = request;
 	LEG_PINNED struct leg *leg = NULL;
-	int rc = admit(arg, peer, &commit->head, &leg, why);
+	int rc = leg_admit(arg, peer, &commit->head, &leg, why);
 	RT_SHIELD();
 
 	if (!rc)
@@ -609,7 +600,7 @@ int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, 
 		return why[0] ? rc : copy_refuse(why, rc, "CG %llu cannot be committed: %s",
 						 (unsigned long long)commit->head.attempt, strerror(-rc));
 	rt_cond_wake_all(&leg->committed);
-	fill_state(leg, reply);
+	leg_fill_state(leg, reply);
 	return 0;
 }
 
@@ -620,7 +611,7 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 	struct journal_info info;
 	LEG_PINNED struct leg *leg = NULL;
 	uint64_t number = abort->head.attempt;
-	int rc = admit(arg, peer, &abort->head, &leg, why);
+	int rc = leg_admit(arg, peer, &abort->head, &leg, why);
 	RT_SHIELD();
 
 	if (rc)
@@ -633,7 +624,7 @@ int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, v
 	if (rc)
 		return copy_refuse(why, rc, "CG %llu cannot be given up: %s", (unsigned long long)number,
 				   strerror(-rc));
-	fill_state(leg, reply);
+	leg_fill_state(leg, reply);
 	return 0;
 }
 

@@ -119,12 +119,35 @@ bool leg_owns_volume(struct copy *copy, uint16_t volume);
  */
 RT_MUST_CHECK int leg_get_members(const struct leg *leg, struct wire_members *members);
 
+/* ---- leg_...: requests of the source ---- */
+
+static inline void leg_unpin_variable(struct leg **leg)
+{
+	if (*leg)
+		leg_unpin(*leg);
+}
+
+/* For a variable that has a leg pinned to the end of its block, or is NULL. */
+#define LEG_PINNED	__attribute__((cleanup(leg_unpin_variable)))
+
+/*
+ * The leg of the source that asks, pinned, unless its master is an older one or recovery has taken the leg. Does not
+ * suspend.
+ */
+RT_MUST_CHECK int leg_admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
+			    struct leg **out, char *why);
+void leg_fill_state(const struct leg *leg, struct wire_leg_state *state);
+
+/* Tells the journal what its record says of points. Suspends. */
+RT_MUST_CHECK int leg_set_keep(struct leg *leg);
+
 /* Handlers of leg_... and of data frames (link_server.h). */
 int leg_on_open(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int leg_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int leg_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int leg_on_keep(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int leg_on_data(void *arg, const struct link_peer *peer, const struct wire_data *frame, void **data);
 
 /* Makes durable what was written straight into target volumes: the handler of volumes_sync. */

@@ -88,6 +88,8 @@ struct leg_pass {
 	int error;				/* of the journal: the pass has come to no end */
 	struct volume_set touched;		/* written to, to be synced */
 	struct volume_set failed;		/* could not be written or synced, or are not open */
+	struct volume_set unkept;		/* what was there before was not kept, since they were owed nothing */
+	void (*work)(struct leg_pass *pass, void *buf);	/* of its helpers */
 	struct volume_set lacking;		/* of the CG that was tried: those that it could not be brought to */
 	int lacking_error;			/* of the first of them; 0: there are none */
 };
@@ -149,6 +151,11 @@ static void apply_run(struct leg_pass *pass, const struct journal_run *run, cons
 
 	if (volume_set_has(&pass->failed, run->volume) || !is_owed(leg, run->volume))
 		return;
+	/* It is owed something again since, and that comes with the next pass. */
+	if (volume_set_has(&pass->unkept, run->volume)) {
+		note_failed(pass, run->volume, -EAGAIN);
+		return;
+	}
 	/* The others got it by an earlier pass. */
 	if (leg->tried == run->up_to && !volume_set_has(&pass->lacking, run->volume))
 		return;
@@ -173,13 +180,14 @@ static void write_runs(struct leg_pass *pass, void *buf)
 		pass->up_to = run.up_to;
 }
 
-static void help_to_write(void *arg)
+static void help(void *arg)
 {
 	MEM_OWNED void *buf = mem_alloc_pages(JOURNAL_RUN_MAX);
+	struct leg_pass *pass = arg;
 
 	/* Without memory the others do it. */
 	if (buf)
-		write_runs(arg, buf);
+		pass->work(pass, buf);
 }
 
 static void sync_touched(void *arg)
@@ -204,20 +212,93 @@ static int end_helpers(struct leg_pass *pass)
 	return rc;
 }
 
-static int write_all(struct leg_pass *pass)
+/* By so many fibers at the same time as there is work for. */
+static int work_through(struct leg_pass *pass, void (*work)(struct leg_pass *pass, void *buf))
 {
 	struct leg *leg = pass->leg;
 	struct journal_info info;
 	int rc;
 
+	pass->work = work;
 	journal_get_info(leg->journal, &info);
 	for (unsigned i = 1; i < AT_A_TIME_MAX && i * (uint64_t)JOURNAL_RUN_MAX < info.unapplied_bytes; i++) {
-		if (rt_group_start(&pass->helpers, "journal apply", help_to_write, pass))
+		if (rt_group_start(&pass->helpers, "journal apply", help, pass))
 			break;
 	}
-	write_runs(pass, leg->buf);
+	work(pass, leg->buf);
 	rc = end_helpers(pass);
 	return pass->error ? pass->error : rc;
+}
+
+/* ---- what was there before ---- */
+
+struct before_order {
+	struct volume *volume;
+	const struct journal_before *before;
+	uint8_t *buf;
+};
+
+static int do_read_before(void *arg)
+{
+	struct before_order *order = arg;
+	const struct journal_before *before = order->before;
+	uint64_t room = volume_size(order->volume) - before->offset;
+	uint64_t len = before->len < room ? before->len : room;
+
+	memset(order->buf + len, 0, before->len - len);
+	return volume_apply_read(order->volume, order->buf, len, before->offset);
+}
+
+static int keep_piece(struct leg_pass *pass, const struct journal_before *before, void *buf)
+{
+	struct leg *leg = pass->leg;
+	struct before_order order = {
+		.volume = find_volume(leg->copy, before->volume), .before = before, .buf = buf,
+	};
+	int rc = 0;
+
+	if (volume_set_has(&pass->failed, before->volume) || volume_set_has(&pass->unkept, before->volume))
+		return 0;
+	if (!is_owed(leg, before->volume)) {
+		volume_set_add(&pass->unkept, before->volume);
+		return 0;
+	}
+	if (!order.volume)
+		rc = -ENODEV;
+	else if (!before->known)
+		rc = rt_call(volume_reactor(order.volume), do_read_before, &order);
+	if (!rc)
+		return journal_before_keep(leg->journal, before, buf);
+	note_failed(pass, before->volume, rc);
+	return 0;
+}
+
+static void keep_pieces(struct leg_pass *pass, void *buf)
+{
+	struct journal *journal = pass->leg->journal;
+	struct journal_before before;
+	int rc = 1;
+
+	while (!pass->error && !rt_cancelled() && (rc = journal_before_next(journal, &before, buf)) == 1) {
+		rc = keep_piece(pass, &before, buf);
+		if (rc)
+			break;
+	}
+	if (rc < 0)
+		pass->error = rc;
+}
+
+/* So that the groups before this one can be shown: durable before anything is overwritten. */
+static int keep_before(struct leg_pass *pass)
+{
+	struct journal_info info;
+	int rc;
+
+	journal_get_info(pass->leg->journal, &info);
+	if (!info.keeps)
+		return 0;
+	rc = work_through(pass, keep_pieces);
+	return rc ? rc : journal_before_sync(pass->leg->journal);
 }
 
 static int sync_all(struct leg_pass *pass)
@@ -244,7 +325,10 @@ static int apply_pass(struct leg_pass *pass)
 	pass->error = pass->lacking_error = 0;
 	memset(&pass->touched, 0, sizeof(pass->touched));
 	memset(&pass->failed, 0, sizeof(pass->failed));
-	rc = write_all(pass);
+	memset(&pass->unkept, 0, sizeof(pass->unkept));
+	rc = keep_before(pass);
+	if (!rc)
+		rc = work_through(pass, write_runs);
 	if (!rc)
 		rc = sync_all(pass);
 	leg->pass_bytes = 0;

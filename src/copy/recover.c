@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "copy/leg.h"
-#include "copy/recover_plan.h"
+#include "copy/recover_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/planted.h"
@@ -18,28 +18,7 @@
 #define LOOKS_MAX	6u			/* at a session that may be going on */
 #define LOOK_AGAIN_NS	(10 * RT_MS)
 
-/* One far side of the session. */
-struct far {
-	struct recovery *recovery;
-	char system[WIRE_SYSTEM_SIZE];
-	char address[WIRE_ADDRESS_SIZE];
-	struct peer *peer;			/* NULL: this system, or not tried yet */
-	struct wire_recover_legs legs;		/* the last answer */
-	struct wire_recover_done done;
-	int rc;					/* of the last request */
-	char why[WIRE_TEXT_SIZE];
-};
-
-struct recovery {
-	struct copy *copy;
-	struct wire_recover_request request;	/* epoch 0: looks only */
-	struct far *fars;			/* this system first; room for WIRE_MEMBERS_MAX */
-	unsigned count;
-	struct rt_group asking;
-	struct recover_plan plan;
-};
-
-static const char *object_of(const struct recovery *recovery, char text[64])
+const char *recovery_object(const struct recovery *recovery, char text[64])
 {
 	snprintf(text, 64, "session %u", recovery->request.session);
 	return text;
@@ -93,14 +72,14 @@ static const struct leg *find_own_leg(struct copy *copy, uint8_t session)
 	return newest;
 }
 
-static int begin(struct copy *copy, uint8_t session, struct recovery *recovery, struct fault *fault)
+int recovery_begin(struct copy *copy, uint8_t session, struct recovery *recovery, struct fault *fault)
 {
 	const struct leg *leg = find_own_leg(copy, session);
 	char object[64];
 
 	*recovery = (struct recovery){ .copy = copy, .request = { .session = session } };
 	rt_group_init(&recovery->asking);
-	object_of(recovery, object);
+	recovery_object(recovery, object);
 	if (!leg)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "give the command on a far side of the session",
@@ -114,13 +93,14 @@ static int begin(struct copy *copy, uint8_t session, struct recovery *recovery, 
 	return 0;
 }
 
-static void end(struct recovery *recovery)
+void recovery_end(struct recovery *recovery)
 {
 	RT_SHIELD();
 
 	for (unsigned i = 0; i < recovery->count; i++) {
 		link_reply_free(WIRE_RECOVER_PROBE, &recovery->fars[i].legs);
 		link_reply_free(WIRE_RECOVER_DECIDE, &recovery->fars[i].done);
+		link_reply_free(WIRE_RECOVER_POINTS, &recovery->fars[i].points);
 		if (recovery->fars[i].peer)
 			peer_put(recovery->fars[i].peer);
 	}
@@ -129,7 +109,7 @@ static void end(struct recovery *recovery)
 
 /* ---- asking them, all at once ---- */
 
-static bool is_own(const struct far *far)
+bool recovery_is_own(const struct far *far)
 {
 	return !strcmp(far->system, far->recovery->copy->config.system);
 }
@@ -140,7 +120,7 @@ static int reach(struct far *far)
 	struct copy *copy = far->recovery->copy;
 	struct link_state state;
 
-	if (is_own(far))
+	if (recovery_is_own(far))
 		return 0;
 	if (!far->peer)
 		far->peer = peer_get(copy, far->system, NULL, false);
@@ -172,7 +152,7 @@ static void look_at_far(void *arg)
 		link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
 }
 
-static int ask_fars(struct recovery *recovery, unsigned from, void (*fn)(void *arg))
+int recovery_ask_fars(struct recovery *recovery, unsigned from, void (*fn)(void *arg))
 {
 	int rc;
 
@@ -197,16 +177,16 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 
 	while (asked < recovery->count) {
 		unsigned count = recovery->count;
-		int rc = ask_fars(recovery, asked, look_at_far);
+		int rc = recovery_ask_fars(recovery, asked, look_at_far);
 
 		if (rc)
-			return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "repeat the command",
+			return fault_set(fault, FAULT_TIMEOUT, recovery_object(recovery, object), "repeat the command",
 					 "given up: %s", strerror(-rc));
 		for (; asked < count; asked++)
 			add_named(recovery, &recovery->fars[asked].legs);
 	}
 	if (recovery->fars[0].rc)
-		return fault_set(fault, FAULT_FAILED, object_of(recovery, object),
+		return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
 				 "mend that, or give the command on another far side", "%s",
 				 recovery->fars[0].why[0] ? recovery->fars[0].why : strerror(-recovery->fars[0].rc));
 	for (unsigned i = 0; i < recovery->count; i++) {
@@ -230,7 +210,7 @@ static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
 	unsigned session = recovery->request.session;
 	char object[64], remedy[256];
 
-	object_of(recovery, object);
+	recovery_object(recovery, object);
 	switch (plan->decision.verdict) {
 	case RECOVER_NO_GROUP:
 		return fault_set(fault, FAULT_FAILED, object,
@@ -300,7 +280,7 @@ static void fill_result(const struct recovery *recovery, struct recovery_result 
  * Without a fence the session may go on meanwhile, and one far side answers before a group, another after it: what
  * does not fit together is looked at again.
  */
-static int look_unfenced(struct recovery *recovery, bool force, struct fault *fault)
+int recovery_look(struct recovery *recovery, bool force, struct fault *fault)
 {
 	int rc = look(recovery, force, fault);
 
@@ -316,26 +296,26 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 {
 	struct recovery recovery;
 	char object[64];
-	int rc = begin(copy, session, &recovery, fault);
+	int rc = recovery_begin(copy, session, &recovery, fault);
 
 	if (!rc)
-		rc = look_unfenced(&recovery, false, fault);
+		rc = recovery_look(&recovery, false, fault);
 	if (!rc)
 		rc = fault_of_plan(&recovery, fault);
 	if (!rc)
 		fill_result(&recovery, result);
 	if (!rc && recovery.plan.systems_missing)
-		rc = fault_set(fault, FAULT_FAILED, object_of(&recovery, object),
+		rc = fault_set(fault, FAULT_FAILED, recovery_object(&recovery, object),
 			       "xdc session recover recovers the others; repeated later, the missing ones too",
 			       "far side %s cannot be reached from here, or lacks CG %llu", recovery.plan.missing,
 			       (unsigned long long)recovery.plan.decision.number);
 	if (!rc && recovery.plan.volumes_missing)
-		rc = fault_set(fault, FAULT_FAILED, object_of(&recovery, object),
+		rc = fault_set(fault, FAULT_FAILED, recovery_object(&recovery, object),
 			       "xdc volume list there says what is wrong; xdc session recover recovers the others; "
 			       "repeated later, these too",
 			       "CG %llu cannot be shown by all its volumes now: %s",
 			       (unsigned long long)result->sequence, result->missing);
-	end(&recovery);
+	recovery_end(&recovery);
 	return rc;
 }
 
@@ -345,7 +325,7 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 static int ask_to_decide(struct far *far, const struct wire_recover_decide *order)
 {
 	/* Here a limit would cut the journal's own work short. */
-	RT_LIMIT(is_own(far) ? RT_NEVER : rt_now_ns() + DECIDE_NS);
+	RT_LIMIT(recovery_is_own(far) ? RT_NEVER : rt_now_ns() + DECIDE_NS);
 	int rc = copy_ask(far->recovery->copy, far->system, WIRE_RECOVER_DECIDE, order, &far->done, far->why);
 
 	if (rc != -ETIMEDOUT || far->why[0])
@@ -391,7 +371,7 @@ static int fault_lost(const struct recovery *recovery, struct fault *fault)
 
 	for (unsigned i = 0; i < recovery->count; i++) {
 		if (recovery->fars[i].rc == -ESTALE)
-			return fault_set(fault, FAULT_IN_USE, object_of(recovery, object),
+			return fault_set(fault, FAULT_IN_USE, recovery_object(recovery, object),
 					 "see how that recovery ends, then repeat if need be", "%s",
 					 recovery->fars[i].why);
 	}
@@ -429,10 +409,10 @@ static int carry_out(struct recovery *recovery, struct recovery_result *result, 
 {
 	const struct recover_plan *plan = &recovery->plan;
 	char object[64];
-	int rc = ask_fars(recovery, 0, decide_if_reached);
+	int rc = recovery_ask_fars(recovery, 0, decide_if_reached);
 
 	if (rc)
-		return fault_set(fault, FAULT_TIMEOUT, object_of(recovery, object), "repeat the command",
+		return fault_set(fault, FAULT_TIMEOUT, recovery_object(recovery, object), "repeat the command",
 				 "given up in the middle: %s", strerror(-rc));
 	if (fault_lost(recovery, fault))
 		return -1;
@@ -446,7 +426,7 @@ static int carry_out(struct recovery *recovery, struct recovery_result *result, 
 		const struct far *far = &recovery->fars[i];
 
 		if (far->rc && (far->rc != -ENOTCONN || i == 0))
-			return fault_set(fault, FAULT_FAILED, object_of(recovery, object),
+			return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
 					 "mend that and repeat the command", "system %s: %s", far->system,
 					 far->why[0] ? far->why : strerror(-far->rc));
 		add_far_result(far, result);
@@ -469,11 +449,11 @@ int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct 
 			 struct fault *fault)
 {
 	struct recovery recovery;
-	int rc = begin(copy, session, &recovery, fault);
+	int rc = recovery_begin(copy, session, &recovery, fault);
 
 	/* Looks first: a recovery that is refused has fenced nobody, and the session goes on. */
 	if (!rc)
-		rc = look_unfenced(&recovery, force, fault);
+		rc = recovery_look(&recovery, force, fault);
 	if (!rc)
 		rc = fault_of_plan(&recovery, fault);
 	if (!rc)
@@ -485,6 +465,6 @@ int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct 
 			 (unsigned long long)recovery.plan.decision.number, recovery.plan.missing);
 	if (!rc)
 		rc = carry_out(&recovery, result, fault);
-	end(&recovery);
+	recovery_end(&recovery);
 	return rc;
 }

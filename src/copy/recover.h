@@ -14,6 +14,7 @@
 /* Handlers of recover_... (link_server.h). */
 int recover_on_probe(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int recover_on_fence(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int recover_on_points(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int recover_on_decide(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 
 #endif

@@ -54,6 +54,36 @@ static void number_above(struct session *session, const struct wire_session_repo
 	}
 }
 
+static bool not_kept(struct session_member *member)
+{
+	return member->joined && !member->kept;
+}
+
+/* A far side that has not heard it keeps what it kept before: its source joins again, and tells it then. */
+static void tell_keep(struct session *session)
+{
+	const struct wire_keep request = {
+		.head = session_make_head(session, session->attempt),
+		.keep_us = (uint64_t)(session->config.tunables.keep_ns / RT_US),
+		.keep_bytes = session->config.tunables.keep_bytes,
+	};
+	const struct session_question question = {
+		.type = WIRE_SESSION_KEEP, .request = &request, .limit_ns = rt_now_ns() + ANSWER_NS,
+	};
+
+	if (!session->config.tells_keep)
+		return;
+	(void)session_ask_members(session, &question, not_kept);
+	for (unsigned i = 0; i < session->config.member_count; i++) {
+		struct session_member *member = &session->members[i];
+
+		if (!member->joined || member->kept)
+			continue;
+		member->kept = !member->rc;
+		member->joined = !member->rc;
+	}
+}
+
 /* Asks those that have not joined. True when all members have, with all their legs. */
 bool session_join_members(struct session *session)
 {
@@ -64,7 +94,7 @@ bool session_join_members(struct session *session)
 	const struct session_question question = {
 		.type = WIRE_SESSION_JOIN, .request = &request, .limit_ns = rt_now_ns() + ANSWER_NS,
 	};
-	bool all = true;
+	bool all;
 
 	memcpy(request.key, session->config.key, sizeof(request.key));
 	for (unsigned i = 0; i < session->config.member_count; i++) {
@@ -79,13 +109,17 @@ bool session_join_members(struct session *session)
 
 		if (!member->joined && !member->rc && legs_known(member)) {
 			member->joined = true;
+			member->kept = false;
 			session->legs_listed = false;
 			memcpy(member->boot_id, member->report.boot_id, WIRE_ID_SIZE);
 			number_above(session, &member->report);
 		}
 		member->out_of_sync_blocks = member->report.out_of_sync_blocks;
-		all = all && member->joined;
 	}
+	tell_keep(session);
+	all = true;
+	for (unsigned i = 0; i < session->config.member_count; i++)
+		all = all && session->members[i].joined;
 	return all;
 }
 

@@ -34,6 +34,7 @@ struct session_config {
 	unsigned member_count;			/* source systems, own first */
 	char members[XDC_SESSION_MEMBERS_MAX][XDC_SYSTEM_ID_MAX];
 	struct session_tunables tunables;
+	bool tells_keep;			/* members are told what to keep */
 	uint8_t key[WIRE_KEY_SIZE];		/* of the session, the same for ever */
 	struct session_durable durable;		/* as last saved */
 	session_ask ask;

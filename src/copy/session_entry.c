@@ -16,6 +16,14 @@ const struct session_tunables session_tunables_default = {
 	.interval_ns = 0, .coordination_ns = 50 * RT_MS, .drain_ns = 240 * RT_SECOND,
 };
 
+struct session_tunables session_tunables_of(const struct record_session *record)
+{
+	return (struct session_tunables){
+		.interval_ns = record->interval_ns, .coordination_ns = record->coordination_ns,
+		.drain_ns = record->drain_ns, .keep_ns = record->keep_ns, .keep_bytes = record->keep_bytes,
+	};
+}
+
 const char *session_object(uint8_t session, char text[64])
 {
 	snprintf(text, 64, "session %u", session);

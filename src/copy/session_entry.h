@@ -19,6 +19,7 @@ struct session_entry {
 };
 
 extern const struct session_tunables session_tunables_default;
+struct session_tunables session_tunables_of(const struct record_session *record);
 
 /* NULL: this system knows no such session. */
 struct session_entry *session_entry_find(struct copy *copy, uint8_t session);

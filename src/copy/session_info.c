@@ -21,6 +21,7 @@ static void add_leg(const struct leg *leg, struct copy_session_info *info)
 	if (journal.prepared > info->prepared)
 		info->prepared = journal.prepared;
 	info->journal_bytes += journal.used_bytes;
+	info->kept_bytes += journal.kept_bytes;
 	if (journal.unapplied_bytes > leg->pass_bytes)
 		info->unapplied_bytes += journal.unapplied_bytes - leg->pass_bytes;
 	info->journal_limit_bytes += journal.limit_bytes;
@@ -68,7 +69,7 @@ static void add_entry(const struct session_entry *entry, struct copy_session_inf
 	info->state = record->state;
 	info->master_lss = record->master_lss;
 	memcpy(info->master, record->master_system, sizeof(info->master));
-	info->tunables = (struct session_tunables){ record->interval_ns, record->coordination_ns, record->drain_ns };
+	info->tunables = session_tunables_of(record);
 	info->sequence = record->sequence;
 	info->cg_good = record->cg_good;
 	info->cg_failed = record->cg_failed;

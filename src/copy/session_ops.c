@@ -21,6 +21,7 @@
 #define COORDINATION_MAX_NS	(XDC_COORDINATION_MS_MAX * RT_MS)
 #define GIVE_UP_NS		(60 * RT_SECOND)	/* for what is committed to be applied */
 #define DRAIN_MAX_NS		(65535 * 60 * RT_SECOND)
+#define KEEP_MAX_NS		(87600 * 3600 * RT_SECOND)
 
 /* ---- start, pause, resume, terminate ---- */
 
@@ -71,7 +72,7 @@ static int begin(struct session_entry *entry)
 	struct copy *copy = entry->copy;
 	struct session_config config = {
 		.number = record->number, .master_lss = record->master_lss,
-		.tunables = { record->interval_ns, record->coordination_ns, record->drain_ns },
+		.tunables = session_tunables_of(record), .tells_keep = record->keep_told,
 		.durable = {
 			.reserved = record->reserved_attempt, .incarnation = record->incarnation,
 			.state = record->state,
@@ -109,6 +110,9 @@ static int check_tunables(uint8_t session, const struct session_tunables *tunabl
 	if (tunables->drain_ns < RT_MS || tunables->drain_ns > DRAIN_MAX_NS)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 1ms to 65535m",
 				 "the drain time is out of range");
+	if (tunables->keep_ns < 0 || tunables->keep_ns > KEEP_MAX_NS)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 0 to 87600h",
+				 "the time to keep groups is out of range");
 	return 0;
 }
 
@@ -241,6 +245,12 @@ static void choose_tunables(const struct session_start *start, const struct sess
 		out->coordination_ns = start->tunables.coordination_ns;
 	if (start->has_drain)
 		out->drain_ns = start->tunables.drain_ns;
+	if (start->has_keep)
+		out->keep_ns = start->tunables.keep_ns;
+	if (start->has_keep_bytes)
+		out->keep_bytes = start->tunables.keep_bytes;
+	else if (start->has_keep && !out->keep_ns)
+		out->keep_bytes = 0;
 }
 
 static void set_tunables(struct session_entry *entry, const struct session_tunables *tunables)
@@ -248,6 +258,10 @@ static void set_tunables(struct session_entry *entry, const struct session_tunab
 	entry->record.interval_ns = tunables->interval_ns;
 	entry->record.coordination_ns = tunables->coordination_ns;
 	entry->record.drain_ns = tunables->drain_ns;
+	entry->record.keep_ns = tunables->keep_ns;
+	entry->record.keep_bytes = tunables->keep_bytes;
+	/* Those that keep some have to hear it when they are to keep none. */
+	entry->record.keep_told = entry->record.keep_told || tunables->keep_ns || tunables->keep_bytes;
 }
 
 static int start_session(struct session_entry *entry, const struct session_start *start, struct fault *fault)
@@ -356,7 +370,7 @@ static void put_down_ended(struct session_entry *entry)
 static int resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
 	struct record_session before = entry->record;
-	struct session_tunables tunables = { before.interval_ns, before.coordination_ns, before.drain_ns };
+	struct session_tunables tunables = session_tunables_of(&before);
 	int rc;
 
 	if (check_master(entry, fault) || check_stopped(entry, fault))

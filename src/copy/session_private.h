@@ -16,6 +16,7 @@ struct session_member {
 	struct session *session;
 	char system[XDC_SYSTEM_ID_MAX];
 	bool joined;				/* answered join to this incarnation and has not restarted since */
+	bool kept;				/* and has told its far sides what to keep */
 	bool committed;				/* the CG whose commit is under way */
 	bool asked;				/* and has not answered yet */
 	int64_t silent_since_wall_ns;		/* asked then, and nothing heard since; 0: it has answered */

@@ -43,6 +43,7 @@ void source_get_info(struct source *source, struct copy_session_info *info);
 
 /* Handlers of session_... (link_server.h). */
 int source_on_join(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_keep(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int source_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int source_on_release(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);

@@ -247,6 +247,25 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	return fill_report(source, reply);
 }
 
+int source_on_keep(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_keep *keep = request;
+	struct source *source = source_find(arg, keep->head.session);
+	const struct leg_question like = {
+		.type = WIRE_LEG_KEEP, .head = &keep->head, .keep = keep, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
+	};
+	int rc = check_speaker(peer, &keep->head, why);
+
+	if (rc)
+		return rc;
+	if (!source || !source->joined || keep->head.incarnation != source->incarnation)
+		return copy_refuse(why, -ESTALE, "session %u has another master, or none yet", keep->head.session);
+	rc = source_ask_legs(source, &like, why);
+	if (!rc)
+		fill_answer(source, reply);
+	return rc;
+}
+
 int source_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *status = request;

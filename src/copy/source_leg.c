@@ -258,6 +258,9 @@ static void ask_leg(void *arg)
 		question->rc = 0;
 	else if (question->type == WIRE_LEG_COMMIT && leg->lost)
 		question->rc = copy_refuse(question->why, -EBADMSG, "it lost CG %llu", (unsigned long long)leg->lost);
+	else if (question->type == WIRE_LEG_KEEP)
+		question->rc = link_request(leg->peer->to, question->type, question->keep, &leg->state, question->why,
+					    NULL);
 	else
 		question->rc = link_request(leg->peer->to, question->type, &request, &leg->state, question->why, NULL);
 	if (question->rc == -ETIMEDOUT)

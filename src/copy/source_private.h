@@ -65,6 +65,7 @@ struct leg_question {
 	const struct wire_session_head *head;
 	uint64_t session_time_us;
 	const struct wire_members *members;
+	const struct wire_keep *keep;		/* of leg_keep */
 	int64_t limit_ns;			/* for its answer */
 	int rc;
 	char why[WIRE_TEXT_SIZE];

@@ -263,6 +263,32 @@ LAYOUT(recover_done, struct wire_recover_done,
 	STRUCT(struct wire_recover_done, outside, volumes),
 	UINT(struct wire_recover_done, heard_us));
 
+/* ---- points ---- */
+
+LAYOUT(keep, struct wire_keep,
+	STRUCT(struct wire_keep, head, session_head),
+	UINT(struct wire_keep, keep_us),
+	UINT(struct wire_keep, keep_bytes));
+
+LAYOUT(points_request, struct wire_points_request,
+	UINT(struct wire_points_request, session),
+	BYTES(struct wire_points_request, key),
+	UINT(struct wire_points_request, below));
+
+LAYOUT(point, struct wire_point,
+	UINT(struct wire_point, number),
+	UINT(struct wire_point, time_us),
+	UINT(struct wire_point, bytes));
+
+LAYOUT(leg_points, struct wire_leg_points,
+	TEXT(struct wire_leg_points, source),
+	BOOL(struct wire_leg_points, more),
+	LIST(struct wire_leg_points, count, items, point, WIRE_POINTS_MAX));
+
+LAYOUT(points, struct wire_points,
+	BYTES(struct wire_points, boot_id),
+	LIST(struct wire_points, count, legs, leg_points, WIRE_LEGS_MAX));
+
 /* ---- events ---- */
 
 LAYOUT(event_session, struct wire_event_session,
@@ -299,6 +325,9 @@ static const struct wire_type types[] = {
 	{ WIRE_RECOVER_PROBE, "recover_probe", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_FENCE, "recover_fence", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_DECIDE, "recover_decide", &recover_decide_request, &recover_done },
+	{ WIRE_SESSION_KEEP, "session_keep", &keep, &session_answer },
+	{ WIRE_LEG_KEEP, "leg_keep", &keep, &leg_state },
+	{ WIRE_RECOVER_POINTS, "recover_points", &points_request, &points },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },
 };

@@ -21,6 +21,7 @@
 #define WIRE_VOLUMES_MAX	65536u
 #define WIRE_CHANNELS_MAX	256u		/* source reactors */
 #define WIRE_RANGES_MAX		4096u
+#define WIRE_POINTS_MAX		1024u
 
 /* Numbers are part of the protocol: never change or reuse one. */
 enum wire_message_type {
@@ -53,6 +54,9 @@ enum wire_message_type {
 	WIRE_RECOVER_PROBE = 64,
 	WIRE_RECOVER_FENCE = 65,
 	WIRE_RECOVER_DECIDE = 66,
+	WIRE_SESSION_KEEP = 67,
+	WIRE_LEG_KEEP = 68,
+	WIRE_RECOVER_POINTS = 69,
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
@@ -296,6 +300,37 @@ struct wire_recover_done {
 	struct wire_volumes missing;		/* targets in it that do not, and would if it were decided again */
 	struct wire_volumes outside;		/* targets that were in no group yet, and stay closed */
 	uint64_t heard_us;			/* when a source was heard last, since 1970; 0: not known */
+};
+
+/* ---- points: CGs older than the last one that far sides can show ---- */
+
+/* session_keep: master to source; leg_keep: source to far side. 0: without that limit, both: none are kept. */
+struct wire_keep {
+	struct wire_session_head head;
+	uint64_t keep_us;			/* of session time */
+	uint64_t keep_bytes;			/* of the journal of each leg */
+};
+
+struct wire_points_request {			/* far side to far side */
+	uint8_t session;
+	uint8_t key[WIRE_KEY_SIZE];
+	uint64_t below;				/* only those with lower numbers */
+};
+struct wire_point {
+	uint64_t number;
+	uint64_t time_us;			/* session time */
+	uint64_t bytes;				/* to be written to go back to it, at most */
+};
+struct wire_leg_points {
+	char source[WIRE_SYSTEM_SIZE];
+	bool more;				/* there are older ones */
+	uint32_t count;				/* newest first, at most WIRE_POINTS_MAX */
+	struct wire_point *items;
+};
+struct wire_points {				/* the reply to recover_points */
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint32_t count;				/* at most WIRE_LEGS_MAX */
+	struct wire_leg_points *legs;
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "face/cli_private.h"
+#include "rt/mem.h"
 
 static json_t *recovery_json(const struct cli_request *request, const struct recovery_result *recovery,
 			     const char *next)
@@ -48,6 +49,26 @@ static int session_recover(const struct cli_request *request, json_t **result, s
 			 "start the hosts here; when the old site is back, xdc session failback %u on each far side",
 			 session);
 	return cli_answer(recovery_json(request, &recovery, next), result, fault);
+}
+
+static int session_points(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	MEM_OWNED struct copy_point *points = mem_alloc(COPY_POINTS_MAX * sizeof(points[0]));
+	uint64_t below = cli_given(request, "below") ? cli_number(request, "below") : UINT64_MAX;
+	json_t *list;
+	int count;
+
+	if (!points)
+		return cli_out_of_memory(fault);
+	count = copy_session_points(control_copy(request->control), cli_session(request), below, points, fault);
+	if (count < 0)
+		return -1;
+	list = json_array();
+	for (int i = 0; i < count; i++)
+		cli_append(&list, json_pack("{s:I, s:o, s:I}", "sequence", (json_int_t)points[i].sequence, "cg_at",
+					    cli_wall(points[i].cg_wall_ns), "back_bytes",
+					    (json_int_t)points[i].bytes));
+	return cli_answer(list, result, fault);
 }
 
 /* With what was done and what is to be done now, as sentences. */
@@ -105,6 +126,7 @@ static int pair_failback(const struct cli_request *request, json_t **result, str
 const struct cli_binding cli_bindings_recovery[] = {
 	{ "session", "probe", session_probe },
 	{ "session", "recover", session_recover },
+	{ "session", "points", session_points },
 	{ "session", "failback", session_failback },
 	{ "session", "return", session_return },
 	{ "pair", "failback", pair_failback },

@@ -42,7 +42,8 @@ static json_t *session_json(const struct copy_session_info *info)
 	const struct session_tunables *tunables = &info->tunables;
 
 	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
 			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
@@ -54,6 +55,8 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "interval_us", cli_known(leads, tunables->interval_ns / RT_US),
 			 "coordination_ms", cli_known(leads, tunables->coordination_ns / RT_MS),
 			 "drain_ms", cli_known(leads, tunables->drain_ns / RT_MS),
+			 "keep_ms", cli_known(leads, tunables->keep_ns / RT_MS),
+			 "keep_bytes", cli_known(leads, (int64_t)tunables->keep_bytes),
 			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns),
 			 "rpo_ms", cli_known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
 			 "out_of_sync_blocks", cli_known(!far, (int64_t)info->out_of_sync_blocks),
@@ -69,7 +72,8 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "prepared_sequence", cli_known(far, (int64_t)info->prepared),
 			 "journal_bytes", cli_known(far, (int64_t)info->journal_bytes),
 			 "journal_limit_bytes", cli_known(far, (int64_t)info->journal_limit_bytes),
-			 "unapplied_bytes", cli_known(far, (int64_t)info->unapplied_bytes));
+			 "unapplied_bytes", cli_known(far, (int64_t)info->unapplied_bytes),
+			 "kept_bytes", cli_known(far, (int64_t)info->kept_bytes));
 }
 
 static void add_problem(void *arg, const struct copy_problem *problem)
@@ -187,9 +191,13 @@ static void fill_tunables(const struct cli_request *request, struct session_star
 	start->has_interval = cli_given(request, "interval");
 	start->has_coordination = cli_given(request, "coordination");
 	start->has_drain = cli_given(request, "drain");
+	start->has_keep = cli_given(request, "keep");
+	start->has_keep_bytes = cli_given(request, "keep-size");
 	start->tunables.interval_ns = (int64_t)cli_number(request, "interval");
 	start->tunables.coordination_ns = (int64_t)cli_number(request, "coordination");
 	start->tunables.drain_ns = (int64_t)cli_number(request, "drain");
+	start->tunables.keep_ns = (int64_t)cli_number(request, "keep");
+	start->tunables.keep_bytes = cli_number(request, "keep-size");
 }
 
 static int session_start(const struct cli_request *request, json_t **result, struct fault *fault)

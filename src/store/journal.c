@@ -45,7 +45,9 @@ static void free_journal(struct journal *journal)
 {
 	for (uint32_t slot = 0; slot < journal->segment_count; slot++)
 		rt_file_close(journal->segments[slot].file);
-	journal_drop_layers(journal, 0, UINT64_MAX);
+	journal_drop_layers(journal, &journal->layers, 0, UINT64_MAX);
+	journal_drop_layers(journal, &journal->befores, 0, UINT64_MAX);
+	mem_free(journal->points.point);
 	mem_free(journal->segments);
 	mem_free(journal->entries);
 	mem_free(journal->buffer);
@@ -84,6 +86,7 @@ static int make_object(const char *folder, const char *leg, const struct journal
 	journal->current = NO_SEGMENT;
 	rt_mutex_init(&journal->turn);
 	list_init(&journal->layers);
+	list_init(&journal->befores);
 	*out = journal;
 	return 0;
 }
@@ -195,13 +198,13 @@ static int append(struct journal *journal, const struct record *record, const vo
 	rc = journal_make_room(journal, record_data_length(record->blocks, record->zero), true);
 	if (rc < 0)
 		return rc;
-	layer = journal_reserve_layer(journal, record->tag);
+	layer = journal_reserve_layer(&journal->layers, record->tag);
 	if (!layer)
 		return -ENOMEM;
 	rc = journal_write_data(journal, record, data);
 	if (rc < 0)
 		return rc;
-	run = journal->entries[journal->entry_count - 1];
+	run = entry_run(&journal->entries[journal->entry_count - 1]);
 	journal_put_run(journal, layer, &run);
 	return 0;
 }
@@ -269,7 +272,7 @@ static int prepare(struct journal *journal, const struct journal_cg *cg)
 		return -ENOMEM;
 	numbers.prepared = cg->number;
 	numbers.incarnation = cg->incarnation;
-	rc = journal_write_state(journal, &numbers, kept);
+	rc = journal_write_state(journal, &numbers, NULL, kept);
 	if (rc < 0) {
 		mem_free(kept);
 		return rc;
@@ -312,13 +315,16 @@ static int commit(struct journal *journal, uint64_t number, uint64_t incarnation
 		return -EINVAL;
 	/* The mistake: a CG is what is tagged with its number. */
 	if (planted(PLANTED_TAG_EQUAL))
-		journal_drop_layers(journal, numbers.committed, number - 1);
+		journal_drop_layers(journal, &journal->layers, numbers.committed, number - 1);
 	numbers.committed = number;
 	numbers.prepared = 0;
-	rc = journal_write_state(journal, &numbers, NULL);
+	if (numbers.keeps)
+		journal_keep_up(journal, &numbers);
+	rc = journal_write_state(journal, &numbers, numbers.keeps ? journal->prepared_cg : NULL, NULL);
 	if (rc < 0)
 		return rc;
 	take_numbers(journal, &numbers);
+	journal_trim_points(journal);
 	journal_fold_layers(journal);
 	return 0;
 }
@@ -338,12 +344,12 @@ int journal_commit(struct journal *journal, uint64_t number, uint64_t incarnatio
 }
 
 /* Makes the numbers durable and takes them. */
-static int change_numbers(struct journal *journal, const struct journal_numbers *numbers)
+static int change_numbers(struct journal *journal, struct journal_numbers *numbers)
 {
 	int rc;
 
 	RT_SHIELD();
-	rc = journal_write_state(journal, numbers, NULL);
+	rc = journal_write_state(journal, numbers, NULL, NULL);
 	if (rc == 0)
 		take_numbers(journal, numbers);
 	return rc;
@@ -408,7 +414,7 @@ static void lower_last_tags(struct journal *journal, uint64_t *before)
 
 static int void_unprepared(struct journal *journal)
 {
-	const struct journal_numbers *numbers = &journal->numbers;
+	struct journal_numbers *numbers = &journal->numbers;
 	struct rotation rotation = {
 		.numbers = numbers, .committed_cg = journal->committed_cg, .prepared_cg = journal->prepared_cg,
 		.valid_to = numbers->prepared ? numbers->prepared : numbers->committed,
@@ -420,7 +426,7 @@ static int void_unprepared(struct journal *journal)
 		return -ESTALE;
 	if (!before)
 		return -ENOMEM;
-	journal_drop_layers(journal, rotation.valid_to, UINT64_MAX);
+	journal_drop_layers(journal, &journal->layers, rotation.valid_to, UINT64_MAX);
 	lower_last_tags(journal, before);
 	rc = journal_rotate(journal, &rotation);
 	/* Until a checkpoint says so they are not free. */
@@ -505,7 +511,8 @@ static int decide(struct journal *journal, uint64_t number, bool forced)
 	if (rc < 0)
 		return rc;
 	take_numbers(journal, &numbers);
-	journal_drop_layers(journal, number, UINT64_MAX);
+	journal_trim_points(journal);
+	journal_drop_layers(journal, &journal->layers, number, UINT64_MAX);
 	journal_fold_layers(journal);
 	return 0;
 }
@@ -538,13 +545,16 @@ static int apply_done(struct journal *journal, uint64_t up_to)
 	if (up_to != journal->pass || !journal->pass_ended)
 		return -EINVAL;
 	numbers.applied = up_to;
-	rc = journal_write_state(journal, &numbers, NULL);
+	journal_expire_points(journal, &numbers);
+	rc = journal_write_state(journal, &numbers, NULL, NULL);
 	if (rc < 0)
 		return rc;
 	journal->numbers = numbers;
 	journal->applied_at_ns = rt_now_ns();
 	journal->pass = 0;
-	journal_drop_layers(journal, 0, up_to);
+	journal_drop_layers(journal, &journal->layers, 0, up_to);
+	journal_drop_layers(journal, &journal->befores, 0, up_to);
+	journal_trim_points(journal);
 	journal_free_segments(journal);
 	return 0;
 }
@@ -568,7 +578,7 @@ int journal_apply_done(struct journal *journal, uint64_t up_to)
 void journal_get_info(const struct journal *journal, struct journal_info *info)
 {
 	const struct journal_numbers *numbers = &journal->numbers;
-	uint64_t segment_bytes = journal->limits.segment_bytes;
+	uint64_t segment_bytes = journal->limits.segment_bytes, kept = journal_count_kept(journal, numbers);
 	const struct layer *layer;
 
 	*info = (struct journal_info){
@@ -578,7 +588,9 @@ void journal_get_info(const struct journal *journal, struct journal_info *info)
 		.incarnation = numbers->incarnation, .epoch = numbers->epoch,
 		.decided = numbers->decided, .forced = numbers->forced, .decision = numbers->decision,
 		.void_runs = journal->void_runs,
-		.used_bytes = (journal->segment_count - journal->segments_free) * segment_bytes,
+		.used_bytes = (journal->segment_count - journal->segments_free - kept) * segment_bytes,
+		.kept_bytes = kept * segment_bytes, .keeps = numbers->keeps, .points = journal->points.count,
+		.oldest_point = journal->points.count ? journal->points.point[0].number : 0,
 		.limit_bytes = journal->segment_max * segment_bytes,
 		.allocated_bytes = journal->segment_count * segment_bytes,
 		.runs = journal->runs, .runs_limit = journal->limits.runs,

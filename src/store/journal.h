@@ -169,6 +169,69 @@ void journal_apply_again(struct journal *journal);
  */
 RT_MUST_CHECK int journal_apply_done(struct journal *journal, uint64_t up_to);
 
+/* ---- keeping points: CGs older than the last one that can be shown ---- */
+
+/* A CG is kept for so long, and with others in so many bytes of segments; 0: without that limit, both: not at all. */
+struct journal_keep {
+	uint64_t time_us;		/* of session time */
+	uint64_t bytes;
+};
+
+/*
+ * From here on before-images are kept for each CG that is committed, or no more; or other limits hold. A journal that
+ * was fenced changes no more, but takes the limits. Suspends.
+ */
+RT_MUST_CHECK int journal_set_keep(struct journal *journal, const struct journal_keep *keep);
+
+/* What was there before a CG is applied, a piece of it. */
+struct journal_before {
+	uint16_t volume;
+	bool known;			/* the journal has it, and buf is filled; else the volume has it */
+	bool zero;			/* known, and reads as zeros */
+	uint32_t len;
+	uint64_t offset;
+	uint64_t group;			/* that overwrites it */
+};
+
+/*
+ * Of the next pass, the next piece that is to be kept before anything of the pass is written to its volume; buf has
+ * room for JOURNAL_RUN_MAX bytes. 1; 0: there is no more. Several fibers may ask, as with journal_apply_next. What was
+ * not kept is handed out again by a pass that begins from the start. Suspends.
+ */
+RT_MUST_CHECK int journal_before_next(struct journal *journal, struct journal_before *before, void *buf);
+
+/*
+ * Keeps the piece, with what is there; not durable yet. Where there is no room for it, even without older points, what
+ * is kept begins anew with the CG of this pass. Suspends.
+ */
+RT_MUST_CHECK int journal_before_keep(struct journal *journal, const struct journal_before *before, const void *buf);
+
+/* All pieces that were kept are durable: their volumes may be written. Suspends. */
+RT_MUST_CHECK int journal_before_sync(struct journal *journal);
+
+struct journal_point {
+	uint64_t number;
+	uint64_t time_us;		/* session time */
+	uint64_t bytes;			/* to be written to go back to it, at most */
+};
+
+/* The newest points with numbers lower than this one, newest first, at most max. Does not suspend. */
+uint32_t journal_list_points(const struct journal *journal, uint64_t below, struct journal_point *out, uint32_t max);
+
+/*
+ * What a point shows: where the volumes have all that is committed, these runs in their place. It holds as long as no
+ * point is given up: journal_read says -EAGAIN then. -ENOENT: it is none; -EBADMSG. Suspends.
+ */
+struct journal_past;
+RT_MUST_CHECK int journal_open_past(struct journal *journal, uint64_t number, struct journal_past **out);
+void journal_close_past(struct journal_past *past);		/* NULL is allowed */
+
+/* The next run from *cursor (0: the first) on, in order of volume and offset; false: there is none. */
+bool journal_past_next(const struct journal_past *past, uint64_t *cursor, struct journal_run *run);
+
+/* The record of a point, to be freed. -ENOENT: it is none; -EBADMSG. Suspends. */
+RT_MUST_CHECK int journal_read_point(struct journal *journal, uint64_t number, struct journal_cg **out);
+
 /* ---- reading through ---- */
 
 /*
@@ -202,7 +265,11 @@ struct journal_info {
 	bool full;			/* the last append found no room */
 	bool failed;			/* a sync failed: refuses everything until opened again */
 	uint64_t void_runs;		/* found void by journal_open */
-	uint64_t used_bytes, limit_bytes;	/* of segments that hold something needed; of all there may be */
+	uint64_t used_bytes, limit_bytes;	/* of segments with what is not applied; of all there may be */
+	uint64_t kept_bytes;		/* of segments that are there for the sake of points alone */
+	bool keeps;			/* points */
+	uint64_t points;
+	uint64_t oldest_point;
 	uint64_t allocated_bytes;	/* on disk */
 	uint64_t unapplied_bytes;	/* committed, not applied; what newer tags replaced counts too */
 	uint64_t runs, runs_limit;	/* in memory */

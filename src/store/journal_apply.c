@@ -15,8 +15,7 @@ static int damaged(struct journal *journal, uint64_t place, const char *fault)
 	return -EBADMSG;
 }
 
-/* Reads and proves the blocks of a run that is not zero. */
-static int read_run(struct journal *journal, const struct run *run, uint64_t seq, uint8_t *buf)
+int journal_read_run(struct journal *journal, const struct run *run, uint64_t seq, uint8_t *buf)
 {
 	uint32_t slot = (uint32_t)(run->place >> 32), offset = (uint32_t)run->place;
 	uint32_t room = journal->limits.segment_bytes - offset, skip = run_skip(run);
@@ -31,7 +30,7 @@ static int read_run(struct journal *journal, const struct run *run, uint64_t seq
 	if (got < 0)
 		return (int)got;
 	if (got != (ssize_t)head_len || !record_decode(head, seq, offset, room, &record) ||
-	    record.kind != RECORD_DATA || record.zero || !record_is_whole(&record, journal->id, head))
+	    !record_has_blocks(record.kind) || record.zero || !record_is_whole(&record, journal->id, head))
 		return damaged(journal, run->place, "it is not the data record that should be there");
 	if (skip + run_blocks(run) > record.blocks)
 		return damaged(journal, run->place, "it is shorter than the index says");
@@ -51,18 +50,20 @@ static uint64_t lower(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static void begin_pass(struct journal *journal)
+void journal_begin_pass(struct journal *journal)
 {
 	journal->pass = journal->numbers.committed;
 	journal->cursor = 0;
 	journal->pass_ended = false;
+	journal->before_above = journal->numbers.applied;
+	journal->before_cursor = 0;
 }
 
 /* The piece from this key on, of what the pass brings; no longer than the room. False: none before last. */
 static bool find_piece(const struct journal *journal, uint64_t cursor, uint64_t last, uint64_t room_bytes,
 		       struct run *piece)
 {
-	if (!journal_find_content(journal, cursor, last, journal->numbers.applied, journal->pass, piece))
+	if (!journal_find_content(&journal->layers, cursor, last, journal->numbers.applied, journal->pass, piece))
 		return false;
 	*piece = run_part(piece, piece->key, lower(run_end(piece), piece->key + room_bytes / JOURNAL_BLOCK_SIZE));
 	return true;
@@ -99,7 +100,7 @@ static int read_chosen(struct journal *journal, const struct journal_run *run, u
 		bool found = find_piece(journal, cursor, UINT64_MAX, run->len - done, &piece);
 
 		assert(found && piece.key == cursor);
-		rc = read_run(journal, &piece, journal->segments[piece.place >> 32].seq, buf + done);
+		rc = journal_read_run(journal, &piece, journal->segments[piece.place >> 32].seq, buf + done);
 		cursor = run_end(&piece);
 	}
 	return rc;
@@ -112,7 +113,7 @@ int journal_apply_next(struct journal *journal, struct journal_run *run, void *b
 	if (journal->failed)
 		return -EIO;
 	if (journal->pass == 0 && journal->numbers.committed > journal->numbers.applied)
-		begin_pass(journal);
+		journal_begin_pass(journal);
 	*run = (struct journal_run){ .up_to = journal->pass ? journal->pass : journal->numbers.applied };
 	if (journal->pass == 0)
 		return 0;
@@ -130,6 +131,18 @@ void journal_apply_again(struct journal *journal)
 
 /* ---- reading through ---- */
 
+struct journal_run journal_make_run(const struct journal *journal, const struct run *piece)
+{
+	return (struct journal_run){
+		.volume = (uint16_t)(piece->key >> 48),
+		.zero = run_is_zero(piece),
+		.len = run_blocks(piece) * JOURNAL_BLOCK_SIZE,
+		.offset = (piece->key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE,
+		.place = piece->place | (uint64_t)run_skip(piece) << 56,
+		.segment = journal->segments[piece->place >> 32].seq,
+	};
+}
+
 static bool lookup(const struct journal *journal, uint16_t volume, uint64_t offset, uint64_t len, uint64_t up_to,
 		   struct journal_run *run)
 {
@@ -138,18 +151,11 @@ static bool lookup(const struct journal *journal, uint16_t volume, uint64_t offs
 
 	assert(offset % JOURNAL_BLOCK_SIZE == 0 && len % JOURNAL_BLOCK_SIZE == 0);
 	assert(offset / JOURNAL_BLOCK_SIZE + len / JOURNAL_BLOCK_SIZE <= KEY_BLOCK_MASK);
-	if (!journal_find_content(journal, from, from + len / JOURNAL_BLOCK_SIZE, journal->numbers.applied,
+	if (!journal_find_content(&journal->layers, from, from + len / JOURNAL_BLOCK_SIZE, journal->numbers.applied,
 				  up_to, &piece))
 		return false;
-	*run = (struct journal_run){
-		.volume = volume,
-		.zero = run_is_zero(&piece),
-		.len = run_blocks(&piece) * JOURNAL_BLOCK_SIZE,
-		.offset = (piece.key & KEY_BLOCK_MASK) * JOURNAL_BLOCK_SIZE,
-		.up_to = up_to,
-		.place = piece.place | (uint64_t)run_skip(&piece) << 56,
-		.segment = journal->segments[piece.place >> 32].seq,
-	};
+	*run = journal_make_run(journal, &piece);
+	run->up_to = up_to;
 	return true;
 }
 
@@ -184,7 +190,7 @@ int journal_read(struct journal *journal, const struct journal_run *run, void *b
 		return 0;
 	}
 	if (segment->seq == run->segment)
-		rc = read_run(journal, &piece, run->segment, buf);
+		rc = journal_read_run(journal, &piece, run->segment, buf);
 	/* The segment may have begun a new life while this fiber was suspended. */
 	return segment->seq == run->segment ? rc : -EAGAIN;
 }

@@ -39,7 +39,7 @@ void segment_header_encode(const struct segment_header *header, uint8_t block[JO
 {
 	memset(block, 0, JOURNAL_BLOCK_SIZE);
 	put_le32(block + SEGMENT_MAGIC_AT, SEGMENT_MAGIC);
-	put_le32(block + SEGMENT_VERSION_AT, JOURNAL_VERSION);
+	put_le32(block + SEGMENT_VERSION_AT, header->keeps ? JOURNAL_VERSION_KEEPS : JOURNAL_VERSION);
 	put_le32(block + SEGMENT_BYTES_AT, header->segment_bytes);
 	put_le32(block + SEGMENT_SLOT_AT, header->slot);
 	put_le64(block + SEGMENT_ID_AT, header->id);
@@ -54,7 +54,8 @@ const char *segment_header_decode(const uint8_t block[JOURNAL_BLOCK_SIZE], struc
 		return "its magic is wrong";
 	if (get_le32(block + SEGMENT_CRC_AT) != sum_around(0, block, SEGMENT_CRC_AT, JOURNAL_BLOCK_SIZE))
 		return "its checksum is wrong";
-	if (get_le32(block + SEGMENT_VERSION_AT) != JOURNAL_VERSION)
+	if (get_le32(block + SEGMENT_VERSION_AT) != JOURNAL_VERSION &&
+	    get_le32(block + SEGMENT_VERSION_AT) != JOURNAL_VERSION_KEEPS)
 		return "its version is unknown";
 	if (!text_is_sound(block + SEGMENT_LEG_AT, JOURNAL_LEG_MAX))
 		return "the name of its leg is not ended";
@@ -62,6 +63,7 @@ const char *segment_header_decode(const uint8_t block[JOURNAL_BLOCK_SIZE], struc
 	header->slot = get_le32(block + SEGMENT_SLOT_AT);
 	header->id = get_le64(block + SEGMENT_ID_AT);
 	header->seq = get_le64(block + SEGMENT_SEQ_AT);
+	header->keeps = get_le32(block + SEGMENT_VERSION_AT) == JOURNAL_VERSION_KEEPS;
 	memcpy(header->leg, block + SEGMENT_LEG_AT, JOURNAL_LEG_MAX);
 	return NULL;
 }
@@ -128,6 +130,7 @@ bool record_decode(const uint8_t *at, uint64_t seq, uint32_t offset, uint32_t ro
 		return false;
 	switch (record->kind) {
 	case RECORD_DATA:
+	case RECORD_BEFORE:
 		return data_is_sound(record);
 	case RECORD_INDEX:
 		return record->body % INDEX_ENTRY_SIZE == 0;
@@ -278,9 +281,22 @@ static int cg_decode(const uint8_t *from, uint32_t len, uint64_t number, struct 
 
 /* ---- state ---- */
 
-uint32_t state_size(const struct journal_cg *committed, const struct journal_cg *prepared, uint32_t segments)
+/* With what follows it when the journal keeps points. */
+static uint32_t header_size(const struct journal_numbers *numbers)
 {
-	return STATE_HEADER_SIZE + journal_cg_size(committed) + journal_cg_size(prepared) + segments * ENTRY_SIZE;
+	return STATE_HEADER_SIZE + (numbers->keeps ? STATE_KEEPS_SIZE : 0);
+}
+
+uint32_t state_size(const struct journal_numbers *numbers, const struct journal_cg *committed,
+		    const struct journal_cg *prepared, uint32_t segments)
+{
+	return header_size(numbers) + journal_cg_size(committed) + journal_cg_size(prepared) + segments * ENTRY_SIZE;
+}
+
+static uint32_t encode_flags(const struct journal_numbers *numbers)
+{
+	return (numbers->decided ? STATE_FLAG_DECIDED : 0) | (numbers->forced ? STATE_FLAG_FORCED : 0) |
+	       (numbers->keeps ? STATE_FLAG_KEEPS : 0) | (numbers->back ? STATE_FLAG_BACK : 0);
 }
 
 uint8_t *state_encode(const struct journal_numbers *numbers, const struct journal_cg *committed,
@@ -293,13 +309,16 @@ uint8_t *state_encode(const struct journal_numbers *numbers, const struct journa
 	put_le64(body + STATE_INCARNATION_AT, numbers->incarnation);
 	put_le64(body + STATE_EPOCH_AT, numbers->epoch);
 	put_le64(body + STATE_DECISION_AT, numbers->decision);
-	put_le32(body + STATE_FLAGS_AT,
-		 (numbers->decided ? STATE_FLAG_DECIDED : 0) | (numbers->forced ? STATE_FLAG_FORCED : 0));
+	put_le32(body + STATE_FLAGS_AT, encode_flags(numbers));
 	put_le32(body + STATE_SEGMENTS_AT, segments);
 	put_le32(body + STATE_COMMITTED_CG_AT, journal_cg_size(committed));
 	put_le32(body + STATE_PREPARED_CG_AT, journal_cg_size(prepared));
 	memcpy(body + STATE_INITIATOR_AT, numbers->initiator, strnlen(numbers->initiator, JOURNAL_SYSTEM_MAX - 1));
-	return cg_encode(prepared, cg_encode(committed, body + STATE_HEADER_SIZE));
+	if (numbers->keeps) {
+		put_le64(body + STATE_KEPT_FROM_AT, numbers->kept_from);
+		put_le64(body + STATE_KEPT_SEQ_AT, numbers->kept_seq);
+	}
+	return cg_encode(prepared, cg_encode(committed, body + header_size(numbers)));
 }
 
 void segment_entry_encode(const struct segment_entry *entry, uint8_t *to)
@@ -323,14 +342,35 @@ static bool numbers_are_sound(const struct journal_numbers *numbers)
 	return numbers->applied <= numbers->committed && numbers->committed <= JOURNAL_TAG_MAX &&
 	       numbers->prepared <= JOURNAL_TAG_MAX &&
 	       (numbers->prepared == 0 || numbers->prepared > numbers->committed) &&
-	       (numbers->epoch != 0) == (numbers->initiator[0] != 0);
+	       (numbers->epoch != 0) == (numbers->initiator[0] != 0) && numbers->kept_from <= numbers->committed &&
+	       (!numbers->back || (numbers->keeps && numbers->decided && numbers->decision < numbers->committed));
+}
+
+static void decode_flags(struct journal_numbers *numbers, uint32_t flags)
+{
+	numbers->decided = flags & STATE_FLAG_DECIDED;
+	numbers->forced = flags & STATE_FLAG_FORCED;
+	numbers->keeps = flags & STATE_FLAG_KEEPS;
+	numbers->back = flags & STATE_FLAG_BACK;
+}
+
+/* What follows the header; false: it is cut off. */
+static bool decode_kept(const uint8_t *body, uint32_t len, struct journal_numbers *numbers)
+{
+	if (!numbers->keeps)
+		return true;
+	if (len < STATE_HEADER_SIZE + STATE_KEEPS_SIZE)
+		return false;
+	numbers->kept_from = get_le64(body + STATE_KEPT_FROM_AT);
+	numbers->kept_seq = get_le64(body + STATE_KEPT_SEQ_AT);
+	return true;
 }
 
 int state_decode(const uint8_t *body, uint32_t len, struct state_view *view)
 {
 	struct journal_numbers *numbers = &view->numbers;
 	uint64_t committed_cg, prepared_cg;
-	uint32_t flags;
+	uint32_t flags, header;
 	int rc;
 
 	memset(view, 0, sizeof(*view));
@@ -343,26 +383,26 @@ int state_decode(const uint8_t *body, uint32_t len, struct state_view *view)
 	numbers->epoch = get_le64(body + STATE_EPOCH_AT);
 	numbers->decision = get_le64(body + STATE_DECISION_AT);
 	flags = get_le32(body + STATE_FLAGS_AT);
-	numbers->decided = flags & STATE_FLAG_DECIDED;
-	numbers->forced = flags & STATE_FLAG_FORCED;
+	decode_flags(numbers, flags);
+	header = header_size(numbers);
 	memcpy(numbers->initiator, body + STATE_INITIATOR_AT, JOURNAL_SYSTEM_MAX);
 	view->segments = get_le32(body + STATE_SEGMENTS_AT);
 	committed_cg = get_le32(body + STATE_COMMITTED_CG_AT);
 	prepared_cg = get_le32(body + STATE_PREPARED_CG_AT);
-	if (!numbers_are_sound(numbers) || flags > (STATE_FLAG_DECIDED | STATE_FLAG_FORCED) ||
+	if (!decode_kept(body, len, numbers) || !numbers_are_sound(numbers) || flags > STATE_FLAGS_ALL ||
 	    view->segments > JOURNAL_SEGMENTS_MAX ||
-	    len != STATE_HEADER_SIZE + committed_cg + prepared_cg + (uint64_t)view->segments * ENTRY_SIZE)
+	    len != header + committed_cg + prepared_cg + (uint64_t)view->segments * ENTRY_SIZE)
 		return -EBADMSG;
-	rc = cg_decode(body + STATE_HEADER_SIZE, (uint32_t)committed_cg, numbers->committed, &view->committed);
+	rc = cg_decode(body + header, (uint32_t)committed_cg, numbers->committed, &view->committed);
 	if (rc == 0)
-		rc = cg_decode(body + STATE_HEADER_SIZE + committed_cg, (uint32_t)prepared_cg, numbers->prepared,
+		rc = cg_decode(body + header + committed_cg, (uint32_t)prepared_cg, numbers->prepared,
 			       &view->prepared);
 	if (rc < 0) {
 		mem_free(view->committed);
 		memset(view, 0, sizeof(*view));
 		return rc;
 	}
-	view->list = body + STATE_HEADER_SIZE + committed_cg + prepared_cg;
+	view->list = body + header + committed_cg + prepared_cg;
 	return 0;
 }
 

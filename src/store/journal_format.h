@@ -11,6 +11,7 @@
 #include "store/journal_runs.h"
 
 #define JOURNAL_VERSION		1u
+#define JOURNAL_VERSION_KEEPS	2u		/* of a segment of a journal that keeps points */
 
 /* ---- the two header blocks of a segment, at 0 and 4096 ---- */
 
@@ -28,6 +29,7 @@
 struct segment_header {
 	uint32_t segment_bytes, slot;
 	uint64_t id, seq;
+	bool keeps;
 	char leg[JOURNAL_LEG_MAX];
 };
 
@@ -60,7 +62,15 @@ enum record_kind {
 	RECORD_STATE = 2,	/* body: journal_state */
 	RECORD_INDEX = 3,	/* body: runs, sorted; ends a segment */
 	RECORD_MARK = 4,	/* no body: says what is durable */
+	RECORD_BEFORE = 5,	/* as data: what was there before the CG of its tag was applied */
 };
+
+/* The form of data: block checksums, then the blocks. */
+static inline bool record_has_blocks(uint16_t kind)
+{
+	return kind == RECORD_DATA || kind == RECORD_BEFORE;
+}
+
 #define RECORD_NEXT(slot)	((uint64_t)(slot) + 1)
 #define RECORD_FLAG_ZERO	1u	/* data that reads as zeros: no body, no blocks */
 
@@ -72,7 +82,7 @@ struct record {
 	uint64_t seq;		/* of the segment */
 	uint32_t offset;	/* in the segment */
 	uint32_t durable;	/* all of the segment before this was durable when the record was written */
-	uint64_t tag;		/* data only, these four; of an index RECORD_NEXT of the segment that comes next */
+	uint64_t tag;		/* with blocks only, these four; of an index RECORD_NEXT of the next segment */
 	uint64_t block;
 	uint16_t volume;
 	uint16_t blocks;
@@ -105,10 +115,33 @@ bool record_is_whole(const struct record *record, uint64_t id, const uint8_t *at
 void record_put_sums(uint8_t *body, const uint8_t *data, uint32_t blocks);
 bool record_check_sums(const uint8_t *body, const uint8_t *data, uint32_t first, uint32_t blocks);
 
-static inline struct run record_run(const struct record *record, uint32_t slot)
+/*
+ * An entry of the index of a segment has the form of a run, with its kind in place of the blocks to skip. A point has
+ * the session time of the CG for its key, the state record that commits it for its place, and the CG for its tag.
+ */
+enum entry_kind { ENTRY_DATA, ENTRY_BEFORE, ENTRY_POINT, ENTRY_KIND_COUNT };
+
+static inline enum entry_kind entry_kind(const struct run *entry)
+{
+	return (enum entry_kind)run_skip(entry);
+}
+
+static inline struct run record_entry(const struct record *record, uint32_t slot)
 {
 	return run_make((uint64_t)record->volume << 48 | record->block, (uint64_t)slot << 32 | record->offset,
-			record->tag, record->zero, 0, record->blocks);
+			record->tag, record->zero, record->kind == RECORD_BEFORE ? ENTRY_BEFORE : ENTRY_DATA,
+			record->blocks);
+}
+
+static inline struct run point_entry(const struct journal_cg *cg, uint32_t slot, uint32_t offset)
+{
+	return run_make(cg->session_time_us, (uint64_t)slot << 32 | offset, cg->number, false, ENTRY_POINT, 1);
+}
+
+/* The run that an entry of data or of a before-image tells of. */
+static inline struct run entry_run(const struct run *entry)
+{
+	return run_make(entry->key, entry->place, run_tag(entry), run_is_zero(entry), 0, run_blocks(entry));
 }
 
 /* ---- the body of a state record ---- */
@@ -125,8 +158,14 @@ static inline struct run record_run(const struct record *record, uint32_t slot)
 #define STATE_PREPARED_CG_AT	60u		/* 32 bits: bytes */
 #define STATE_INITIATOR_AT	64u		/* JOURNAL_SYSTEM_MAX bytes */
 #define STATE_HEADER_SIZE	96u
+#define STATE_KEPT_FROM_AT	96u		/* with STATE_FLAG_KEEPS these two follow the header */
+#define STATE_KEPT_SEQ_AT	104u
+#define STATE_KEEPS_SIZE	16u
 #define STATE_FLAG_DECIDED	1u
 #define STATE_FLAG_FORCED	2u
+#define STATE_FLAG_KEEPS	4u
+#define STATE_FLAG_BACK		8u
+#define STATE_FLAGS_ALL		15u
 _Static_assert(STATE_INITIATOR_AT + JOURNAL_SYSTEM_MAX == STATE_HEADER_SIZE, "the header is exactly full");
 
 /* What a journal remembers besides data. */
@@ -135,6 +174,10 @@ struct journal_numbers {
 	uint64_t incarnation;
 	uint64_t epoch, decision;
 	bool decided, forced;
+	bool keeps;			/* what the groups overwrite, so that older CGs can be shown; with these two: */
+	uint64_t kept_from;		/* the oldest CG that can; 0: none yet */
+	uint64_t kept_seq;		/* segments from this use on are kept whole */
+	bool back;			/* decided for an older CG than the committed one, and the volumes show it */
 	char initiator[JOURNAL_SYSTEM_MAX];
 };
 
@@ -169,7 +212,8 @@ struct journal_cg *journal_cg_copy(const struct journal_cg *cg);
 uint32_t journal_cg_size(const struct journal_cg *cg);		/* encoded; 0 for NULL */
 
 /* Bytes of the body with these parts; the CGs may be NULL. */
-uint32_t state_size(const struct journal_cg *committed, const struct journal_cg *prepared, uint32_t segments);
+uint32_t state_size(const struct journal_numbers *numbers, const struct journal_cg *committed,
+		    const struct journal_cg *prepared, uint32_t segments);
 
 /* Encodes all but the list, whose entries the caller puts from the returned place on. */
 uint8_t *state_encode(const struct journal_numbers *numbers, const struct journal_cg *committed,

@@ -11,12 +11,12 @@
 
 /* ---- layers ---- */
 
-struct layer *journal_reserve_layer(struct journal *journal, uint64_t tag)
+struct layer *journal_reserve_layer(struct list_head *layers, uint64_t tag)
 {
-	struct list_head *after = &journal->layers;
+	struct list_head *after = layers;
 	struct layer *layer;
 
-	for (struct list_head *at = journal->layers.prev; at != &journal->layers; at = at->prev) {
+	for (struct list_head *at = layers->prev; at != layers; at = at->prev) {
 		layer = container_of(at, struct layer, link);
 		if (layer->tag == tag)
 			return runs_reserve(&layer->runs) == 0 ? layer : NULL;
@@ -54,11 +54,11 @@ static void drop_layer(struct journal *journal, struct layer *layer)
 	mem_free(layer);
 }
 
-void journal_drop_layers(struct journal *journal, uint64_t first, uint64_t last)
+void journal_drop_layers(struct journal *journal, struct list_head *layers, uint64_t first, uint64_t last)
 {
 	struct layer *layer, *tmp;
 
-	list_for_each_safe(layer, tmp, &journal->layers, link) {
+	list_for_each_safe(layer, tmp, layers, link) {
 		if (layer->tag > first && layer->tag <= last)
 			drop_layer(journal, layer);
 	}
@@ -79,7 +79,7 @@ static bool fold_pair(struct journal *journal, struct layer *older, struct layer
 	return true;
 }
 
-/* Committed layers that no pass hands out may become one: nobody will ask for a moment between them again. */
+/* Committed layers that no pass hands out may become one, if nobody will ask for a moment between them again. */
 static bool may_fold(const struct journal *journal, const struct layer *layer)
 {
 	uint64_t above = journal->pass > journal->numbers.applied ? journal->pass : journal->numbers.applied;
@@ -98,13 +98,14 @@ void journal_fold_layers(struct journal *journal)
 			if (!may_fold(journal, layer))
 				continue;
 			count++;
-			if (before && before->runs.count + layer->runs.count < best_count) {
+			if (before && before->runs.count + layer->runs.count < best_count &&
+			    !journal_has_point(journal, before->tag, layer->tag)) {
 				best = before;
 				best_count = before->runs.count + layer->runs.count;
 			}
 			before = layer;
 		}
-		if (count <= LAYERS_MAX ||
+		if (count <= LAYERS_MAX || !best ||
 		    !fold_pair(journal, best, container_of(best->link.next, struct layer, link)))
 			return;
 	}
@@ -112,14 +113,14 @@ void journal_fold_layers(struct journal *journal)
 
 /* ---- content ---- */
 
-bool journal_find_content(const struct journal *journal, uint64_t from, uint64_t to, uint64_t above, uint64_t up_to,
+bool journal_find_content(const struct list_head *layers, uint64_t from, uint64_t to, uint64_t above, uint64_t up_to,
 			  struct run *piece)
 {
 	uint64_t start = to, end = to;
 	struct run found, best = { 0 };
 
 	/* From the newest to the oldest: an older layer shows only in front of where all newer ones begin. */
-	for (const struct list_head *at = journal->layers.prev; at != &journal->layers; at = at->prev) {
+	for (const struct list_head *at = layers->prev; at != layers; at = at->prev) {
 		const struct layer *layer = container_of(at, const struct layer, link);
 		if (layer->tag > up_to)
 			continue;

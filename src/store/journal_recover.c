@@ -98,7 +98,7 @@ static int read_record(struct recovery *recovery, uint64_t seq, uint32_t at, str
 		return rc;
 	if (!record_decode(*bytes, seq, at, room, record))
 		return 0;
-	len = record->kind == RECORD_DATA ? record->length : RECORD_HEADER_SIZE + record->body;
+	len = record_has_blocks(record->kind) ? record->length : RECORD_HEADER_SIZE + record->body;
 	if (len > reader->room - JOURNAL_BLOCK_SIZE)
 		return 0;
 	rc = reader_get(reader, at, len, bytes);
@@ -106,7 +106,7 @@ static int read_record(struct recovery *recovery, uint64_t seq, uint32_t at, str
 		return rc;
 	if (!record_is_whole(record, recovery->journal->id, *bytes))
 		return 0;
-	if (record->kind == RECORD_DATA && !record->zero)
+	if (record_has_blocks(record->kind) && !record->zero)
 		return record_check_sums(*bytes + RECORD_HEADER_SIZE, *bytes + record_data_at(record->blocks), 0,
 					 record->blocks);
 	return 1;
@@ -309,19 +309,26 @@ static int read_state(struct recovery *recovery, const struct record *record, co
 	struct journal *journal = recovery->journal;
 	struct state_view view;
 	const char *fault;
+	bool commits;
 	int rc = state_decode(bytes + RECORD_HEADER_SIZE, record->body, &view);
 
 	if (rc == -EBADMSG)
 		return damaged(journal, recovery->newest, record->offset, "the state record makes no sense");
 	if (rc < 0)
 		return rc;
+	commits = view.numbers.keeps && view.committed;
 	fault = take_state(journal, &view);
 	mem_free(view.committed);
 	mem_free(view.prepared);
 	if (!fault && !checkpoint && view.segments > 0)
 		fault = "only a checkpoint lists segments";
+	if (!fault && commits && journal->entry_count == journal->entry_max)
+		fault = "there are too many records before it";
 	if (fault)
 		return damaged(journal, recovery->newest, record->offset, fault);
+	if (commits)
+		journal->entries[journal->entry_count++] =
+			point_entry(journal->committed_cg, recovery->newest, record->offset);
 	if (view.segments == 0)
 		return 0;
 	recovery->list = mem_alloc(view.segments * sizeof(*recovery->list));
@@ -370,10 +377,10 @@ static int scan_newest(struct recovery *recovery)
 			rc = read_state(recovery, &record, bytes, at == SEGMENT_RECORDS_AT);
 			if (rc < 0)
 				return rc;
-		} else if (record.kind == RECORD_DATA) {
+		} else if (record_has_blocks(record.kind)) {
 			if (journal->entry_count == journal->entry_max)
 				return damaged(journal, recovery->newest, at, "it has too many records");
-			journal->entries[journal->entry_count++] = record_run(&record, recovery->newest);
+			journal->entries[journal->entry_count++] = record_entry(&record, recovery->newest);
 		} else if (record.kind == RECORD_INDEX) {
 			if (!record.tag || record.tag > journal->segment_count)
 				return damaged(journal, (uint32_t)record.tag - 1, 0, "the file is missing");
@@ -400,32 +407,70 @@ static bool run_place_before(const struct run *a, const struct run *b)
 	return a->place < b->place;
 }
 
+static int take_run(struct journal *journal, struct list_head *layers, const struct run *entry)
+{
+	struct run run = entry_run(entry);
+	struct layer *layer;
+
+	if (run_tag(&run) <= journal->numbers.applied)
+		return 0;
+	layer = journal_reserve_layer(layers, run_tag(&run));
+	if (!layer)
+		return -ENOMEM;
+	journal_put_run(journal, layer, &run);
+	return 0;
+}
+
+static int take_before(struct journal *journal, const struct run *entry)
+{
+	struct segment *segment = &journal->segments[entry->place >> 32];
+
+	if (run_tag(entry) > segment->last_before)
+		segment->last_before = run_tag(entry);
+	journal_count_before(journal, run_tag(entry), (uint64_t)run_blocks(entry) * JOURNAL_BLOCK_SIZE);
+	return take_run(journal, &journal->befores, entry);
+}
+
+static int take_point(struct journal *journal, const struct run *entry)
+{
+	int rc = 0;
+
+	if (journal->numbers.keeps && run_tag(entry) >= journal->numbers.kept_from)
+		rc = journal_reserve_point(journal);
+	else
+		return 0;
+	if (rc == 0)
+		journal_put_point(journal, run_tag(entry), entry->key, entry->place);
+	return rc;
+}
+
 /*
- * Puts runs where they belong, in the order in which they were appended. *kept: how many are not void, now in front.
+ * Puts entries where they belong, in the order in which they were appended. *kept: how many are not void, now in front.
  */
-static int take_runs(struct recovery *recovery, struct run *runs, uint32_t count, uint64_t last_tag, uint32_t *kept)
+static int take_entries(struct recovery *recovery, struct run *entries, uint32_t count, uint64_t last_tag,
+			uint32_t *kept)
 {
 	struct journal *journal = recovery->journal;
 	uint64_t valid_to = recovery->valid_to < last_tag ? recovery->valid_to : last_tag;
+	int rc = 0;
 
 	*kept = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t tag = run_tag(&runs[i]);
-		struct layer *layer;
+	for (uint32_t i = 0; i < count && rc == 0; i++) {
+		const struct run entry = entries[i];
 
-		if (tag > valid_to) {
-			journal->void_runs += tag <= last_tag;
+		if (entry_kind(&entry) == ENTRY_DATA && run_tag(&entry) > valid_to) {
+			journal->void_runs += run_tag(&entry) <= last_tag;
 			continue;
 		}
-		runs[(*kept)++] = runs[i];
-		if (tag <= journal->numbers.applied)
-			continue;
-		layer = journal_reserve_layer(journal, tag);
-		if (!layer)
-			return -ENOMEM;
-		journal_put_run(journal, layer, &runs[i]);
+		entries[(*kept)++] = entry;
+		if (entry_kind(&entry) == ENTRY_DATA)
+			rc = take_run(journal, &journal->layers, &entry);
+		else if (entry_kind(&entry) == ENTRY_BEFORE)
+			rc = take_before(journal, &entry);
+		else
+			rc = take_point(journal, &entry);
 	}
-	return 0;
+	return rc;
 }
 
 static bool entry_is_sound(const struct run *run, const struct segment_entry *entry)
@@ -433,7 +478,7 @@ static bool entry_is_sound(const struct run *run, const struct segment_entry *en
 	uint32_t offset = (uint32_t)run->place;
 
 	return run->place >> 32 == entry->slot && offset >= SEGMENT_RECORDS_AT && offset < entry->index_at &&
-	       offset % RECORD_ALIGN == 0 && run_skip(run) == 0 && run_tag(run) != 0;
+	       offset % RECORD_ALIGN == 0 && entry_kind(run) < ENTRY_KIND_COUNT && run_tag(run) != 0;
 }
 
 static int load_segment(struct recovery *recovery, const struct segment_entry *entry)
@@ -463,7 +508,12 @@ static int load_segment(struct recovery *recovery, const struct segment_entry *e
 			return damaged(journal, entry->slot, entry->index_at, "its index makes no sense");
 	}
 	run_sort(runs, count, run_place_before);
-	return take_runs(recovery, runs, count, entry->last_tag, &kept);
+	return take_entries(recovery, runs, count, entry->last_tag, &kept);
+}
+
+static bool is_kept(const struct journal *journal, const struct segment_entry *entry)
+{
+	return journal->numbers.keeps && entry->seq >= journal->numbers.kept_seq;
 }
 
 /* The listed segments of which something is needed, in the order in which they were written. */
@@ -485,7 +535,7 @@ static int load_listed(struct recovery *recovery)
 		if (!next)
 			return 0;
 		done = next->seq;
-		if (next->last_tag <= journal->numbers.applied)
+		if (next->last_tag <= journal->numbers.applied && !is_kept(journal, next))
 			continue;
 		if (next->slot >= journal->segment_count)
 			return damaged(journal, next->slot, 0, "the file is missing");
@@ -522,11 +572,12 @@ static int read_all(struct recovery *recovery)
 	rc = load_listed(recovery);
 	if (rc < 0)
 		return rc;
-	rc = take_runs(recovery, journal->entries, journal->entry_count, UINT64_MAX, &journal->entry_count);
+	rc = take_entries(recovery, journal->entries, journal->entry_count, UINT64_MAX, &journal->entry_count);
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = 0; i < journal->entry_count; i++) {
-		if (run_tag(&journal->entries[i]) > newest->last_tag)
+		if (entry_kind(&journal->entries[i]) == ENTRY_DATA &&
+		    run_tag(&journal->entries[i]) > newest->last_tag)
 			newest->last_tag = run_tag(&journal->entries[i]);
 	}
 	journal->current = recovery->newest;

@@ -39,10 +39,11 @@ static int fail(struct journal *journal, const char *what, int rc)
 
 /* ---- new segments ---- */
 
-static int write_header(struct journal *journal, struct rt_file *file, uint32_t slot, uint64_t seq, uint64_t at)
+static int write_header(struct journal *journal, struct rt_file *file, uint32_t slot, uint64_t seq, bool keeps,
+			uint64_t at)
 {
 	struct segment_header header = { .segment_bytes = journal->limits.segment_bytes, .slot = slot,
-					 .id = journal->id, .seq = seq };
+					 .id = journal->id, .seq = seq, .keeps = keeps };
 	uint8_t block[JOURNAL_BLOCK_SIZE];
 
 	memcpy(header.leg, journal->leg, sizeof(header.leg));
@@ -66,9 +67,9 @@ static int make_segment_file(struct journal *journal, uint32_t slot, struct rt_f
 		return rc;
 	rc = rt_file_allocate(file, 0, journal->limits.segment_bytes);
 	if (rc == 0)
-		rc = write_header(journal, file, slot, 0, 0);
+		rc = write_header(journal, file, slot, 0, journal->numbers.keeps, 0);
 	if (rc == 0)
-		rc = write_header(journal, file, slot, 0, JOURNAL_BLOCK_SIZE);
+		rc = write_header(journal, file, slot, 0, journal->numbers.keeps, JOURNAL_BLOCK_SIZE);
 	if (rc == 0)
 		rc = rt_file_sync(file);
 	if (rc == 0)
@@ -128,7 +129,7 @@ static int write_record(struct journal *journal, struct record *record)
 	record->durable = journal->durable;
 	assert(record->length <= journal->buffer_size);
 	assert(record->length <= journal->limits.segment_bytes - journal->end);
-	if (record->kind != RECORD_DATA)
+	if (!record_has_blocks(record->kind))
 		memset(journal->buffer + RECORD_HEADER_SIZE + record->body, 0,
 		       record->length - RECORD_HEADER_SIZE - record->body);
 	record_encode(record, journal->id, journal->buffer);
@@ -154,6 +155,11 @@ static uint64_t lower(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t highest(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint32_t find_free(const struct journal *journal)
 {
 	for (uint32_t slot = 0; slot < journal->segment_count; slot++) {
@@ -163,11 +169,12 @@ static uint32_t find_free(const struct journal *journal)
 	return NO_SEGMENT;
 }
 
-static bool is_needed(const struct journal *journal, uint32_t slot, const struct rotation *rotation)
+bool journal_needs_segment(const struct journal *journal, uint32_t slot, const struct rotation *rotation)
 {
 	const struct segment *segment = &journal->segments[slot];
 
-	return segment->used && lower(segment->last_tag, rotation->valid_to) > rotation->numbers->applied;
+	return segment->used && (lower(segment->last_tag, rotation->valid_to) > rotation->numbers->applied ||
+				 (rotation->numbers->keeps && segment->seq >= rotation->numbers->kept_seq));
 }
 
 /* The checkpoint of the segment that begins; the list is of those that are closed, the present one among them. */
@@ -177,8 +184,8 @@ static void encode_checkpoint(struct journal *journal, const struct rotation *ro
 	uint32_t count = 0;
 
 	for (uint32_t slot = 0; slot < journal->segment_count; slot++)
-		count += is_needed(journal, slot, rotation);
-	record->body = state_size(rotation->committed_cg, rotation->prepared_cg, count);
+		count += journal_needs_segment(journal, slot, rotation);
+	record->body = state_size(rotation->numbers, rotation->committed_cg, rotation->prepared_cg, count);
 	record->length = align_block(SEGMENT_RECORDS_AT + RECORD_HEADER_SIZE + record->body) - SEGMENT_RECORDS_AT;
 	assert(record->length <= journal->buffer_size);
 	to = state_encode(rotation->numbers, rotation->committed_cg, rotation->prepared_cg, count,
@@ -187,13 +194,22 @@ static void encode_checkpoint(struct journal *journal, const struct rotation *ro
 		const struct segment *segment = &journal->segments[slot];
 		struct segment_entry entry = { .slot = slot, .index_at = segment->index_at, .seq = segment->seq,
 					       .last_tag = lower(segment->last_tag, rotation->valid_to) };
-		if (!is_needed(journal, slot, rotation))
+		if (!journal_needs_segment(journal, slot, rotation))
 			continue;
 		segment_entry_encode(&entry, to);
 		to += ENTRY_SIZE;
 	}
 	memset(to, 0, record->length - RECORD_HEADER_SIZE - record->body);
 	record_encode(record, journal->id, journal->buffer);
+}
+
+/* Of a journal that keeps points, from the state record at this offset of the current segment on. */
+static void note_point(struct journal *journal, const struct journal_cg *cg, uint32_t offset)
+{
+	struct run entry = point_entry(cg, journal->current, offset);
+
+	journal->entries[journal->entry_count++] = entry;
+	journal_put_point(journal, cg->number, cg->session_time_us, entry.place);
 }
 
 /*
@@ -204,16 +220,17 @@ static int begin_segment(struct journal *journal, uint32_t slot, const struct ro
 {
 	struct rt_file *file = journal->segments[slot].file;
 	struct record record = { .kind = RECORD_STATE, .seq = journal->next_seq, .offset = SEGMENT_RECORDS_AT };
+	bool keeps = rotation->numbers->keeps;
 	int rc;
 
 	encode_checkpoint(journal, rotation, &record);
-	rc = write_header(journal, file, slot, record.seq, JOURNAL_BLOCK_SIZE);
+	rc = write_header(journal, file, slot, record.seq, keeps, JOURNAL_BLOCK_SIZE);
 	if (rc == 0)
 		rc = rt_file_write(file, journal->buffer, record.length, SEGMENT_RECORDS_AT);
 	if (rc == 0)
 		rc = rt_file_sync(file);
 	if (rc == 0)
-		rc = write_header(journal, file, slot, record.seq, 0);
+		rc = write_header(journal, file, slot, record.seq, keeps, 0);
 	if (rc < 0)
 		return fail(journal, "next segment", rc);
 	journal->segments[slot] = (struct segment){ .file = file, .seq = record.seq, .used = true };
@@ -224,6 +241,8 @@ static int begin_segment(struct journal *journal, uint32_t slot, const struct ro
 	journal->durable = journal->end;
 	journal->paced = journal->end;
 	journal->entry_count = 0;
+	if (keeps && rotation->committed_cg)
+		note_point(journal, rotation->committed_cg, SEGMENT_RECORDS_AT);
 	return 0;
 }
 
@@ -231,7 +250,7 @@ static void free_segments(struct journal *journal, const struct rotation *rotati
 {
 	for (uint32_t slot = 0; slot < journal->segment_count; slot++) {
 		struct segment *segment = &journal->segments[slot];
-		bool needed = is_needed(journal, slot, rotation);
+		bool needed = journal_needs_segment(journal, slot, rotation);
 
 		segment->last_tag = lower(segment->last_tag, rotation->valid_to);
 		if (!segment->used || slot == journal->current || needed)
@@ -252,8 +271,10 @@ void journal_free_segments(struct journal *journal)
 int journal_rotate(struct journal *journal, const struct rotation *rotation)
 {
 	uint32_t slot;
-	int rc;
+	int rc = rotation->numbers->keeps ? journal_begin_rotation(journal, rotation) : 0;
 
+	if (rc < 0)
+		return rc;
 	if (journal->segments_free == 0) {
 		rc = journal_add_segment(journal);
 		if (rc < 0)
@@ -273,6 +294,7 @@ int journal_rotate(struct journal *journal, const struct rotation *rotation)
 	if (rc < 0)
 		return rc;
 	free_segments(journal, rotation);
+	journal_trim_points(journal);
 	return 0;
 }
 
@@ -281,7 +303,7 @@ int journal_rotate(struct journal *journal, const struct rotation *rotation)
 /* A record of len bytes, the padding and mark behind it if it is to be durable, and then the index. */
 static bool fits(const struct journal *journal, uint32_t len, bool data)
 {
-	uint64_t entries = (uint64_t)journal->entry_count + data;
+	uint64_t entries = (uint64_t)journal->entry_count + (data || journal->numbers.keeps);
 	uint64_t end = (uint64_t)journal->end + len + JOURNAL_BLOCK_SIZE + RECORD_HEADER_SIZE;
 
 	end += RECORD_HEADER_SIZE + entries * INDEX_ENTRY_SIZE + JOURNAL_BLOCK_SIZE;
@@ -291,12 +313,16 @@ static bool fits(const struct journal *journal, uint32_t len, bool data)
 /*
  * Records must find room however full of data the journal is. A segment without data is free again as soon as the
  * next one is begun, so one free segment is enough for them for ever; a second one, while the current segment has
- * data.
+ * data. Where there is no more room, what is kept for the sake of points goes, the oldest first; that writes a record
+ * itself.
  */
-static int reserve_segments(struct journal *journal, uint32_t needed)
+static int reserve_segments(struct journal *journal, uint32_t len)
 {
-	while (journal->segments_free < needed) {
+	while (journal->segments_free < SEGMENTS_RESERVED + !fits(journal, len, true)) {
 		int rc = journal_add_segment(journal);
+
+		if (rc == -ENOSPC && journal_drop_oldest(journal) == 0)
+			rc = 0;
 		if (rc < 0)
 			return rc;
 	}
@@ -307,12 +333,9 @@ int journal_make_room(struct journal *journal, uint32_t len, bool data)
 {
 	struct rotation rotation = { .numbers = &journal->numbers, .committed_cg = journal->committed_cg,
 				     .prepared_cg = journal->prepared_cg, .valid_to = UINT64_MAX };
-	bool rotate = !fits(journal, len, data);
-	int rc = 0;
+	int rc = data ? reserve_segments(journal, len) : 0;
 
-	if (data)
-		rc = reserve_segments(journal, SEGMENTS_RESERVED + rotate);
-	if (rc == 0 && rotate)
+	if (rc == 0 && !fits(journal, len, data))
 		rc = journal_rotate(journal, &rotation);
 	assert(rc < 0 || fits(journal, len, data));
 	return rc;
@@ -336,10 +359,12 @@ int journal_write_data(struct journal *journal, const struct record *template, c
 	rc = write_record(journal, &record);
 	if (rc < 0)
 		return rc;
-	journal->entries[journal->entry_count++] = record_run(&record, journal->current);
+	journal->entries[journal->entry_count++] = record_entry(&record, journal->current);
 	journal->end += record.length;
-	if (record.tag > segment->last_tag)
+	if (record.kind == RECORD_DATA && record.tag > segment->last_tag)
 		segment->last_tag = record.tag;
+	if (record.kind == RECORD_BEFORE && record.tag > segment->last_before)
+		segment->last_before = record.tag;
 	if (journal->end - journal->paced >= PACE_BYTES) {
 		rt_file_start_writeout(segment->file, journal->paced, journal->end - journal->paced);
 		journal->paced = journal->end;
@@ -356,15 +381,24 @@ static void write_mark(struct journal *journal)
 		journal->end += record.length;
 }
 
-int journal_write_state(struct journal *journal, const struct journal_numbers *numbers,
-			const struct journal_cg *prepared_cg)
+int journal_write_state(struct journal *journal, struct journal_numbers *numbers,
+			const struct journal_cg *committed_cg, const struct journal_cg *prepared_cg)
 {
-	struct record record = { .kind = RECORD_STATE, .body = state_size(NULL, prepared_cg, 0) };
-	int rc = journal_make_room(journal, RECORD_HEADER_SIZE + record.body, false);
+	struct record record = {
+		.kind = RECORD_STATE, .body = state_size(numbers, committed_cg, prepared_cg, 0),
+	};
+	int rc = committed_cg ? journal_reserve_point(journal) : 0;
 
+	if (rc == 0)
+		rc = journal_make_room(journal, RECORD_HEADER_SIZE + record.body, false);
 	if (rc < 0)
 		return rc;
-	state_encode(numbers, NULL, prepared_cg, 0, journal->buffer + RECORD_HEADER_SIZE);
+	/* Another segment may have been begun for it, with less that is kept. */
+	if (numbers->keeps && journal->numbers.keeps && numbers->kept_seq < journal->numbers.kept_seq) {
+		numbers->kept_seq = journal->numbers.kept_seq;
+		numbers->kept_from = highest(numbers->kept_from, journal->numbers.kept_from);
+	}
+	state_encode(numbers, committed_cg, prepared_cg, 0, journal->buffer + RECORD_HEADER_SIZE);
 	record.length = align_block(journal->end + RECORD_HEADER_SIZE + record.body) - journal->end;
 	rc = write_record(journal, &record);
 	if (rc == 0 && prepared_cg && planted(PLANTED_PREPARED_NOT_DURABLE)) {
@@ -377,6 +411,8 @@ int journal_write_state(struct journal *journal, const struct journal_numbers *n
 		return rc;
 	journal->end += record.length;
 	journal->durable = journal->end;
+	if (committed_cg)
+		note_point(journal, committed_cg, record.offset);
 	write_mark(journal);
 	return 0;
 }

@@ -142,6 +142,9 @@ static const struct meta_column session_columns[] = {
 	COLUMN(META_UINT, interval_ns),
 	COLUMN(META_UINT, coordination_ns),
 	COLUMN(META_UINT, drain_ns),
+	COLUMN(META_UINT, keep_ns, NOTE("how long groups can be gone back to; 0: no limit of time")),
+	COLUMN(META_UINT, keep_bytes, NOTE("of each journal; 0: no limit of size, both 0: none are kept")),
+	COLUMN(META_BOOL, keep_told, NOTE("far sides may keep some")),
 	COLUMN(META_UINT, incarnation, NOTE("of the master")),
 	COLUMN(META_UINT, recovery_epoch),
 	COLUMN(META_BYTES, key, NOTE("secret that the far sides of the session share")),
@@ -196,6 +199,8 @@ static const struct meta_column leg_columns[] = {
 	COLUMN(META_UINT, member_version),
 	COLUMN(META_UINT, recovered_sequence, NOTE("0: not recovered")),
 	COLUMN(META_UINT, forced_sequence, NOTE("decided by force, without all members; 0: not")),
+	COLUMN(META_UINT, keep_ns, NOTE("how long groups can be gone back to; 0: no limit of time")),
+	COLUMN(META_UINT, keep_bytes, NOTE("of the journal; 0: no limit of size, both 0: none are kept")),
 	COLUMN(META_BYTES, key, NOTE("of the session: far sides show it to one another at recovery")),
 };
 #undef RECORD

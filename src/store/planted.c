@@ -44,6 +44,10 @@ const char *const planted_names[] = {
 	NAME(VERIFY_IN_FLIGHT),
 	NAME(VERIFY_MISSES_WRITES),
 	NAME(VERIFY_SKIPS_END),
+	NAME(BEFORE_NOT_DURABLE),
+	NAME(KEPT_TOO_SHORT),
+	NAME(BACK_OLDEST_FIRST),
+	NAME(BACK_NOT_NOTED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

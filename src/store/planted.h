@@ -53,6 +53,10 @@ enum planted_mistake {
 	PLANTED_LOSS_IGNORED,		/* a source that lost writes with the power goes on forming groups */
 	PLANTED_LOST_GROUP_IGNORED,	/* a far side that comes back without a group it had is taken up again */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
+	PLANTED_BEFORE_NOT_DURABLE,	/* overwrites a block whose before-image is not on disk yet */
+	PLANTED_KEPT_TOO_SHORT,		/* uses a segment with before-images again, and says their CGs are kept */
+	PLANTED_BACK_OLDEST_FIRST,	/* of several before-images of a block the newest is taken */
+	PLANTED_BACK_NOT_NOTED,		/* what CGs after the one recovered had changed does not go to the old site */
 
 	/* ---- comparing both sides (copy/verify.h) ---- */
 	PLANTED_VERIFY_IN_FLIGHT,	/* compares what is on its way to the far side as if it were there */

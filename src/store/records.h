@@ -142,6 +142,9 @@ struct record_session {
 	int64_t interval_ns;
 	int64_t coordination_ns;
 	int64_t drain_ns;
+	int64_t keep_ns;			/* CGs can be shown for so long; 0: without limit of time */
+	uint64_t keep_bytes;			/* the same in bytes of each journal; both 0: none but the last */
+	bool keep_told;				/* far sides may keep some */
 	uint64_t incarnation;			/* of the master: one more at each start of it */
 	uint64_t recovery_epoch;		/* far side: the highest it was told; masters are refused since */
 	uint8_t key[32];			/* secret that the far sides of the session share */
@@ -188,6 +191,8 @@ struct record_leg {
 	uint64_t member_version;
 	uint64_t recovered_sequence;		/* 0: not recovered */
 	uint64_t forced_sequence;		/* decided by force, without all members; 0: not */
+	int64_t keep_ns;			/* as in record_session */
+	uint64_t keep_bytes;
 	uint8_t key[32];			/* of the session: far sides show it to one another at recovery */
 };
 

@@ -33,7 +33,7 @@ pair A 1501 B 2501 async
 wait_until 30 quiet A 1500 1501
 on A session open 1 --lss 15
 on A session add 1 1500 1501
-on A session start 1 --master 15
+on A session start 1 --master 15 --keep 1h --keep-size 1G
 wait_until 60 is A '.sequence > 0 and .joined_count == 2' session show 1
 # A volume that is offline: a problem, and groups that fail.
 file=$(image A 1501)
@@ -68,10 +68,11 @@ for name in A B; do
 done
 shows pair A pair show 1500
 shows recovery B session probe 1
+shows point B session points 1
 shows recovery B session recover 1
 
 # ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
-for object in system pool lss volume path pair set session recovery; do
+for object in system pool lss volume path pair set session recovery point; do
 	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
 		grep '^| `' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
 	sed -E 's/^(first|previous)_failure\..*/last_failure.at/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |

@@ -73,7 +73,7 @@ static void check_state(const uint8_t *data, size_t size)
 		struct segment_entry entry;
 
 		assert(view.numbers.applied <= view.numbers.committed);
-		assert(state_size(view.committed, view.prepared, view.segments) == size);
+		assert(state_size(&view.numbers, view.committed, view.prepared, view.segments) == size);
 		list = state_encode(&view.numbers, view.committed, view.prepared, view.segments, again);
 		assert(list - again == view.list - body);
 		for (uint32_t i = 0; i < view.segments; i++) {

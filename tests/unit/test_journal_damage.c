@@ -84,7 +84,7 @@ static void data_are_as_documented(void **state)
 	assert_false(record_decode(bytes, 8, 12288, 3 * BLOCK, &again));	/* of another use */
 	assert_false(record_decode(bytes, 7, 12296, 3 * BLOCK, &again));	/* of another place */
 	assert_false(record_decode(bytes, 7, 12288, 2 * BLOCK, &again));	/* beyond the end */
-	run = record_run(&record, 3);
+	run = record_entry(&record, 3);
 	assert_int_equal(run.key, UINT64_C(0x1500) << 48 | 0x123456789a);
 	mem_free(bytes);
 
@@ -131,7 +131,7 @@ static void states_are_as_documented(void **state)
 	uint8_t body[sizeof(golden)];
 
 	(void)state;
-	assert_int_equal(state_size(NULL, &cg, 1), sizeof(golden));
+	assert_int_equal(state_size(&numbers, NULL, &cg, 1), sizeof(golden));
 	segment_entry_encode(&entry, state_encode(&numbers, NULL, &cg, 1, body));
 	assert_memory_equal(body, golden, sizeof(golden));
 	assert_int_equal(state_decode(body, sizeof(body), &view), 0);

@@ -3,7 +3,8 @@
  * The journal against a model in plain memory: random appends from several fibers, prepare, commit, abort, apply,
  * fence and decide, on a disk that fails at times, with deaths and power losses at any moment. After each start the
  * numbers must be those before or after what was under way, data above the prepared CG are gone for ever, and what
- * shows through the journal over the volumes is the committed image, block by block.
+ * shows through the journal over the volumes is the committed image, block by block. In every other run points are
+ * kept: then each that is listed shows exactly what its CG showed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +27,7 @@
 #define BLOCKS		48u
 #define BLOCK		JOURNAL_BLOCK_SIZE
 #define PENDING_MAX	20000u
+#define PAST_MAX	1024u		/* committed CGs of a run */
 #define FOLDER		"/journals"
 #define LEG		"1-2105.FA120"
 
@@ -46,6 +48,12 @@ struct pending {
 struct counts {
 	uint64_t appends, prepares, commits, aborts, passes, decisions, full, failed, voided, starts, refused_starts;
 	uint64_t checks, unapplied, under_way;
+	uint64_t points, points_back, points_gone, befores;
+};
+
+struct past_image {
+	uint64_t number;
+	uint64_t image[VOLUMES][BLOCKS];
 };
 
 /* Lives outside, so it survives the crashes of the system. */
@@ -66,6 +74,9 @@ struct model {
 	struct rt_cond changed;
 	bool ends;			/* the fibers of this life stop */
 	struct counts *counts;
+	bool keeps, has_room;		/* points, in this run */
+	unsigned past_count;
+	struct past_image past[PAST_MAX];
 };
 
 static uint64_t draw(struct model *model, uint64_t bound)
@@ -111,6 +122,9 @@ static void commit_image(struct model *model, uint64_t number)
 		}
 	}
 	model->pending_count = kept;
+	CHECK(model->past_count < PAST_MAX);
+	model->past[model->past_count].number = number;
+	memcpy(model->past[model->past_count++].image, model->image, sizeof(model->image));
 }
 
 static void void_above(struct model *model, uint64_t tag)
@@ -171,6 +185,91 @@ static void check_image(struct model *model)
 		for (unsigned b = 0; b < BLOCKS; b++)
 			CHECK_EQUAL(shown[b], model->image[volume][b]);
 	}
+}
+
+static const struct past_image *find_past(const struct model *model, uint64_t number)
+{
+	for (unsigned i = 0; i < model->past_count; i++) {
+		if (model->past[i].number == number)
+			return &model->past[i];
+	}
+	return NULL;
+}
+
+/* Blocks in which the image is not that of the CG. */
+static unsigned count_wrong(const uint64_t image[VOLUMES][BLOCKS], const struct past_image *past)
+{
+	unsigned wrong = 0;
+
+	for (unsigned volume = 0; volume < VOLUMES; volume++) {
+		for (unsigned b = 0; b < BLOCKS; b++)
+			wrong += image[volume][b] != past->image[volume][b];
+	}
+	return wrong;
+}
+
+/* Appends may need its room while it is looked at. */
+static bool is_gone(const struct model *model, const struct journal_point *point)
+{
+	struct journal_info info;
+
+	journal_get_info(model->journal, &info);
+	return info.failed || info.oldest_point > point->number;
+}
+
+/* What the point shows over the volumes, which have all that is committed. False: it is gone, or the disk failed. */
+static bool check_point(struct model *model, const struct journal_point *point)
+{
+	MEM_OWNED uint8_t *buf = mem_alloc(JOURNAL_RUN_MAX);
+	uint64_t image[VOLUMES][BLOCKS], cursor = 0, bytes = 0;
+	const struct past_image *past = find_past(model, point->number);
+	struct journal_past *found;
+	struct journal_run run;
+	struct journal_cg *cg;
+	int rc = journal_read_point(model->journal, point->number, &cg);
+
+	if (rc == -EIO || (rc == -ENOENT && is_gone(model, point)))
+		return false;
+	CHECK_EQUAL(rc, 0);
+	CHECK(past && cg->number == point->number && cg->digest == cg->number * 3);
+	CHECK(cg->session_time_us == point->time_us);
+	mem_free(cg);
+	rc = journal_open_past(model->journal, point->number, &found);
+	if (rc == -EIO || (rc == -ENOENT && is_gone(model, point)))
+		return false;
+	CHECK_EQUAL(rc, 0);
+	memcpy(image, model->cache, sizeof(image));
+	while (rc == 0 && journal_past_next(found, &cursor, &run)) {
+		rc = journal_read(model->journal, &run, buf);
+		CHECK(rc == 0 || rc == -EIO || (rc == -EAGAIN && is_gone(model, point)));
+		bytes += run.len;
+		for (uint32_t i = 0; rc == 0 && i < run.len / BLOCK; i++)
+			image[run.volume][run.offset / BLOCK + i] = stamp_of(buf + i * BLOCK);
+	}
+	journal_close_past(found);
+	if (rc)
+		return false;
+	CHECK(bytes <= point->bytes);
+	CHECK_EQUAL(count_wrong(image, past), 0);
+	model->counts->points_back++;
+	return true;
+}
+
+static void check_points(struct model *model)
+{
+	struct journal_point points[PAST_MAX];
+	uint32_t count = journal_list_points(model->journal, UINT64_MAX, points, PAST_MAX);
+	struct journal_info info;
+
+	journal_get_info(model->journal, &info);
+	CHECK_EQUAL(info.points, count);
+	if (count == 0 || info.applied < info.committed)
+		return;
+	CHECK_EQUAL(points[0].number, info.committed);
+	CHECK_EQUAL(points[0].bytes, 0);
+	model->counts->points += count;
+	for (uint32_t i = 0; i < count && check_point(model, &points[i]); i++)
+		;
 }
 
 static void check_numbers(struct model *model)
@@ -279,12 +378,13 @@ static void prepare(struct model *model)
 {
 	static const uint16_t volumes[VOLUMES] = { 0, 1, 2 };
 	struct numbers next = model->now;
-	struct journal_cg cg = { .number = model->floor + 1 + draw(model, 2), .session_time_us = 1, .wall_time_us = 2,
+	struct journal_cg cg = { .number = model->floor + 1 + draw(model, 2), .wall_time_us = 2,
 				 .incarnation = next.incarnation + draw(model, 2), .master = "2105.FA120:15",
 				 .volume_count = VOLUMES, .volumes = volumes, .member_bytes = 7, .members = "members" };
 	int rc;
 
 	cg.digest = cg.number * 3;
+	cg.session_time_us = cg.number;
 	next.prepared = cg.number;
 	next.incarnation = cg.incarnation;
 	/* As the source does: nothing up to the number is under way when it is prepared. */
@@ -350,6 +450,42 @@ static void obey(struct model *model)
 	end_call(model, journal_obey(model->journal, next.incarnation));
 }
 
+/* Before a pass; cut off by a crash at any place. */
+static int keep_before(struct model *model, uint8_t *buf)
+{
+	struct journal_before before;
+	int rc;
+
+	while ((rc = journal_before_next(model->journal, &before, buf)) == 1) {
+		for (uint32_t i = 0; !before.known && i < before.len / BLOCK; i++)
+			stamp_block(buf + i * BLOCK, model->cache[before.volume][before.offset / BLOCK + i]);
+		rc = journal_before_keep(model->journal, &before, buf);
+		if (rc < 0)
+			return rc;
+		model->counts->befores++;
+	}
+	return rc < 0 ? rc : journal_before_sync(model->journal);
+}
+
+/* Now and then to other limits, or to none at all for a while. */
+static void set_keep(struct model *model)
+{
+	struct journal_keep keep = { .time_us = 0 };
+	struct journal_info before, after;
+	int rc;
+
+	if (draw(model, 5))
+		keep.time_us = 1 + draw(model, draw(model, 2) ? 400 : 20);
+	if (draw(model, 5) == 0)
+		keep.bytes = draw(model, 20) << 16;
+	journal_get_info(model->journal, &before);
+	rc = journal_set_keep(model->journal, &keep);
+	expect(model, rc, 0);
+	journal_get_info(model->journal, &after);
+	if (rc == 0 && before.points && !after.points)
+		model->counts->points_gone++;
+}
+
 /* Some runs of a pass, or all of them: then the volumes are synced and the journal is told. */
 static void apply(struct model *model, unsigned most)
 {
@@ -360,6 +496,12 @@ static void apply(struct model *model, unsigned most)
 
 	if (draw(model, 10) == 0)
 		journal_apply_again(model->journal);
+	rc = keep_before(model, buf);
+	if (rc < 0) {
+		expect(model, rc, -EIO);
+		return;
+	}
+	rc = 1;
 	while (most-- > 0 && rc == 1) {
 		rc = journal_apply_next(model->journal, &run, buf);
 		for (uint32_t i = 0; rc == 1 && i < run.len / BLOCK; i++)
@@ -380,6 +522,8 @@ static void apply(struct model *model, unsigned most)
 	rc = journal_apply_done(model->journal, run.up_to);
 	end_call(model, rc);
 	model->counts->passes += rc == 0;
+	if (rc == 0 && draw(model, 2))
+		check_points(model);
 }
 
 /* Recovery takes the journal over, and a new one takes its place. */
@@ -444,6 +588,10 @@ static void control(struct model *model)
 			apply(model, 1 + (unsigned)draw(model, 200));
 		else if (what < 66)
 			check_image(model);
+		else if (what < 67 && model->keeps)
+			set_keep(model);
+		else if (what < 72 && model->keeps)
+			check_points(model);
 		else
 			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)draw(model, RT_MS)), 0);
 		if (!model->ends)
@@ -456,7 +604,9 @@ static void control(struct model *model)
 
 static int open_journal(struct model *model)
 {
-	static const struct journal_limits limits = { .bytes = 1 << 20, .segment_bytes = 64 << 10, .runs = 600 };
+	/* Half of those that keep points have room for them. */
+	const struct journal_limits limits = { .bytes = (model->has_room ? 6u : 1u) << 20, .segment_bytes = 64 << 10,
+					       .runs = 600 };
 	int rc = rt_path_make_folder(FOLDER);
 
 	if (rc == 0 || rc == -EEXIST)
@@ -468,6 +618,7 @@ static int open_journal(struct model *model)
 	if (model->removing) {
 		model->now = (struct numbers){ 0 };
 		model->pending_count = 0;
+		model->past_count = 0;
 		model->under_way = false;
 		model->removing = false;
 	}
@@ -492,6 +643,10 @@ static void take_up(struct model *model)
 	rt_cond_init(&model->changed);
 	check_numbers(model);
 	check_image(model);
+	if (!model->ends)
+		check_points(model);
+	if (model->keeps && !model->ends)
+		set_keep(model);
 	model->counts->starts++;
 }
 
@@ -565,6 +720,8 @@ static void run_seed(uint64_t seed, uint32_t errors, struct counts *counts)
 	config.write_errors = errors / 4;
 	config.sync_errors = errors;
 	model->random = seed * 77;
+	model->keeps = seed % 2 == 0;
+	model->has_room = seed % 4 == 0;
 	model->counts = counts;
 	world = sim_create(seed, &config);
 	if (getenv("SHOW_LOG"))
@@ -581,6 +738,9 @@ static void run_seed(uint64_t seed, uint32_t errors, struct counts *counts)
 
 static void print_counts(const struct counts *c)
 {
+	print_message("# %llu before-images, %llu points, %llu of them looked at, %llu times all given up\n",
+		      (unsigned long long)c->befores, (unsigned long long)c->points,
+		      (unsigned long long)c->points_back, (unsigned long long)c->points_gone);
 	print_message("# %llu starts, %llu appends, %llu prepared, %llu committed, %llu aborted, %llu passes, "
 		      "%llu decided\n",
 		      (unsigned long long)c->starts, (unsigned long long)c->appends, (unsigned long long)c->prepares,
@@ -616,6 +776,7 @@ static void crashes_lose_nothing_that_was_answered(void **state)
 	run_seeds(1, 100, 0, &counts);
 	CHECK(counts.starts > 700 && counts.commits > 700 && counts.aborts > 100 && counts.passes > 500);
 	CHECK(counts.decisions > 30 && counts.voided > 1000 && counts.under_way > 50 && counts.full > 100);
+	CHECK(counts.points_back > 500 && counts.points_gone > 5 && counts.befores > 3000);
 	CHECK(counts.failed == 0 && counts.refused_starts == 0);
 }
 

@@ -93,6 +93,14 @@ static const struct wire_recover_done sample_done = {
 	.boot_id = BOOT, .committed = 7, .volumes = 300, .inconsistent = 2, .missing = VOLUMES, .outside = VOLUMES,
 	.heard_us = 1700000000000004,
 };
+static const struct wire_keep sample_keep = { .head = HEAD, .keep_us = 86400000000, .keep_bytes = 1 << 30 };
+static const struct wire_points_request sample_points_request = { .session = 1, .key = KEY, .below = 900 };
+static struct wire_point sample_point_items[] = { { 8, 1700000000000005, 4096 }, { 7, 1700000000000004, 12288 } };
+static struct wire_leg_points sample_leg_points[] = {
+	{ .source = "2105.FA120", .more = true, .count = 2, .items = sample_point_items },
+	{ .source = "2105.FA121" },
+};
+static const struct wire_points sample_points = { .boot_id = BOOT, .count = 2, .legs = sample_leg_points };
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,
 };
@@ -126,6 +134,9 @@ static const struct wire_sample {
 	{ WIRE_RECOVER_PROBE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_FENCE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_DECIDE, &sample_decide, &sample_done },
+	{ WIRE_SESSION_KEEP, &sample_keep, &sample_answer },
+	{ WIRE_LEG_KEEP, &sample_keep, &sample_leg_state },
+	{ WIRE_RECOVER_POINTS, &sample_points_request, &sample_points },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },
 };

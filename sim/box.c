@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copy/pair.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 #include "store/meta.h"
@@ -638,6 +639,27 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 {
 	return command_at((struct command){ .box = box, .to = to, .volume = volume, .target = target, .type = type },
 			  pair);
+}
+
+static int failover(struct command *command, struct fault *fault)
+{
+	return copy_pair_failover(command->box->copy, command->box->volumes[command->volume], false, fault);
+}
+
+int box_pair_failover(struct box *box, unsigned volume)
+{
+	return command_at((struct command){ .box = box, .volume = volume }, failover);
+}
+
+bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far)
+{
+	const struct pair *pair;
+
+	if (!box->ready || !sim_is_running(box->system) || !far->ready || !sim_is_running(far->system))
+		return false;
+	pair = pair_find(box->copy, box->volumes[volume]);
+	return pair && pair->record.state == PAIR_FULL_DUPLEX &&
+	       !memcmp(pair->agreed_boot_id, far->copy->far_boot_id, sizeof(pair->agreed_boot_id));
 }
 
 static int session_open(struct command *command, struct fault *fault)

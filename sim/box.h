@@ -91,6 +91,7 @@ bool box_is_held(const struct box *box);
 RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
 			   enum pair_type type);
+RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume);
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
 RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
@@ -105,6 +106,12 @@ RT_MUST_CHECK int box_session_return(struct box *box, uint8_t session);
 
 /* Runs fn(box) in the system: for commands that have no function here. Suspends. */
 RT_MUST_CHECK int box_call(struct box *box, int (*fn)(void *arg), void *arg);
+
+/*
+ * The pair of the volume is full-duplex, as this source has it in memory, with the far side as it runs now. Does not
+ * suspend.
+ */
+bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far);
 
 /* The LSS of its volumes. */
 uint8_t box_lss(const struct box *box);

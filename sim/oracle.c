@@ -372,8 +372,7 @@ void oracle_end(struct oracle *oracle)
 
 /* ---- crashes ---- */
 
-/* Did the crash leave what it must? Of writes after `least` any may be lost, and be there in parts. */
-static bool may_hold(const struct oracle_chain *chain, unsigned place, unsigned block, uint32_t least, uint32_t value)
+bool oracle_may_hold(const struct oracle_chain *chain, unsigned place, unsigned block, uint32_t least, uint32_t value)
 {
 	if (chain->events[least].value == value)
 		return true;
@@ -401,7 +400,7 @@ static void note_block(struct oracle *oracle, unsigned chain_index, unsigned pla
 		return;
 	}
 	value = value_of(data, chain_index);
-	if (!at->box->lied && !may_hold(chain, place, block, *least, value))
+	if (!at->box->lied && !oracle_may_hold(chain, place, block, *least, value))
 		scenario_wrong("%s lost write %u of chain %u, which it had to keep: block %u of volume %u holds %u",
 			       at->box->id, chain->events[*least].value, chain_index, block, at->volume, value);
 	if (value != value_at(chain, place, block)) {
@@ -573,7 +572,7 @@ static const char *check_losses(const struct oracle *oracle, const uint32_t at[O
 		const struct box *box = oracle->places[place].box;
 
 		for (unsigned chain = 0; box->lost && chain < ORACLE_CHAINS; chain++) {
-			if (at[chain] <= box->kept_to[chain])
+			if (oracle->places[place].ignored || at[chain] <= box->kept_to[chain])
 				continue;
 			snprintf(why, sizeof(why),
 				 "the image shows event %u of chain %u, after the loss of power of %s at event %u "
@@ -615,6 +614,26 @@ const char *oracle_judge(const struct oracle *oracle, const struct oracle_image 
 	if (position)
 		memcpy(position, at, sizeof(at));
 	return check_losses(oracle, at);
+}
+
+const char *oracle_judge_durable(const struct oracle *oracle, unsigned place, const struct oracle_image *image)
+{
+	static char why[160];
+
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		const struct oracle_chain *chain = &oracle->chains[c];
+
+		for (unsigned block = 0; block < ORACLE_BLOCKS; block++) {
+			uint32_t durable = chain->durable[place][block], value = image->values[c][place][block];
+
+			if (oracle_may_hold(chain, place, block, durable, value))
+				continue;
+			snprintf(why, sizeof(why), "block %u of chain %u of volume %u holds %u, but %u was durable",
+				 block, c, place, value, chain->events[durable].value);
+			return why;
+		}
+	}
+	return NULL;
 }
 
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg)

@@ -105,6 +105,12 @@ const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, stru
 const char *oracle_judge(const struct oracle *oracle, const struct oracle_image *image,
 			 uint32_t position[ORACLE_CHAINS]);
 
+/* NULL, or a sentence why a block of the place does not hold what was durable there, or something newer. */
+const char *oracle_judge_durable(const struct oracle *oracle, unsigned place, const struct oracle_image *image);
+
+/* The block has this event, or of what came after it anything, also in parts. */
+bool oracle_may_hold(const struct oracle_chain *chain, unsigned place, unsigned block, uint32_t least, uint32_t value);
+
 /* Both, for those who need no more than the sentence. */
 const char *oracle_check(struct oracle *oracle, oracle_read read, void *arg);
 

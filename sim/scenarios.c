@@ -18,6 +18,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_recover,
 	&scenario_steps,
 	&scenario_stop,
+	&scenario_sync,
 	&scenario_verify,
 	&scenario_write_path,
 	NULL

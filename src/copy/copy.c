@@ -223,6 +223,17 @@ static int start_cleaner(struct copy *copy)
 	return rc ? rc : rt_group_start(&copy->fibers, "clean regions", clean_regions, copy);
 }
 
+static int start_mirror_watch(struct copy *copy)
+{
+	copy->mirror_notices = mem_alloc_zeroed(rt_reactor_count() * sizeof(copy->mirror_notices[0]));
+	if (!copy->mirror_notices)
+		return -ENOMEM;
+	notice_board_init(&copy->mirrors);
+	for (unsigned i = 0; i < rt_reactor_count(); i++)
+		notice_init(&copy->mirror_notices[i], &copy->mirrors);
+	return rt_group_start(&copy->fibers, "watch mirrors", pair_watch_mirrors, copy);
+}
+
 static void stop_cleaner(struct copy *copy)
 {
 	rt_group_stop(&copy->fibers);
@@ -497,6 +508,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	if (!rc)
 		rc = start_cleaner(copy);
 	if (!rc)
+		rc = start_mirror_watch(copy);
+	if (!rc)
 		rc = start_server(copy);
 	if (!rc)
 		rc = take_up(&load);
@@ -536,6 +549,7 @@ void copy_stop(struct copy *copy)
 	assert(list_empty(&copy->peers));
 	pairs_left_free(copy);
 	pairs_free_table(copy);
+	mem_free(copy->mirror_notices);
 	session_entries_free(copy);
 	if (copy->dirtylogs)
 		dirty_logs_close(copy);

@@ -46,6 +46,8 @@ struct copy {
 	struct rt_group fibers;
 	struct notice_board pressed;		/* a dirty log has no room: regions must become clean */
 	struct log_watch *watches;		/* one a reactor */
+	struct notice_board mirrors;		/* one of a synchronous pair is broken */
+	struct notice *mirror_notices;		/* one a reactor */
 	struct list_head peers;			/* struct peer: systems that this one dials */
 	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */

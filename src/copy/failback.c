@@ -153,7 +153,7 @@ static int ask_old_source(struct pair *pair, uint32_t flags, char *why)
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
 		.size_bytes = volume_size(pair->volume), .flags = flags, .history = pair->history,
-		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
+		.type = pair_type_to_wire(pair->record.type),
 	};
 	struct wire_pair_reply reply = { 0 };
 
@@ -379,7 +379,10 @@ int copy_session_failback(struct copy *copy, uint8_t session, bool discard, stru
 
 static bool is_back(const struct pair *pair)
 {
-	return pair->record.role == PAIR_TARGET && pair->record.state == PAIR_TARGET_COPY_PENDING;
+	enum pair_state state = pair->record.state;
+
+	return pair->record.role == PAIR_TARGET &&
+	       (state == PAIR_TARGET_COPY_PENDING || state == PAIR_TARGET_FULL_DUPLEX);
 }
 
 static int check_return(struct pair *pair, bool discard, struct fault *fault)

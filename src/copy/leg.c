@@ -272,7 +272,9 @@ bool leg_prepared_has(const struct leg *leg, uint16_t volume)
 
 bool leg_takes_direct(struct copy *copy, const struct pair *pair)
 {
-	return pair->record.state == PAIR_TARGET_COPY_PENDING && !leg_owns_volume(copy, pair->record.volume);
+	enum pair_state state = pair->record.state;
+
+	return (state == PAIR_TARGET_COPY_PENDING || state == PAIR_TARGET_FULL_DUPLEX) && !leg_owns_volume(copy, pair->record.volume);
 }
 
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume)

@@ -192,10 +192,13 @@ static int do_stop_pump(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 	struct pump *pump = pair->pump;
+	struct mirror *mirror = pair->mirror;
 
 	pair->pump = NULL;
+	pair->mirror = NULL;
 	pair->sends = false;
 	pair->agreed = false;
+	mirror_stop(mirror, order->error);
 	pump_stop(pump);
 	return 0;
 }
@@ -243,6 +246,8 @@ int pair_do_counters(void *arg)
 	order->totals = order->pair->totals;
 	if (order->pair->pump)
 		pump_get_state(order->pair->pump, &order->pump);
+	if (order->pair->mirror)
+		mirror_get_state(order->pair->mirror, &order->mirror);
 	return 0;
 }
 
@@ -304,7 +309,8 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->volume = volume;
 	pair->may_join = record->joined;
 	pair->joined = record->joined;
-	pair->broken = record->role == PAIR_SOURCE && record->state == PAIR_SUSPENDED;
+	pair->broken = record->role == PAIR_SOURCE &&
+		       (record->state == PAIR_SUSPENDED || record->state == PAIR_FULL_DUPLEX);
 	rt_mutex_init(&pair->turn);
 	rt_cond_init(&pair->unpinned);
 	list_add_last(&copy->pairs, &pair->link);
@@ -328,7 +334,7 @@ int pair_begin_source(struct pair *pair)
 
 void pair_put_down(struct pair *pair, bool forget)
 {
-	struct pair_order order = { .flag = !forget };
+	struct pair_order order = { .flag = !forget, .error = forget ? 0 : -EIO };
 	int rc = 0;
 	RT_SHIELD();
 
@@ -356,6 +362,8 @@ void pair_suspend(struct pair *pair, enum pair_state state, enum pair_reason rea
 {
 	struct source *source = source_find(pair->copy, pair->record.session);
 
+	if (pair->record.state == PAIR_FULL_DUPLEX && pair_suspend_duplex(pair, reason))
+		return;
 	pair_stop_sending(pair);
 	/* What hosts write from here on is not followed. */
 	pair->broken = state == PAIR_SUSPENDED;
@@ -454,6 +462,9 @@ int pair_resume_work(struct pair *pair)
 	int rc = 0;
 
 	if (pair->record.role == PAIR_SOURCE) {
+		/* Nothing is mirrored yet. */
+		if (pair->record.state == PAIR_FULL_DUPLEX)
+			pair_set_state(pair, PAIR_SUSPENDED, PAIR_REASON_LINK);
 		/* An old primary that knows it stays closed to writes over a restart. */
 		if (pair->record.reason == PAIR_REASON_HISTORY)
 			rc = pair_set_access(pair, VOLUME_ACCESS_READ);
@@ -503,6 +514,24 @@ int pair_forget(struct pair *pair)
 }
 
 /* ---- what others ask ---- */
+
+static const uint8_t types_on_link[PAIR_TYPE_COUNT] = {
+	[PAIR_GLOBAL_COPY] = WIRE_PAIR_GLOBAL_COPY, [PAIR_ASYNC] = WIRE_PAIR_ASYNC, [PAIR_SYNC] = WIRE_PAIR_SYNC,
+};
+
+uint8_t pair_type_to_wire(enum pair_type type)
+{
+	return types_on_link[type];
+}
+
+enum pair_type pair_type_of_wire(uint8_t type)
+{
+	for (unsigned i = 0; i < PAIR_TYPE_COUNT; i++) {
+		if (types_on_link[i] == type)
+			return (enum pair_type)i;
+	}
+	return PAIR_GLOBAL_COPY;
+}
 
 bool pair_is_whole(const struct pair *pair)
 {

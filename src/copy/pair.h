@@ -9,6 +9,7 @@
 
 #include "copy/engine.h"
 #include "copy/member.h"
+#include "copy/mirror.h"
 #include "copy/pump.h"
 
 /*
@@ -39,6 +40,7 @@ struct pair {
 
 	/* the volume's reactor */
 	struct pump *pump;			/* source end: NULL until the far side agreed */
+	struct mirror *mirror;			/* source end of a synchronous pair: NULL while it does not follow */
 	bool may_join;				/* the record says joined, durably */
 	bool tagged;				/* its tags are above all that the far side holds */
 	bool agreed;				/* the far side with this boot id takes its data */
@@ -47,6 +49,7 @@ struct pair {
 
 	/* written on the volume's reactor, read on reactor 0 too: each true or not by itself */
 	_Atomic bool sends;			/* there is a pump */
+	_Atomic bool mirror_broken;		/* and something is to be done about it */
 	_Atomic bool joined;			/* what is sent belongs to the journal */
 	_Atomic bool closed;			/* an attempt has closed it since it was added */
 };
@@ -168,6 +171,21 @@ bool pair_stops_groups(const struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;
+
+/* The type of a pair on the link, and back. */
+uint8_t pair_type_to_wire(enum pair_type type);
+enum pair_type pair_type_of_wire(uint8_t type);
+
+/* ---- synchronous pairs: pair_duplex.c ---- */
+
+/* The fiber of the system that suspends pairs whose mirror is broken. */
+void pair_watch_mirrors(void *copy);
+
+/* Behind pair_sync_all, in each pair's turn: those whose far side has all become full-duplex. Suspends. */
+void pair_go_duplex_all(struct copy *copy, const char *far);
+
+/* A far side that had restarted may lack what it had acknowledged: its pairs are not full-duplex any more. Suspends. */
+void pair_leave_duplex_all(struct copy *copy, const char *far);
 
 /* How many of these pairs an attempt has closed since they were added. */
 unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far);

@@ -8,6 +8,7 @@
 
 #include "copy/flash.h"
 #include "copy/leg.h"
+#include "copy/leg_apply.h"
 #include "copy/pair_left.h"
 #include "copy/pair_private.h"
 #include "copy/session_entry.h"
@@ -83,7 +84,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 {
 	struct record_pair record = {
 		.volume = request->target_volume, .remote_volume = request->source_volume, .role = PAIR_TARGET,
-		.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY,
+		.type = pair_type_of_wire(request->type),
 		.state = PAIR_TARGET_COPY_PENDING, .since_wall_ns = rt_wall_ns(), .created_wall_ns = rt_wall_ns(),
 	};
 	struct volume *volume = copy->config.find_volume(copy->config.find_arg, request->target_volume);
@@ -144,7 +145,7 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 
 	if (verdict == HISTORY_UNRELATED && is_second_try(pair, request)) {
 		pair->history = request->history;
-		pair->record.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
+		pair->record.type = pair_type_of_wire(request->type);
 		return pair_save(pair);
 	}
 	if (verdict == HISTORY_UNRELATED && !(request->flags & WIRE_PAIR_RESUME))
@@ -159,14 +160,18 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 		return copy_refuse(why, -ENODATA,
 				   "volume %04X of system %s lacks a part of a group that was given up there",
 				   pair->record.volume, pair->copy->config.system);
+	/* What is here now is to be what was answered there, also after a loss of power. */
+	if (request->flags & WIRE_PAIR_DUPLEX && leg_sync_volumes(pair->copy, &pair->record.volume, 1))
+		return copy_refuse(why, -EIO, "volume %04X of system %s cannot be made durable", pair->record.volume,
+				   pair->copy->config.system);
 	/* A former source keeps what it never sent until it is the source again: pair_changes.h. */
 	if (!pair->record.first_copy_done)
 		pair_untrack(pair);
 	history_adopt(&pair->history, &request->history);
-	pair->record.state = PAIR_TARGET_COPY_PENDING;
+	pair->record.state = request->flags & WIRE_PAIR_DUPLEX ? PAIR_TARGET_FULL_DUPLEX : PAIR_TARGET_COPY_PENDING;
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.first_copy_bytes = request->flags & WIRE_PAIR_COPIED ? volume_size(pair->volume) : 0;
-	pair->record.type = request->type == WIRE_PAIR_ASYNC ? PAIR_ASYNC : PAIR_GLOBAL_COPY;
+	pair->record.type = pair_type_of_wire(request->type);
 	return pair_save(pair);
 }
 

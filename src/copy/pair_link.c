@@ -31,6 +31,8 @@ static int start_pump_if_ready(struct pair_order *order)
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
 	rc = pump_start(&config, &pair->pump);
 	pair->sends = !rc;
+	if (!rc)
+		rc = pair_start_mirror(order);
 	/* What an earlier pump got acknowledged is not durable there yet, and nothing else may remind of it. */
 	if (!rc)
 		notice_give(config.acked);
@@ -64,6 +66,8 @@ static int do_far_restarted(void *arg)
 	struct pair *pair = order->pair;
 
 	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	if (pair->mirror)
+		mirror_far_restarted(pair->mirror, order->boot_id);
 	if (pair->pump)
 		pump_far_restarted(pair->pump, order->boot_id);
 	else if (volume_is_tracked(pair->volume))
@@ -145,7 +149,7 @@ static int ask_far(struct pair *pair, uint32_t flags, struct wire_pair_reply *re
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
 		.size_bytes = volume_size(pair->volume), .flags = flags,
-		.type = pair->record.type == PAIR_ASYNC ? WIRE_PAIR_ASYNC : WIRE_PAIR_GLOBAL_COPY,
+		.type = pair_type_to_wire(pair->record.type),
 	};
 	int rc = settle_history(pair, why);
 
@@ -194,9 +198,17 @@ int pair_tell_copied(struct pair *pair)
 	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, &reply, why);
 }
 
+int pair_tell_duplex(struct pair *pair)
+{
+	struct wire_pair_reply reply = { 0 };
+	char why[WIRE_TEXT_SIZE];
+
+	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED | WIRE_PAIR_DUPLEX, &reply, why);
+}
+
 static bool may_resume_by_itself(const struct pair *pair)
 {
-	return pair->record.state == PAIR_COPY_PENDING ||
+	return pair->record.state == PAIR_COPY_PENDING || pair->record.state == PAIR_FULL_DUPLEX ||
 	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
 }
 
@@ -220,6 +232,17 @@ static void begin_generation(struct pair *pair)
 	pair->history_owed = pair_save(pair) != 0;
 	if (pair->history_owed)
 		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
+}
+
+int pair_begin_unfollowed(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	if (order.counters.noted != order.totals.followed || order.counters.unsent_blocks ||
+	    order.counters.sending_blocks)
+		begin_generation(pair);
+	return pair->history_owed ? -EIO : 0;
 }
 
 void pair_note_divergence(struct pair *pair)
@@ -247,20 +270,28 @@ static void reconnect(struct pair *pair)
 {
 	struct wire_pair_reply reply = { 0 };
 	char why[WIRE_TEXT_SIZE] = "";
+	bool duplex;
 	int rc;
 
 	if (pair_begin_change(pair))
 		return;
-	/* While it waited for its turn a command may have changed what it is. */
-	if (pair->record.role != PAIR_SOURCE || !may_resume_by_itself(pair)) {
+	/* While it waited for its turn a command may have changed what it is; and first a broken mirror is seen to. */
+	if (pair->record.role != PAIR_SOURCE || !may_resume_by_itself(pair) || pair->mirror_broken) {
 		pair_end_change(pair);
 		return;
 	}
-	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
+	/* What was lost here is still at the far side: it is not overwritten before somebody has accepted the loss. */
+	if (pair->record.type == PAIR_SYNC && copy_get_losses(pair->copy, pair->record.volume).power_wall_ns) {
+		pair_set_state(pair, PAIR_SUSPENDED, PAIR_REASON_WRITES_LOST);
+		pair_end_change(pair);
+		return;
+	}
+	duplex = pair->record.state == PAIR_FULL_DUPLEX;
+	rc = pair_connect(pair, WIRE_PAIR_RESUME | (duplex ? WIRE_PAIR_DUPLEX : 0), &reply, why);
 	if (rc == -ETIMEDOUT)
 		peer_look_again(pair->peer);
 	if (!rc) {
-		pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_NONE);
+		pair_set_state(pair, duplex ? PAIR_FULL_DUPLEX : PAIR_COPY_PENDING, PAIR_REASON_NONE);
 	} else if (rc != -ENOTCONN && rc != -ECANCELED && rc != -ETIMEDOUT) {
 		log_line(LOG_WARNING, "pair", "volume %04X: %s does not take it up: %s", pair->record.volume,
 			 pair->record.system, why[0] ? why : strerror(-rc));
@@ -337,7 +368,8 @@ static bool is_waiting(const struct pair *pair, const char *far)
 {
 	return pair_sends_to(pair, far) && pair->record.state == PAIR_SUSPENDED &&
 	       (pair->record.reason == PAIR_REASON_FAR_FULL || pair->record.reason == PAIR_REASON_FAR_DISK ||
-		pair->record.reason == PAIR_REASON_DISK || pair->record.reason == PAIR_REASON_LINK);
+		pair->record.reason == PAIR_REASON_DISK || pair->record.reason == PAIR_REASON_WRITES_LOST ||
+		pair->record.reason == PAIR_REASON_LINK);
 }
 
 bool pair_any_waiting(struct copy *copy, const char *far)
@@ -378,8 +410,9 @@ static void watch_broken(struct pair *pair)
 	struct link_state state;
 
 	link_get_state(pair->peer->to, &state);
-	if (!state.connected && pair->record.state == PAIR_COPY_PENDING)
-		pair_set_state(pair, PAIR_COPY_PENDING, PAIR_REASON_LINK);
+	if (!state.connected &&
+	    (pair->record.state == PAIR_COPY_PENDING || pair->record.state == PAIR_FULL_DUPLEX))
+		pair_set_state(pair, pair->record.state, PAIR_REASON_LINK);
 	pair_order_surely(pair, pair_do_counters, &order);
 	if (order.counters.noted != order.totals.followed && count_unheard(pair) < UNHEARD_MAX)
 		begin_generation(pair);

@@ -20,6 +20,8 @@ struct pair_order {
 	uint64_t first_needed;
 	struct pump_state pump;
 	struct pump_totals totals;
+	struct mirror_state mirror;
+	int error;
 	bool flag;
 };
 
@@ -34,6 +36,27 @@ int pair_do_counters(void *order);
 
 /* Notes it, in the log too, and makes it durable; that it is not only shows in the log. Suspends. */
 void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason);
+
+/*
+ * On the volume's reactor, where a pump has started: a synchronous pair whose first copy is done follows from here on.
+ * -ENOMEM.
+ */
+RT_MUST_CHECK int pair_start_mirror(struct pair_order *order);
+
+/*
+ * In its turn: tells the far side, durably there, that no write is answered from here on that it lacks. Negative errno.
+ * Suspends.
+ */
+RT_MUST_CHECK int pair_tell_duplex(struct pair *pair);
+
+/*
+ * In its turn. Durably suspended, and only then are those hosts answered that wait for it. Negative errno: it is as it
+ * was, and hosts that wait now have an error. Suspends.
+ */
+RT_MUST_CHECK int pair_suspend_duplex(struct pair *pair, enum pair_reason reason);
+
+/* What hosts wrote that the far side has not followed is a generation of its own, durably. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_begin_unfollowed(struct pair *pair);
 
 /* It is a source end, and this is its far side. */
 bool pair_sends_to(const struct pair *pair, const char *far);

@@ -79,6 +79,11 @@ static int save_progress(struct pair *pair, uint64_t first_needed)
 	return pair_change_record(pair, &next);
 }
 
+static int do_follow(void *arg)
+{
+	return pair_start_mirror(arg);
+}
+
 /*
  * How far the first copy is, durably: from there it goes on after a restart; UINT64_MAX: it has ended. Saved in
  * steps, and at its end, when the far side is told before: what it holds may be taken over there. What fails is done
@@ -87,6 +92,7 @@ static int save_progress(struct pair *pair, uint64_t first_needed)
 static void note_progress(struct pair *pair, uint64_t first_needed)
 {
 	bool done = first_needed == UINT64_MAX;
+	struct pair_order order = { 0 };
 	int rc;
 
 	if (pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
@@ -105,6 +111,10 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 		return;
 	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
 	pair_allow_join(pair);
+	rc = pair_order_run(pair, do_follow, &order);
+	if (rc)
+		log_line(LOG_WARNING, "pair", "volume %04X: it cannot follow yet: %s", pair->record.volume,
+			 strerror(-rc));
 }
 
 static int do_look_progress(void *arg)

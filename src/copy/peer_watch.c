@@ -24,6 +24,7 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	if (restarted) {
 		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
 		source_far_restarted(peer->copy, peer->system);
+		pair_leave_duplex_all(peer->copy, peer->system);
 		pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
 	}
 	/* Only now: as long as it is the old one no increment closes and nothing is prepared there. */
@@ -109,5 +110,6 @@ void peer_sync(void *arg)
 		pair_ask_refused(peer->copy, peer->system);
 		owed = !pair_sync_all(peer->copy, peer);
 		owed = !pair_note_progress(peer->copy, peer->system) || owed;
+		pair_go_duplex_all(peer->copy, peer->system);
 	}
 }

@@ -110,13 +110,14 @@ struct wire_system_reply {
 
 /* ---- pairs: source system to far side ---- */
 
-enum wire_pair_type { WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_ASYNC = 3 };
+enum wire_pair_type { WIRE_PAIR_SYNC = 1, WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_ASYNC = 3 };
 
 #define WIRE_PAIR_FAILBACK	1u		/* the target was the source before */
 #define WIRE_PAIR_RESUME	4u		/* the pair is there already: only the relation is checked */
 #define WIRE_PAIR_DISCARD	8u		/* with FAILBACK: what the target alone wrote is lost */
 #define WIRE_PAIR_COPIED	2u		/* with RESUME: the first copy has ended, the target holds all of it */
 #define WIRE_PAIR_RETURN	16u		/* the target, which was the source before, is the source again */
+#define WIRE_PAIR_DUPLEX	32u		/* with RESUME: no write is answered from here on that the target lacks */
 
 struct wire_pair_establish {
 	uint16_t source_volume, target_volume;

@@ -52,6 +52,9 @@ enum planted_mistake {
 	PLANTED_BARE_NOT_SYNCED,	/* prepares over a first copy that is not on disk */
 	PLANTED_LOSS_IGNORED,		/* a source that lost writes with the power goes on forming groups */
 	PLANTED_LOST_GROUP_IGNORED,	/* a far side that comes back without a group it had is taken up again */
+	PLANTED_SYNC_ANSWERED_EARLY,	/* a write of a synchronous pair is answered before the far side has it */
+	PLANTED_SYNC_READ_UNANSWERED,	/* what it wrote is read before it is answered */
+	PLANTED_SYNC_SUSPENDED_LATE,	/* it is answered before it is durable that the pair is suspended */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
 	PLANTED_BEFORE_NOT_DURABLE,	/* overwrites a block whose before-image is not on disk yet */
 	PLANTED_KEPT_TOO_SHORT,		/* uses a segment with before-images again, and says their CGs are kept */

@@ -10,16 +10,18 @@ NAME_EACH(volume_access_names, VOLUME_ACCESS_COUNT);
 const char *const pair_role_names[] = { "source", "target" };
 NAME_EACH(pair_role_names, PAIR_ROLE_COUNT);
 
-const char *const pair_type_names[] = { "global-copy", "async" };
+const char *const pair_type_names[] = { "global-copy", "async", "sync" };
 NAME_EACH(pair_type_names, PAIR_TYPE_COUNT);
 
 const char *const pair_state_names[] = {
 	"copy-pending", "suspended", "target-copy-pending", "target-suspended", "failed-over",
+	"full-duplex", "target-full-duplex",
 };
 NAME_EACH(pair_state_names, PAIR_STATE_COUNT);
 
 const char *const pair_reason_names[] = {
 	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone", "group-lost",
+	"writes-lost",
 };
 NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 

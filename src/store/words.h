@@ -21,8 +21,8 @@ extern const char *const volume_access_names[VOLUME_ACCESS_COUNT];
 enum pair_role { PAIR_SOURCE, PAIR_TARGET, PAIR_ROLE_COUNT };
 extern const char *const pair_role_names[PAIR_ROLE_COUNT];
 
-enum pair_type { PAIR_GLOBAL_COPY, PAIR_ASYNC, PAIR_TYPE_COUNT };
-extern const char *const pair_type_names[PAIR_TYPE_COUNT];	/* "global-copy", "async" */
+enum pair_type { PAIR_GLOBAL_COPY, PAIR_ASYNC, PAIR_SYNC, PAIR_TYPE_COUNT };
+extern const char *const pair_type_names[PAIR_TYPE_COUNT];	/* "global-copy", "async", "sync" */
 
 enum pair_state {
 	PAIR_COPY_PENDING,		/* source: copying, for ever in global-copy and async */
@@ -30,6 +30,8 @@ enum pair_state {
 	PAIR_TARGET_COPY_PENDING,
 	PAIR_TARGET_SUSPENDED,
 	PAIR_FAILED_OVER,		/* the former target, writable, noting what hosts change */
+	PAIR_FULL_DUPLEX,		/* source, sync: no write is answered that is not at the far side */
+	PAIR_TARGET_FULL_DUPLEX,
 	PAIR_STATE_COUNT
 };
 extern const char *const pair_state_names[PAIR_STATE_COUNT];
@@ -44,6 +46,7 @@ enum pair_reason {
 	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
 	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
 	PAIR_REASON_GROUP_LOST,		/* the far side gave a group up that was not yet in the volume: copy it anew */
+	PAIR_REASON_WRITES_LOST,	/* sync: this side lost unflushed writes with the power, and the far side has them */
 	PAIR_REASON_COUNT
 };
 extern const char *const pair_reason_names[PAIR_REASON_COUNT];

@@ -27,6 +27,8 @@ void blocklock_init(struct blocklock *lock)
 	for (unsigned i = 0; i < BLOCKLOCK_BUCKETS; i++)
 		list_init(&lock->buckets[i]);
 	lock->count = 0;
+	lock->started = 0;
+	rt_cond_init(&lock->answered);
 }
 
 bool blocklock_is_free(const struct blocklock *lock)
@@ -99,6 +101,8 @@ void blocklock_release(struct blocklock *lock, struct blocklock_claim *claim)
 		wake_writes(claim, bucket);
 	else
 		let_pass(claim, bucket);
+	if (claim->state == BLOCKLOCK_ANSWERING)
+		rt_cond_wake_all(&lock->answered);
 	list_remove(&claim->link);
 	lock->count--;
 }
@@ -133,6 +137,7 @@ void blocklock_start_writing(struct blocklock *lock, struct blocklock_claim *cla
 	assert(claim->state == BLOCKLOCK_CLAIMED && claim->waits_for == 0);
 	assert(blocklock_may_write(lock, claim));
 	claim->state = BLOCKLOCK_WRITING;
+	claim->number = ++lock->started;
 }
 
 void blocklock_end_writing(struct blocklock_claim *claim)
@@ -176,4 +181,30 @@ bool blocklock_is_claimed(const struct blocklock *lock, uint64_t first, uint64_t
 				return true;
 	}
 	return false;
+}
+
+/* A write of the range that began to write, by this number, and has no answer. */
+static bool is_unanswered(const struct blocklock *lock, uint64_t first, uint64_t end, uint64_t number)
+{
+	uint64_t zones = zone_of(end - 1) - zone_of(first) + 1;
+
+	for (uint64_t i = 0; i < zones && i < BLOCKLOCK_BUCKETS; i++) {
+		const struct blocklock_claim *claim;
+
+		list_for_each(claim, &lock->buckets[(zone_of(first) + i) % BLOCKLOCK_BUCKETS], link)
+			if ((claim->state == BLOCKLOCK_WRITING || claim->state == BLOCKLOCK_ANSWERING) &&
+			    claim->number <= number && overlaps(claim, first, end))
+				return true;
+	}
+	return false;
+}
+
+int blocklock_wait_answered(struct blocklock *lock, uint64_t first, uint64_t end)
+{
+	uint64_t number = lock->started;
+	int rc = 0;
+
+	while (!rc && is_unanswered(lock, first, end, number))
+		rc = rt_cond_wait(&lock->answered);
+	return rc;
 }

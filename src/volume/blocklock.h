@@ -31,12 +31,15 @@ enum blocklock_state {
 struct blocklock {
 	struct list_head buckets[BLOCKLOCK_BUCKETS];
 	unsigned count;
+	uint64_t started;		/* writes that ever began to write */
+	struct rt_cond answered;	/* one of them was released */
 };
 
 struct blocklock_claim {
 	struct list_head link;		/* in the bucket of its zone, in order of arrival */
 	uint64_t first, end;		/* blocks, end exclusive */
 	enum blocklock_state state;
+	uint64_t number;		/* of those that ever began to write */
 	unsigned waits_for;		/* claims before this one that overlap it; 0: it has its blocks */
 	struct rt_cond granted;		/* its owner waits here: for its blocks, then for senders */
 };
@@ -71,6 +74,12 @@ bool blocklock_trim_to_firm(const struct blocklock *lock, uint64_t *first, uint6
 
 /* For a sender: takes blocks that blocklock_trim_to_firm left. Never waits. Ends with blocklock_release. */
 void blocklock_take_to_send(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end);
+
+/*
+ * Suspends until all writes of blocks of the range, which may be of any length, that are writing or answering now are
+ * released. 0, -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int blocklock_wait_answered(struct blocklock *lock, uint64_t first, uint64_t end);
 
 /* Some write has claimed blocks of the range, which may be of any length. */
 bool blocklock_is_claimed(const struct blocklock *lock, uint64_t first, uint64_t end);

@@ -128,6 +128,11 @@ RT_MUST_CHECK int mask_doubt_all(struct mask *mask);
 bool mask_is_noted(const struct mask *mask, uint64_t first, uint64_t end);
 
 /*
+ * How many blocks of the range are unsent on either side. *flying: one of them or of the others is under way.
+ */
+uint64_t mask_count_unsent(const struct mask *mask, uint64_t first, uint64_t end, bool *flying);
+
+/*
  * The first run of blocks in the range whose old content the closing increment still needs: unsent or flying there and
  * not kept. False: none, *run_first and *run_end are undefined.
  */
@@ -175,8 +180,8 @@ RT_MUST_CHECK int mask_next_region(struct mask *mask, bool closing, struct mask_
 bool mask_next_run(const struct mask *mask, const struct mask_region *region, bool closing, uint64_t from, uint64_t end,
 		struct mask_run *run);
 
-/* The masks of the closing side where the block lies; NULL: none. */
-struct mask_region *mask_find_closing(const struct mask *mask, uint64_t block);
+/* The masks of a side where the block lies; NULL: none. */
+struct mask_region *mask_find_at(const struct mask *mask, bool closing, uint64_t block);
 
 /* The run, or a part of what mask_next_run found, is flying now. */
 void mask_take_off(struct mask *mask, const struct mask_run *run);

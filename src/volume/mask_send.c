@@ -66,9 +66,33 @@ bool mask_next_run(const struct mask *mask, const struct mask_region *region, bo
 	return found;
 }
 
-struct mask_region *mask_find_closing(const struct mask *mask, uint64_t block)
+uint64_t mask_count_unsent(const struct mask *mask, uint64_t first, uint64_t end, bool *flying)
 {
-	return mask_find_region(mask, !mask->open, block / MASK_REGION_BLOCKS);
+	uint64_t count = 0;
+
+	*flying = false;
+	for (uint64_t track = first / MASK_TRACK_BLOCKS; track <= (end - 1) / MASK_TRACK_BLOCKS; track++) {
+		uint16_t bits = mask_bits_of(track, first, end), unsent = 0, under_way = 0;
+
+		for (unsigned which = 0; which < 2; which++) {
+			const struct mask_region *region = mask_find_track(mask, which, track);
+
+			if (mask_is_bulk(&mask->sides[which], track / MASK_REGION_TRACKS))
+				unsent = MASK_FULL_TRACK;
+			if (!region)
+				continue;
+			unsent |= region->tracks[MASK_UNSENT][track % MASK_REGION_TRACKS];
+			under_way |= region->tracks[MASK_FLYING][track % MASK_REGION_TRACKS];
+		}
+		count += (unsigned)__builtin_popcount(unsent & bits);
+		*flying = *flying || (under_way & bits);
+	}
+	return count;
+}
+
+struct mask_region *mask_find_at(const struct mask *mask, bool closing, uint64_t block)
+{
+	return mask_find_region(mask, closing ? !mask->open : mask->open, block / MASK_REGION_BLOCKS);
 }
 
 void mask_take_off(struct mask *mask, const struct mask_run *run)

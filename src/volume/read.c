@@ -45,7 +45,7 @@ static int do_read(struct volume *volume, void *buf, size_t len, uint64_t offset
 		rc = volume_read_content(volume, buf, len, offset);
 	if (rc == 0 && !planted(PLANTED_READ_CHECKS_FIRST) && !planted(PLANTED_NO_READ_HOLD))
 		rc = wait_until_shown(volume, offset, len);
-	return rc;
+	return rc ? rc : volume_wait_mirrored(volume, offset, len);
 }
 
 int volume_read(struct volume *volume, void *buf, size_t len, uint64_t offset)
@@ -72,6 +72,8 @@ int volume_get_run(struct volume *volume, uint64_t offset, bool *data, uint64_t 
 	rc = volume_get_content_run(volume, offset, data, end);
 	if (rc == 0)
 		rc = wait_until_shown(volume, offset, *end - offset);
+	if (rc == 0)
+		rc = volume_wait_mirrored(volume, offset, *end - offset);
 	volume_leave_read(volume);
 	return rc;
 }
@@ -83,7 +85,7 @@ int volume_flush(struct volume *volume)
 	if (rc < 0)
 		return rc;
 	/* What was written to the target of a relation that has failed is lost. */
-	rc = volume->flash && volume->flash->error ? -EIO : vdisk_sync(volume->disk);
+	rc = volume->flash && volume->flash->error ? -EIO : volume_sync_both(volume);
 	volume->counters.flushes += rc == 0;
 	volume_leave_read(volume);
 	return rc;

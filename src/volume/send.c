@@ -43,16 +43,19 @@ static bool find_run_of_region(const struct volume *volume, const struct mask_re
 		find_run_in(volume, region, closing, first, middle, max_blocks, run);
 }
 
-/* Blocks that a write waits for are sent before all others. */
+/* Blocks that a write waits for are sent before all others: of the closing increment, and by a mirror of the open one. */
 static bool find_awaited_run(const struct volume *volume, uint64_t max_blocks, struct mask_run *run)
 {
 	const struct volume_drain_wait *wait;
 
 	list_for_each(wait, &volume->drain_waits, link) {
-		const struct mask_region *region = mask_find_closing(&volume->mask, wait->first);
+		for (unsigned i = 0; i < (volume->mirror ? 2u : 1u); i++) {
+			bool closing = i == 0;
+			const struct mask_region *region = mask_find_at(&volume->mask, closing, wait->first);
 
-		if (region && find_run_in(volume, region, true, wait->first, wait->end, max_blocks, run))
-			return true;
+			if (region && find_run_in(volume, region, closing, wait->first, wait->end, max_blocks, run))
+				return true;
+		}
 	}
 	return false;
 }

@@ -7,6 +7,7 @@
 
 #include "volume/blocklock.h"
 #include "volume/mask.h"
+#include "volume/mirror.h"
 #include "volume/sidefile.h"
 #include "volume/volume.h"
 
@@ -57,6 +58,7 @@ struct volume {
 	struct rt_cond changed;
 	void (*first_note)(void *arg);	/* may be NULL */
 	void *first_note_arg;
+	struct volume_mirror *mirror;	/* NULL: none */
 
 	struct volume_counters counters;
 };
@@ -131,6 +133,36 @@ void volume_unsettle_looks(struct volume *volume, uint64_t first, uint64_t end);
 
 /* The attempt fails here, by the volume itself. */
 void volume_give_up_attempt(struct volume *volume);
+
+/* ---- a synchronous pair, mirror.c ---- */
+
+/* What a write does at the far side, from noting it to its answer. */
+struct volume_mirrored {
+	struct volume_mirror *mirror;		/* NULL: nothing */
+	bool sent;				/* by the mirror; else it is noted for the pump */
+	bool promised;				/* the far side is said to have all that is answered */
+	int begun;
+	struct volume_mirror_write write;
+};
+
+/* Something has to come to the far side before the claim may be written; clear waits for that. */
+bool volume_mirror_obstructs(const struct volume *volume, const struct blocklock_claim *claim);
+RT_MUST_CHECK int volume_mirror_clear(struct volume *volume, const struct blocklock_claim *claim);
+
+/* In one step with noting it, before; and behind that, when it is writing. The second suspends. */
+void volume_mirror_choose(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored);
+void volume_mirror_send(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
+			const void *buf, uint64_t offset, uint64_t len);
+
+/* rc: what became of it here. Waits for the far side, and returns what the host is told. */
+RT_MUST_CHECK int volume_mirror_finish(struct volume *volume, const struct blocklock_claim *claim,
+				       struct volume_mirrored *mirrored, int rc);
+
+/* What was answered is durable on both sides. */
+RT_MUST_CHECK int volume_sync_both(struct volume *volume);
+
+/* The read rule of a synchronous pair, always after the disk was read: what was read may have no answer yet. */
+RT_MUST_CHECK int volume_wait_mirrored(struct volume *volume, uint64_t offset, uint64_t len);
 
 /* ---- the dirty log, clean.c ---- */
 

@@ -48,7 +48,8 @@ static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, co
 /* ---- step 3: what a write has to wait for ---- */
 
 enum obstacle {
-	OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_COLLISION, OBSTACLE_SENDER,
+	OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_COLLISION, OBSTACLE_ARREARS,
+	OBSTACLE_SENDER,
 };
 
 /* The first thing that keeps the claim from being noted and written in this moment. */
@@ -68,6 +69,8 @@ static enum obstacle find_obstacle(const struct volume *volume, const struct blo
 		if (!planted(PLANTED_NOTE_THEN_KEEP) &&
 		    mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
 			return OBSTACLE_COLLISION;
+		if (volume_mirror_obstructs(volume, claim))
+			return OBSTACLE_ARREARS;
 	}
 	return blocklock_may_write(&volume->lock, claim) ? OBSTACLE_NONE : OBSTACLE_SENDER;
 }
@@ -179,6 +182,8 @@ static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, 
 		return volume_flash_keep(volume, claim);
 	case OBSTACLE_COLLISION:
 		return save_old_blocks(volume, claim, until_ns);
+	case OBSTACLE_ARREARS:
+		return volume_mirror_clear(volume, claim);
 	case OBSTACLE_SENDER:
 		return blocklock_wait_senders(&volume->lock, claim);
 	case OBSTACLE_NONE:
@@ -251,6 +256,7 @@ static void end_writing(struct volume *volume, struct blocklock_claim *claim, ui
 static int do_write(struct volume *volume, const struct change *change)
 {
 	int64_t until_ns = RT_NEVER;		/* for the drain; set when the wait begins */
+	struct volume_mirrored mirrored;
 	struct blocklock_claim claim;
 	enum obstacle obstacle;
 	uint64_t number;
@@ -261,7 +267,7 @@ static int do_write(struct volume *volume, const struct change *change)
 
 	/*
 	 * 3. Wait for what may take time: masks, the dirty log's region, old blocks that FlashCopy targets or the
-	 * sidefile keep, senders of the old content.
+	 * sidefile keep, what a mirror owes the far side, senders of the old content.
 	 */
 	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)) != OBSTACLE_NONE) {
 		rc = clear_obstacle(volume, &claim, obstacle, &until_ns);
@@ -272,10 +278,14 @@ static int do_write(struct volume *volume, const struct change *change)
 		return rc;
 
 	/* 4. In one step with the last look for obstacles: note all blocks in the open increment. */
+	volume_mirror_choose(volume, &claim, &mirrored);
 	number = planted(PLANTED_NOTE_LATE) ? volume->open_number : note(volume, change, &claim);
 	blocklock_start_writing(&volume->lock, &claim);
 	if (planted(PLANTED_NOTE_THEN_KEEP))
 		rc = keep_late(volume, &claim);
+
+	/* 6 begins: a synchronous pair sends it while it goes to the disk. */
+	volume_mirror_send(volume, &claim, &mirrored, change->buf, change->offset, change->len);
 
 	/* 5. Write. If it fails the blocks stay noted: any part of them may be on disk. */
 	if (rc == 0)
@@ -283,6 +293,9 @@ static int do_write(struct volume *volume, const struct change *change)
 	if (planted(PLANTED_NOTE_LATE) && rc == 0)
 		rc = note_late(volume, change, &claim, &number);
 	end_writing(volume, &claim, number);
+
+	/* 6. It is at the far side, too; or the pair does not promise that any more. */
+	rc = volume_mirror_finish(volume, &claim, &mirrored, rc);
 
 	/* 7. What was noted in the held increment is answered when every system has closed the one before. */
 	if (rc == 0 && !planted(PLANTED_NO_WRITE_HOLD))
@@ -314,7 +327,7 @@ static int write_pieces(struct volume *volume, struct change change, unsigned fl
 		buf = buf ? buf + change.len : NULL;
 	}
 	if (rc == 0 && (flags & VOLUME_FUA))
-		rc = vdisk_sync(volume->disk);
+		rc = volume_sync_both(volume);
 	return rc;
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mirror.h - sends what hosts write to the volume of a synchronous pair, each write by itself and at once, beside the
+ * pump, which brings what the far side lacked before. Lives on the volume's reactor; all calls are made there.
+ *
+ * Following: it sends what it can, and promises nothing. Full: no write is answered that is not at the far side. Broken:
+ * a write did not get there. Nothing is sent any more, and when it was full, no write is answered either, until it is
+ * durable that the pair is suspended, and mirror_stop says so.
+ */
+#ifndef XDC_COPY_MIRROR_H
+#define XDC_COPY_MIRROR_H
+
+#include "copy/pump.h"
+
+struct mirror;
+
+struct mirror_config {
+	struct volume *volume;			/* tracked */
+	struct link *link;
+	uint16_t target;
+	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */
+	struct pump_totals *totals;
+	struct notice *acked;			/* something was acknowledged that is not durable there */
+	struct notice *broken;			/* is_broken has become true, or somebody waits for what follows */
+	_Atomic bool *is_broken;
+};
+
+/* Follows from here on. -ENOMEM. */
+RT_MUST_CHECK int mirror_start(const struct mirror_config *config, struct mirror **out);
+
+/* True: the far side has all of the volume, and the mirror is full from here on. */
+bool mirror_fill(struct mirror *mirror);
+
+/* It follows again, also when it was broken: hosts that waited are answered. Does not suspend. */
+void mirror_unfill(struct mirror *mirror);
+
+/* The far side is another one from here on. One that is full stays with the old one, and breaks. Does not suspend. */
+void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
+
+/* Broken from here on, by the word of an administrator or since another one of its group is. Does not suspend. */
+void mirror_break(struct mirror *mirror);
+
+/* It stays broken, and the writes that wait now fail with this error: that it is suspended could not be made durable. */
+void mirror_refuse_waiters(struct mirror *mirror, int error);
+
+/*
+ * No writes go there any more; those that waited are answered (error 0), or fail with it. Suspends until none is under
+ * way. NULL is allowed.
+ */
+void mirror_stop(struct mirror *mirror, int error);
+
+struct mirror_state {
+	bool full, broken;
+	unsigned waiting;			/* requests under way */
+	int error;				/* that broke it; 0: none */
+};
+void mirror_get_state(const struct mirror *mirror, struct mirror_state *state);
+
+#endif

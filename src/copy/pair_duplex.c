@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Synchronous pairs, on reactor 0: when one becomes full-duplex, and how it is suspended. What is durable before what:
+ * the far side's word before the source's, so that a source that says full-duplex has a far side that does; and that a
+ * source is not full-duplex any more, before a write is answered that the far side may lack.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "copy/pair_private.h"
+#include "rt/log.h"
+
+#define DUPLEX_NS	(2 * RT_SECOND)		/* for the far side's word: hosts may wait for what comes after it */
+
+/* ---- on the volume's reactor ---- */
+
+int pair_start_mirror(struct pair_order *order)
+{
+	struct pair *pair = order->pair;
+	unsigned here = rt_reactor_index(rt_here());
+	struct mirror_config config = {
+		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
+		.totals = &pair->totals, .acked = &order->peer->notices[here],
+		.broken = &pair->copy->mirror_notices[here], .is_broken = &pair->mirror_broken,
+	};
+
+	if (order->record.type != PAIR_SYNC || !order->record.first_copy_done || !pair->pump || pair->mirror)
+		return 0;
+	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
+	return mirror_start(&config, &pair->mirror);
+}
+
+static int do_fill(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->flag = order->pair->mirror && mirror_fill(order->pair->mirror);
+	return 0;
+}
+
+static int do_unfill(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror)
+		mirror_unfill(order->pair->mirror);
+	return 0;
+}
+
+static int do_break(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror)
+		mirror_break(order->pair->mirror);
+	return 0;
+}
+
+static int do_refuse_waiters(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror)
+		mirror_refuse_waiters(order->pair->mirror, order->error);
+	return 0;
+}
+
+/* ---- becoming full-duplex ---- */
+
+static int ask_duplex(struct pair *pair)
+{
+	RT_LIMIT(rt_now_ns() + DUPLEX_NS);
+
+	return pair_tell_duplex(pair);
+}
+
+static void go_duplex(struct pair *pair)
+{
+	struct record_pair next = pair->record;
+	struct pair_order order = { 0 };
+	int rc;
+
+	pair_order_surely(pair, do_fill, &order);
+	if (!order.flag)
+		return;
+	rc = ask_duplex(pair);
+	next.state = PAIR_FULL_DUPLEX;
+	next.reason = PAIR_REASON_NONE;
+	next.since_wall_ns = rt_wall_ns();
+	if (!rc)
+		rc = pair_change_record(pair, &next);
+	if (rc) {
+		pair_order_surely(pair, do_unfill, &order);
+		log_line(LOG_WARNING, "pair", "volume %04X: not full-duplex yet: %s", pair->record.volume,
+			 strerror(-rc));
+		/* It may say that it is. */
+		peer_ask_pairs(pair->peer);
+		return;
+	}
+	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s", pair->record.volume, pair->record.system,
+		 pair->record.remote_volume, pair_state_names[PAIR_FULL_DUPLEX]);
+}
+
+static bool may_go_duplex(const struct pair *pair, const char *far)
+{
+	return pair_sends_to(pair, far) && pair->record.type == PAIR_SYNC && pair->record.first_copy_done &&
+	       pair->record.state == PAIR_COPY_PENDING && pair->sends && !pair->mirror_broken;
+}
+
+void pair_go_duplex_all(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (!may_go_duplex(pair, far) || pair_begin_change(pair))
+			continue;
+		if (may_go_duplex(pair, far))
+			go_duplex(pair);
+		pair_end_change(pair);
+	}
+}
+
+/* ---- and back ---- */
+
+int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
+{
+	struct record_pair next;
+	struct pair_order order = { 0 };
+	int rc;
+
+	pair_order_surely(pair, do_break, &order);
+	pair->mirror_broken = false;
+	rc = pair_begin_unfollowed(pair);
+	next = pair->record;
+	next.state = PAIR_SUSPENDED;
+	next.reason = reason;
+	next.since_wall_ns = rt_wall_ns();
+	if (!rc)
+		rc = pair_change_record(pair, &next);
+	if (rc) {
+		log_line(LOG_ERROR, "pair", "volume %04X: that it is suspended is not durable: %s",
+			 pair->record.volume, strerror(-rc));
+		order.error = -EIO;
+		pair_order_surely(pair, do_refuse_waiters, &order);
+		return rc;
+	}
+	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s, %s", pair->record.volume, pair->record.system,
+		 pair->record.remote_volume, pair_state_names[PAIR_SUSPENDED], pair_reason_names[reason]);
+	pair->broken = true;
+	pair_stop_sending(pair);
+	return 0;
+}
+
+static enum pair_reason reason_of(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return PAIR_REASON_FAR_FULL;
+	case -EIO:
+		return PAIR_REASON_FAR_DISK;
+	default:
+		return PAIR_REASON_LINK;
+	}
+}
+
+static void settle(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair->mirror_broken = false;
+	pair_order_surely(pair, pair_do_counters, &order);
+	if (!order.mirror.broken)
+		return;
+	if (pair->record.state != PAIR_FULL_DUPLEX)
+		pair_order_surely(pair, do_unfill, &order);
+	else if (!pair_suspend_duplex(pair, reason_of(order.mirror.error)))
+		peer_ask_pairs(pair->peer);
+}
+
+void pair_watch_mirrors(void *arg)
+{
+	struct copy *copy = arg;
+	struct pair *pair;
+
+	while (!notice_wait(&copy->mirrors)) {
+		for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+			if (!pair->mirror_broken || pair_begin_change(pair))
+				continue;
+			settle(pair);
+			pair_end_change(pair);
+		}
+	}
+}
+
+void pair_leave_duplex_all(struct copy *copy, const char *far)
+{
+	struct pair *pair;
+
+	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (!pair_sends_to(pair, far) || pair->record.type != PAIR_SYNC || pair_begin_change(pair))
+			continue;
+		if (pair->record.state == PAIR_FULL_DUPLEX)
+			(void)!pair_suspend_duplex(pair, PAIR_REASON_LINK);
+		pair_end_change(pair);
+	}
+}

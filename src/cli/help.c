@@ -171,7 +171,7 @@ void cli_completion_bash(FILE *out)
 	      "\tdone\n"
 	      "\tcase $before in\n"
 	      "\t--dir | --adopt) mapfile -t COMPREPLY < <(compgen -f -- \"$word\") && return ;;\n", out);
-	fprintf(out, "\t--cache) choices='writeback direct' ;;\n\t--type) choices='global-copy async' ;;\n"
+	fprintf(out, "\t--cache) choices='writeback direct' ;;\n\t--type) choices='global-copy async sync' ;;\n"
 		"\t*)\n\t\tif [ ${#words[@]} -eq 0 ]; then\n\t\t\tchoices='");
 	for (unsigned i = 0; i < operation_noun_count; i++)
 		fprintf(out, "%s ", operation_nouns[i].name);

@@ -11,7 +11,7 @@
 
 const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
-	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async",
+	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async|sync",
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
 	"DURATION", "SEQUENCE",
 };
@@ -116,7 +116,7 @@ const struct operation operations[] = {
 		{ "volume", ARG_VOLUME, POSITION, "the source: id or name" },
 		{ "target", ARG_VOLUME_ID, POSITION, "the id of the target" },
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
-		{ "type", ARG_PAIR_TYPE, USE_REQUIRED, "global-copy: no order kept; async: for sessions" },
+		{ "type", ARG_PAIR_TYPE, USE_REQUIRED, "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
 		{ "wait", ARG_FLAG, USE_CLIENT, "wait for the first copy, with a progress bar" },
 	} },
 	{ "pair", "list", ROLE_MONITOR, ANSWER_LIST, "List the pairs", { { 0 } } },
@@ -369,7 +369,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 			    "a set is of volumes or pairs");
 	case ARG_PAIR_TYPE:
 		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
-			    "the type of a pair is global-copy or async");
+			    "the type of a pair is global-copy, async or sync");
 	case ARG_JOB:
 	case ARG_SEQUENCE:
 		return parse_number(text, &value->number);

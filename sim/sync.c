@@ -2,8 +2,8 @@
 /*
  * Synchronous pairs, and the loss of the source site at any moment.
  *
- * Goal: a far side that is failed over while its pair is full-duplex has every write that was answered, and over several
- * such volumes it is one moment; what was flushed is there also after both sides lost their power; a source that
+ * Goal: a far side that is failed over while its pair is full-duplex has every write that was answered, and over
+ * several such volumes it is one moment; what was flushed is there also after both sides lost their power; a source that
  * answered more than the far side has knows it; and when faults are over the pairs are full-duplex again and both sides
  * equal. Method: as in disaster.c, the run splits at random moments, and in the branch the source site is lost, cut off
  * or goes on, and the far sides are failed over.

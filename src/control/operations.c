@@ -11,7 +11,8 @@
 
 const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
-	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct", "global-copy|async|sync",
+	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct",
+	"global-copy|async|sync",
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
 	"DURATION", "SEQUENCE",
 };

@@ -274,7 +274,8 @@ bool leg_takes_direct(struct copy *copy, const struct pair *pair)
 {
 	enum pair_state state = pair->record.state;
 
-	return (state == PAIR_TARGET_COPY_PENDING || state == PAIR_TARGET_FULL_DUPLEX) && !leg_owns_volume(copy, pair->record.volume);
+	return (state == PAIR_TARGET_COPY_PENDING || state == PAIR_TARGET_FULL_DUPLEX) &&
+	       !leg_owns_volume(copy, pair->record.volume);
 }
 
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume)

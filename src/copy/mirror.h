@@ -3,9 +3,9 @@
  * mirror.h - sends what hosts write to the volume of a synchronous pair, each write by itself and at once, beside the
  * pump, which brings what the far side lacked before. Lives on the volume's reactor; all calls are made there.
  *
- * Following: it sends what it can, and promises nothing. Full: no write is answered that is not at the far side. Broken:
- * a write did not get there. Nothing is sent any more, and when it was full, no write is answered either, until it is
- * durable that the pair is suspended, and mirror_stop says so.
+ * Following: it sends what it can, and promises nothing. Full: no write is answered that is not at the far side.
+ * Broken: a write did not get there. Nothing is sent any more, and when it was full, no write is answered either, until
+ * it is durable that the pair is suspended, and mirror_stop says so.
  */
 #ifndef XDC_COPY_MIRROR_H
 #define XDC_COPY_MIRROR_H
@@ -34,7 +34,7 @@ bool mirror_fill(struct mirror *mirror);
 /* It follows again, also when it was broken: hosts that waited are answered. Does not suspend. */
 void mirror_unfill(struct mirror *mirror);
 
-/* The far side is another one from here on. One that is full stays with the old one, and breaks. Does not suspend. */
+/* The far side is another one from here on. One that is full stays with the old, and breaks. Does not suspend. */
 void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
 
 /* Broken from here on, by the word of an administrator or since another one of its group is. Does not suspend. */

@@ -457,7 +457,8 @@ static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_DISK] = "mend the disk, then xdc volume accept VOLUME",
 	[PAIR_REASON_HISTORY] = "the far side is newer: there, xdc session failback, or xdc pair failback",
 	[PAIR_REASON_FAR_GONE] = "xdc pair delete VOLUME --force, then xdc pair create copies it anew",
-	[PAIR_REASON_WRITES_LOST] = "xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
+	[PAIR_REASON_WRITES_LOST] =
+		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
 };
 

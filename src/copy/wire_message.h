@@ -117,7 +117,7 @@ enum wire_pair_type { WIRE_PAIR_SYNC = 1, WIRE_PAIR_GLOBAL_COPY = 2, WIRE_PAIR_A
 #define WIRE_PAIR_DISCARD	8u		/* with FAILBACK: what the target alone wrote is lost */
 #define WIRE_PAIR_COPIED	2u		/* with RESUME: the first copy has ended, the target holds all of it */
 #define WIRE_PAIR_RETURN	16u		/* the target, which was the source before, is the source again */
-#define WIRE_PAIR_DUPLEX	32u		/* with RESUME: no write is answered from here on that the target lacks */
+#define WIRE_PAIR_DUPLEX	32u		/* with RESUME: no write is answered that the target lacks */
 
 struct wire_pair_establish {
 	uint16_t source_volume, target_volume;

@@ -46,7 +46,7 @@ enum pair_reason {
 	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
 	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
 	PAIR_REASON_GROUP_LOST,		/* the far side gave a group up that was not yet in the volume: copy it anew */
-	PAIR_REASON_WRITES_LOST,	/* sync: this side lost unflushed writes with the power, and the far side has them */
+	PAIR_REASON_WRITES_LOST,	/* sync: this side lost unflushed writes with the power, the far side has them */
 	PAIR_REASON_COUNT
 };
 extern const char *const pair_reason_names[PAIR_REASON_COUNT];

@@ -127,7 +127,8 @@ void volume_mirror_send(struct volume *volume, const struct blocklock_claim *cla
 }
 
 /* The write is at the far side, too: 0. */
-static int end_sent(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored, int rc)
+static int end_sent(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
+		    int rc)
 {
 	int far = mirrored->begun;
 

@@ -28,12 +28,12 @@ struct volume_mirror_ops {
 	/* Sends it. Negative errno: nothing was sent. Suspends while the far side has no room. */
 	int (*begin)(struct volume_mirror *mirror, struct volume_mirror_write *write);
 
-	/* Waits until the far side has it, whatever becomes of the caller: 0. Negative errno: whether it has is not known. */
+	/* Waits until the far side has it, whatever becomes of the caller: 0. Else whether it has is not known. */
 	int (*end)(struct volume_mirror *mirror, struct volume_mirror_write *write);
 
 	/*
-	 * What was written is not at the far side. Waits until the pair does not promise that any more: 0, and the write
-	 * is answered; else it fails with this.
+	 * What was written is not at the far side. Waits until the pair does not promise that any more: 0, and the
+	 * write is answered; else it fails with this.
 	 */
 	int (*give_up)(struct volume_mirror *mirror);
 
@@ -44,11 +44,11 @@ struct volume_mirror_ops {
 
 struct volume_mirror {
 	const struct volume_mirror_ops *ops;
-	bool full;			/* nothing is answered that is not there; else a write of unsent blocks is only noted */
+	bool full; /* nothing is answered that is not there; else a write of unsent blocks is only noted */
 	bool held;			/* nothing is sent any more: what is written waits in give_up */
 	int refuse;			/* held, and writes fail with this before anything is done; 0: they do not */
 	bool unreached;			/* a write has waited for the pump in vain: none does, until one gets there */
-	int64_t wait_ns;		/* how long a write waits for the pump to bring its blocks there, then give_up */
+	int64_t wait_ns; /* how long a write waits for the pump to bring its blocks there, then give_up */
 	unsigned users;			/* requests that may call ops */
 	struct rt_cond unused;		/* there is none any more */
 };

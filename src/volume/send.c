@@ -43,7 +43,7 @@ static bool find_run_of_region(const struct volume *volume, const struct mask_re
 		find_run_in(volume, region, closing, first, middle, max_blocks, run);
 }
 
-/* Blocks that a write waits for are sent before all others: of the closing increment, and by a mirror of the open one. */
+/* Blocks that a write waits for are sent before all others: of the closing increment, and for a mirror of the open. */
 static bool find_awaited_run(const struct volume *volume, uint64_t max_blocks, struct mask_run *run)
 {
 	const struct volume_drain_wait *wait;

@@ -28,6 +28,8 @@ static const struct {
 	    "out_of_sync_blocks" } },
 	{ "session",
 	  { "session", "role", "state", "phase", "sequence", "rpo_ms", "out_of_sync_blocks", "cg_good", "cg_failed" } },
+	{ "flash",
+	  { "source", "target", "state", "reason", "copy", "persistent", "size_bytes", "own_bytes", "created_at" } },
 	{ "set", { "set", "kind", "of", "type", "members" } },
 	{ "session points", { "sequence", "cg_at", "back_bytes" } },
 	{ "job", { "job", "kind", "object", "state", "since", "percent", "done_bytes", "total_bytes", "waiting_for" } },

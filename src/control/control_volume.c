@@ -232,7 +232,7 @@ static int check_grow(const struct control_volume *volume, uint64_t size, const 
 {
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
-	if (check_busy(volume, object, fault))
+	if (check_busy(volume, object, fault) || copy_is_flashed(volume->control->copy, volume->record.id, fault))
 		return -1;
 	if (*volume->record.adopted_path)
 		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "make a larger volume and copy the data",

@@ -14,7 +14,7 @@ const char *const arg_kind_names[] = {
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct",
 	"global-copy|async|sync",
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
-	"DURATION", "SEQUENCE",
+	"DURATION", "SEQUENCE", "SOURCE:TARGET",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -27,6 +27,12 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define JOB_ARG		{ "job", ARG_JOB, POSITION, "the number of the job" }
 #define SET_ARG		{ "set", ARG_SET, POSITION, "the name of the set" }
 #define WATCH_ARG	{ "watch", ARG_FLAG, USE_CLIENT, "show it again and again until Ctrl-C" }
+
+#define FLASH_TARGET_ARG	{ "volume", ARG_VOLUME, POSITION, "id or name of the target" }
+#define FLASH_ARGS \
+	{ "no-copy", ARG_FLAG, 0, "copy only what is about to be overwritten in the source" }, \
+	{ "persistent", ARG_FLAG, 0, "keep the FlashCopy when all is copied" }, \
+	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }
 
 #define PATH_ARGS \
 	{ "source-lss", ARG_LSS, POSITION, "the LSS here" }, \
@@ -140,6 +146,24 @@ const struct operation operations[] = {
 		VOLUME_ARG, VERIFY_ARGS,
 	} },
 
+	{ "flash", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let a volume show another as it is now, at once", {
+		{ "source", ARG_VOLUME, POSITION, "id or name of the source" },
+		{ "target", ARG_VOLUME, POSITION, "id or name of the target: what it holds is given up" },
+		FLASH_ARGS,
+	} },
+	{ "flash", "group", ROLE_ADMIN, ANSWER_LIST, "The same of many volumes, all at one moment", {
+		{ "pairs", ARG_VOLUME_PAIR, POSITION | USE_REPEATED, "source and target, by id or name" },
+		FLASH_ARGS,
+	} },
+	{ "flash", "list", ROLE_MONITOR, ANSWER_LIST, "List the FlashCopies", { { 0 } } },
+	{ "flash", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the FlashCopy of a target", {
+		FLASH_TARGET_ARG, WATCH_ARG,
+	} },
+	{ "flash", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a FlashCopy; a target that is whole keeps its data", {
+		FLASH_TARGET_ARG,
+		{ "force", ARG_FLAG, 0, "also when the target is not whole: it is empty afterwards" },
+	} },
+
 	{ "session", "open", ROLE_ADMIN, ANSWER_CHANGED, "Open a session on an LSS of this system", {
 		SESSION_ARG,
 		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
@@ -235,6 +259,7 @@ const struct op_noun operation_nouns[] = {
 	{ "volume", "disks of a fixed size" },
 	{ "path", "permission and route of an LSS here to an LSS of another system" },
 	{ "pair", "a source volume and its target volume" },
+	{ "flash", "volumes that show others as they were at one moment" },
 	{ "session", "volumes that are kept consistent together" },
 	{ "set", "volumes or pairs that are named together" },
 	{ "job", "long work" },
@@ -326,6 +351,7 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value)
 {
 	const char *wrong;
+	char source[XDC_NAME_MAX], target[XDC_NAME_MAX];
 	uint8_t lss = 0;
 
 	*value = (struct arg_value){ .text = text };
@@ -371,6 +397,8 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_PAIR_TYPE:
 		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
 			    "the type of a pair is global-copy, async or sync");
+	case ARG_VOLUME_PAIR:
+		return parse_volume_pair(text, source, target);
 	case ARG_JOB:
 	case ARG_SEQUENCE:
 		return parse_number(text, &value->number);

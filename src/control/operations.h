@@ -30,6 +30,7 @@ enum arg_kind {
 	ARG_SET, ARG_SET_KIND, ARG_SET_OF,
 	ARG_KEEP,		/* a duration */
 	ARG_SEQUENCE,		/* of a consistency group */
+	ARG_VOLUME_PAIR,	/* source and target, both of this system */
 	ARG_KIND_COUNT
 };
 

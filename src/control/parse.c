@@ -218,6 +218,19 @@ const char *parse_volume(const char *text)
 		"a volume is named by its id (four hexadecimal digits) or its name";
 }
 
+const char *parse_volume_pair(const char *text, char *source, char *target)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+
+	if (len == 0 || len >= XDC_NAME_MAX || strlen(colon + 1) >= XDC_NAME_MAX)
+		return "two volumes are named SOURCE:TARGET, such as 1500:1600";
+	memcpy(source, text, len);
+	source[len] = '\0';
+	memcpy(target, colon + 1, strlen(colon + 1) + 1);
+	return parse_volume(source) ? parse_volume(source) : parse_volume(target);
+}
+
 const char *parse_path(const char *text)
 {
 	size_t len = 0;

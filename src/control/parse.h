@@ -49,6 +49,9 @@ const char *parse_volume_name(const char *text);
 /* The id or the name of a volume. */
 const char *parse_volume(const char *text);
 
+/* "SOURCE:TARGET", two of these; each gets XDC_NAME_MAX characters. */
+const char *parse_volume_pair(const char *text, char *source, char *target);
+
 /* An absolute path, shorter than XDC_PATH_MAX, printable UTF-8: requests are JSON, which has no other texts. */
 const char *parse_path(const char *text);
 

@@ -598,6 +598,11 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 	return true;
 }
 
+bool copy_is_flashed(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	return flash_remembers_volume(copy, volume, fault);
+}
+
 bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault)
 {
 	const struct session_lss *open;

@@ -80,6 +80,9 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
 
+/* True when a FlashCopy needs the volume: neither of its two grows. Does not suspend. */
+bool copy_is_flashed(struct copy *copy, uint16_t volume, struct fault *fault);
+
 /* The same of an LSS: paths from it, sessions on it. Does not suspend. */
 bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault);
 

@@ -178,8 +178,11 @@ static int do_attach_target(void *arg)
 	struct volume_flash *data = &order->flash->data;
 	int rc = flashmap_open(&order->map, &data->map);
 
-	if (!rc)
-		volume_flash_attach_target(data);
+	if (rc)
+		return rc;
+	rc = volume_flash_attach_target(data);
+	if (rc)
+		flashmap_close(data->map);
 	return rc;
 }
 

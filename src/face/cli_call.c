@@ -174,7 +174,7 @@ static cli_fn *find_function(const struct operation *operation)
 		cli_bindings_recovery,
 		cli_bindings_set,
 		cli_bindings_job,
-		cli_bindings_verify,
+		cli_bindings_verify, cli_bindings_flash,
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)

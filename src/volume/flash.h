@@ -47,13 +47,13 @@ void volume_flash_init(struct volume_flash *flash);
 
 /*
  * The target shows the relation from here on. On its reactor; no request of it is under way, and it has no relation as
- * target. Does not suspend.
+ * target. -EBUSY: it is growing. Does not suspend.
  */
-void volume_flash_attach_target(struct volume_flash *flash);
+RT_MUST_CHECK int volume_flash_attach_target(struct volume_flash *flash);
 
 /*
  * From here on the source keeps old blocks for the target. On the source's reactor, while it is frozen: the moment that
- * the target shows. -ENOMEM. Does not suspend.
+ * the target shows. -ENOMEM; -EBUSY: it grows, or has grown. Does not suspend.
  */
 RT_MUST_CHECK int volume_flash_attach_source(struct volume_flash *flash);
 

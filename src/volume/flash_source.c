@@ -60,6 +60,8 @@ int volume_flash_attach_source(struct volume_flash *flash)
 	struct volume *volume = flash->source;
 
 	assert(volume->reactor == rt_here() && volume->pieces == 0);
+	if (volume->growing_blocks != 0 || (flash->target && volume_size(flash->target) != volume_size(volume)))
+		return -EBUSY;
 	if (!volume->flash_known)
 		volume->flash_known = mem_alloc(KNOWN_ZONES * sizeof(*volume->flash_known));
 	if (!volume->flash_known)

@@ -24,13 +24,16 @@ void volume_flash_init(struct volume_flash *flash)
 	list_init(&flash->link);
 }
 
-void volume_flash_attach_target(struct volume_flash *flash)
+int volume_flash_attach_target(struct volume_flash *flash)
 {
 	struct volume *volume = flash->target;
 
 	assert(volume->reactor == rt_here() && !volume->flash);
 	assert(volume->readers == 0 && volume->writers == 0 && volume->appliers == 0);
+	if (volume->growing_blocks != 0)
+		return -EBUSY;
 	volume->flash = flash;
+	return 0;
 }
 
 void volume_flash_detach_target(struct volume_flash *flash)

@@ -95,6 +95,8 @@ int volume_grow(struct volume *volume, uint64_t size)
 
 	if (size > VOLUME_SIZE_MAX)
 		return -EFBIG;
+	if (volume->flash || !list_empty(&volume->flash_targets))
+		return -EBUSY;
 	/* Masks that begin while the disk grows have room for it, too. */
 	volume->growing_blocks = blocks;
 	rc = volume->tracked ? mask_reserve_growth(&volume->mask, blocks) : 0;

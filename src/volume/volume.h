@@ -39,7 +39,7 @@ struct rt_reactor *volume_reactor(const struct volume *volume);
 uint16_t volume_id(const struct volume *volume);
 uint64_t volume_size(const struct volume *volume);
 
-/* Grows the disk, durably. Errors of vdisk_grow, -EFBIG, -ENOMEM. Suspends. */
+/* Grows the disk, durably. Errors of vdisk_grow, -EFBIG, -ENOMEM; -EBUSY: it is in a FlashCopy. Suspends. */
 RT_MUST_CHECK int volume_grow(struct volume *volume, uint64_t size);
 struct vdisk *volume_disk(struct volume *volume);
 

@@ -48,6 +48,12 @@ for command in list 'show p1' 'show devices'; do
 	# shellcheck disable=SC2086 # words
 	shows pool A pool $command
 done
+on A volume create 1502 --pool p1 --size 1M
+on A flash create 1500 1502 --no-copy
+for command in list 'show 1502'; do
+	# shellcheck disable=SC2086 # words
+	shows flash A flash $command
+done
 on A set create all --kind consistency --of volumes
 on A set add all 1500
 for command in list 'show all'; do
@@ -72,7 +78,7 @@ shows point B session points 1
 shows recovery B session recover 1
 
 # ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
-for object in system pool lss volume path pair set session recovery point; do
+for object in system pool lss volume path pair flash set session recovery point; do
 	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
 		grep '^| `' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
 	sed -E 's/^(first|previous)_failure\..*/last_failure.at/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control protocol: FlashCopies. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "face/cli_private.h"
+#include "rt/mem.h"
+
+static const char *remedy_of(const struct copy_flash_info *info)
+{
+	if (info->record.state == FLASH_FAILED)
+		return "delete it, and create it again when the target has space and its disk works";
+	return info->is_offline ? "mend the volume that is offline, and restart xdcd" : NULL;
+}
+
+static json_t *flash_json(const struct copy_flash_info *info)
+{
+	const struct record_flash *record = &info->record;
+	bool failed = record->state == FLASH_FAILED;
+
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o}",
+			 "source", cli_hex(record->source, 4), "target", cli_hex(record->target, 4),
+			 "state", flash_state_names[record->state],
+			 "reason", cli_text_or_null(failed ? flash_reason_names[record->reason] : NULL),
+			 "remedy", cli_text_or_null(remedy_of(info)), "copy", !record->no_copy,
+			 "persistent", record->persistent, "inhibit_target_writes", record->inhibit,
+			 "offline", info->is_offline, "size_bytes", (json_int_t)info->size_bytes,
+			 "own_bytes", (json_int_t)info->own_bytes, "created_at", cli_wall(record->created_wall_ns),
+			 "since", cli_wall(record->since_wall_ns));
+}
+
+/* ---- one, by its target ---- */
+
+struct search {
+	uint16_t target;
+	json_t *found;
+	bool out_of_memory;
+};
+
+static void match(void *arg, const struct copy_flash_info *info)
+{
+	struct search *search = arg;
+
+	if (info->record.target != search->target)
+		return;
+	search->found = flash_json(info);
+	search->out_of_memory = !search->found;
+}
+
+static int answer_flash(const struct cli_request *request, uint16_t target, json_t **result, struct fault *fault)
+{
+	struct search search = { .target = target };
+	char object[16];
+
+	copy_flash_each(control_copy(request->control), match, &search);
+	snprintf(object, sizeof(object), "volume %04X", target);
+	if (!search.found && !search.out_of_memory)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash list",
+				 "it is the target of no FlashCopy");
+	return cli_answer(search.found, result, fault);
+}
+
+static int flash_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t target;
+
+	return cli_find_volume(request, &target, fault) ? -1 : answer_flash(request, target, result, fault);
+}
+
+static void add_flash(void *arg, const struct copy_flash_info *info)
+{
+	cli_append(arg, flash_json(info));
+}
+
+static int flash_list(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	json_t *list = json_array();
+
+	copy_flash_each(control_copy(request->control), add_flash, &list);
+	return cli_answer(list, result, fault);
+}
+
+static int flash_delete(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t target;
+
+	(void)result;
+	if (cli_find_volume(request, &target, fault))
+		return -1;
+	return copy_flash_delete(control_copy(request->control), target, cli_given(request, "force"), fault);
+}
+
+/* ---- create ---- */
+
+static struct copy_flash_request read_options(const struct cli_request *request)
+{
+	return (struct copy_flash_request){
+		.no_copy = cli_given(request, "no-copy"), .persistent = cli_given(request, "persistent"),
+		.inhibit = cli_given(request, "inhibit-target-writes"),
+	};
+}
+
+static int flash_create(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_flash_request flash = read_options(request);
+	struct control *control = request->control;
+
+	if (control_volume_find(control, cli_text(request, "source"), &flash.source, fault) ||
+	    control_volume_find(control, cli_text(request, "target"), &flash.target, fault) ||
+	    copy_flash_create(control_copy(control), &flash, 1, fault))
+		return -1;
+	return answer_flash(request, flash.target, result, fault);
+}
+
+/* ---- many at one moment ---- */
+
+static int read_pair(const struct cli_request *request, const char *text, struct copy_flash_request *flash,
+		     struct fault *fault)
+{
+	char source[XDC_NAME_MAX], target[XDC_NAME_MAX];
+
+	/* The table of operations has it checked. */
+	if (parse_volume_pair(text, source, target))
+		return -1;
+	return control_volume_find(request->control, source, &flash->source, fault) ||
+	       control_volume_find(request->control, target, &flash->target, fault) ? -1 : 0;
+}
+
+struct group {
+	const struct copy_flash_request *requests;
+	unsigned count;
+	json_t *list;
+};
+
+static void add_of_group(void *arg, const struct copy_flash_info *info)
+{
+	struct group *group = arg;
+
+	for (unsigned i = 0; i < group->count; i++)
+		if (group->requests[i].target == info->record.target)
+			cli_append(&group->list, flash_json(info));
+}
+
+static int flash_group(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	const struct arg_value *values;
+	unsigned count = cli_count(request, "pairs", &values);
+	MEM_OWNED struct copy_flash_request *requests = mem_alloc(count * sizeof(*requests));
+	struct group group = { .requests = requests, .count = count };
+
+	if (!requests)
+		return cli_out_of_memory(fault);
+	for (unsigned i = 0; i < count; i++) {
+		requests[i] = read_options(request);
+		if (read_pair(request, values[i].text, &requests[i], fault))
+			return -1;
+	}
+	if (copy_flash_create(control_copy(request->control), requests, count, fault))
+		return -1;
+	group.list = json_array();
+	copy_flash_each(control_copy(request->control), add_of_group, &group);
+	return cli_answer(group.list, result, fault);
+}
+
+const struct cli_binding cli_bindings_flash[] = {
+	{ "flash", "create", flash_create },
+	{ "flash", "group", flash_group },
+	{ "flash", "list", flash_list },
+	{ "flash", "show", flash_show },
+	{ "flash", "delete", flash_delete },
+	{ NULL, NULL, NULL },
+};

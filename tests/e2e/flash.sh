@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# FlashCopy with ext4 on top: the copy of a mounted file system has what was synced before it was taken, whatever the
+# source and the copy are written afterwards, and also after the server was killed; commands on the way.
+. "$(dirname "$0")/lib.sh"
+requires nbdfuse losetup mkfs.ext4 e2fsck fusermount3 sha256sum jq qemu-io
+requires_root 'loop devices'
+[ -e /dev/fuse ] || skip 'needs /dev/fuse'
+
+system_start A --id 2105.FA120 --nbd "unix:$tmp/nbd"
+on A pool create p1 --dir "$tmp/pool1"
+on A pool create p2 --dir "$tmp/pool2" --cache direct
+on A volume create 1500 --pool p1 --size 64M
+on A volume create 1501 --pool p1 --size 64M
+on A volume create 1600 --pool p2 --size 64M --name copy
+on A volume create 1601 --pool p1 --size 64M
+on A volume create 1602 --pool p1 --size 32M
+
+declare -A loops=() fuses=()
+
+# attach VOLUME: mounted at $tmp/VOLUME, after a look at its file system, which may only need its journal.
+attach()
+{
+	local rc=0
+	mkdir -p "$tmp/fuse-$1" "$tmp/$1"
+	nbdfuse "$tmp/fuse-$1/disk" "nbd+unix:///$1?socket=$tmp/nbd" 2>>"$tmp/nbdfuse.err" &
+	fuses[$1]=$!
+	wait_until 20 test -e "$tmp/fuse-$1/disk"
+	loops[$1]=$(losetup --find --show "$tmp/fuse-$1/disk")
+	[ "${2-}" != new ] || mkfs.ext4 -q -F "${loops[$1]}"
+	e2fsck -p "${loops[$1]}" >"$tmp/e2fsck" 2>&1 || rc=$?
+	[ "$rc" -le 1 ] || fail "volume $1: $(cat "$tmp/e2fsck")"
+	mount "${loops[$1]}" "$tmp/$1"
+}
+
+detach()
+{
+	local volume
+	for volume; do
+		[ -n "${fuses[$volume]-}" ] || continue
+		mountpoint -q "$tmp/$volume" && umount "$tmp/$volume"
+		losetup -d "${loops[$volume]}"
+		fusermount3 -u -z "$tmp/fuse-$volume"
+		wait "${fuses[$volume]}" || true
+		unset "fuses[$volume]"
+	done
+}
+at_end detach 1500 1600
+
+# write_files VOLUME WORD: thirty files, other ones for each word
+write_files()
+{
+	local i
+	for i in $(seq 30); do
+		{ echo "$2 $i"; head -c $((i * 1997)) /dev/urandom; } >"$tmp/$1/$2$i"
+	done
+}
+
+attach 1500 new
+write_files 1500 before
+(cd "$tmp/1500" && sha256sum before*) >"$tmp/sums"
+sync -f "$tmp/1500"
+
+# ---- taken while it is mounted, then both are written ----
+expect_refused 'volume 1602: it has 33554432 bytes, and the source 67108864' A flash create 1500 1602 --no-copy
+expect_equal 'active 1500 1600 false' "$(json A '"\(.state) \(.source) \(.target) \(.copy)"' \
+	flash create 1500 copy --no-copy)" 'the FlashCopy'
+write_files 1500 after
+rm "$tmp"/1500/before*
+sync -f "$tmp/1500"
+attach 1600
+(cd "$tmp/1600" && sha256sum --quiet -c "$tmp/sums") || fail 'the copy has not what the source had'
+! ls "$tmp"/1600/after* 2>/dev/null || fail 'the copy has what came later'
+write_files 1600 own
+rm "$tmp"/1600/before1?
+(cd "$tmp/1600" && sha256sum ./*[0-9]) >"$tmp/own-sums"
+(cd "$tmp/1500" && sha256sum ./*[0-9]) >"$tmp/source-sums"
+detach 1500 1600
+
+# ---- the server is killed ----
+system_kill A
+system_restart A
+attach 1500
+attach 1600
+(cd "$tmp/1600" && sha256sum --quiet -c "$tmp/own-sums") || fail 'the copy is another after the server was killed'
+(cd "$tmp/1500" && sha256sum --quiet -c "$tmp/source-sums") || fail 'the source is another after the server was killed'
+
+# ---- what stands in the way, and the end ----
+expect_refused 'host connection' A flash delete copy --force
+detach 1500 1600
+expect_refused 'volume 1600: it is the target of volume 1500 already' A flash create 1501 1600
+expect_refused 'volume 1500: the source is a copy of it|volume 1500' A flash create 1600 1500
+expect_refused 'volume 1500: it is the source of the FlashCopy' A volume delete 1500
+expect_refused 'volume 1600: it is the target of the FlashCopy' A volume grow 1600 --size 128M
+expect_refused 'xdc flash delete 1600 --force' A flash delete copy
+on A flash delete copy --force
+expect_equal '[]' "$(json A . flash list)" 'the list'
+qemu-io -f raw -r -c 'read -P 0 0 64M' "nbd+unix:///1600?socket=$tmp/nbd" | grep -q '^read 67108864' ||
+	fail 'a target that was not whole is not empty'
+
+# ---- many at one moment, copied in the background, which ends by itself; and one that stays ----
+qemu-io -f raw -c 'write -P 7 1M 1M' "nbd+unix:///1501?socket=$tmp/nbd" >/dev/null
+expect_equal '1600 1601' "$(json A '[.[].target] | join(" ")' flash group 1500:1600 1501:1601)" 'the group'
+wait_until 30 is A 'length == 0' flash list
+qemu-io -f raw -c 'write -P 8 1M 1M' "nbd+unix:///1501?socket=$tmp/nbd" >/dev/null
+qemu-io -f raw -r -c 'read -P 7 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
+	fail 'the copy is not what its source was'
+on A flash create 1501 1601 --persistent --inhibit-target-writes
+wait_until 30 is A '.own_bytes == .size_bytes' flash show 1601
+expect_equal read "$(json A .access volume show 1601)" 'access of the target'
+on A flash delete 1601
+expect_equal write "$(json A .access volume show 1601)" 'access of what was the target'
+qemu-io -f raw -r -c 'read -P 8 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
+	fail 'a target that was whole has lost its data'
+system_stop A

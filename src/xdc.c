@@ -136,7 +136,9 @@ static enum cli_exit run_operation(const struct operation *operation, const stru
 		json_decref(args);
 		return control ? CLI_REFUSED : CLI_BAD_USAGE;
 	}
-	if (has_flag(operation, flags, "watch"))
+	if (has_flag(operation, flags, "follow"))
+		code = cli_follow(connection, operation, args, options->json);
+	else if (has_flag(operation, flags, "watch"))
 		code = cli_watch(connection, operation, args, options->json);
 	else if (has_flag(operation, flags, "wait"))
 		code = ask_and_wait(connection, operation, args, options->json);
@@ -147,11 +149,26 @@ static enum cli_exit run_operation(const struct operation *operation, const stru
 	return code;
 }
 
-static enum cli_exit run_words(const struct cli_options *options)
+/* "xdc events --follow" is "xdc events list --follow". */
+static void add_verb(struct cli_options *options)
 {
-	const char *noun = options->words[0], *verb = options->word_count > 1 ? options->words[1] : NULL;
+	const char *verb = operation_noun_verb(options->words[0]);
+
+	if (!verb || options->help || options->word_count == CLI_WORDS_MAX ||
+	    (options->word_count > 1 && options->words[1][0] != '-'))
+		return;
+	memmove(options->words + 2, options->words + 1, (options->word_count - 1) * sizeof(options->words[0]));
+	options->words[1] = verb;
+	options->word_count++;
+}
+
+static enum cli_exit run_words(struct cli_options *options)
+{
+	const char *noun = options->words[0], *verb;
 	const struct operation *operation;
 
+	add_verb(options);
+	verb = options->word_count > 1 ? options->words[1] : NULL;
 	if (!strcmp(noun, "completion") && options->help) {
 		puts("usage: xdc completion bash\n\nPrints completion for the shell; for this one: "
 		     ". <(xdc completion bash)");

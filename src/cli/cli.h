@@ -81,6 +81,10 @@ json_t *cli_ask(struct cli_connection *connection, const struct operation *opera
 json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,
 			void (*tick)(void *arg), void *arg);
 
+/* The same without a message. */
+struct cli_connection *cli_try_connect(const char *control);
+json_t *cli_try_ask(struct cli_connection *connection, const struct operation *operation, json_t *args);
+
 /* ---- printing (print.c) ---- */
 void cli_print_json(FILE *out, const json_t *value);
 void cli_print_object(FILE *out, const json_t *object);
@@ -108,6 +112,10 @@ enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char 
  * as it ended. One that did not complete is an error.
  */
 enum cli_exit cli_wait_job(struct cli_connection *connection, const char *number, bool json);
+
+/* events --follow (follow.c): until Ctrl-C, an error, or nobody reads any more; one event is one line. */
+enum cli_exit cli_follow(struct cli_connection *connection, const struct operation *operation, json_t *args, bool json);
+void cli_print_event(FILE *out, const json_t *event, bool json);
 
 /* session recover, at a terminal: shows how much is still to be brought into the volumes of this system. */
 json_t *cli_ask_recovery(struct cli_connection *connection, const struct operation *operation, json_t *args);

@@ -53,22 +53,31 @@ static int open_socket(const char *path)
 	return fd;
 }
 
-struct cli_connection *cli_connect(const char *control)
+/* NULL: errno says why. */
+struct cli_connection *cli_try_connect(const char *control)
 {
 	struct cli_connection *connection;
 	int fd = open_socket(control + strlen("unix:"));
 
 	if (fd < 0)
-		return cannot_reach(control, errno);
+		return NULL;
 	connection = malloc(sizeof(*connection));
 	if (connection)
 		*connection = (struct cli_connection){ control, fdopen(fd, "r"), fd };
 	if (!connection || !connection->in) {
 		close(fd);
 		free(connection);
-		return cannot_reach(control, ENOMEM);
+		errno = ENOMEM;
+		return NULL;
 	}
 	return connection;
+}
+
+struct cli_connection *cli_connect(const char *control)
+{
+	struct cli_connection *connection = cli_try_connect(control);
+
+	return connection ? connection : cannot_reach(control, errno);
 }
 
 void cli_disconnect(struct cli_connection *connection)
@@ -112,8 +121,8 @@ json_t *cli_ask(struct cli_connection *connection, const struct operation *opera
 	return cli_ask_ticking(connection, operation, args, NULL, NULL);
 }
 
-json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,
-			void (*tick)(void *arg), void *arg)
+static json_t *ask(struct cli_connection *connection, const struct operation *operation, json_t *args,
+		   void (*tick)(void *arg), void *arg)
 {
 	json_t *request = json_pack("{s:o, s:O?}", "op", json_sprintf("%s %s", operation->noun, operation->verb),
 				    "args", args);
@@ -128,6 +137,19 @@ json_t *cli_ask_ticking(struct cli_connection *connection, const struct operatio
 		tick(arg);
 	if (sent)
 		reply = json_loadf(connection->in, JSON_DISABLE_EOF_CHECK, &error);
+	return reply;
+}
+
+json_t *cli_try_ask(struct cli_connection *connection, const struct operation *operation, json_t *args)
+{
+	return ask(connection, operation, args, NULL, NULL);
+}
+
+json_t *cli_ask_ticking(struct cli_connection *connection, const struct operation *operation, json_t *args,
+			void (*tick)(void *arg), void *arg)
+{
+	json_t *reply = ask(connection, operation, args, tick, arg);
+
 	if (!reply)
 		cli_complain(FAULT_FAILED, "", "look at its log; is this its control socket?",
 			     "the system at %s did not answer as a system does", connection->control);

@@ -260,6 +260,7 @@ static void print_table(FILE *out, const char *const *keys, const json_t *list)
 void cli_print_list(FILE *out, const struct operation *operation, const json_t *list)
 {
 	const char *const *keys = NULL;
+	bool events = !strcmp(operation->noun, "events");
 	const json_t *item;
 	char what[64];
 	size_t row;
@@ -275,8 +276,6 @@ void cli_print_list(FILE *out, const struct operation *operation, const json_t *
 		print_table(out, keys, list);
 		return;
 	}
-	json_array_foreach(list, row, item) {
-		json_dumpf(item, out, JSON_COMPACT);
-		fputc('\n', out);
-	}
+	json_array_foreach(list, row, item)
+		cli_print_event(out, item, !events);
 }

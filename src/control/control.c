@@ -25,6 +25,35 @@ struct jobs *control_jobs(struct control *control)
 	return control->jobs;
 }
 
+/* ---- events ---- */
+
+struct events *control_events(struct control *control)
+{
+	return control->events;
+}
+
+void control_end_waits(struct control *control)
+{
+	events_end_waits(control->events);
+}
+
+void control_note_change(struct control *control, const char *object, const char *sentence)
+{
+	struct record_event event = { .kind = EVENT_CHANGE, .level = EVENT_INFO };
+
+	snprintf(event.object, sizeof(event.object), "%s", object);
+	snprintf(event.text, sizeof(event.text), "%s", sentence);
+	event_take(control->events, &event, true);
+}
+
+/* Of the copy services. */
+static void tell(void *arg, const struct record_event *event)
+{
+	struct control *control = arg;
+
+	event_take(control->events, event, false);
+}
+
 /* ---- the system ---- */
 
 int control_system_get(struct control *control, struct system_info *info, struct fault *fault)
@@ -97,6 +126,8 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return 0;
 	case META_JOB:
 		return jobs_load(control->jobs, record);
+	case META_EVENT:
+		return events_load(control->events, record);
 	default:
 		/* Of the copy services. */
 		return 0;
@@ -173,6 +204,8 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.close_volume = control_close_to_hosts,
 		.get_losses = get_losses,
 		.end_losses = control_volume_end_losses,
+		.tell = tell,
+		.limits = &control->limits,
 		.find_arg = control,
 		.wrap = options->wrap,
 		.wrap_arg = options->wrap_arg,
@@ -197,14 +230,21 @@ static int start(struct control *control, const struct control_options *options,
 	if (begin_run(control, options->id, fault))
 		return -1;
 	control->management.number = 1;
-	if (jobs_start(control->jobs, control->meta, &control->management) != 0)
+	if (jobs_start(control->jobs, control->meta, &control->management) != 0 ||
+	    events_start(control->events, control->meta, &control->management) != 0)
 		return out_of_memory(fault);
+	control_tell_lost_writes(control);
+	control_limits_apply(control);
 	control_pools_open(control);
 	control_files_settle(control);
 	control_volumes_open(control);
 	if (start_copy(control, options, fault))
 		return -1;
+	if (control_pools_watch(control) != 0)
+		return out_of_memory(fault);
 	jobs_settle(control->jobs);
+	event_post(control->events, EVENT_SYSTEM_STARTED, EVENT_INFO, "system", "", "xdcd %s serves, start %llu of %s",
+		   XDC_VERSION, (unsigned long long)control->system.starts, control->system.id);
 	return 0;
 }
 
@@ -216,6 +256,8 @@ int control_start(const struct control_options *options, struct control **out, s
 		return out_of_memory(fault);
 	rt_mutex_init(&control->lock);
 	rt_mutex_init(&control->records);
+	rt_group_init(&control->fibers);
+	rt_cond_init(&control->pools_filled);
 	list_init(&control->pools);
 	list_init(&control->retired);
 	list_init(&control->sets);
@@ -226,7 +268,7 @@ int control_start(const struct control_options *options, struct control **out, s
 	if (options->link_address)
 		control->link_address = mem_copy_string(options->link_address);
 	if (!control->state_folder || (options->link_address && !control->link_address) ||
-	    jobs_create(&control->jobs) != 0) {
+	    jobs_create(&control->jobs) != 0 || events_create(&control->events) != 0) {
 		control_stop(control);
 		return out_of_memory(fault);
 	}
@@ -255,6 +297,7 @@ void control_stop(struct control *control)
 
 	if (!control)
 		return;
+	rt_group_stop(&control->fibers);
 	if (control->jobs)
 		jobs_stop(control->jobs);
 	if (control->copy)
@@ -262,6 +305,10 @@ void control_stop(struct control *control)
 	control_volumes_close(control);
 	control_sets_drop(control);
 	control_pools_close(control);
+	if (control->events) {
+		event_post(control->events, EVENT_SYSTEM_STOPPED, EVENT_INFO, "system", "", "an orderly stop");
+		events_stop(control->events);
+	}
 	if (control->system.starts)
 		end_run(control);
 	meta_close(control->meta);
@@ -270,6 +317,7 @@ void control_stop(struct control *control)
 	for (unsigned lss = 0; lss < LSS_COUNT; lss++)
 		mem_free(control->lsss[lss]);
 	jobs_free(control->jobs);
+	events_free(control->events);
 	mem_free(control->state_folder);
 	mem_free(control->link_address);
 	mem_free(control);

@@ -19,6 +19,7 @@
 #include "volume/volume.h"
 
 struct control;
+struct events;
 struct jobs;
 
 struct control_options {
@@ -45,8 +46,15 @@ void control_stop(struct control *control);
 /* Does not suspend. Paths, pairs and sessions: those operations that need nothing of the model are called there. */
 struct copy *control_copy(struct control *control);
 
-/* Does not suspend. Long work, as job.h has it. */
+/* Do not suspend. Long work, as job.h has it; what happens, as event.h has it. */
 struct jobs *control_jobs(struct control *control);
+struct events *control_events(struct control *control);
+
+/* An administrator has changed something: an event; in the log it is already. Does not suspend. */
+void control_note_change(struct control *control, const char *object, const char *sentence);
+
+/* The system is going to stop: what waits for news waits no longer. Does not suspend. */
+void control_end_waits(struct control *control);
 
 /* ---- the system ---- */
 
@@ -59,6 +67,21 @@ struct system_info {
 	struct volume_counters counters; /* sums over the volumes that are open, what hosts did; the longest hold */
 };
 int control_system_get(struct control *control, struct system_info *info, struct fault *fault);
+
+/* Above what something is an event; how long a job is kept after its end. */
+#define CONTROL_LIMIT_OFF	((uint64_t)INT64_MAX)
+struct control_limits {
+	struct copy_limits watched;
+	unsigned pool_percent;		/* of the file system of a pool that is used; 0: none */
+	int64_t keep_jobs_ns;
+};
+void control_limits_get(struct control *control, struct control_limits *limits);
+
+/* NULL: as it was; a value may be CONTROL_LIMIT_OFF, or 0 for the default. Durable. */
+struct control_limits_change {
+	const uint64_t *rpo_ns, *cg_failures, *journal_percent, *pool_percent, *keep_jobs_ns;
+};
+int control_limits_set(struct control *control, const struct control_limits_change *wanted, struct fault *fault);
 
 /* As meta_dump. */
 RT_MUST_CHECK int control_system_dump(struct control *control, int (*emit)(void *arg, const char *line), void *arg,

@@ -37,6 +37,7 @@ static int note_sync_failed(void *arg)
 	struct control *control = volume->control;
 	struct meta_change change = { META_PUT, META_VOLUME, &volume->record };
 	int64_t now_ns = rt_wall_ns();
+	char object[16], remedy[64];
 	int rc = rt_mutex_lock(&control->records);
 
 	assert(rc == 0);
@@ -45,6 +46,10 @@ static int note_sync_failed(void *arg)
 		now_ns : volume->record.sync_failed_wall_ns + 1;
 	rc = meta_commit(control->meta, &change, 1);
 	rt_mutex_unlock(&control->records);
+	snprintf(object, sizeof(object), "volume %04X", volume->record.id);
+	snprintf(remedy, sizeof(remedy), "mend its disk, then xdc volume accept %04X", volume->record.id);
+	event_post(control->events, EVENT_VOLUME_SYNC_FAILED, EVENT_ERROR, object, remedy,
+		   "its disk failed to keep writes: every write and flush fails until that is accepted");
 	return rc;
 }
 
@@ -165,8 +170,6 @@ static int mark_lost(struct control_volume *volume)
 		return 0;
 	record->unsynced = false;
 	record->unflushed_lost_wall_ns = rt_wall_ns();
-	log_line(LOG_WARNING, "control", "volume %04X: the power failed, and writes that were not flushed may be lost; "
-		 "check it, then: xdc volume accept %04X", record->id, record->id);
 	return meta_commit(volume->control->meta, &change, 1);
 }
 
@@ -178,6 +181,28 @@ int control_mark_lost_writes(struct control *control)
 	if (control->system.stopped_cleanly || !memcmp(boot_id, control->system.kernel_boot_id, sizeof(boot_id)))
 		return 0;
 	return each_volume(control, mark_lost);
+}
+
+static int tell_lost(struct control_volume *volume)
+{
+	const struct record_volume *record = &volume->record;
+	struct control *control = volume->control;
+	char object[16], remedy[64];
+
+	if (!record->unflushed_lost_wall_ns || record->unflushed_lost_wall_ns < control->started_wall_ns)
+		return 0;
+	snprintf(object, sizeof(object), "volume %04X", record->id);
+	snprintf(remedy, sizeof(remedy), "check it, then: xdc volume accept %04X", record->id);
+	event_post(control->events, EVENT_VOLUME_WRITES_LOST, EVENT_WARNING, object, remedy,
+		   "the power failed, and writes that were not flushed may be lost");
+	return 0;
+}
+
+void control_tell_lost_writes(struct control *control)
+{
+	int rc = each_volume(control, tell_lost);
+
+	assert(rc == 0);
 }
 
 static int open_one(struct control_volume *volume)

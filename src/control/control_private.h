@@ -4,6 +4,7 @@
 #define XDC_CONTROL_CONTROL_PRIVATE_H
 
 #include "control/control.h"
+#include "control/event.h"
 #include "control/job.h"
 #include "rt/file.h"
 #include "rt/list.h"
@@ -22,6 +23,7 @@ struct control_pool {
 	unsigned volumes;
 	uint64_t volume_bytes;		/* sizes of the volumes, and what those that grow will have */
 	struct list_head extents;	/* struct control_extent, in order of paths; kind device */
+	bool told_full;			/* that its file system fills up */
 };
 
 struct control_extent {
@@ -76,6 +78,11 @@ struct control {
 	struct meta *meta;
 	struct record_management management;
 	struct jobs *jobs;
+	struct events *events;
+	struct copy_limits limits;	/* the copy services look at them */
+	unsigned pool_percent;
+	struct rt_group fibers;
+	struct rt_cond pools_filled;
 	struct copy *copy;
 	/*
 	 * Of operations that change the model, and of lists that wait. Never held while another system is asked, nor
@@ -129,6 +136,17 @@ void control_retired_drop(struct control_retired *retired);
 
 /* Of a volume of kind dir; path gets CONTROL_DISK_PATH_MAX characters. */
 void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path);
+
+/* ---- limits, and pools that fill up (control_limits.c) ---- */
+
+/* As the metadata have them: in force from here on. */
+void control_limits_apply(struct control *control);
+
+/* A fiber of control->fibers that looks at the pools, as often as one could have come to its limit. -ENOMEM. */
+RT_MUST_CHECK int control_pools_watch(struct control *control);
+
+/* There may be more to look at. Does not suspend. */
+void control_pools_look(struct control *control);
 
 /* ---- pools (control_pool.c) ---- */
 void control_pools_open(struct control *control);
@@ -229,6 +247,9 @@ RT_MUST_CHECK int control_volume_sync(struct control_volume *volume);
  * At the start: after a loss of power, volumes with writes that were not synced are marked. Before the volumes open.
  */
 RT_MUST_CHECK int control_mark_lost_writes(struct control *control);
+
+/* The events of that: when there can be events, at the same start. */
+void control_tell_lost_writes(struct control *control);
 void control_volumes_open(struct control *control);
 void control_volumes_close(struct control *control);
 

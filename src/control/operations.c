@@ -15,6 +15,7 @@ const char *const arg_kind_names[] = {
 	"global-copy|async|sync",
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
 	"DURATION", "SEQUENCE", "SOURCE:TARGET",
+	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -54,6 +55,13 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 const struct operation operations[] = {
 	{ "system", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show this system", { { 0 } } },
 	{ "system", "dump", ROLE_ADMIN, ANSWER_LIST, "Show every record of the metadata, as JSON", { { 0 } } },
+	{ "system", "set", ROLE_ADMIN, ANSWER_CHANGED, "Set above what something is an event, and what is kept", {
+		{ "rpo-limit", ARG_LIMIT_DURATION, 0, "RPO of a session whose master is here (default 5m)" },
+		{ "cg-failures-limit", ARG_LIMIT_COUNT, 0, "consistency groups that fail in a row (default 5)" },
+		{ "journal-limit", ARG_LIMIT_PERCENT, 0, "use of a journal, 1 to 99 (default 80)" },
+		{ "pool-limit", ARG_LIMIT_PERCENT, 0, "use of the file system of a pool, 1 to 99 (default 85)" },
+		{ "keep-jobs", ARG_KEEP_JOBS, 0, "how long a job is kept after its end, 1s to 8760h (default 1h)" },
+	} },
 
 	{ "pool", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a pool: of a folder, of devices, or of another pool", {
 		POOL_ARG,
@@ -218,6 +226,12 @@ const struct operation operations[] = {
 		SESSION_ARG
 	} },
 
+	{ "events", "list", ROLE_MONITOR, ANSWER_LIST, "List what has happened: the last events", {
+		{ "follow", ARG_FLAG, USE_CLIENT, "go on with those to come, until Ctrl-C" },
+		{ "since", ARG_NUMBER, 0, "only those behind the event of this number" },
+		{ "level", ARG_EVENT_LEVEL, 0, "only those of this level or above (default info)" },
+		{ "wait", ARG_WAIT, 0, "when there is none, wait for one, at most so long (up to 5m)" },
+	} },
 	{ "job", "list", ROLE_MONITOR, ANSWER_LIST,
 	  "List long work: what is under way, and for a while what has ended", {
 		{ "running", ARG_FLAG, 0, "only what has not ended" },
@@ -262,9 +276,15 @@ const struct op_noun operation_nouns[] = {
 	{ "flash", "volumes that show others as they were at one moment" },
 	{ "session", "volumes that are kept consistent together" },
 	{ "set", "volumes or pairs that are named together" },
+	{ "events", "what has happened" },
 	{ "job", "long work" },
 };
 const unsigned operation_noun_count = sizeof(operation_nouns) / sizeof(operation_nouns[0]);
+
+const char *operation_noun_verb(const char *noun)
+{
+	return !strcmp(noun, "events") ? "list" : NULL;
+}
 
 const struct operation *operation_find(const char *noun, const char *verb)
 {
@@ -327,7 +347,7 @@ static const char *parse_id(enum arg_kind kind, const char *text, uint64_t *numb
 	return wrong;
 }
 
-/* Durations of sessions. */
+/* Durations, each with its range. */
 static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t *number)
 {
 	static const struct {
@@ -338,6 +358,9 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 		[ARG_COORDINATION] = { RT_MS, 65535 * RT_MS, "a coordination time is from 1ms to 65535ms" },
 		[ARG_DRAIN] = { 1, RT_NEVER, "a drain time is longer than 0" },
 		[ARG_KEEP] = { 0, 87600 * 3600 * RT_SECOND, "groups are kept for at most 87600h" },
+		[ARG_WAIT] = { 0, 5 * 60 * RT_SECOND, "it is at most 5m" },
+		[ARG_KEEP_JOBS] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "it is from 1s to 8760h" },
+		[ARG_LIMIT_DURATION] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "a limit is from 1s to 8760h, or off" },
 	};
 	int64_t ns = 0;
 	const char *wrong = parse_duration(text, &ns);
@@ -346,6 +369,21 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 	if (!wrong && (ns < ranges[kind].min_ns || ns > ranges[kind].max_ns))
 		wrong = ranges[kind].wrong;
 	return wrong;
+}
+
+/* What is watched: a number in its range, or not at all. */
+static const char *parse_limit(enum arg_kind kind, const char *text, uint64_t *number)
+{
+	uint64_t max = kind == ARG_LIMIT_PERCENT ? 99 : 1000000;
+
+	*number = INT64_MAX;
+	if (!strcmp(text, "off"))
+		return NULL;
+	if (kind == ARG_LIMIT_DURATION)
+		return parse_tunable(kind, text, number);
+	if (!parse_number(text, number) && *number >= 1 && *number <= max)
+		return NULL;
+	return kind == ARG_LIMIT_PERCENT ? "a limit is 1 to 99, or off" : "a limit is 1 to 1000000, or off";
 }
 
 const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value)
@@ -375,6 +413,8 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_INTERVAL:
 	case ARG_COORDINATION:
 	case ARG_DRAIN:
+	case ARG_WAIT:
+	case ARG_KEEP_JOBS:
 	case ARG_KEEP:
 		return parse_tunable(kind, text, &value->number);
 	case ARG_SYSTEM:
@@ -401,7 +441,15 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		return parse_volume_pair(text, source, target);
 	case ARG_JOB:
 	case ARG_SEQUENCE:
+	case ARG_NUMBER:
 		return parse_number(text, &value->number);
+	case ARG_EVENT_LEVEL:
+		return word(text, event_level_names, EVENT_LEVEL_COUNT, &value->number,
+			    "a level is info, warning or error");
+	case ARG_LIMIT_DURATION:
+	case ARG_LIMIT_COUNT:
+	case ARG_LIMIT_PERCENT:
+		return parse_limit(kind, text, &value->number);
 	case ARG_FLAG:
 	case ARG_KIND_COUNT:
 		break;

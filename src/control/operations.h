@@ -31,6 +31,8 @@ enum arg_kind {
 	ARG_KEEP,		/* a duration */
 	ARG_SEQUENCE,		/* of a consistency group */
 	ARG_VOLUME_PAIR,	/* source and target, both of this system */
+	ARG_NUMBER, ARG_EVENT_LEVEL, ARG_WAIT, ARG_KEEP_JOBS,
+	ARG_LIMIT_DURATION, ARG_LIMIT_COUNT, ARG_LIMIT_PERCENT,	/* or off */
 	ARG_KIND_COUNT
 };
 
@@ -74,6 +76,9 @@ struct op_noun {
 };
 extern const struct op_noun operation_nouns[];
 extern const unsigned operation_noun_count;
+
+/* The verb that is meant when none is given; NULL: one must be. */
+const char *operation_noun_verb(const char *noun);
 
 /* NULL: there is none. */
 const struct operation *operation_find(const char *noun, const char *verb);

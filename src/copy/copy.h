@@ -34,6 +34,13 @@ struct copy_losses {
 	int64_t power_wall_ns, sync_wall_ns;
 };
 
+/* Above these something is an event (copy_config.tell). */
+struct copy_limits {
+	int64_t rpo_ns;				/* of a session, at its master; RT_NEVER: none */
+	unsigned cg_failures;			/* in a row; 0: none */
+	unsigned journal_percent;		/* of a journal that is used; 0: none */
+};
+
 struct copy_config {
 	const char *system;			/* own id */
 	uint8_t boot_id[16];			/* random, chosen at this start of the program */
@@ -52,6 +59,9 @@ struct copy_config {
 	struct copy_losses (*get_losses)(void *arg, uint16_t id);
 	/* The volume holds what its other side held: its losses are none any more. Reactor 0; suspends. NULL too. */
 	void (*end_losses)(void *arg, uint16_t id);
+	/* Something happened that an administrator should know of. Reactor 0; does not suspend. NULL: only the log. */
+	void (*tell)(void *arg, const struct record_event *event);
+	const struct copy_limits *limits;	/* as long as the copy services; see copy_limits_changed. NULL: none */
 	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
 	void *wrap_arg;
@@ -69,6 +79,9 @@ RT_MUST_CHECK int copy_start(const struct copy_config *config, struct copy **out
 
 /* Stops everything cleanly: nothing is under way afterwards. */
 void copy_stop(struct copy *copy);
+
+/* What copy_config.limits points to is different now. Does not suspend. */
+void copy_limits_changed(struct copy *copy);
 
 /*
  * Serves a connection that was accepted on a link listener (after TLS) to its end, and closes it. identity: the

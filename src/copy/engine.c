@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "rt/log.h"
+
 int copy_refuse(char *why, int error, const char *format, ...)
 {
 	va_list args;
@@ -12,6 +14,24 @@ int copy_refuse(char *why, int error, const char *format, ...)
 	vsnprintf(why, WIRE_TEXT_SIZE, format, args);
 	va_end(args);
 	return error;
+}
+
+void copy_tell(struct copy *copy, enum event_kind kind, enum event_level level, const char *object, const char *remedy,
+	       const char *format, ...)
+{
+	static const enum log_level levels[] = { LOG_NOTICE, LOG_WARNING, LOG_ERROR };
+	struct record_event event = { .kind = kind, .level = level };
+	va_list args;
+
+	snprintf(event.object, sizeof(event.object), "%s", object);
+	snprintf(event.remedy, sizeof(event.remedy), "%s", remedy);
+	va_start(args, format);
+	vsnprintf(event.text, sizeof(event.text), format, args);
+	va_end(args);
+	if (copy->config.tell)
+		copy->config.tell(copy->config.find_arg, &event);
+	else
+		log_line(levels[level], "copy", "%s: %s", event.object, event.text);
 }
 
 struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume)

@@ -89,6 +89,8 @@ struct peer {
 	unsigned uses;
 	bool look_again;			/* a pair is new to the link, which may be connected already */
 	int64_t asked_ns;			/* pairs that wait were tried again */
+	int64_t lost_ns;			/* it is not connected, since then; 0: it is */
+	bool told_lost;
 	bool ask_pairs;				/* the far side has refused a leg: it may have been recovered */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };
@@ -156,6 +158,13 @@ struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume);
  * it takes another boot id, and all their connections break. Suspends.
  */
 void copy_void_acks(struct copy *copy);
+
+/*
+ * Something happened that an administrator should know of (copy_config.tell); it is in the log then. remedy may be "".
+ */
+__attribute__((format(printf, 6, 7)))
+void copy_tell(struct copy *copy, enum event_kind kind, enum event_level level, const char *object, const char *remedy,
+	       const char *format, ...);
 
 /* Says no: fills in why (WIRE_TEXT_SIZE) and returns error. */
 __attribute__((format(printf, 3, 4))) int copy_refuse(char *why, int error, const char *format, ...);

@@ -8,6 +8,7 @@
 
 #include "copy/leg_apply.h"
 #include "copy/leg_offline.h"
+#include "copy/leg_room.h"
 #include "copy/pair.h"
 #include "copy/volume_set.h"
 #include "rt/bytes.h"
@@ -718,6 +719,8 @@ static int write_journal(struct data_order *order)
 				    order->data);
 	if (rc == -ENOSPC)
 		rt_cond_wake_all(&leg->committed);
+	if (!rc || rc == -ENOSPC)
+		leg_room_taken(leg, rc == -ENOSPC);
 	leg_unpin(leg);
 	return rc;
 }

@@ -12,6 +12,9 @@
 
 struct pair;
 
+/* What was told of the room in its journal. */
+enum leg_room { LEG_ROOM_ENOUGH, LEG_ROOM_LITTLE, LEG_ROOM_NONE };
+
 struct leg {
 	struct list_head link;			/* of copy->legs */
 	struct copy *copy;
@@ -37,6 +40,7 @@ struct leg {
 	bool making_room;			/* what is not prepared is thrown away just now */
 	int64_t room_again_ns, room_wait_ns;	/* not before then, and so long between two times */
 	unsigned preparing;			/* requests under way */
+	enum leg_room told_room;
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy/leg.h"
+#include "copy/leg_room.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
 #include "copy/volume_set.h"
@@ -452,6 +453,7 @@ static int apply(struct leg *leg)
 	rt_cond_wake_all(&leg->committed);
 	if (!rc) {
 		leg->room_wait_ns = 0;
+		leg_room_given(leg);
 		return 0;
 	}
 	journal_apply_again(leg->journal);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "copy/pair_private.h"
@@ -152,8 +153,44 @@ int pair_change_record(struct pair *pair, const struct record_pair *next)
 	return rc;
 }
 
+static enum event_level level_of(enum pair_reason reason)
+{
+	switch (reason) {
+	case PAIR_REASON_NONE:
+	case PAIR_REASON_COMMAND:
+		return EVENT_INFO;
+	case PAIR_REASON_LINK:
+	case PAIR_REASON_FAR_FULL:
+		return EVENT_WARNING;
+	default:
+		return EVENT_ERROR;
+	}
+}
+
+void pair_tell_state(const struct pair *pair, enum pair_state before)
+{
+	const struct record_pair *record = &pair->record;
+	struct copy_pair_info info = { .volume = record->volume, .reason = record->reason };
+	bool suspended = record->state == PAIR_SUSPENDED, was_suspended = before == PAIR_SUSPENDED;
+	char object[16], remedy[COPY_REMEDY_MAX];
+
+	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s%s%s", record->volume, record->system,
+		 record->remote_volume, pair_state_names[record->state], record->reason ? ", " : "",
+		 record->reason ? pair_reason_names[record->reason] : "");
+	snprintf(object, sizeof(object), "volume %04X", record->volume);
+	copy_pair_remedy(&info, remedy);
+	if (suspended)
+		copy_tell(pair->copy, EVENT_PAIR_SUSPENDED, level_of(record->reason), object, remedy,
+			  "its pair with volume %04X of %s is suspended: %s", record->remote_volume, record->system,
+			  pair_reason_names[record->reason]);
+	else if (was_suspended && record->state == PAIR_COPY_PENDING)
+		copy_tell(pair->copy, EVENT_PAIR_RESUMED, EVENT_INFO, object, "",
+			  "its pair with volume %04X of %s sends again", record->remote_volume, record->system);
+}
+
 void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
 {
+	enum pair_state before = pair->record.state;
 	int rc;
 
 	if (pair->gone || (pair->record.state == state && pair->record.reason == reason))
@@ -161,9 +198,7 @@ void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason r
 	pair->record.state = state;
 	pair->record.reason = reason;
 	pair->record.since_wall_ns = rt_wall_ns();
-	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s%s%s", pair->record.volume, pair->record.system,
-		 pair->record.remote_volume, pair_state_names[state], reason ? ", " : "",
-		 reason ? pair_reason_names[reason] : "");
+	pair_tell_state(pair, before);
 	rc = pair_save(pair);
 	if (rc)
 		log_line(LOG_ERROR, "pair", "volume %04X: its new state is not durable: %s", pair->record.volume,

@@ -7,6 +7,7 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
+#include "copy/pair_private.h"
 #include "copy/pair_left.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -282,6 +283,7 @@ static int fault_unless_source(const struct pair *pair, const char *verb, struct
 static int suspend(struct pair *pair, struct fault *fault)
 {
 	struct record_pair next = pair->record;
+	enum pair_state before = pair->record.state;
 	int rc;
 
 	if (fault_unless_source(pair, "suspend", fault))
@@ -292,7 +294,7 @@ static int suspend(struct pair *pair, struct fault *fault)
 	rc = pair_change_record(pair, &next);
 	if (rc)
 		return fault_durable(pair, rc, fault);
-	log_line(LOG_NOTICE, "pair", "volume %04X: suspended by command", pair->record.volume);
+	pair_tell_state(pair, before);
 	pair_suspend(pair, PAIR_SUSPENDED, PAIR_REASON_COMMAND);
 	return 0;
 }
@@ -307,6 +309,7 @@ int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
 static int resume(struct pair *pair, struct fault *fault)
 {
 	struct wire_pair_reply reply = { 0 };
+	enum pair_state before = pair->record.state;
 	char why[WIRE_TEXT_SIZE] = "", object[64];
 	struct record_pair next;
 	int rc;
@@ -332,8 +335,10 @@ static int resume(struct pair *pair, struct fault *fault)
 	next.reason = PAIR_REASON_NONE;
 	next.since_wall_ns = rt_wall_ns();
 	rc = pair_change_record(pair, &next);
-	if (!rc)
+	if (!rc) {
+		pair_tell_state(pair, before);
 		return 0;
+	}
 	pair_suspend(pair, pair->record.state, pair->record.reason);
 	return fault_durable(pair, rc, fault);
 }

@@ -58,6 +58,12 @@ RT_MUST_CHECK int pair_suspend_duplex(struct pair *pair, enum pair_reason reason
 /* What hosts wrote that the far side has not followed is a generation of its own, durably. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_begin_unfollowed(struct pair *pair);
 
+/*
+ * Its state is another than before, durably: a line in the log, and an event when it sends no more, or does again. What
+ * the link alone does to it, the link tells. Does not suspend.
+ */
+void pair_tell_state(const struct pair *pair, enum pair_state before);
+
 /* It is a source end, and this is its far side. */
 bool pair_sends_to(const struct pair *pair, const char *far);
 

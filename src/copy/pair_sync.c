@@ -2,6 +2,7 @@
 /* What was acknowledged is made durable at the far side and forgotten here; how far first copies are. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "copy/pair_private.h"
@@ -93,6 +94,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 {
 	bool done = first_needed == UINT64_MAX;
 	struct pair_order order = { 0 };
+	char object[16];
 	int rc;
 
 	if (pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
@@ -109,7 +111,8 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	}
 	if (!done)
 		return;
-	log_line(LOG_NOTICE, "pair", "volume %04X: first copy to %s done", pair->record.volume, pair->record.system);
+	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
+	copy_tell(pair->copy, EVENT_PAIR_COPIED, EVENT_INFO, object, "", "first copy to %s done", pair->record.system);
 	pair_allow_join(pair);
 	rc = pair_order_run(pair, do_follow, &order);
 	if (rc)

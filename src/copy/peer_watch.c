@@ -1,15 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two fibers of a peer: what its coming and going, and what it acknowledges, mean for pairs and sessions here. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "copy/pair.h"
 #include "copy/peer_watch.h"
 #include "copy/source.h"
-#include "rt/log.h"
 
 #define ASK_AGAIN_NS	(5 * RT_SECOND)
 #define SYNC_NS		(200 * RT_MS)
+#define LOST_NS		(2 * RT_SECOND)		/* for a link that returns by itself: no event */
+
+static void tell(const struct peer *peer, enum event_kind kind, enum event_level level, const char *remedy,
+		 const char *text)
+{
+	char object[XDC_EVENT_OBJECT_MAX];
+
+	snprintf(object, sizeof(object), "system %s", peer->system);
+	copy_tell(peer->copy, kind, level, object, remedy, "%s", text);
+}
+
+/* One that stays away for some time is an event, and then its return is one. */
+static void watch_loss(struct peer *peer, const struct link_state *state)
+{
+	char text[XDC_EVENT_TEXT_MAX];
+
+	if (state->connected && peer->told_lost)
+		tell(peer, EVENT_LINK_RETURNED, EVENT_INFO, "", "it is reached again");
+	if (state->connected) {
+		peer->lost_ns = 0;
+		peer->told_lost = false;
+	} else if (!peer->lost_ns) {
+		peer->lost_ns = rt_now_ns();
+	} else if (!peer->told_lost && rt_now_ns() - peer->lost_ns >= LOST_NS) {
+		peer->told_lost = true;
+		snprintf(text, sizeof(text), "it is not reached: %.200s",
+			 state->last_error_text[0] ? state->last_error_text : "no answer yet");
+		tell(peer, EVENT_LINK_LOST, EVENT_WARNING,
+		     "xdc path list; look at the network, and whether xdcd runs there", text);
+	}
+}
+
+/* When the next look is due, whatever happens. */
+static int64_t next_look_ns(const struct peer *peer, bool broken, bool waiting)
+{
+	int64_t now_ns = rt_now_ns();
+	int64_t until_ns = broken ? now_ns + RT_SECOND : waiting ? now_ns + ASK_AGAIN_NS : RT_NEVER;
+	bool to_tell = peer->lost_ns && !peer->told_lost;
+
+	return to_tell && peer->lost_ns + LOST_NS < until_ns ? peer->lost_ns + LOST_NS : until_ns;
+}
 
 /*
  * The far side was reached again. What it held unprepared in memory is gone if it restarted: sessions hear of it
@@ -22,7 +63,7 @@ static void peer_connected(struct peer *peer, const struct link_state *state)
 	bool restarted = known && memcmp(peer->boot_id, state->peer_boot_id, WIRE_ID_SIZE) != 0;
 
 	if (restarted) {
-		log_line(LOG_NOTICE, "copy", "system %s has restarted", peer->system);
+		tell(peer, EVENT_FAR_RESTARTED, EVENT_INFO, "", "it has restarted");
 		source_far_restarted(peer->copy, peer->system);
 		pair_leave_duplex_all(peer->copy, peer->system);
 		pair_far_restarted(peer->copy, peer->system, state->peer_boot_id);
@@ -42,7 +83,7 @@ static int wait_link(struct peer *peer, bool connected)
 {
 	bool broken = pair_any_broken(peer->copy, peer->system);
 	bool waiting = connected && pair_any_waiting(peer->copy, peer->system);
-	RT_LIMIT(broken ? rt_now_ns() + RT_SECOND : waiting ? rt_now_ns() + ASK_AGAIN_NS : RT_NEVER);
+	RT_LIMIT(next_look_ns(peer, broken, waiting));
 	int rc = rt_cond_wait(link_changed(peer->to));
 
 	if (rc == -ETIMEDOUT && waiting && rt_now_ns() - peer->asked_ns >= ASK_AGAIN_NS) {
@@ -70,6 +111,7 @@ void peer_watch(void *arg)
 
 	while (rc != -ECANCELED) {
 		link_get_state(peer->to, &state);
+		watch_loss(peer, &state);
 		if (state.connected && (state.generation != generation || peer->look_again)) {
 			generation = state.generation;
 			peer->look_again = false;

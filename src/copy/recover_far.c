@@ -293,13 +293,15 @@ static int change_record(struct leg *leg, enum session_state state, uint64_t rec
 /* The others have recovered to a group that this leg cannot show: its volumes stay closed. */
 static int leave_out(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done)
 {
+	char object[16];
+
 	if (!decide->forced)
 		return 0;	/* it came to the session later, or had left it */
 	done->inconsistent++;
-	log_line(LOG_ERROR, "recover",
-		 "session %u of %s: recovery was forced to CG %llu, which this system does not hold: "
-		 "its volumes stay closed",
-		 leg->record.session, leg->record.source_system, (unsigned long long)decide->number);
+	snprintf(object, sizeof(object), "session %u", leg->record.session);
+	copy_tell(leg->copy, EVENT_SESSION_FATAL, EVENT_ERROR, object, "",
+		  "recovery was forced to CG %llu of %s, which this system does not hold: its volumes stay closed",
+		  (unsigned long long)decide->number, leg->record.source_system);
 	return change_record(leg, SESSION_FATAL, leg->record.recovered_sequence, decide->number);
 }
 
@@ -334,6 +336,7 @@ static int show_group(struct leg *leg, const struct wire_recover_decide *decide,
 static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
 		      char *why)
 {
+	char object[16];
 	int rc = 0;
 
 	if (planted(PLANTED_RECOVERY_NO_FENCE))
@@ -349,8 +352,10 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 	if (rc || leg->record.recovered_sequence == decide->number)
 		return rc;
 	peers_tell_changed(leg->copy, leg->record.source_system);
-	log_line(LOG_NOTICE, "recover", "session %u of %s: recovered to CG %llu by system %s", leg->record.session,
-		 leg->record.source_system, (unsigned long long)decide->number, decide->initiator);
+	snprintf(object, sizeof(object), "session %u", leg->record.session);
+	copy_tell(leg->copy, EVENT_SESSION_RECOVERED, EVENT_WARNING, object, "",
+		  "what %s sent here was recovered to CG %llu by system %s", leg->record.source_system,
+		  (unsigned long long)decide->number, decide->initiator);
 	return change_record(leg, SESSION_RECOVERED, decide->number, decide->forced ? decide->number : 0);
 }
 

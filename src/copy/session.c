@@ -178,9 +178,8 @@ static bool resolve(struct session *session)
 		decision = recover_decide(legs, count, false);
 	mem_free(legs);
 	if (decision.verdict == RECOVER_BROKEN) {
-		session->state = SESSION_FATAL;
-		log_line(LOG_ERROR, "session", "session %u: the far sides hold groups that do not fit together",
-			 session->config.number);
+		session_become_fatal(session, EVENT_SESSION_FATAL,
+				     "the far sides hold groups that do not fit together");
 		return false;
 	}
 	if (decision.verdict == RECOVER_TO) {
@@ -301,6 +300,7 @@ static void run_session(void *arg)
 	} while (session->pause_asked && session->state != SESSION_FATAL && !become_paused(session));
 	session->ended = true;
 	session_enter_phase(session, PHASE_IDLE);
+	session_limits_changed(session);	/* nothing grows any more that is to be watched */
 }
 
 /*
@@ -335,14 +335,18 @@ int session_start(const struct session_config *config, struct session **out)
 		session->members[i].session = session;
 		memcpy(session->members[i].system, config->members[i], XDC_SYSTEM_ID_MAX);
 	}
-	session->saved_ns = rt_now_ns();
+	session->saved_ns = session->started_ns = rt_now_ns();
+	rt_cond_init(&session->limits_changed);
 	rc = config->save(config->arg, &session->config.durable);
 	if (rc) {
 		mem_free(session);
 		return rc;
 	}
 	rc = rt_group_start(&session->group, "session", run_session, session);
+	if (!rc)
+		rc = rt_group_start(&session->group, "session rpo", session_watch_rpo, session);
 	if (rc) {
+		rt_group_stop(&session->group);
 		/* It is not one that goes on with the next start of the system. */
 		if (config->save(config->arg, &config->durable))
 			log_line(LOG_WARNING, "session", "session %u: that it does not run is not durable",
@@ -401,7 +405,7 @@ int session_pause(struct session *session)
 
 void session_lose(struct session *session)
 {
-	session->state = SESSION_FATAL;
+	session_become_fatal(session, EVENT_SESSION_FATAL, "it is over: its volumes were taken over by their far side");
 	session->config.durable.state = SESSION_FATAL;
 	session_wake(session);
 }
@@ -410,6 +414,11 @@ void session_wake(struct session *session)
 {
 	session->woken = true;
 	rt_cond_wake_all(&session->changed);
+}
+
+void session_limits_changed(struct session *session)
+{
+	rt_cond_wake_all(&session->limits_changed);
 }
 
 int session_dismiss(struct session *session)

@@ -39,7 +39,10 @@ struct session_config {
 	struct session_durable durable;		/* as last saved */
 	session_ask ask;
 	int (*save)(void *arg, const struct session_durable *durable);
-	void *arg;				/* of ask and save */
+	/* An event of the session (copy_config.tell). Does not suspend. NULL: only the log. */
+	void (*tell)(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text);
+	const struct copy_limits *limits;	/* as copy_config.limits */
+	void *arg;				/* of ask, save and tell */
 };
 
 /* Begins to run in fibers of its own: a new incarnation asks all members first, then forms CGs. -ENOMEM. */
@@ -74,6 +77,9 @@ void session_wake(struct session *session);
  * Tells every member that the session is over: 0 when all have heard it, else -ENOTCONN. Only when paused. Suspends.
  */
 RT_MUST_CHECK int session_dismiss(struct session *session);
+
+/* Does not suspend. */
+void session_limits_changed(struct session *session);
 
 /* Fills in what a master knows of a session; the rest stays as it is. */
 void session_get_info(const struct session *session, struct copy_session_info *info);

@@ -205,6 +205,7 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 		session->first_failure = failure;
 	session->config.durable.cg_failed++;
 	session->failed_since_good++;
+	session_watch_failed(session);
 }
 
 /* ---- steps ---- */
@@ -282,9 +283,7 @@ bool session_was_recovered(struct session *session)
 
 		if (member->rc != -EPERM)
 			continue;
-		log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, member->system,
-			 member->why);
-		session->state = SESSION_FATAL;
+		session_become_fatal(session, EVENT_FAR_RECOVERED, "it is over: %s: %s", member->system, member->why);
 		return true;
 	}
 	return false;
@@ -414,6 +413,7 @@ static void note_group(struct session *session, uint64_t number, int64_t began_n
 	session->cg_wall_ns = began_wall_ns;
 	session->config.durable.cg_good++;
 	session->failed_since_good = 0;
+	session_watch_shown(session);
 	request = session_make_request(session, number);
 	/* Whoever does not hear it hears it with the next close. */
 	(void)session_ask_all(session, WIRE_SESSION_EXISTS, &request, rt_now_ns() + RT_SECOND);
@@ -459,6 +459,7 @@ enum session_outcome session_form_group(struct session *session)
 		(void)session_ask_all(session, WIRE_SESSION_ABORT, &request, rt_now_ns() + RT_SECOND);
 		session->shown_ns = began_ns;
 		session->cg_wall_ns = wall_ns;
+		session_watch_shown(session);
 		return GROUP_SHOWS_ALL;
 	}
 	session_enter_phase(session, PHASE_DRAIN);

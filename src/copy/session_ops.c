@@ -66,6 +66,14 @@ static int save(void *arg, const struct session_durable *durable)
 	return rc;
 }
 
+static void tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text)
+{
+	struct session_entry *entry = arg;
+	char object[64];
+
+	copy_tell(entry->copy, kind, level, session_object(entry->record.number, object), remedy, "%s", text);
+}
+
 static int begin(struct session_entry *entry)
 {
 	const struct record_session *record = &entry->record;
@@ -78,7 +86,7 @@ static int begin(struct session_entry *entry)
 			.state = record->state,
 			.cg_good = record->cg_good, .cg_failed = record->cg_failed,
 		},
-		.ask = ask, .save = save, .arg = entry,
+		.ask = ask, .save = save, .tell = tell, .limits = copy->config.limits, .arg = entry,
 	};
 	struct subordinate *subordinate;
 
@@ -281,8 +289,10 @@ static int start_session(struct session_entry *entry, const struct session_start
 	entry->record.master_lss = start->master_lss;
 	snprintf(entry->record.master_system, sizeof(entry->record.master_system), "%s", entry->copy->config.system);
 	rc = begin(entry);
-	if (!rc)
+	if (!rc) {
+		tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
 		return 0;
+	}
 	entry->record = before;
 	return session_fault_durable(start->session, rc, fault);
 }
@@ -336,6 +346,7 @@ static int pause(struct session_entry *entry, struct fault *fault)
 		return fault_pause(entry, rc, fault);
 	session_stop(entry->master);
 	entry->master = NULL;
+	tell(entry, EVENT_SESSION_PAUSED, EVENT_INFO, "", "it is paused: it forms no consistency groups");
 	return 0;
 }
 
@@ -383,8 +394,10 @@ static int resume(struct session_entry *entry, const struct session_start *start
 	before = entry->record;
 	set_tunables(entry, &tunables);
 	rc = begin(entry);
-	if (!rc)
+	if (!rc) {
+		tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups again");
 		return 0;
+	}
 	entry->record = before;
 	return session_fault_durable(start->session, rc, fault);
 }
@@ -479,6 +492,7 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	if (entry->master)
 		session_stop(entry->master);
 	entry->master = NULL;
+	tell(entry, EVENT_SESSION_ENDED, EVENT_INFO, "", "it was terminated");
 	return 0;
 }
 
@@ -532,6 +546,16 @@ int session_entries_resume(struct copy *copy)
 				 strerror(-rc));
 	}
 	return 0;
+}
+
+void copy_limits_changed(struct copy *copy)
+{
+	struct session_entry *entry;
+
+	list_for_each(entry, &copy->sessions, link) {
+		if (entry->master)
+			session_limits_changed(entry->master);
+	}
 }
 
 void session_entries_stop(struct copy *copy)

@@ -54,6 +54,11 @@ struct session {
 	uint32_t hold_max_us;
 	int64_t rest_until_ns;			/* hosts are left alone until then */
 	int64_t saved_ns;
+	/* what was told (session_watch.c) */
+	int64_t started_ns;
+	unsigned failed_in_row;
+	bool failing_told, rpo_told;
+	struct rt_cond limits_changed;
 };
 
 struct wire_session_head session_make_head(const struct session *session, uint64_t attempt);
@@ -93,6 +98,22 @@ enum session_outcome {
 
 /* One attempt. Suspends. */
 enum session_outcome session_form_group(struct session *session);
+
+/* An event of this session; it is in the log then. Does not suspend. */
+__attribute__((format(printf, 5, 6)))
+void session_tell(const struct session *session, enum event_kind kind, enum event_level level, const char *remedy,
+		  const char *format, ...);
+
+/* It is over, and only an administrator may begin it anew: once, with an event that says why. */
+__attribute__((format(printf, 3, 4)))
+void session_become_fatal(struct session *session, enum event_kind kind, const char *format, ...);
+
+/* A group has failed, as last_failure says; one shows this moment, or a later one than before. Neither suspends. */
+void session_watch_failed(struct session *session);
+void session_watch_shown(struct session *session);
+
+/* A fiber of the session's group. */
+void session_watch_rpo(void *arg);
 
 /* Asks those that have not joined. True when all members have, with all their legs. Suspends. */
 bool session_join_members(struct session *session);

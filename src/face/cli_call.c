@@ -164,6 +164,50 @@ static void log_request(const struct cli_caller *caller, const struct operation 
 	mem_free(text);
 }
 
+static void add_words(char *text, size_t size, const char *format, const char *name, const char *value)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, size - len, format, name, value);
+}
+
+/* The command as it would be typed; object gets its noun and what it names first. Values that are given are texts. */
+static void say_command(const struct cli_request *request, char object[XDC_EVENT_OBJECT_MAX],
+			char command[XDC_EVENT_TEXT_MAX])
+{
+	const struct operation *operation = request->operation;
+	bool named = false;
+
+	snprintf(object, XDC_EVENT_OBJECT_MAX, "%s", operation->noun);
+	snprintf(command, XDC_EVENT_TEXT_MAX, "%s %s", operation->noun, operation->verb);
+	for (unsigned i = 0; i < operation_arg_count(operation); i++) {
+		const struct op_arg *arg = &operation->args[i];
+		bool position = arg->use & USE_POSITION, flag = arg->kind == ARG_FLAG;
+
+		for (unsigned j = 0; j < request->given.count[i]; j++) {
+			const char *value = flag ? "" : request->given.values[i][j].text;
+
+			add_words(command, XDC_EVENT_TEXT_MAX, position ? "%s %s" : flag ? " --%s%s" : " --%s %s",
+				  position ? "" : arg->name, value);
+			if (position && !named)
+				add_words(object, XDC_EVENT_OBJECT_MAX, "%s %s", "", value);
+			named = named || position;
+		}
+	}
+}
+
+/* An administrator has changed something: all but those that only show. */
+static void note_change(const struct cli_request *request, const struct cli_caller *caller)
+{
+	char object[XDC_EVENT_OBJECT_MAX], command[XDC_EVENT_TEXT_MAX], text[XDC_EVENT_TEXT_MAX];
+
+	if (request->operation->role != ROLE_ADMIN || request->operation->answer == ANSWER_LIST)
+		return;
+	say_command(request, object, command);
+	snprintf(text, sizeof(text), "%.40s: xdc %.200s", caller->name, command);
+	control_note_change(request->control, object, text);
+}
+
 /* What carries it out. The tables of the bindings have each operation (tests/unit/test_cli_call.c). */
 static cli_fn *find_function(const struct operation *operation)
 {
@@ -175,6 +219,7 @@ static cli_fn *find_function(const struct operation *operation)
 		cli_bindings_set,
 		cli_bindings_job,
 		cli_bindings_verify, cli_bindings_flash,
+		cli_bindings_system,
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -200,7 +245,10 @@ static int run(struct control *control, const struct cli_caller *caller, json_t 
 		return 0;
 	if (request.operation->role == ROLE_ADMIN)
 		log_request(caller, request.operation, json_object_get(json, "args"));
-	return find_function(request.operation)(&request, result, fault);
+	if (find_function(request.operation)(&request, result, fault))
+		return -1;
+	note_change(&request, caller);
+	return 0;
 }
 
 /* ---- the reply ---- */

@@ -30,6 +30,7 @@ struct cli_binding {
 extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];
 extern const struct cli_binding cli_bindings_recovery[], cli_bindings_job[], cli_bindings_set[];
 extern const struct cli_binding cli_bindings_verify[], cli_bindings_flash[];
+extern const struct cli_binding cli_bindings_system[];
 
 /* ---- values (cli_values.c) ---- */
 
@@ -58,6 +59,9 @@ json_t *cli_errno(int error);					/* null when 0 */
 json_t *cli_known(bool is_known, int64_t number);		/* null when it is not */
 
 /* ---- things as they are ---- */
+
+/* What hosts did (cli_store.c). */
+json_t *cli_counters(const struct volume_counters *counters);
 
 /* The number of the session of a request, and its answer: the session as it is (cli_session.c). */
 uint8_t cli_session(const struct cli_request *request);

@@ -246,6 +246,7 @@ void cli_server_destroy(struct cli_server *server, int64_t until_ns)
 	if (!server)
 		return;
 	server->stopping = true;
+	control_end_waits(server->control);
 	rt_group_stop(&server->acceptors);
 	list_for_each(connection, &server->connections, link)
 		if (!connection->busy)

@@ -3,7 +3,7 @@
 #include "face/cli_private.h"
 
 /* What hosts did with a volume, or with all. */
-static json_t *counters_json(const struct volume_counters *counters)
+json_t *cli_counters(const struct volume_counters *counters)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "reads", (json_int_t)counters->reads, "writes", (json_int_t)counters->writes,
@@ -15,52 +15,6 @@ static json_t *counters_json(const struct volume_counters *counters)
 			 "held_writes", (json_int_t)counters->held_writes,
 			 "held_reads", (json_int_t)counters->held_reads,
 			 "hold_us_max", (json_int_t)(counters->hold_max_ns / RT_US));
-}
-
-/* ---- system ---- */
-
-static int system_show(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	struct system_info info;
-
-	if (control_system_get(request->control, &info, fault))
-		return -1;
-	return cli_answer(json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:o}",
-				    "system", info.record->id, "version", XDC_VERSION,
-				    "uuid", cli_uuid(info.record->uuid),
-				    "boot_id", cli_uuid(info.boot_id),
-				    "starts", (json_int_t)info.record->starts,
-				    "started_at", cli_wall(info.started_wall_ns),
-				    "uptime_ms", (json_int_t)(info.uptime_ns / RT_MS),
-				    "link_address", cli_text_or_null(info.link_address),
-				    "reactors", info.reactors, "pools", info.pools, "lsss", info.lsss,
-				    "volumes", info.volumes, "attached", info.attached,
-				    "counters", counters_json(&info.counters)),
-			  result, fault);
-}
-
-static int add_line(void *arg, const char *line)
-{
-	json_t **list = arg, *row = json_loads(line, 0, NULL);
-
-	/* That of a session is shared by its far sides, and by nobody who reads this. */
-	if (json_object_get(row, "key") && json_object_set_new(row, "key", json_null()) != 0) {
-		json_decref(row);
-		row = NULL;
-	}
-	cli_append(list, row);
-	return 0;
-}
-
-static int system_dump(const struct cli_request *request, json_t **result, struct fault *fault)
-{
-	json_t *list = json_array();
-
-	if (control_system_dump(request->control, add_line, &list, fault)) {
-		json_decref(list);
-		return -1;
-	}
-	return cli_answer(list, result, fault);
 }
 
 /* ---- pools ---- */
@@ -249,7 +203,7 @@ static json_t *volume_json(const struct volume_info *info)
 			 "created_at", cli_wall(record->created_wall_ns),
 			 "writes_lost_at", cli_wall(record->unflushed_lost_wall_ns),
 			 "sync_failed_at", cli_wall(record->sync_failed_wall_ns),
-			 "counters", open ? counters_json(&info->counters) : json_null());
+			 "counters", open ? cli_counters(&info->counters) : json_null());
 }
 
 static int answer_volume(const struct cli_request *request, uint16_t id, json_t **result, struct fault *fault)
@@ -343,8 +297,6 @@ static int volume_list(const struct cli_request *request, json_t **result, struc
 }
 
 const struct cli_binding cli_bindings_store[] = {
-	{ "system", "show", system_show },
-	{ "system", "dump", system_dump },
 	{ "pool", "create", pool_create },
 	{ "pool", "list", pool_list },
 	{ "pool", "show", pool_show },

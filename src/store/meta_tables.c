@@ -226,7 +226,12 @@ static const struct meta_column dirty_log_columns[] = {
 static const struct meta_column management_columns[] = {
 	COLUMN(META_UINT, number, KEY),
 	COLUMN(META_UINT, jobs_begun, NOTE("the number of the last job")),
-	COLUMN(META_UINT, jobs_keep_ns, NOTE("how long a job is kept after its end")),
+	COLUMN(META_UINT, jobs_keep_ns, NOTE("how long a job is kept after its end; 0: the default")),
+	COLUMN(META_UINT, events_reserved, NOTE("numbers up to this may have been used")),
+	COLUMN(META_UINT, limit_rpo_ns, NOTE("above these something is an event; 0: the default")),
+	COLUMN(META_UINT, limit_cg_failures),
+	COLUMN(META_UINT, limit_journal_percent),
+	COLUMN(META_UINT, limit_pool_percent),
 };
 #undef RECORD
 
@@ -242,6 +247,18 @@ static const struct meta_column job_columns[] = {
 	COLUMN(META_UINT, total_bytes, NOTE("0: not known")),
 	COLUMN(META_UINT, code, NOTE("of the fault that ended it")),
 	COLUMN(META_TEXT, message),
+	COLUMN(META_TEXT, remedy),
+};
+#undef RECORD
+
+#define RECORD record_event
+static const struct meta_column event_columns[] = {
+	COLUMN(META_UINT, number, KEY),
+	FIELD(META_TIME, "at", at_wall_ns),
+	WORD(level, EVENT_LEVEL_COUNT, event_level_names),
+	WORD(kind, EVENT_KIND_COUNT, event_kind_names),
+	COLUMN(META_TEXT, object),
+	COLUMN(META_TEXT, text),
 	COLUMN(META_TEXT, remedy),
 };
 #undef RECORD
@@ -321,4 +338,5 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_MANAGEMENT] = TABLE(management, "what the management of this system goes on from"),
 	[META_JOB] = TABLE(job, "long work under way, and for a while what has ended"),
 	[META_FLASH] = TABLE(flash, "FlashCopies: a volume as it was at one moment"),
+	[META_EVENT] = TABLE(event, "what administrators should know of; the last ones"),
 };

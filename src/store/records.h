@@ -24,7 +24,8 @@
 enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
-	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH, META_KIND_COUNT
+	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH,
+	META_EVENT, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -215,7 +216,10 @@ struct record_dirty_log {
 struct record_management {
 	uint8_t number;				/* key; 1 */
 	uint64_t jobs_begun;			/* the number of the last job */
-	int64_t jobs_keep_ns;			/* how long a job is kept after its end */
+	int64_t jobs_keep_ns;			/* how long a job is kept after its end; 0: the default */
+	uint64_t events_reserved;		/* numbers up to this may have been used */
+	/* Above these something is an event: 0: the default; INT64_MAX: never. */
+	uint64_t limit_rpo_ns, limit_cg_failures, limit_journal_percent, limit_pool_percent;
 };
 
 /* Long work (control/job.h): as it began, or as it ended. */
@@ -257,6 +261,20 @@ struct record_flash {
 	bool inhibit;				/* hosts only read the target */
 	int64_t created_wall_ns;		/* the moment that it shows */
 	int64_t since_wall_ns;			/* in this state */
+};
+
+#define XDC_EVENT_OBJECT_MAX	64u
+#define XDC_EVENT_TEXT_MAX	256u
+
+/* Something that an administrator should know of (control/event.h). */
+struct record_event {
+	uint64_t number;			/* key */
+	int64_t at_wall_ns;
+	enum event_level level;
+	enum event_kind kind;
+	char object[XDC_EVENT_OBJECT_MAX];	/* "volume 1500", "session 1", "system 2105.FB230" */
+	char text[XDC_EVENT_TEXT_MAX];		/* a sentence without full stop */
+	char remedy[XDC_EVENT_TEXT_MAX];	/* what to do, best the command itself; empty: nothing */
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

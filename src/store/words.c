@@ -53,6 +53,18 @@ NAME_EACH(flash_state_names, FLASH_STATE_COUNT);
 const char *const flash_reason_names[] = { "none", "target-full", "target-disk", "target-offline" };
 NAME_EACH(flash_reason_names, FLASH_REASON_COUNT);
 
+const char *const event_level_names[] = { "info", "warning", "error" };
+NAME_EACH(event_level_names, EVENT_LEVEL_COUNT);
+
+const char *const event_kind_names[] = {
+	"change", "system-started", "system-stopped", "pair-suspended", "pair-resumed", "pair-copied", "pair-resynced",
+	"session-started", "session-paused", "session-ended", "session-fatal", "session-recovered", "far-recovered",
+	"cg-failing", "cg-formed", "rpo-high", "rpo-normal", "journal-full", "journal-room", "pool-full", "pool-room",
+	"volume-sync-failed", "volume-writes-lost", "link-lost", "link-returned", "far-restarted", "flash-failed",
+	"job-failed", "service-state",
+};
+NAME_EACH(event_kind_names, EVENT_KIND_COUNT);
+
 const char *const job_kind_names[] = {
 	"first-copy", "resync", "recover", "failback", "return", "volume-delete", "service-stop",
 	"verify",

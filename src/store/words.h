@@ -114,6 +114,37 @@ enum flash_reason {
 };
 extern const char *const flash_reason_names[FLASH_REASON_COUNT];
 
+/* ---- events ---- */
+
+enum event_level { EVENT_INFO, EVENT_WARNING, EVENT_ERROR, EVENT_LEVEL_COUNT };
+extern const char *const event_level_names[EVENT_LEVEL_COUNT];
+
+/* What begins, and what ends it, stand together. */
+enum event_kind {
+	EVENT_CHANGE,			/* an administrator has changed something */
+	EVENT_SYSTEM_STARTED, EVENT_SYSTEM_STOPPED,
+	EVENT_PAIR_SUSPENDED, EVENT_PAIR_RESUMED,
+	EVENT_PAIR_COPIED,		/* its first copy is done */
+	EVENT_PAIR_RESYNCED,		/* after it was suspended or broken: the far side has all again */
+	EVENT_SESSION_STARTED, EVENT_SESSION_PAUSED, EVENT_SESSION_ENDED,
+	EVENT_SESSION_FATAL,
+	EVENT_SESSION_RECOVERED,	/* at a far side */
+	EVENT_FAR_RECOVERED,		/* at a source: its far side was */
+	EVENT_CG_FAILING, EVENT_CG_FORMED,	/* so many in a row; one again */
+	EVENT_RPO_HIGH, EVENT_RPO_NORMAL,
+	EVENT_JOURNAL_FULL, EVENT_JOURNAL_ROOM,
+	EVENT_POOL_FULL, EVENT_POOL_ROOM,
+	EVENT_VOLUME_SYNC_FAILED,
+	EVENT_VOLUME_WRITES_LOST,
+	EVENT_LINK_LOST, EVENT_LINK_RETURNED,
+	EVENT_FAR_RESTARTED,
+	EVENT_FLASH_FAILED,
+	EVENT_JOB_FAILED,
+	EVENT_SERVICE_STATE,
+	EVENT_KIND_COUNT
+};
+extern const char *const event_kind_names[EVENT_KIND_COUNT];
+
 /* ---- jobs ---- */
 
 enum job_kind {

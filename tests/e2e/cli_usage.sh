@@ -110,7 +110,7 @@ completes 'grow' xdc volume gr
 completes 'grow' xdc --control unix:/x volume gr
 completes '--pool' xdc volume create 1500 --p
 completes 'writeback' xdc pool create p1 --cache w
-completes 'show' xdc system s
+completes 'show set' xdc system s
 # Every noun, verb and option is completed, by what help says.
 nouns=$("$xdc" --help | awk '/^Nouns:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' | xargs)
 completes "$nouns --help --version --control" xdc ''

@@ -267,7 +267,8 @@ int control_start(const struct control_options *options, struct control **out, s
 	control->state_folder = mem_copy_string(options->state_folder);
 	if (options->link_address)
 		control->link_address = mem_copy_string(options->link_address);
-	if (!control->state_folder || (options->link_address && !control->link_address) ||
+	control->loads = volume_loads_make();
+	if (!control->state_folder || !control->loads || (options->link_address && !control->link_address) ||
 	    jobs_create(&control->jobs) != 0 || events_create(&control->events) != 0) {
 		control_stop(control);
 		return out_of_memory(fault);
@@ -320,5 +321,6 @@ void control_stop(struct control *control)
 	events_free(control->events);
 	mem_free(control->state_folder);
 	mem_free(control->link_address);
+	mem_free(control->loads);
 	mem_free(control);
 }

@@ -100,7 +100,8 @@ static int open_here(void *arg)
 int control_volume_open(struct control_volume *volume)
 {
 	struct open_order order = {
-		.volume = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES },
+		.volume = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES,
+			    .loads = volume->control->loads },
 		.access = volume->record.access,
 	};
 

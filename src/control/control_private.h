@@ -84,6 +84,7 @@ struct control {
 	struct rt_group fibers;
 	struct rt_cond pools_filled;
 	struct copy *copy;
+	struct volume_load *loads;	/* what hosts ask, one a reactor */
 	/*
 	 * Of operations that change the model, and of lists that wait. Never held while another system is asked, nor
 	 * while the data of a volume are made durable.

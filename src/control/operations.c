@@ -7,6 +7,7 @@
 
 #include "control/parse.h"
 #include "copy/copy.h"
+#include "copy/pace.h"
 #include "store/vdisk.h"
 
 const char *const arg_kind_names[] = {
@@ -16,6 +17,7 @@ const char *const arg_kind_names[] = {
 	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
 	"DURATION", "SEQUENCE", "SOURCE:TARGET",
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
+	"not-managed|low|same|high|urgent", "SIZE|none",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -34,6 +36,10 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 	{ "no-copy", ARG_FLAG, 0, "copy only what is about to be overwritten in the source" }, \
 	{ "persistent", ARG_FLAG, 0, "keep the FlashCopy when all is copied" }, \
 	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }
+#define PRIORITY_ARG \
+	{ "priority", ARG_PRIORITY, 0, "of first copy and resync beside hosts; low (default) gives way to them" }
+#define LIMIT_ARG \
+	{ "limit", ARG_PATH_LIMIT, 0, "send at most so many bytes a second over it, from 64K on; none (default)" }
 
 #define PATH_ARGS \
 	{ "source-lss", ARG_LSS, POSITION, "the LSS here" }, \
@@ -122,6 +128,11 @@ const struct operation operations[] = {
 		PATH_ARGS,
 		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
 		{ "compress", ARG_FLAG, 0, "zstd on the link; the first path to a system decides for all" },
+		LIMIT_ARG,
+	} },
+	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limit of a path", {
+		PATH_ARGS,
+		LIMIT_ARG,
 	} },
 	{ "path", "list", ROLE_MONITOR, ANSWER_LIST, "List the paths", { { 0 } } },
 	{ "path", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a path", { PATH_ARGS } },
@@ -132,6 +143,9 @@ const struct operation operations[] = {
 		{ "target", ARG_VOLUME_ID, POSITION, "the id of the target" },
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
 		{ "type", ARG_PAIR_TYPE, USE_REQUIRED, "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
+		PRIORITY_ARG,
+		{ "compare", ARG_FLAG, 0, "the target holds similar data: send only what differs" },
+		{ "no-copy", ARG_FLAG, 0, "both hold the same, by your word: send nothing" },
 		{ "wait", ARG_FLAG, USE_CLIENT, "wait for the first copy, with a progress bar" },
 	} },
 	{ "pair", "list", ROLE_MONITOR, ANSWER_LIST, "List the pairs", { { 0 } } },
@@ -142,6 +156,10 @@ const struct operation operations[] = {
 	} },
 	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { VOLUME_ARG } },
 	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { VOLUME_ARG } },
+	{ "pair", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change how a pair is copied beside what hosts do", {
+		VOLUME_ARG,
+		PRIORITY_ARG,
+	} },
 	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
 		VOLUME_ARG,
 		{ "force", ARG_FLAG, 0, "also when its first copy never ended: as it is, of no one moment" },
@@ -386,6 +404,18 @@ static const char *parse_limit(enum arg_kind kind, const char *text, uint64_t *n
 	return kind == ARG_LIMIT_PERCENT ? "a limit is 1 to 99, or off" : "a limit is 1 to 1000000, or off";
 }
 
+static const char *parse_path_limit(const char *text, uint64_t *bytes)
+{
+	const char *wrong = NULL;
+
+	*bytes = 0;
+	if (strcmp(text, "none") != 0)
+		wrong = parse_size(text, bytes);
+	if (!wrong && *bytes && *bytes < PACE_LIMIT_MIN_BYTES)
+		wrong = "a limit is at least 64K, bytes a second";
+	return wrong;
+}
+
 const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *value)
 {
 	const char *wrong;
@@ -450,6 +480,11 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_LIMIT_COUNT:
 	case ARG_LIMIT_PERCENT:
 		return parse_limit(kind, text, &value->number);
+	case ARG_PRIORITY:
+		return word(text, copy_priority_names, COPY_PRIORITY_COUNT, &value->number,
+			    "a priority is not-managed, low, same, high or urgent");
+	case ARG_PATH_LIMIT:
+		return parse_path_limit(text, &value->number);
 	case ARG_FLAG:
 	case ARG_KIND_COUNT:
 		break;
@@ -531,6 +566,14 @@ static int check_set(const struct operation *operation, const struct op_given *g
 	return 0;
 }
 
+static int check_first_copy(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	if (find_value(operation, given, "compare") && find_value(operation, given, "no-copy"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "compare", "give one of them",
+				 "either both sides are compared, or nothing is copied");
+	return 0;
+}
+
 int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
 	static const struct {
@@ -541,6 +584,7 @@ int operation_check(const struct operation *operation, const struct op_given *gi
 		{ "volume", "create", check_size },
 		{ "volume", "grow", check_size },
 		{ "session", "start", check_subordinates },
+		{ "pair", "create", check_first_copy },
 		{ "set", "create", check_set },
 	};
 

@@ -33,6 +33,7 @@ enum arg_kind {
 	ARG_VOLUME_PAIR,	/* source and target, both of this system */
 	ARG_NUMBER, ARG_EVENT_LEVEL, ARG_WAIT, ARG_KEEP_JOBS,
 	ARG_LIMIT_DURATION, ARG_LIMIT_COUNT, ARG_LIMIT_PERCENT,	/* or off */
+	ARG_PRIORITY, ARG_PATH_LIMIT,	/* a limit: bytes a second, or none */
 	ARG_KIND_COUNT
 };
 

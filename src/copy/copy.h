@@ -121,6 +121,7 @@ struct copy_path {
 	char system[XDC_SYSTEM_ID_MAX];
 	char address[XDC_ADDRESS_MAX];
 	bool compress;				/* zstd on the link; the first path to a system decides for all */
+	uint64_t limit_bytes;			/* a second, before compression; 0: no limit */
 };
 struct copy_path_info {
 	struct copy_path path;
@@ -136,6 +137,9 @@ int copy_path_create(struct copy *copy, const struct copy_path *path, struct fau
 
 /* The address is not looked at. Not while one is created. */
 int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);
+
+/* From now on; address and compress are not looked at. */
+int copy_path_set_limit(struct copy *copy, const struct copy_path *path, struct fault *fault);
 void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy_path_info *info), void *arg);
 
 /* ---- pairs ---- */
@@ -181,6 +185,7 @@ struct copy_pair_info {
 	uint64_t compared_bytes, same_bytes;	/* compared by checksum before, and so not sent */
 	struct history history;
 	struct copy_verify_info verify;		/* the last one, since this system started */
+	enum copy_priority priority;		/* of a source */
 };
 
 /* What the other end of a pair says of it. */
@@ -198,6 +203,9 @@ struct copy_pair_request {
 	uint16_t source, target;
 	char system[XDC_SYSTEM_ID_MAX];
 	enum pair_type type;
+	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */
+	/* The target holds much of what the source holds: only what differs is sent. Or all of it: nothing is. */
+	bool compare, no_copy;
 };
 int copy_pair_create(struct copy *copy, const struct copy_pair_request *request, struct fault *fault);
 
@@ -205,6 +213,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
 int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
 int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priority priority, struct fault *fault);
 
 /*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover

@@ -11,6 +11,7 @@
 #include "copy/link.h"
 #include "copy/link_server.h"
 #include "copy/notice.h"
+#include "copy/pace.h"
 
 struct dirtylog;
 struct session;
@@ -20,6 +21,7 @@ struct path {
 	struct list_head link;
 	struct record_path record;
 	struct peer *peer;
+	struct pace_limit limit;		/* used on any reactor, by those who send over the path */
 	bool going;				/* being deleted: nothing new may need it */
 };
 
@@ -143,6 +145,9 @@ const char *copy_path_address(struct copy *copy, uint8_t source_lss, const char 
 
 /* True when a path leads from this LSS to that LSS. */
 bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss);
+
+/* Of that path, which stays as long as a pair needs it. NULL: there is no such path. */
+struct pace_limit *path_limit(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss);
 
 /* ---- sessions (session_ops.c) ---- */
 

@@ -245,9 +245,9 @@ static int begin_to_track(const struct pair_order *order)
 	uint64_t from = order->record.first_copy_bytes, size = volume_size(volume);
 	int rc = volume_track(volume, order->log, 1);
 
-	if (!rc && !order->record.first_copy_done && from < size)
-		rc = volume_mark(volume, from, size - from);
-	return rc;
+	if (rc || order->record.first_copy_done || from >= size)
+		return rc;
+	return order->record.first_copy_compares ? volume_doubt_all(volume) : volume_mark(volume, from, size - from);
 }
 
 /* After failback, too, the other end holds nothing whole before it has all that is noted here. */
@@ -644,6 +644,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.size_bytes = volume_size(pair->volume),
 		.history = pair->history,
 		.verify = pair->verify,
+		.priority = record->priority,
 	};
 	memcpy(info->system, record->system, sizeof(info->system));
 	pair_order_surely(pair, pair_do_counters, &order);

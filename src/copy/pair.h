@@ -239,6 +239,9 @@ bool pair_sync_all(struct copy *copy, struct peer *peer);
  */
 bool pair_note_progress(struct copy *copy, const char *far);
 
+/* The same of one, in its turn: when its first copy has ended, that is told and durable. Suspends. */
+void pair_look_progress(struct pair *pair);
+
 /*
  * Lets all regions leave the dirty logs that are clean. True: the volume of some pair is still noted as a whole; of
  * one that was left out nothing can be cleaned. Suspends.

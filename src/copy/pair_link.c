@@ -23,6 +23,7 @@ static int start_pump_if_ready(struct pair_order *order)
 		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
 		.session = order->record.session, .journal = pair->joined, .totals = &pair->totals,
 		.acked = &order->peer->notices[rt_reactor_index(rt_here())],
+		.priority = order->record.priority, .limit = order->limit,
 	};
 	int rc;
 
@@ -50,6 +51,12 @@ static int do_start_pump(void *arg)
 	if (pair->totals.followed < order->counters.noted)
 		pair->totals.followed = order->counters.noted;
 	return start_pump_if_ready(order);
+}
+
+static struct pace_limit *limit_of(const struct pair *pair)
+{
+	return path_limit(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system,
+			  (uint8_t)(pair->record.remote_volume >> 8));
 }
 
 static int do_allow_tags(void *arg)
@@ -184,6 +191,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	if (rc)
 		return rc;
 	pair->broken = false;
+	order.limit = limit_of(pair);
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	return pair_order_run(pair, do_start_pump, &order);
 }
@@ -309,7 +317,7 @@ void pair_allow_tags(struct copy *copy, uint8_t session)
 	struct pair *pair;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		struct pair_order order = { 0 };
+		struct pair_order order = { .limit = limit_of(pair) };
 		int rc;
 
 		if (pair->record.role != PAIR_SOURCE || pair->record.session != session || !pair->peer)

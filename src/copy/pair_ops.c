@@ -9,6 +9,7 @@
 #include "copy/pair.h"
 #include "copy/pair_private.h"
 #include "copy/pair_left.h"
+#include "copy/pair_private.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -142,6 +143,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	struct record_pair record = {
 		.volume = request->source, .remote_volume = request->target, .role = PAIR_SOURCE, .type = request->type,
 		.state = PAIR_COPY_PENDING, .since_wall_ns = rt_wall_ns(), .created_wall_ns = rt_wall_ns(),
+		.priority = request->priority, .first_copy_compares = request->compare,
 	};
 	struct volume *volume = copy->config.find_volume(copy->config.find_arg, request->source);
 	struct wire_pair_reply reply = { 0 };
@@ -154,6 +156,8 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	if (check_new_pair(copy, request, volume, fault))
 		return -1;
 	snprintf(record.system, sizeof(record.system), "%s", request->system);
+	/* A first copy that has come to its end but for telling the far side so. */
+	record.first_copy_bytes = request->no_copy ? volume_size(volume) : 0;
 	rt_random_bytes(generation, sizeof(generation));
 	history_begin(&history, generation, 0, rt_wall_ns());
 	pair = pair_take_up(copy, &record, &history, volume);
@@ -170,8 +174,10 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 		rc = fault_unreached(pair, fault);
 	else if (!rc) {
 		rc = pair_connect(pair, 0, &reply, why);
-		if (!rc)
+		if (!rc) {
+			pair_look_progress(pair);
 			return end_command(pair, 0);
+		}
 		fault_refused(pair, rc, why, fault);
 	} else {
 		fault_set(fault, FAULT_FAILED, object_of(record.volume, object),
@@ -348,6 +354,38 @@ int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
 	struct pair *pair = begin_command(copy, volume, fault);
 
 	return pair ? end_command(pair, resume(pair, fault)) : -1;
+}
+
+static int do_set_priority(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->pump)
+		pump_set_priority(order->pair->pump, order->record.priority);
+	return 0;
+}
+
+static int set_priority(struct pair *pair, enum copy_priority priority, struct fault *fault)
+{
+	struct record_pair next = pair->record;
+	struct pair_order order = { 0 };
+	int rc;
+
+	if (fault_unless_source(pair, "set", fault))
+		return -1;
+	next.priority = priority;
+	rc = pair_change_record(pair, &next);
+	if (rc)
+		return fault_durable(pair, rc, fault);
+	pair_order_surely(pair, do_set_priority, &order);
+	return 0;
+}
+
+int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priority priority, struct fault *fault)
+{
+	struct pair *pair = begin_command(copy, volume, fault);
+
+	return pair ? end_command(pair, set_priority(pair, priority, fault)) : -1;
 }
 
 static int fail_over(struct pair *pair, bool force, struct fault *fault)

@@ -14,6 +14,7 @@ struct pair_order {
 	struct pair *pair;
 	struct record_pair record;	/* as it was when the order was given */
 	struct peer *peer;		/* likewise */
+	struct pace_limit *limit;	/* of its path, when a pump may be started; NULL: there is none */
 	uint8_t boot_id[WIRE_ID_SIZE];
 	struct dirtylog *log;
 	struct volume_counters counters;

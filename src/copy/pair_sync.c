@@ -130,7 +130,7 @@ static int do_look_progress(void *arg)
 	return 0;
 }
 
-static void look_progress(struct pair *pair)
+void pair_look_progress(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
@@ -157,7 +157,7 @@ bool pair_note_progress(struct copy *copy, const char *far)
 			continue;
 		/* A command may take it out of its session meanwhile, or make it the target. */
 		if (!begin_to_note(pair)) {
-			look_progress(pair);
+			pair_look_progress(pair);
 			pair_end_change(pair);
 		}
 		all = all && !pair->progress_owed;

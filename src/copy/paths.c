@@ -43,6 +43,13 @@ bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint
 	return path && !path->going;
 }
 
+struct pace_limit *path_limit(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss)
+{
+	struct path *path = find_path(copy, source_lss, system, target_lss);
+
+	return path ? &path->limit : NULL;
+}
+
 int path_take_up(struct copy *copy, const struct record_path *record)
 {
 	struct path *path = mem_alloc_zeroed(sizeof(*path));
@@ -50,6 +57,7 @@ int path_take_up(struct copy *copy, const struct record_path *record)
 	if (!path)
 		return -ENOMEM;
 	path->record = *record;
+	path->limit.bytes_per_s = record->limit_bytes;
 	path->peer = peer_get(copy, record->system, record->address, record->compress);
 	if (!path->peer) {
 		mem_free(path);
@@ -125,7 +133,7 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 {
 	struct record_path record = {
 		.source_lss = request->source_lss, .target_lss = request->target_lss, .compress = request->compress,
-		.created_wall_ns = rt_wall_ns(),
+		.limit_bytes = request->limit_bytes, .created_wall_ns = rt_wall_ns(),
 	};
 	char object[64];
 	struct path *path;
@@ -149,6 +157,28 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 		return 0;
 	(void)commit_path(copy, META_DELETE, &record, object, fault);
 	return fault_set(fault, FAULT_FAILED, object, "try again", "the path cannot be used: %s", strerror(-rc));
+}
+
+int copy_path_set_limit(struct copy *copy, const struct copy_path *request, struct fault *fault)
+{
+	struct path *path = find_path(copy, request->source_lss, request->system, request->target_lss);
+	struct record_path record;
+	char object[64];
+
+	snprintf(object, sizeof(object), "path %02X %02X to %s", request->source_lss, request->target_lss,
+		 request->system);
+	if (!path || path->going)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc path list shows those that exist",
+				 "there is no such path");
+	record = path->record;
+	record.limit_bytes = request->limit_bytes;
+	if (commit_path(copy, META_PUT, &record, object, fault))
+		return -1;
+	path->record.limit_bytes = record.limit_bytes;
+	path->limit.bytes_per_s = record.limit_bytes;
+	log_line(LOG_NOTICE, "copy", "%s: at most %llu bytes a second (0: no limit)", object,
+		 (unsigned long long)record.limit_bytes);
+	return 0;
 }
 
 /* A pair that has no other way to its far side. */
@@ -196,7 +226,7 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 	list_for_each(path, &copy->paths, link) {
 		struct copy_path_info info = {
 			.path = { .source_lss = path->record.source_lss, .target_lss = path->record.target_lss,
-				  .compress = path->record.compress },
+				  .compress = path->record.compress, .limit_bytes = path->record.limit_bytes },
 		};
 		struct link_state state;
 

@@ -30,6 +30,7 @@ struct pump {
 	struct rt_group fibers;
 	struct link_acks acks;
 	struct pump_state state;
+	struct pace pace;
 	int64_t not_before_ns;			/* the far side said no: try again then */
 	int64_t modest_until_ns;		/* 0: it is not */
 	bool caught_up;				/* once it was: nothing was unsent, all was acknowledged */
@@ -129,6 +130,14 @@ static void drop_frame(struct pump *pump, struct pump_run *of, int error)
 
 /* ---- sending ---- */
 
+/* As it is before it is compressed. */
+static uint64_t bytes_on_link(const struct link_send *send)
+{
+	uint64_t payload = send->zero ? 0 : send->compare ? wire_sums_size(send->len) : send->len;
+
+	return WIRE_DATA_SIZE + payload;
+}
+
 /* A frame of the run from from on; waits for room. */
 static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uint32_t len, bool compare)
 {
@@ -148,7 +157,9 @@ static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uin
 		frame->send.len -= XDC_BLOCK_SIZE;
 	frame->send.data = of->run->zero ? NULL : (const uint8_t *)of->run->data + from;
 	of->pending++;
-	rc = link_data_send(pump->channel, &frame->send, &pump->acks);
+	rc = pump_pass_limit(pump, bytes_on_link(&frame->send));
+	if (!rc)
+		rc = link_data_send(pump->channel, &frame->send, &pump->acks);
 	if (!rc)
 		return 0;
 	of->pending--;
@@ -324,7 +335,11 @@ static void run_pump(void *arg)
 			be_modest_no_more(pump);
 		if (wait_backlog(pump))
 			break;
+		pace_begin(&pump->pace);
 		rc = send_burst(pump);
+		/* Hosts wait for groups, when they wait for anything. */
+		if (!rc && !pump->config.journal && pace_rest(&pump->pace))
+			break;
 		if (rc == -EAGAIN && wait_changed(pump))
 			break;
 		if (rc && rc != -EAGAIN)
@@ -344,6 +359,7 @@ int pump_start(const struct pump_config *config, struct pump **out)
 	pump->volume = config->volume;
 	pump->channel = link_channel_here(config->link);
 	link_acks_init(&pump->acks);
+	pace_init(&pump->pace, config->volume, config->priority);
 	rt_group_init(&pump->fibers);
 	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
 	if (!rc)
@@ -380,6 +396,16 @@ struct link_channel *pump_address(const struct pump *pump, struct link_send *sen
 	send->session = pump->config.journal ? pump->config.session : 0;
 	send->journal = pump->config.journal;
 	return pump->channel;
+}
+
+void pump_set_priority(struct pump *pump, enum copy_priority priority)
+{
+	pump->config.priority = pump->pace.priority = priority;
+}
+
+int pump_pass_limit(const struct pump *pump, uint64_t bytes)
+{
+	return pump->config.limit ? pace_pass(pump->config.limit, bytes, !pump->config.journal) : 0;
 }
 
 const uint8_t *pump_far_boot_id(const struct pump *pump)

@@ -9,6 +9,7 @@
 
 #include "copy/link.h"
 #include "copy/notice.h"
+#include "copy/pace.h"
 #include "rt/rt.h"
 #include "volume/volume.h"
 
@@ -36,6 +37,8 @@ struct pump_config {
 	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */
 	struct pump_totals *totals;
 	struct notice *acked;			/* what no journal keeps was acknowledged, or pump_is_refused */
+	enum copy_priority priority;		/* of what is not for a group */
+	struct pace_limit *limit;		/* of the path; NULL: none */
 };
 
 /* The config is copied. -ENOMEM. */
@@ -49,6 +52,12 @@ struct link_channel *pump_address(const struct pump *pump, struct link_send *sen
 
 /* The far side whose acknowledgements count now, WIRE_ID_SIZE bytes, as long as the caller does not suspend. */
 const uint8_t *pump_far_boot_id(const struct pump *pump);
+
+/* Does not suspend. */
+void pump_set_priority(struct pump *pump, enum copy_priority priority);
+
+/* Suspends until so many bytes may go to the far side. -ETIMEDOUT, -ECANCELED. */
+RT_MUST_CHECK int pump_pass_limit(const struct pump *pump, uint64_t bytes);
 
 /* Frames taken from here on belong to the journal of the session. Does not suspend. */
 void pump_join(struct pump *pump, uint8_t session);

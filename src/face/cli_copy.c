@@ -11,9 +11,10 @@ static json_t *path_json(const struct copy_path_info *info)
 {
 	const struct copy_path *path = &info->path;
 
-	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:o, s:I, s:I}",
 			 "source_lss", cli_hex(path->source_lss, 2), "target_lss", cli_hex(path->target_lss, 2),
 			 "system", path->system, "address", path->address, "compress", path->compress,
+			 "limit_bytes", cli_known(path->limit_bytes != 0, (int64_t)path->limit_bytes),
 			 "state", info->connected ? "connected" : "disconnected",
 			 "since", cli_wall(info->since_wall_ns),
 			 "error", cli_text_or_null(info->connected ? NULL : info->error),
@@ -67,7 +68,19 @@ static int path_create(const struct cli_request *request, json_t **result, struc
 	fill_path(request, &path);
 	snprintf(path.address, sizeof(path.address), "%s", cli_text(request, "to"));
 	path.compress = cli_given(request, "compress");
+	path.limit_bytes = cli_number(request, "limit");
 	return control_path_create(request->control, &path, fault) ? -1 : path_show(request, result, fault);
+}
+
+static int path_set(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_path path;
+
+	fill_path(request, &path);
+	path.limit_bytes = cli_number(request, "limit");
+	if (cli_given(request, "limit") && control_path_set_limit(request->control, &path, fault))
+		return -1;
+	return path_show(request, result, fault);
 }
 
 static int path_delete(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -115,7 +128,7 @@ static json_t *pair_json(const struct copy_pair_info *info)
 	copy_pair_remedy(info, remedy);
 	/* Only the source knows whether all of it has been copied. */
 	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:o, s:o}",
+			 "s:I, s:o, s:o, s:o}",
 			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4), "system",
 			 info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET], "type",
 			 pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
@@ -127,6 +140,7 @@ static json_t *pair_json(const struct copy_pair_info *info)
 			 (json_int_t)info->size_bytes, "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
 			 "unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,
 			 "compared_bytes", (json_int_t)info->compared_bytes, "same_bytes", (json_int_t)info->same_bytes,
+			 "priority", info->is_source ? json_string(copy_priority_names[info->priority]) : json_null(),
 			 "verify", cli_verify_json(&info->verify), "history", history_json(&info->history));
 }
 
@@ -189,10 +203,13 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 	struct copy_pair_request pair = {
 		.target = (uint16_t)cli_number(request, "target"),
 		.type = (enum pair_type)cli_number(request, "type"),
+		.priority = COPY_LOW, .compare = cli_given(request, "compare"), .no_copy = cli_given(request, "no-copy"),
 	};
 
 	if (cli_find_volume(request, &pair.source, fault))
 		return -1;
+	if (cli_given(request, "priority"))
+		pair.priority = (enum copy_priority)cli_number(request, "priority");
 	snprintf(pair.system, sizeof(pair.system), "%s", cli_text(request, "system"));
 	if (control_pair_create(request->control, &pair, fault))
 		return -1;
@@ -230,6 +247,19 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 	return rc ? -1 : cli_answer_pair(request, id, result, fault);
 }
 
+static int pair_set(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t id;
+
+	if (cli_find_volume(request, &id, fault))
+		return -1;
+	if (cli_given(request, "priority") &&
+	    copy_pair_set_priority(control_copy(request->control), id,
+				   (enum copy_priority)cli_number(request, "priority"), fault))
+		return -1;
+	return cli_answer_pair(request, id, result, fault);
+}
+
 static int pair_failover(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	uint16_t id;
@@ -257,6 +287,7 @@ const struct cli_binding cli_bindings_copy[] = {
 	{ "path", "create", path_create },
 	{ "path", "list", path_list },
 	{ "path", "show", path_show },
+	{ "path", "set", path_set },
 	{ "path", "delete", path_delete },
 	{ "pair", "create", pair_create },
 	{ "pair", "list", pair_list },
@@ -264,6 +295,7 @@ const struct cli_binding cli_bindings_copy[] = {
 	{ "pair", "delete", pair_delete },
 	{ "pair", "suspend", change_pair },
 	{ "pair", "resume", change_pair },
+	{ "pair", "set", pair_set },
 	{ "pair", "failover", pair_failover },
 	{ NULL, NULL, NULL },
 };

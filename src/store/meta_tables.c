@@ -88,6 +88,7 @@ static const struct meta_column path_columns[] = {
 	COLUMN(META_HEX, target_lss, KEY),
 	COLUMN(META_TEXT, address),
 	COLUMN(META_BOOL, compress),
+	COLUMN(META_UINT, limit_bytes, NOTE("a second; 0: no limit")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD
@@ -109,6 +110,8 @@ static const struct meta_column pair_columns[] = {
 	COLUMN(META_UINT, first_copy_bytes, NOTE("all before is at the far side, durably")),
 	COLUMN(META_UUID, unshown, NOTE("a generation that began here and was never shown to the far side")),
 	COLUMN(META_UUID, heard, NOTE("the newest generation when the far side answered last")),
+	COLUMN(META_BOOL, first_copy_compares, NOTE("the target may hold much of it: only what differs is sent")),
+	WORD(priority, COPY_PRIORITY_COUNT, copy_priority_names, NOTE("of what is copied, beside hosts")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD

@@ -92,6 +92,7 @@ struct record_path {
 	char system[XDC_SYSTEM_ID_MAX];
 	char address[XDC_ADDRESS_MAX];
 	bool compress;				/* payloads by zstd, where that makes them smaller */
+	uint64_t limit_bytes;			/* a second; 0: no limit */
 	int64_t created_wall_ns;
 };
 
@@ -110,8 +111,10 @@ struct record_pair {
 	uint64_t joined_sequence;		/* the first that it is in */
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* all before is at the far side, durably */
+	bool first_copy_compares;		/* the target may hold much of it: only what differs is sent */
 	uint8_t unshown[XDC_UUID_LEN];		/* a generation that began here and was never shown to the far side */
 	uint8_t heard[XDC_UUID_LEN];		/* the newest when the far side answered last */
+	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */
 	int64_t created_wall_ns;
 };
 

@@ -31,6 +31,9 @@ NAME_EACH(set_kind_names, SET_KIND_COUNT);
 const char *const set_member_kind_names[] = { "volumes", "pairs" };
 NAME_EACH(set_member_kind_names, SET_MEMBER_KIND_COUNT);
 
+const char *const copy_priority_names[] = { "not-managed", "low", "same", "high", "urgent" };
+NAME_EACH(copy_priority_names, COPY_PRIORITY_COUNT);
+
 const char *const session_state_names[] = { "open", "running", "pausing", "paused", "fatal", "recovered" };
 NAME_EACH(session_state_names, SESSION_STATE_COUNT);
 

@@ -60,6 +60,10 @@ extern const char *const set_kind_names[SET_KIND_COUNT];
 enum set_member_kind { SET_OF_VOLUMES, SET_OF_PAIRS, SET_MEMBER_KIND_COUNT };
 extern const char *const set_member_kind_names[SET_MEMBER_KIND_COUNT];
 
+/* CopyPriority: the numbers are those of CIM. */
+enum copy_priority { COPY_NOT_MANAGED, COPY_LOW, COPY_SAME, COPY_HIGH, COPY_URGENT, COPY_PRIORITY_COUNT };
+extern const char *const copy_priority_names[COPY_PRIORITY_COUNT];	/* "not-managed", "low", ... */
+
 /* ---- sessions ---- */
 
 enum session_state {

@@ -158,6 +158,17 @@ int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len)
 	return rc;
 }
 
+int volume_doubt_all(struct volume *volume)
+{
+	int rc;
+
+	assert(volume->tracked);
+	rc = mask_doubt_all(&volume->mask);
+	volume_unsettle_looks(volume, 0, volume->mask.blocks);
+	rt_cond_wake_all(&volume->changed);
+	return rc;
+}
+
 uint64_t volume_first_needed(const struct volume *volume)
 {
 	uint64_t offset = mask_first_needed(&volume->mask) * XDC_BLOCK_SIZE;

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "rt/mem.h"
 #include "volume/volume_internal.h"
@@ -136,10 +138,54 @@ enum volume_access volume_get_access(const struct volume *volume)
 	return volume->access;
 }
 
+struct volume_load *volume_loads_make(void)
+{
+	size_t len = rt_reactor_count() * sizeof(struct volume_load);
+	struct volume_load *loads = mem_alloc_pages(len);
+
+	if (loads)
+		memset(loads, 0, len);
+	return loads;
+}
+
+/* The reactor alone writes them. */
+static void count(_Atomic uint64_t *number)
+{
+	uint64_t before = atomic_load_explicit(number, memory_order_relaxed);
+
+	atomic_store_explicit(number, before + 1, memory_order_relaxed);
+}
+
+static void note_begun(struct volume *volume)
+{
+	if (volume->options.loads)
+		count(&volume->options.loads[rt_reactor_index(volume->reactor)].begun);
+}
+
+static void note_ended(struct volume *volume)
+{
+	if (volume->options.loads)
+		count(&volume->options.loads[rt_reactor_index(volume->reactor)].ended);
+}
+
+bool volume_get_load(const struct volume *volume, uint64_t *requests)
+{
+	const struct volume_load *loads = volume->options.loads;
+	uint64_t ended = 0;
+
+	*requests = 0;
+	for (unsigned i = 0; loads && i < rt_reactor_count(); i++) {
+		ended += atomic_load_explicit(&loads[i].ended, memory_order_relaxed);
+		*requests += atomic_load_explicit(&loads[i].begun, memory_order_relaxed);
+	}
+	return *requests != ended;
+}
+
 int volume_admit_read(struct volume *volume)
 {
 	if (volume->access < VOLUME_ACCESS_READ)
 		return -EPERM;
+	note_begun(volume);
 	volume->readers++;
 	return 0;
 }
@@ -148,6 +194,7 @@ int volume_admit_write(struct volume *volume)
 {
 	if (volume->access < VOLUME_ACCESS_WRITE)
 		return volume->access == VOLUME_ACCESS_READ ? -EROFS : -EPERM;
+	note_begun(volume);
 	volume->writers++;
 	return 0;
 }
@@ -155,6 +202,7 @@ int volume_admit_write(struct volume *volume)
 void volume_leave_read(struct volume *volume)
 {
 	assert(volume->readers > 0);
+	note_ended(volume);
 	if (--volume->readers == 0)
 		rt_cond_wake_all(&volume->idle);
 }
@@ -162,6 +210,7 @@ void volume_leave_read(struct volume *volume)
 void volume_leave_write(struct volume *volume)
 {
 	assert(volume->writers > 0);
+	note_ended(volume);
 	if (--volume->writers == 0)
 		rt_cond_wake_all(&volume->idle);
 }

@@ -18,11 +18,21 @@ struct volume;
 
 #define VOLUME_SIZE_MAX		(UINT64_C(1) << 50)	/* bytes: 1 PiB */
 
+/* What hosts ask of the volumes of one reactor: written there, read on any. */
+struct volume_load {
+	_Atomic uint64_t begun;		/* requests */
+	_Atomic uint64_t ended;
+} __attribute__((aligned(64)));
+
+/* For all reactors of the system; freed by mem_free. NULL: no memory. */
+struct volume_load *volume_loads_make(void);
+
 struct volume_options {
 	uint16_t id;			/* LLVV */
 	struct vdisk *disk;		/* owned by the volume from here on */
 	uint64_t sidefile_bytes;	/* bound of the sidefile of this volume */
 	uint32_t sidefile_wait_ms;	/* how long a write waits for room in it before the attempt fails; 0: 10 s */
+	struct volume_load *loads;	/* of the system, one a reactor; they live longer. NULL: nobody asks for them */
 };
 
 /* On the reactor that is to own the volume. -EFBIG: larger than VOLUME_SIZE_MAX; -ENOMEM. */
@@ -42,6 +52,12 @@ uint64_t volume_size(const struct volume *volume);
 /* Grows the disk, durably. Errors of vdisk_grow, -EFBIG, -ENOMEM; -EBUSY: it is in a FlashCopy. Suspends. */
 RT_MUST_CHECK int volume_grow(struct volume *volume, uint64_t size);
 struct vdisk *volume_disk(struct volume *volume);
+
+/*
+ * What hosts ask of all volumes of the system: true when any request is under way; *requests is one that rises with
+ * each. Any reactor; does not suspend.
+ */
+bool volume_get_load(const struct volume *volume, uint64_t *requests);
 
 /* ---- hosts ---- */
 
@@ -128,6 +144,9 @@ RT_MUST_CHECK int volume_mark(struct volume *volume, uint64_t offset, uint64_t l
  * been written just now. Takes memory for masks. -ENOMEM: a part is marked.
  */
 RT_MUST_CHECK int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len);
+
+/* The same of the whole volume, at any size without memory for the masks of whole regions. -ENOMEM likewise. */
+RT_MUST_CHECK int volume_doubt_all(struct volume *volume);
 
 /*
  * All bytes before this one are known to be at the far side or in the dirty log: from here a first copy goes on after a

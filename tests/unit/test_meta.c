@@ -607,6 +607,7 @@ static void schema_is_readable(void **state)
 		"\ttarget_lss TEXT NOT NULL DEFAULT '00' CHECK (target_lss GLOB '[0-9A-F][0-9A-F]'),\n"
 		"\taddress TEXT NOT NULL DEFAULT '' CHECK (length(CAST(address AS BLOB)) < 128),\n"
 		"\tcompress INTEGER NOT NULL DEFAULT 0 CHECK (compress IN (0, 1)),\n"
+		"\tlimit_bytes INTEGER NOT NULL DEFAULT 0 CHECK (limit_bytes >= 0), -- a second; 0: no limit\n"
 		"\tcreated TEXT NOT NULL DEFAULT '' CHECK (length(created) IN (0, 30)),\n"
 		"\tcrc INTEGER NOT NULL DEFAULT 0, -- checksum of the row, so that xdcd knows it for its own\n"
 		"\tPRIMARY KEY (source_lss, system, target_lss)\n"

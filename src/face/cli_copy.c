@@ -203,7 +203,9 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 	struct copy_pair_request pair = {
 		.target = (uint16_t)cli_number(request, "target"),
 		.type = (enum pair_type)cli_number(request, "type"),
-		.priority = COPY_LOW, .compare = cli_given(request, "compare"), .no_copy = cli_given(request, "no-copy"),
+		.priority = COPY_LOW,
+		.compare = cli_given(request, "compare"),
+		.no_copy = cli_given(request, "no-copy"),
 	};
 
 	if (cli_find_volume(request, &pair.source, fault))

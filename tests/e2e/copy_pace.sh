@@ -38,7 +38,7 @@ expect_exit 2 'either both sides are compared, or nothing is copied' \
 	on A1 pair create 1500 2500 "${create[@]}" --compare --no-copy
 on A1 pair create 1500 2500 "${create[@]}" --compare --wait
 expect_equal "[$((64 << 20)),$(((64 << 20) - 3 * 4096)),$((3 * 4096))]" \
-	"$(json A1 '[.compared_bytes, .same_bytes, .sent_bytes] | tojson' pair show 1500)" 'compared, the same, and sent'
+	"$(json A1 '[.compared_bytes, .same_bytes, .sent_bytes] | tojson' pair show 1500)" 'compared, same, and sent'
 expect_equal low "$(json A1 .priority pair show 1500)" 'the priority, when none is given'
 on A1 pair verify 1500 --wait
 

@@ -142,7 +142,8 @@ const struct operation operations[] = {
 		{ "volume", ARG_VOLUME, POSITION, "the source: id or name" },
 		{ "target", ARG_VOLUME_ID, POSITION, "the id of the target" },
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
-		{ "type", ARG_PAIR_TYPE, USE_REQUIRED, "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
+		{ "type", ARG_PAIR_TYPE, USE_REQUIRED,
+		  "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
 		PRIORITY_ARG,
 		{ "compare", ARG_FLAG, 0, "the target holds similar data: send only what differs" },
 		{ "no-copy", ARG_FLAG, 0, "both hold the same, by your word: send nothing" },
@@ -337,13 +338,28 @@ void operation_arg_json_name(const struct op_arg *arg, char *name)
 			*name = '_';
 }
 
-static const char *word(const char *text, const char *const *words, unsigned count, uint64_t *number,
-			const char *wrong)
+/* One of a few words; its index. */
+static const char *parse_choice(enum arg_kind kind, const char *text, uint64_t *number)
 {
+	static const struct {
+		const char *const *words;
+		unsigned count;
+		const char *wrong;
+	} choices[ARG_KIND_COUNT] = {
+		[ARG_CACHE] = { cache_mode_names, CACHE_MODE_COUNT, "a cache mode is writeback or direct" },
+		[ARG_SET_KIND] = { set_kind_names, SET_KIND_COUNT,
+				   "the kind of a set is consistency or synchronized" },
+		[ARG_SET_OF] = { set_member_kind_names, SET_MEMBER_KIND_COUNT, "a set is of volumes or pairs" },
+		[ARG_PAIR_TYPE] = { pair_type_names, PAIR_TYPE_COUNT,
+				    "the type of a pair is global-copy, async or sync" },
+		[ARG_EVENT_LEVEL] = { event_level_names, EVENT_LEVEL_COUNT, "a level is info, warning or error" },
+		[ARG_PRIORITY] = { copy_priority_names, COPY_PRIORITY_COUNT,
+				   "a priority is not-managed, low, same, high or urgent" },
+	};
 	unsigned index;
 
-	if (parse_word(text, words, count, &index))
-		return wrong;
+	if (parse_word(text, choices[kind].words, choices[kind].count, &index))
+		return choices[kind].wrong;
 	*number = index;
 	return NULL;
 }
@@ -456,33 +472,22 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_REMOTE_ADDRESS:
 		return parse_remote_address(text);
 	case ARG_CACHE:
-		return word(text, cache_mode_names, CACHE_MODE_COUNT, &value->number,
-			    "a cache mode is writeback or direct");
 	case ARG_SET_KIND:
-		return word(text, set_kind_names, SET_KIND_COUNT, &value->number,
-			    "the kind of a set is consistency or synchronized");
 	case ARG_SET_OF:
-		return word(text, set_member_kind_names, SET_MEMBER_KIND_COUNT, &value->number,
-			    "a set is of volumes or pairs");
 	case ARG_PAIR_TYPE:
-		return word(text, pair_type_names, PAIR_TYPE_COUNT, &value->number,
-			    "the type of a pair is global-copy, async or sync");
+	case ARG_EVENT_LEVEL:
+	case ARG_PRIORITY:
+		return parse_choice(kind, text, &value->number);
 	case ARG_VOLUME_PAIR:
 		return parse_volume_pair(text, source, target);
 	case ARG_JOB:
 	case ARG_SEQUENCE:
 	case ARG_NUMBER:
 		return parse_number(text, &value->number);
-	case ARG_EVENT_LEVEL:
-		return word(text, event_level_names, EVENT_LEVEL_COUNT, &value->number,
-			    "a level is info, warning or error");
 	case ARG_LIMIT_DURATION:
 	case ARG_LIMIT_COUNT:
 	case ARG_LIMIT_PERCENT:
 		return parse_limit(kind, text, &value->number);
-	case ARG_PRIORITY:
-		return word(text, copy_priority_names, COPY_PRIORITY_COUNT, &value->number,
-			    "a priority is not-managed, low, same, high or urgent");
 	case ARG_PATH_LIMIT:
 		return parse_path_limit(text, &value->number);
 	case ARG_FLAG:

@@ -41,7 +41,14 @@ static int fault_of(const struct pair *pair, enum fault_code code, const char *r
 
 /* ---- may it be? ---- */
 
-static int check_state(const struct pair *pair, struct fault *fault)
+/* Suspended, and taken up again by itself when what stands in the way is gone. */
+static bool is_waiting(const struct record_pair *record)
+{
+	return record->reason == PAIR_REASON_LINK || record->reason == PAIR_REASON_FAR_FULL ||
+	       record->reason == PAIR_REASON_FAR_DISK || record->reason == PAIR_REASON_DISK;
+}
+
+static int check_state(const struct pair *pair, bool runs, struct fault *fault)
 {
 	const struct record_pair *record = &pair->record;
 	char message[128], remedy[64];
@@ -54,7 +61,7 @@ static int check_state(const struct pair *pair, struct fault *fault)
 	snprintf(remedy, sizeof(remedy), "xdc pair resume %04X, then repeat the command", record->volume);
 	snprintf(message, sizeof(message), "it is suspended (%s): what hosts changed has not been sent",
 		 pair_reason_names[record->reason]);
-	if (record->state == PAIR_SUSPENDED)
+	if (record->state == PAIR_SUSPENDED && !(runs && is_waiting(record)))
 		return fault_of(pair, FAULT_FAILED, remedy, message, fault);
 	snprintf(remedy, sizeof(remedy), "xdc pair show %04X --watch shows it", record->volume);
 	if (!record->first_copy_done)
@@ -78,7 +85,7 @@ static struct pair *find_pair(struct copy *copy, uint16_t volume, struct fault *
 			  "its sides are being compared");
 		return NULL;
 	}
-	return check_state(pair, fault) ? NULL : pair;
+	return check_state(pair, false, fault) ? NULL : pair;
 }
 
 int copy_pair_may_verify(struct copy *copy, uint16_t volume, struct fault *fault)
@@ -155,7 +162,7 @@ static int run_to_end(struct run *run, struct fault *fault)
 		run->error = verify_run_step(run->verify, STEP_NS, step_bytes(run), &step);
 		run->bytes += step.bytes;
 		verify_get_findings(run->verify, &pair->verify);
-		if (check_state(pair, fault))
+		if (check_state(pair, true, fault))
 			return -1;
 		if (step.done)
 			return 0;

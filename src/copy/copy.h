@@ -184,7 +184,7 @@ struct copy_pair_info {
 	uint64_t sent_bytes;			/* taken by the far side */
 	uint64_t compared_bytes, same_bytes;	/* compared by checksum before, and so not sent */
 	struct history history;
-	struct copy_verify_info verify;		/* the last one, since this system started */
+	struct copy_verify_info verify;		/* the last one, kept over starts when it has ended */
 	enum copy_priority priority;		/* of a source */
 };
 

@@ -8,6 +8,7 @@
 
 #include "copy/pair_private.h"
 #include "copy/source.h"
+#include "copy/verify.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -342,6 +343,7 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 	pair->record = *record;
 	pair->history = *history;
 	pair->volume = volume;
+	verify_get_record(record, &pair->verify);
 	pair->may_join = record->joined;
 	pair->joined = record->joined;
 	pair->broken = record->role == PAIR_SOURCE &&

@@ -36,6 +36,10 @@ struct verify_step {
 RT_MUST_CHECK int verify_run_step(struct verify *verify, int64_t limit_ns, uint64_t limit_bytes,
 				  struct verify_step *step);
 
+/* What the last one found, as the record of the pair keeps it. Neither suspends. */
+void verify_put_record(const struct copy_verify_info *info, struct record_pair *record);
+void verify_get_record(const struct record_pair *record, struct copy_verify_info *info);
+
 /* What it has found so far: counts and ranges of info are set, the rest is as it was. Does not suspend. */
 void verify_get_findings(const struct verify *verify, struct copy_verify_info *info);
 

@@ -13,6 +13,7 @@
 #define AGAIN_MIN_NS	(10 * RT_MS)		/* before what was not settled is looked at again */
 #define AGAIN_MAX_NS	(200 * RT_MS)
 #define WAITS_NS	(5 * RT_SECOND)		/* without anything that is found out: then people are told */
+#define TURN_NS		(5 * RT_SECOND)		/* for a command on the pair to end */
 #define PATIENCE_NS	(60 * RT_SECOND)	/* and then it is given up */
 
 const char *const verify_state_names[] = { "never", "running", "done", "stopped" };
@@ -187,6 +188,26 @@ static void log_end(const struct pair *pair, const struct fault *fault)
 		 (unsigned long long)found->differing_blocks, (unsigned long long)found->repaired_blocks);
 }
 
+/* It is kept with the pair; when that cannot be, until the next start. */
+static void keep_findings(struct pair *pair)
+{
+	struct record_pair next;
+	int rc;
+	RT_SHIELD();
+	RT_LIMIT(rt_now_ns() + TURN_NS);
+
+	rc = pair_begin_change(pair);
+	if (!rc) {
+		next = pair->record;
+		verify_put_record(&pair->verify, &next);
+		rc = pair_change_record(pair, &next);
+		pair_end_change(pair);
+	}
+	if (rc && rc != -ENOENT)
+		log_line(LOG_WARNING, "pair", "volume %04X: what was found is not durable: %s", pair->record.volume,
+			 strerror(-rc));
+}
+
 int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,
 		     struct fault *fault)
 {
@@ -205,6 +226,7 @@ int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verif
 	run.pair->verify.ended_wall_ns = rt_wall_ns();
 	run.pair->verify.waits = false;
 	log_end(run.pair, rc ? fault : NULL);
+	keep_findings(run.pair);
 	verify_destroy(run.verify);
 	pair_unpin(run.pair);
 	return rc;

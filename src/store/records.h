@@ -96,6 +96,8 @@ struct record_path {
 	int64_t created_wall_ns;
 };
 
+#define XDC_VERIFY_RANGES_MAX	320u
+
 /* Key: volume, system, remote_volume. */
 struct record_pair {
 	uint16_t volume;			/* of this system */
@@ -112,6 +114,10 @@ struct record_pair {
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* all before is at the far side, durably */
 	bool first_copy_compares;		/* the target may hold much of it: only what differs is sent */
+	bool verified;				/* the last comparison of both sides came to its end */
+	int64_t verify_began_wall_ns, verify_ended_wall_ns;
+	uint64_t verify_compared_bytes, verify_differing_blocks, verify_repaired_blocks, verify_open_blocks;
+	char verify_ranges[XDC_VERIFY_RANGES_MAX];	/* "OFFSET+BYTES OFFSET+BYTES", the first that differed */
 	uint8_t unshown[XDC_UUID_LEN];		/* a generation that began here and was never shown to the far side */
 	uint8_t heard[XDC_UUID_LEN];		/* the newest when the far side answered last */
 	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */

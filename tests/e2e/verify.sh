@@ -54,6 +54,12 @@ expect_equal '["done",4,4,0]' "$(found 1502)" 'repaired'
 wait_until 60 quiet A1 1502
 expect_same "$tmp/disk.A1" "$tmp/disk.B1" 'adopted files after the repair'
 
+system_stop A1
+system_restart A1
+wait_until 20 quiet A1 1502
+expect_equal '["done",4,4,0]' "$(found 1502)" 'after a restart'
+expect_equal 2097152 "$(json A1 '.verify.ranges[0].offset' pair show 1502)" 'the first range after a restart'
+
 # ---- refused ----
 expect_refused 'on 2105.FA120: xdc pair verify 1502' B1 pair verify 2502
 expect_refused 'volume 1509: there is no such volume' A1 pair verify 1509

@@ -205,6 +205,7 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.get_losses = get_losses,
 		.end_losses = control_volume_end_losses,
 		.tell = tell,
+		.work = control_copy_work,
 		.limits = &control->limits,
 		.find_arg = control,
 		.wrap = options->wrap,
@@ -240,6 +241,7 @@ static int start(struct control *control, const struct control_options *options,
 	control_volumes_open(control);
 	if (start_copy(control, options, fault))
 		return -1;
+	control_claim_resyncs(control);
 	if (control_pools_watch(control) != 0)
 		return out_of_memory(fault);
 	jobs_settle(control->jobs);

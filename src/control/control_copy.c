@@ -148,3 +148,86 @@ int control_session_return(struct control *control, uint8_t session, struct faul
 
 	return end_work(job, rc, fault);
 }
+
+/* ---- what goes on by itself: first copies, resyncs ---- */
+
+struct copy_work_arg {
+	struct control *control;
+	uint16_t volume;
+	uint64_t total_bytes;
+};
+
+static void look_copy(void *arg, struct job *job)
+{
+	struct copy_work_arg *work = arg;
+	struct copy_pair_info info;
+	char waits[JOB_WAITING_MAX];
+	uint64_t left;
+
+	if (!copy_pair_get(work->control->copy, work->volume, &info) || !info.is_source)
+		return;
+	left = info.unsent_blocks * XDC_BLOCK_SIZE;
+	if (left > work->total_bytes)
+		work->total_bytes = left;
+	job_progress(job, work->total_bytes - left, work->total_bytes);
+	snprintf(waits, sizeof(waits), "%s of system %s", pair_reason_names[info.reason], info.system);
+	job_waits(job, info.reason == PAIR_REASON_NONE ? NULL : waits);
+}
+
+static void begin_copy_job(struct control *control, enum job_kind kind, uint16_t volume, const char *object,
+			   uint64_t bytes)
+{
+	struct copy_work_arg *work = mem_alloc(sizeof(*work));
+	const struct job_spec spec = {
+		.kind = kind, .object = object, .look = look_copy, .arg = work, .owns_arg = true,
+		.instead = "xdc pair suspend stops it, and xdc pair delete ends it",
+	};
+
+	if (!work)
+		return;
+	*work = (struct copy_work_arg){ control, volume, bytes };
+	job_progress(job_begin(control->jobs, &spec), 0, bytes);
+}
+
+/* Of a pair that was refused when it was made nothing is left. */
+static void cut_copy_job(struct job *job)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_FAILED, "", "", "its pair was deleted, or goes the other way now");
+	if (job_age_ns(job) < RT_SECOND)
+		job_drop(job);
+	else
+		job_end(job, &fault);
+}
+
+void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes)
+{
+	struct control *control = arg;
+	struct job *job;
+	char object[16];
+
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	job = job_find(control->jobs, kind, object);
+	if (step == COPY_WORK_BEGINS && !job_is_running(job))
+		begin_copy_job(control, kind, volume, object, bytes);
+	else if (step == COPY_WORK_ENDS && job)
+		job_end(job, NULL);
+	else if (step == COPY_WORK_CUT && job)
+		cut_copy_job(job);
+}
+
+static void claim_resync(void *arg, const struct copy_pair_info *info)
+{
+	struct control *control = arg;
+	char object[16];
+
+	snprintf(object, sizeof(object), "volume %04X", info->volume);
+	if (info->is_source && job_find(control->jobs, JOB_RESYNC, object))
+		control_copy_work(control, JOB_RESYNC, info->volume, COPY_WORK_BEGINS, 0);
+}
+
+void control_claim_resyncs(struct control *control)
+{
+	copy_pair_each(control->copy, claim_resync, control);
+}

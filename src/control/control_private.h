@@ -138,6 +138,14 @@ void control_retired_drop(struct control_retired *retired);
 /* Of a volume of kind dir; path gets CONTROL_DISK_PATH_MAX characters. */
 void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path);
 
+/* ---- what the copy services work at for long (control_copy.c) ---- */
+
+/* For copy_config: a job shows it. */
+void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
+
+/* At the start: resyncs that were cut go on when their link is there, and so do their jobs. */
+void control_claim_resyncs(struct control *control);
+
 /* ---- limits, and pools that fill up (control_limits.c) ---- */
 
 /* As the metadata have them: in force from here on. */

@@ -18,6 +18,7 @@ struct job {
 	struct job_spec spec;
 	job_fn run;			/* on its own fiber */
 	struct rt_group fibers;		/* that one */
+	int64_t begun_ns;		/* here, by the clock of ages */
 	int64_t ended_ns;		/* by the clock of ages; 0: it has not */
 	int64_t state_since_wall_ns;
 	char waiting_for[JOB_WAITING_MAX];
@@ -172,6 +173,8 @@ static void end_job(struct job *job, enum job_state state, const struct fault *f
 	job->ended_ns = rt_now_ns();
 	job->unclaimed = false;
 	*job->waiting_for = '\0';
+	if (state == JOB_COMPLETED && record->total_bytes)
+		record->done_bytes = record->total_bytes;
 	if (fault) {
 		record->code = fault->code;
 		snprintf(record->message, sizeof(record->message), "%s", fault->message);
@@ -284,6 +287,11 @@ struct job *job_find(struct jobs *jobs, enum job_kind kind, const char *object)
 	return NULL;
 }
 
+bool job_is_running(const struct job *job)
+{
+	return job && !has_ended(job) && !job->unclaimed;
+}
+
 /* The one that ran when the system was stopped, or a new one. NULL: no memory, or too many run. */
 static struct job *take_job(struct jobs *jobs, const struct job_spec *spec)
 {
@@ -302,6 +310,7 @@ static struct job *take_job(struct jobs *jobs, const struct job_spec *spec)
 		jobs->number_dirty = true;
 	}
 	job->unclaimed = false;
+	job->begun_ns = rt_now_ns();
 	job->spec = *spec;
 	job->spec.object = job->record.object;
 	job->record.state = JOB_NEW;
@@ -410,6 +419,11 @@ uint64_t job_number(const struct job *job)
 	return job ? job->record.number : 0;
 }
 
+int64_t job_age_ns(const struct job *job)
+{
+	return rt_now_ns() - job->begun_ns;
+}
+
 /* ---- for those that manage ---- */
 
 static bool may_be_cancelled(const struct job *job)
@@ -498,7 +512,8 @@ int jobs_cancel(struct jobs *jobs, uint64_t number, struct fault *fault)
 	if (has_ended(job))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc job show says how", "it has ended");
 	if (!may_be_cancelled(job))
-		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "wait for its end",
+		return fault_set(fault, FAULT_NOT_SUPPORTED, object,
+				 job->spec.instead ? job->spec.instead : "wait for its end",
 				 "a %s cannot be cut safely", job_kind_names[job->record.kind]);
 	/* It may end while it is told. */
 	before = job->cancelled;

@@ -46,6 +46,7 @@ struct job_spec {
 	 */
 	int (*cancel)(void *arg, struct job *job, struct fault *fault);
 	bool keep_running;		/* it cannot be cancelled, although it has a fiber */
+	const char *instead;		/* what to do when it cannot be cancelled; a literal, NULL: wait */
 	int64_t limit_ns;		/* longest time on its own fiber; 0: none */
 	/*
 	 * Of these, which may still be under way when the job ends: what they need is owned, and freed with the job
@@ -93,6 +94,9 @@ int job_run(struct jobs *jobs, const struct job_spec *spec, job_fn run, uint64_t
 /* The one that runs. NULL: there is none. */
 struct job *job_find(struct jobs *jobs, enum job_kind kind, const char *object);
 
+/* Somebody has begun it since the start. NULL: no. */
+bool job_is_running(const struct job *job);
+
 /* total 0: not known. */
 void job_progress(struct job *job, uint64_t done_bytes, uint64_t total_bytes);
 
@@ -111,6 +115,7 @@ void job_end(struct job *job, const struct fault *fault);
 void job_drop(struct job *job);
 
 uint64_t job_number(const struct job *job);
+int64_t job_age_ns(const struct job *job);	/* since it was begun here */
 
 /* ---- for those that manage ---- */
 

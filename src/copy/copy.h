@@ -41,6 +41,8 @@ struct copy_limits {
 	unsigned journal_percent;		/* of a journal that is used; 0: none */
 };
 
+enum copy_work { COPY_WORK_BEGINS, COPY_WORK_ENDS, COPY_WORK_CUT };
+
 struct copy_config {
 	const char *system;			/* own id */
 	uint8_t boot_id[16];			/* random, chosen at this start of the program */
@@ -61,6 +63,11 @@ struct copy_config {
 	void (*end_losses)(void *arg, uint16_t id);
 	/* Something happened that an administrator should know of. Reactor 0; does not suspend. NULL: only the log. */
 	void (*tell)(void *arg, const struct record_event *event);
+	/*
+	 * Long work on a volume that goes on by itself, a first copy or a resync, begins (bytes: what is to be done;
+	 * also again), or has ended. Reactor 0; does not suspend. NULL too.
+	 */
+	void (*work)(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
 	const struct copy_limits *limits;	/* as long as the copy services; see copy_limits_changed. NULL: none */
 	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
@@ -248,6 +255,9 @@ bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify
 /* What ends the reason for which data do not flow; empty when there is none. */
 #define COPY_REMEDY_MAX	160u
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX]);
+
+/* False: it is in no pair here, or its volume is not open. */
+bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
 
 /* ---- FlashCopy ---- */

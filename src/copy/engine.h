@@ -171,6 +171,9 @@ __attribute__((format(printf, 6, 7)))
 void copy_tell(struct copy *copy, enum event_kind kind, enum event_level level, const char *object, const char *remedy,
 	       const char *format, ...);
 
+/* As copy_config.work. Does not suspend. */
+void copy_tell_work(struct copy *copy, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
+
 /* Says no: fills in why (WIRE_TEXT_SIZE) and returns error. */
 __attribute__((format(printf, 3, 4))) int copy_refuse(char *why, int error, const char *format, ...);
 

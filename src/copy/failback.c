@@ -496,6 +496,8 @@ static int give_away(struct pair *pair)
 	/* Still the source, which sends. */
 	if (rc)
 		peer_look_again(pair->peer);
+	else
+		pair_cut_work(pair);
 	return rc;
 }
 

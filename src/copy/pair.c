@@ -184,7 +184,7 @@ void pair_tell_state(const struct pair *pair, enum pair_state before)
 		copy_tell(pair->copy, EVENT_PAIR_SUSPENDED, level_of(record->reason), object, remedy,
 			  "its pair with volume %04X of %s is suspended: %s", record->remote_volume, record->system,
 			  pair_reason_names[record->reason]);
-	else if (was_suspended && record->state == PAIR_COPY_PENDING)
+	else if (was_suspended && (record->state == PAIR_COPY_PENDING || record->state == PAIR_FULL_DUPLEX))
 		copy_tell(pair->copy, EVENT_PAIR_RESUMED, EVENT_INFO, object, "",
 			  "its pair with volume %04X of %s sends again", record->remote_volume, record->system);
 }
@@ -356,6 +356,7 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 
 int pair_begin_source(struct pair *pair)
 {
+	uint64_t size = volume_size(pair->volume);
 	const char *address = copy_path_address(pair->copy, (uint8_t)(pair->record.volume >> 8), pair->record.system);
 	/* Also without a way to the far side: what hosts write is to be sent when there is one. */
 	int rc = pair_track(pair);
@@ -364,9 +365,20 @@ int pair_begin_source(struct pair *pair)
 		return rc;
 	if (!pair->peer)
 		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
+	/* After a failback it is less than all of it: what is noted, which is known when the job is looked at. */
+	if (!pair->record.first_copy_done)
+		copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_BEGINS,
+			       pair->record.first_copy_bytes < size ? size : 0);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
 	return 0;
+}
+
+void pair_cut_work(struct pair *pair)
+{
+	pair->resync_blocks = 0;
+	copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_CUT, 0);
+	copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_CUT, 0);
 }
 
 void pair_put_down(struct pair *pair, bool forget)
@@ -376,6 +388,8 @@ void pair_put_down(struct pair *pair, bool forget)
 	RT_SHIELD();
 
 	pair->gone = true;
+	if (forget)
+		pair_cut_work(pair);
 	while (pair->pins && !rc)
 		rc = rt_cond_wait(&pair->unpinned);
 	assert(!rc);

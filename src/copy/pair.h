@@ -35,6 +35,9 @@ struct pair {
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
 	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
+	uint64_t resync_blocks;			/* source end: that were unsent when it was taken up again; 0: none */
+	uint64_t resync_from_bytes;		/* that had been sent by then */
+	bool was_suspended;			/* before that: its end is an event */
 	bool progress_owed;			/* source end: how far its first copy is, is to be looked at again */
 	struct copy_verify_info verify;		/* the last comparison of both ends */
 
@@ -114,6 +117,9 @@ RT_MUST_CHECK int pair_fail_over(struct pair *pair, uint64_t sequence);
  * good, and with it what the dirty log holds for it; else the next start goes on from that. Suspends.
  */
 void pair_put_down(struct pair *pair, bool forget);
+
+/* It sends no more, and never will: a copy or resync under way ends by that (copy_config.work). Does not suspend. */
+void pair_cut_work(struct pair *pair);
 
 /* Makes record and history durable as they are now. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_save(struct pair *pair);

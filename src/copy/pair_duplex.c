@@ -145,8 +145,7 @@ int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
 		pair_order_surely(pair, do_refuse_waiters, &order);
 		return rc;
 	}
-	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s, %s", pair->record.volume, pair->record.system,
-		 pair->record.remote_volume, pair_state_names[PAIR_SUSPENDED], pair_reason_names[reason]);
+	pair_tell_state(pair, PAIR_FULL_DUPLEX);
 	pair->broken = true;
 	pair_stop_sending(pair);
 	return 0;

@@ -253,6 +253,7 @@ static int become_target(struct pair *pair, const struct history *history)
 		return rc;
 	}
 	pair->broken = false;
+	pair_cut_work(pair);
 	leave_session(pair, session);
 	log_line(LOG_NOTICE, "pair", "volume %04X is the target of system %s volume %04X from here on",
 		 pair->record.volume, pair->record.system, pair->record.remote_volume);

@@ -193,7 +193,10 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	pair->broken = false;
 	order.limit = limit_of(pair);
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
-	return pair_order_run(pair, do_start_pump, &order);
+	rc = pair_order_run(pair, do_start_pump, &order);
+	if (!rc)
+		pair_begin_resync(pair, order.counters.unsent_blocks, order.totals.sent_bytes);
+	return rc;
 }
 
 int pair_tell_copied(struct pair *pair)
@@ -295,6 +298,7 @@ static void reconnect(struct pair *pair)
 		return;
 	}
 	duplex = pair->record.state == PAIR_FULL_DUPLEX;
+	pair->was_suspended = pair->was_suspended || pair->record.state == PAIR_SUSPENDED;
 	rc = pair_connect(pair, WIRE_PAIR_RESUME | (duplex ? WIRE_PAIR_DUPLEX : 0), &reply, why);
 	if (rc == -ETIMEDOUT)
 		peer_look_again(pair->peer);

@@ -333,6 +333,7 @@ static int resume(struct pair *pair, struct fault *fault)
 				 pair->record.system, strerror(-rc));
 	if (!peer_wait_answer(pair->peer, CONNECT_NS))
 		return fault_unreached(pair, fault);
+	pair->was_suspended = true;
 	rc = pair_connect(pair, WIRE_PAIR_RESUME, &reply, why);
 	if (rc)
 		return fault_refused(pair, rc, why, fault);
@@ -514,6 +515,18 @@ void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY
 			 volume + strlen("VOLUME"));
 	else
 		snprintf(remedy, COPY_REMEDY_MAX, "%s", text);
+}
+
+bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info)
+{
+	struct pair *pair = pair_find(copy, volume);
+
+	if (!pair)
+		return false;
+	pair_pin(pair);
+	pair_get_info(pair, info);
+	pair_unpin(pair);
+	return true;
 }
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)

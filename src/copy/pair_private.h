@@ -65,6 +65,12 @@ RT_MUST_CHECK int pair_begin_unfollowed(struct pair *pair);
  */
 void pair_tell_state(const struct pair *pair, enum pair_state before);
 
+/*
+ * It sends again: what was unsent by then is a resync, which ends when that much was sent, or nothing is unsent any
+ * more. Does not suspend.
+ */
+void pair_begin_resync(struct pair *pair, uint64_t unsent_blocks, uint64_t sent_bytes);
+
 /* It is a source end, and this is its far side. */
 bool pair_sends_to(const struct pair *pair, const char *far);
 

@@ -112,6 +112,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	if (!done)
 		return;
 	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
+	copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_ENDS, 0);
 	copy_tell(pair->copy, EVENT_PAIR_COPIED, EVENT_INFO, object, "", "first copy to %s done", pair->record.system);
 	pair_allow_join(pair);
 	rc = pair_order_run(pair, do_follow, &order);
@@ -140,6 +141,47 @@ void pair_look_progress(struct pair *pair)
 		note_progress(pair, order.first_needed);
 }
 
+/* ---- a resync ---- */
+
+static void end_resync(struct pair *pair)
+{
+	char object[16];
+
+	pair->resync_blocks = 0;
+	copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_ENDS, 0);
+	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
+	if (pair->was_suspended)
+		copy_tell(pair->copy, EVENT_PAIR_RESYNCED, EVENT_INFO, object, "",
+			  "what had changed while its pair was suspended is at %s", pair->record.system);
+	pair->was_suspended = false;
+}
+
+void pair_begin_resync(struct pair *pair, uint64_t unsent_blocks, uint64_t sent_bytes)
+{
+	if (!pair->record.first_copy_done)
+		return;
+	pair->resync_blocks = unsent_blocks;
+	pair->resync_from_bytes = sent_bytes;
+	if (unsent_blocks)
+		copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_BEGINS,
+			       unsent_blocks * XDC_BLOCK_SIZE);
+	else
+		end_resync(pair);
+}
+
+/* Where hosts write all the time there is always something unsent: then it has ended when as much was sent. */
+static void look_resync(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	uint64_t sent_bytes;
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	sent_bytes = order.totals.sent_bytes - pair->resync_from_bytes;
+	if (pair->resync_blocks && pair->sends &&
+	    (!order.counters.unsent_blocks || sent_bytes >= pair->resync_blocks * XDC_BLOCK_SIZE))
+		end_resync(pair);
+}
+
 static int begin_to_note(struct pair *pair)
 {
 	RT_LIMIT(rt_now_ns() + TURN_NS);
@@ -153,6 +195,8 @@ bool pair_note_progress(struct copy *copy, const char *far)
 	bool all = true;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
+		if (pair->resync_blocks && pair_sends_to(pair, far))
+			look_resync(pair);
 		if (!pair->progress_owed || !pair_sends_to(pair, far))
 			continue;
 		/* A command may take it out of its session meanwhile, or make it the target. */

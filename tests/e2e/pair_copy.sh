@@ -49,9 +49,16 @@ on A "${create[@]}"
 wait_until 60 gate_is_full
 is A '.state == "copy-pending" and .first_copy_done == false and .first_copy_bytes == 0' pair show 1500 ||
 	fail "$(on A pair show 1500)"
+# Its job is there, and cannot be cancelled; it outlives what follows.
+job=$(json A '.[] | select(.kind == "first-copy" and .object == "volume 1500") | .job' job list --running)
+expect_equal '["running",536870912,false]' "$(json A '[.state, .total_bytes, .cancellable] | tojson' job show "$job")" \
+	'the job'
+expect_refused 'xdc pair suspend stops it' A job cancel "$job"
 expect_refused 'source|pair' A volume delete 1500
 system_kill B
 wait_until 20 is A '.reason == "link"' pair show 1500
+expect_equal '["suspended","link of system 2105.FB230"]' \
+	"$(json A '[.state, .waiting_for] | tojson' job show "$job")" 'the job without a link'
 on A pair show 1500 | grep -qE 'copy-pending' || fail "$(on A pair show 1500)"
 system_restart B
 expect_equal false "$(json B '.access == "write"' volume show 2500)" 'the target is not writable'
@@ -64,7 +71,9 @@ system_kill A
 gate_close
 gate "$far_gate" B 4096
 system_restart A
+on A job show "$job" --wait 2>"$tmp/job" || fail "$(cat "$tmp/job")"
 wait_until 60 quiet A 1500
+expect_equal '["first-copy","completed",100]' "$(json A '[.kind, .state, .percent] | tojson' job show "$job")" 'the job'
 expect_equal_images A 1500 B 2500
 # What was noted is not sent again: of 400 MiB of data 144 are left.
 resent=$(sent_bytes A)
@@ -79,6 +88,12 @@ io A 1500 'write -P 0x11 0 4k' 'write -P 0x12 100M 64k' 'write -P 0x13 511M 1M' 
 expect_equal $((1 + 16 + 256)) "$(json A .out_of_sync_blocks pair show 1500)" 'changed blocks'
 on A pair resume 1500
 wait_until 60 quiet A 1500
+resynced()
+{
+	is A 'map(select(.kind == "resync" and .state == "completed" and .total_bytes == (1 + 16 + 256) * 4096)) |
+		length == 1' job list
+}
+wait_until 20 resynced
 moved=$(($(sent_bytes A) - before)) changed=$(((1 + 16 + 256) * 4096))
 [ "$moved" -ge "$changed" ] && [ "$moved" -lt $((changed + 65536)) ] || fail "$changed bytes were changed, $moved sent"
 expect_equal_images A 1500 B 2500

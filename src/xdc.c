@@ -111,8 +111,12 @@ static enum cli_exit ask_and_wait(struct cli_connection *connection, const struc
 
 	if (json_is_true(json_object_get(reply, "ok"))) {
 		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(job));
-		code = json_is_integer(job) ? cli_wait_job(connection, number, json)
-					    : cli_wait_first_copy(connection, volume, json);
+		if (json_is_integer(job))
+			code = cli_wait_job(connection, number, json);
+		else if (volume)
+			code = cli_wait_first_copy(connection, volume, json);
+		else
+			code = CLI_DONE;	/* it has ended already */
 	} else if (reply) {
 		cli_print_error(json_object_get(reply, "error"));
 	}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/service.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
@@ -236,6 +237,7 @@ static int start(struct control *control, const struct control_options *options,
 		return out_of_memory(fault);
 	control_tell_lost_writes(control);
 	control_limits_apply(control);
+	control_service_take_up(control);
 	control_pools_open(control);
 	control_files_settle(control);
 	control_volumes_open(control);

@@ -81,6 +81,8 @@ struct control {
 	struct events *events;
 	struct copy_limits limits;	/* the copy services look at them */
 	unsigned pool_percent;
+	unsigned commands;		/* under way (service.c) */
+	enum service_state service_last;	/* to be entered when nothing is under way any more */
 	struct rt_group fibers;
 	struct rt_cond pools_filled;
 	struct copy *copy;

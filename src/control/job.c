@@ -36,6 +36,7 @@ struct jobs {
 	bool stopping;
 	struct keeper keeper;
 	bool kept;			/* there is a keeper */
+	struct rt_cond changed;
 };
 
 static bool has_ended(const struct job *job)
@@ -124,6 +125,7 @@ int jobs_create(struct jobs **out)
 	if (!jobs)
 		return -ENOMEM;
 	list_init(&jobs->list);
+	rt_cond_init(&jobs->changed);
 	*out = jobs;
 	return 0;
 }
@@ -181,6 +183,7 @@ static void end_job(struct job *job, enum job_state state, const struct fault *f
 		snprintf(record->remedy, sizeof(record->remedy), "%s", fault->remedy);
 	}
 	make_dirty(job);
+	rt_cond_wake_all(&job->jobs->changed);
 }
 
 void jobs_settle(struct jobs *jobs)
@@ -528,12 +531,31 @@ int jobs_cancel(struct jobs *jobs, uint64_t number, struct fault *fault)
 	return rc;
 }
 
+void jobs_cancel_all(struct jobs *jobs)
+{
+	struct job *job, *next;
+	struct fault fault;
+
+	for (job = list_first(&jobs->list, struct job, link); &job->link != &jobs->list; job = next) {
+		job->pins++;
+		if (may_be_cancelled(job) && !job->cancelled)
+			(void)!jobs_cancel(jobs, job->record.number, &fault);
+		next = container_of(job->link.next, struct job, link);
+		job->pins--;
+	}
+}
+
+struct rt_cond *jobs_changed(struct jobs *jobs)
+{
+	return &jobs->changed;
+}
+
 unsigned jobs_count_running(const struct jobs *jobs)
 {
 	const struct job *job;
 	unsigned count = 0;
 
 	list_for_each(job, &jobs->list, link)
-		count += !has_ended(job) && (job->run || !job->spec.look);
+		count += !has_ended(job) && job->run && !job->unclaimed;
 	return count;
 }

@@ -126,8 +126,14 @@ int jobs_get(struct jobs *jobs, uint64_t number, struct job_info *info, struct f
 /* FAULT_NOT_SUPPORTED when it cannot be, FAULT_INVALID_PARAMETER when there is none or it has ended. Suspends. */
 int jobs_cancel(struct jobs *jobs, uint64_t number, struct fault *fault);
 
-/* How many run on fibers, or on those of commands. */
+/* How many run on fibers of their own. */
 unsigned jobs_count_running(const struct jobs *jobs);
+
+/* All that can be cancelled are. Suspends. */
+void jobs_cancel_all(struct jobs *jobs);
+
+/* Woken when a job has ended. */
+struct rt_cond *jobs_changed(struct jobs *jobs);
 
 /* How long a job is kept after its end, from now on; durable some time later. */
 void jobs_set_keep(struct jobs *jobs, int64_t keep_ns);

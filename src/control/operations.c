@@ -18,6 +18,7 @@ const char *const arg_kind_names[] = {
 	"DURATION", "SEQUENCE", "SOURCE:TARGET",
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 	"not-managed|low|same|high|urgent", "SIZE|none",
+	"enabled|disabled|shut-down|offline|test|deferred|quiesce|reboot|reset", "DURATION",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -245,6 +246,17 @@ const struct operation operations[] = {
 		SESSION_ARG
 	} },
 
+	{ "service", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show whether commands are carried out", { { 0 } } },
+	{ "service", "start", ROLE_ADMIN, ANSWER_CHANGED, "Carry out commands (StartService)", { { 0 } } },
+	{ "service", "stop", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Refuse commands; it is disabled when those under way have ended (StopService)", {
+		{ "wait", ARG_FLAG, USE_CLIENT, "wait until it is" },
+	} },
+	{ "service", "request-state", ROLE_ADMIN, ANSWER_CHANGED, "Ask for a state (RequestStateChange)", {
+		{ "state", ARG_SERVICE_STATE, POSITION, "the state that is asked for" },
+		{ "timeout", ARG_TIMEOUT, 0, "as CIM has it: only 0 is supported" },
+		{ "wait", ARG_FLAG, USE_CLIENT, "wait until it is entered" },
+	} },
 	{ "events", "list", ROLE_MONITOR, ANSWER_LIST, "List what has happened: the last events", {
 		{ "follow", ARG_FLAG, USE_CLIENT, "go on with those to come, until Ctrl-C" },
 		{ "since", ARG_NUMBER, 0, "only those behind the event of this number" },
@@ -295,6 +307,7 @@ const struct op_noun operation_nouns[] = {
 	{ "flash", "volumes that show others as they were at one moment" },
 	{ "session", "volumes that are kept consistent together" },
 	{ "set", "volumes or pairs that are named together" },
+	{ "service", "whether commands are carried out" },
 	{ "events", "what has happened" },
 	{ "job", "long work" },
 };
@@ -302,7 +315,7 @@ const unsigned operation_noun_count = sizeof(operation_nouns) / sizeof(operation
 
 const char *operation_noun_verb(const char *noun)
 {
-	return !strcmp(noun, "events") ? "list" : NULL;
+	return !strcmp(noun, "events") ? "list" : !strcmp(noun, "service") ? "show" : NULL;
 }
 
 const struct operation *operation_find(const char *noun, const char *verb)
@@ -355,6 +368,9 @@ static const char *parse_choice(enum arg_kind kind, const char *text, uint64_t *
 		[ARG_EVENT_LEVEL] = { event_level_names, EVENT_LEVEL_COUNT, "a level is info, warning or error" },
 		[ARG_PRIORITY] = { copy_priority_names, COPY_PRIORITY_COUNT,
 				   "a priority is not-managed, low, same, high or urgent" },
+		[ARG_SERVICE_STATE] = { service_request_names, SERVICE_REQUEST_COUNT,
+					"a state is enabled, disabled, shut-down, offline, test, deferred, quiesce, "
+					"reboot or reset" },
 	};
 	unsigned index;
 
@@ -394,6 +410,7 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 		[ARG_KEEP] = { 0, 87600 * 3600 * RT_SECOND, "groups are kept for at most 87600h" },
 		[ARG_WAIT] = { 0, 5 * 60 * RT_SECOND, "it is at most 5m" },
 		[ARG_KEEP_JOBS] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "it is from 1s to 8760h" },
+		[ARG_TIMEOUT] = { 0, RT_NEVER, "" },
 		[ARG_LIMIT_DURATION] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "a limit is from 1s to 8760h, or off" },
 	};
 	int64_t ns = 0;
@@ -462,6 +479,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_WAIT:
 	case ARG_KEEP_JOBS:
 	case ARG_KEEP:
+	case ARG_TIMEOUT:
 		return parse_tunable(kind, text, &value->number);
 	case ARG_SYSTEM:
 		return parse_system(text);
@@ -477,6 +495,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_PAIR_TYPE:
 	case ARG_EVENT_LEVEL:
 	case ARG_PRIORITY:
+	case ARG_SERVICE_STATE:
 		return parse_choice(kind, text, &value->number);
 	case ARG_VOLUME_PAIR:
 		return parse_volume_pair(text, source, target);

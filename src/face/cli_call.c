@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/service.h"
 #include "face/cli_private.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -235,6 +236,7 @@ static int run(struct control *control, const struct cli_caller *caller, json_t 
 {
 	struct cli_request request = { .control = control };
 	MEM_OWNED struct arg_value *items = mem_alloc(CLI_ITEMS_MAX * sizeof(*items));
+	int rc;
 
 	if (!items)
 		return cli_out_of_memory(fault);
@@ -245,10 +247,13 @@ static int run(struct control *control, const struct cli_caller *caller, json_t 
 		return 0;
 	if (request.operation->role == ROLE_ADMIN)
 		log_request(caller, request.operation, json_object_get(json, "args"));
-	if (find_function(request.operation)(&request, result, fault))
+	if (control_command_begin(control, request.operation, fault))
 		return -1;
-	note_change(&request, caller);
-	return 0;
+	rc = find_function(request.operation)(&request, result, fault);
+	control_command_end(control, request.operation);
+	if (!rc)
+		note_change(&request, caller);
+	return rc;
 }
 
 /* ---- the reply ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "control/event.h"
+#include "control/service.h"
 #include "face/cli_private.h"
 
 /* ---- system ---- */
@@ -88,6 +89,50 @@ static int system_set(const struct cli_request *request, json_t **result, struct
 	return system_show(request, result, fault);
 }
 
+/* ---- the service ---- */
+
+static int service_show(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct service_info info;
+
+	control_service_get(request->control, &info);
+	return cli_answer(json_pack("{s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:i, s:o}", "service", "xdc",
+				    "enabled_state", service_state_names[info.state],
+				    "enabled_value", (int)service_state_values[info.state],
+				    "requested_state", service_request_names[info.requested],
+				    "requested_value", (int)service_request_values[info.requested],
+				    "started", info.state == SERVICE_ENABLED, "since", cli_wall(info.since_wall_ns),
+				    "running", (int)info.running, "job", cli_known(info.job, (int64_t)info.job)),
+			  result, fault);
+}
+
+static int request_state(const struct cli_request *request, enum service_request state, json_t **result,
+			 struct fault *fault)
+{
+	bool may_wait = operation_arg_find(request->operation, "timeout") >= 0;
+	int64_t timeout_ns = may_wait ? (int64_t)cli_number(request, "timeout") : 0;
+	uint64_t job;
+
+	if (control_service_request(request->control, state, timeout_ns, &job, fault))
+		return -1;
+	return service_show(request, result, fault);
+}
+
+static int service_start(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	return request_state(request, REQUEST_ENABLED, result, fault);
+}
+
+static int service_stop(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	return request_state(request, REQUEST_SHUT_DOWN, result, fault);
+}
+
+static int service_request_state(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	return request_state(request, (enum service_request)cli_number(request, "state"), result, fault);
+}
+
 /* ---- events ---- */
 
 static json_t *event_json(const struct record_event *event)
@@ -123,5 +168,9 @@ const struct cli_binding cli_bindings_system[] = {
 	{ "system", "dump", system_dump },
 	{ "system", "set", system_set },
 	{ "events", "list", events_list },
+	{ "service", "show", service_show },
+	{ "service", "start", service_start },
+	{ "service", "stop", service_stop },
+	{ "service", "request-state", service_request_state },
 	{ NULL, NULL, NULL },
 };

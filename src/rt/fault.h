@@ -21,7 +21,10 @@ enum fault_code {
 	FAULT_NOT_IN_SET = 7,		/* ModifySynchronizedSet alone, and the next */
 	FAULT_IN_A_SET = 8,
 	FAULT_JOB_STARTED = 4096,
-	FAULT_SIZE_NOT_SUPPORTED = 4097,
+	FAULT_SIZE_NOT_SUPPORTED = 4097,	/* of pools and volumes */
+	FAULT_INVALID_TRANSITION = 4097,	/* of the service */
+	FAULT_TIMEOUT_PARAMETER = 4098,		/* its use is not supported */
+	FAULT_BUSY = 4099,
 };
 
 struct fault {

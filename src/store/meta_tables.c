@@ -243,6 +243,9 @@ static const struct meta_column management_columns[] = {
 	COLUMN(META_UINT, limit_cg_failures),
 	COLUMN(META_UINT, limit_journal_percent),
 	COLUMN(META_UINT, limit_pool_percent),
+	WORD(service_state, SERVICE_STATE_COUNT, service_state_names, NOTE("whether commands are carried out")),
+	WORD(service_requested, SERVICE_REQUEST_COUNT, service_request_names),
+	FIELD(META_TIME, "service_since", service_since_wall_ns),
 };
 #undef RECORD
 

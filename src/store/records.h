@@ -229,6 +229,9 @@ struct record_management {
 	uint64_t events_reserved;		/* numbers up to this may have been used */
 	/* Above these something is an event: 0: the default; INT64_MAX: never. */
 	uint64_t limit_rpo_ns, limit_cg_failures, limit_journal_percent, limit_pool_percent;
+	enum service_state service_state;
+	enum service_request service_requested;	/* last */
+	int64_t service_since_wall_ns;		/* in this state; 0: since ever */
 };
 
 /* Long work (control/job.h): as it began, or as it ended. */

@@ -56,6 +56,14 @@ NAME_EACH(flash_state_names, FLASH_STATE_COUNT);
 const char *const flash_reason_names[] = { "none", "target-full", "target-disk", "target-offline" };
 NAME_EACH(flash_reason_names, FLASH_REASON_COUNT);
 
+const char *const service_state_names[] = { "enabled", "disabled", "shutting-down", "quiesce" };
+NAME_EACH(service_state_names, SERVICE_STATE_COUNT);
+
+const char *const service_request_names[] = {
+	"no-change", "enabled", "disabled", "shut-down", "offline", "test", "deferred", "quiesce", "reboot", "reset",
+};
+NAME_EACH(service_request_names, SERVICE_REQUEST_COUNT);
+
 const char *const event_level_names[] = { "info", "warning", "error" };
 NAME_EACH(event_level_names, EVENT_LEVEL_COUNT);
 

@@ -118,6 +118,23 @@ enum flash_reason {
 };
 extern const char *const flash_reason_names[FLASH_REASON_COUNT];
 
+/* ---- the service ---- */
+
+enum service_state {
+	SERVICE_ENABLED, SERVICE_DISABLED, SERVICE_SHUTTING_DOWN, SERVICE_QUIESCE,
+	SERVICE_STATE_COUNT
+};
+extern const char *const service_state_names[SERVICE_STATE_COUNT];
+
+/* As CIM's RequestedState. */
+enum service_request {
+	REQUEST_NO_CHANGE,			/* none was made yet */
+	REQUEST_ENABLED, REQUEST_DISABLED, REQUEST_SHUT_DOWN, REQUEST_OFFLINE, REQUEST_TEST, REQUEST_DEFERRED,
+	REQUEST_QUIESCE, REQUEST_REBOOT, REQUEST_RESET,
+	SERVICE_REQUEST_COUNT
+};
+extern const char *const service_request_names[SERVICE_REQUEST_COUNT];
+
 /* ---- events ---- */
 
 enum event_level { EVENT_INFO, EVENT_WARNING, EVENT_ERROR, EVENT_LEVEL_COUNT };

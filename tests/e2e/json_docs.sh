@@ -78,9 +78,10 @@ shows point B session points 1
 shows recovery B session recover 1
 shows event A events list
 shows job B job list
+shows service A service show
 
 # ---- what the page says; where it says "as above" or "as of a volume" those keys may follow ----
-for object in system pool lss volume path pair flash set session recovery point event job; do
+for object in system pool lss volume path pair flash set session recovery point event job service; do
 	sed -n "/^### Object: $object\$/,/^##* /{/^### Object: $object\$/b;p}" "$top/docs/cli-json.md" |
 		grep '^| `' | cut -d'`' -f2 | sort -u >"$tmp/$object.said"
 	sed -E 's/^(first|previous)_failure\..*/last_failure.at/; s/^far\.history.+/far.history/' "$tmp/$object.seen" |

@@ -40,7 +40,8 @@ static void check_cell(enum service_state state, enum service_request request, b
 		[QUIET] = { 0, SERVICE_QUIESCE, SERVICE_QUIESCE },
 		[JOB_OFF] = { 4096, SERVICE_SHUTTING_DOWN, SERVICE_DISABLED },
 		[JOB_ON] = { 4096, SERVICE_SHUTTING_DOWN, SERVICE_ENABLED },
-		[NOT_SUPPORTED] = { 1, 0, 0 }, [WRONG] = { 5, 0, 0 }, [INVALID] = { 4097, 0, 0 }, [BUSY] = { 4099, 0, 0 },
+		[NOT_SUPPORTED] = { 1, 0, 0 }, [WRONG] = { 5, 0, 0 },
+		[INVALID] = { 4097, 0, 0 }, [BUSY] = { 4099, 0, 0 },
 	};
 	struct service_verdict verdict = service_decide(state, request, busy);
 	enum cell cell = cells[state][request];

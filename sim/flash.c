@@ -16,36 +16,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "box.h"
-#include "flash_model.h"
+#include "flash_scene.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 #include "volume/volume.h"
 
-#define BASE		0x1500u
-#define COMMANDS	12u
+#define COMMANDS	30u
 
-static uint64_t below(uint64_t bound)
+struct flash_scene scene;
+
+uint64_t below(uint64_t bound)
 {
 	return sim_random_below(sim_world(), bound);
 }
 
-static void pause_for(int64_t ns)
+void pause_for(int64_t ns)
 {
 	(void)!rt_sleep_until(rt_now_ns() + (int64_t)below((uint64_t)ns) + 1);
 }
-
-static struct {
-	struct box box;
-	struct flash_model model;
-	struct rt_group chains;
-	bool rest;				/* chains issue nothing */
-	bool stop;
-	unsigned busy;				/* requests and commands under way */
-	unsigned on[FLASH_VOLUMES];		/* requests under way on each volume */
-	bool closed[FLASH_VOLUMES];		/* to hosts, by a command */
-	unsigned losses;			/* of power */
-} scene;
 
 /* ---- requests ---- */
 
@@ -116,15 +104,20 @@ static int ask(struct request *request)
 
 /* ---- chains ---- */
 
-/* A part of a unit of the chain on some volume; every other time whole blocks. */
+/*
+ * A part of a unit of the chain on some volume; every other time whole blocks. Often of the unit that others are at,
+ * each on its volume: copies and what they are copies of.
+ */
 static void choose_range(unsigned chain, struct request *request)
 {
-	unsigned unit = (unsigned)below(FLASH_UNITS), first = (unsigned)below(FLASH_UNIT_SECTORS);
+	unsigned unit = below(3) ? scene.unit : (unsigned)below(FLASH_UNITS);
+	unsigned first = (unsigned)below(FLASH_UNIT_SECTORS);
 	unsigned granule = below(2) ? 1 : FLASH_BLOCK_SECTORS, end;
 
-	request->volume = (unsigned)below(FLASH_VOLUMES);
-	while (flash_owner(request->volume, unit) != chain)
-		unit = (unit + 1) % FLASH_UNITS;
+	if (below(8) == 0)
+		scene.unit = (unsigned)below(FLASH_UNITS);
+	for (request->volume = 0; flash_owner(request->volume, unit) != chain; request->volume++)
+		;
 	end = first + 1 + (unsigned)below(FLASH_UNIT_SECTORS - first);
 	first -= first % granule;
 	end += (granule - end % granule) % granule;
@@ -179,7 +172,7 @@ static void issue(unsigned chain)
 	int rc;
 
 	choose(chain, &request);
-	if (scene.closed[request.volume])
+	if (scene.closed[request.volume] || (is_write(&request) && scene.read_only[request.volume]))
 		return;
 	if (is_write(&request)) {
 		written = flash_begin_write(&scene.model, chain, request.volume, flash_sector_of(request.offset),
@@ -209,7 +202,7 @@ static void run_chain(void *arg)
 
 /* ---- what volumes show, from outside ---- */
 
-static int read_volume(unsigned volume, uint32_t *found)
+int read_volume(unsigned volume, uint32_t *found)
 {
 	int rc = 0;
 
@@ -233,7 +226,7 @@ static int flush_volume(unsigned volume)
 }
 
 /* Again and again, over crashes. */
-static void read_surely(unsigned volume, uint32_t *found, bool flush)
+void read_surely(unsigned volume, uint32_t *found, bool flush)
 {
 	int rc = -ECONNABORTED;
 
@@ -246,238 +239,6 @@ static void read_surely(unsigned volume, uint32_t *found, bool flush)
 	}
 	if (rc != 0 && rc != -ECONNABORTED)
 		scenario_wrong("volume %u cannot be read: %s", volume, strerrorname_np(-rc));
-}
-
-/* ---- relations, as the system has them ---- */
-
-struct relations {
-	bool is_target[FLASH_VOLUMES];
-	unsigned source[FLASH_VOLUMES];
-};
-
-static void note_relation(void *arg, const struct copy_flash_info *info)
-{
-	struct relations *relations = arg;
-	unsigned target = info->record.target - BASE;
-
-	if (info->record.state != FLASH_ACTIVE)
-		scenario_wrong("volume %u: its relation is %s", target, flash_state_names[info->record.state]);
-	relations->is_target[target] = true;
-	relations->source[target] = info->record.source - BASE;
-}
-
-static int list_there(void *arg)
-{
-	if (!scene.box.ready)
-		return -ECONNABORTED;
-	copy_flash_each(scene.box.copy, note_relation, arg);
-	return 0;
-}
-
-static void look(struct relations *relations)
-{
-	int rc = -ECONNABORTED;
-
-	while (rc && !sim_failure(sim_world())) {
-		*relations = (struct relations) { .is_target = { false } };
-		rc = scene.rest ? -ECONNABORTED : sim_call(scene.box.system, list_there, relations);
-		if (rc)
-			pause_for(RT_MS);
-	}
-}
-
-static bool is_source(const struct relations *relations, unsigned volume)
-{
-	for (unsigned i = 0; i < FLASH_VOLUMES; i++)
-		if (relations->is_target[i] && relations->source[i] == volume)
-			return true;
-	return false;
-}
-
-/* ---- commands ---- */
-
-struct command {
-	struct copy_flash_request requests[FLASH_VOLUMES];
-	unsigned count;
-	bool is_delete;
-};
-
-static unsigned target_of(const struct command *command, unsigned index)
-{
-	return command->requests[index].target - BASE;
-}
-
-static unsigned source_of(const struct command *command, unsigned index)
-{
-	return command->requests[index].source - BASE;
-}
-
-static int command_there(void *arg)
-{
-	struct command *command = arg;
-	struct fault fault = { 0 };
-	int rc;
-
-	if (!scene.box.ready)
-		return -ECONNABORTED;
-	rc = command->is_delete ? copy_flash_delete(scene.box.copy, command->requests[0].target, true, &fault) :
-		copy_flash_create(scene.box.copy, command->requests, command->count, &fault);
-	if (rc)
-		log_line(LOG_NOTICE, "command", "%s: %s", fault.object, fault.message);
-	return rc;
-}
-
-static int give(struct command *command)
-{
-	int rc;
-
-	scene.busy++;
-	rc = sim_call(scene.box.system, command_there, command);
-	scene.busy--;
-	return rc;
-}
-
-/* No host has it, and what it holds is not the model's until it is learned. */
-static void close_volume(unsigned volume)
-{
-	scene.closed[volume] = true;
-	while (scene.on[volume] > 0 || flash_has_pending(&scene.model, volume))
-		pause_for(100 * RT_US);
-	scene.model.volumes[volume].unknown = true;
-}
-
-static void open_volume(unsigned volume)
-{
-	scene.model.volumes[volume].unknown = false;
-	scene.closed[volume] = false;
-}
-
-/* ---- establish ---- */
-
-/* Within one command no volume is source and target. */
-static bool fits(const struct command *command, unsigned source, unsigned target)
-{
-	for (unsigned i = 0; i < command->count; i++)
-		if (target_of(command, i) == target || target_of(command, i) == source ||
-		    source_of(command, i) == target)
-			return false;
-	return source != target;
-}
-
-/* One to three targets; whatever is no target yet may become one, and sources may be anything. */
-static void choose_create(const struct relations *relations, struct command *command)
-{
-	unsigned wanted = 1 + (unsigned)below(3);
-
-	for (unsigned tries = 0; tries < 8 && command->count < wanted; tries++) {
-		unsigned target = (unsigned)below(FLASH_VOLUMES), source = (unsigned)below(FLASH_VOLUMES);
-
-		if (relations->is_target[target] || is_source(relations, target) || !fits(command, source, target))
-			continue;
-		scenario_count("cascades", relations->is_target[source]);
-		command->requests[command->count++] = (struct copy_flash_request) {
-			.source = (uint16_t)(BASE + source), .target = (uint16_t)(BASE + target),
-			.no_copy = below(3) > 0, .persistent = below(2) == 0,
-		};
-	}
-}
-
-/* The targets show their sources in one moment since the command was given, and that is what they hold from now on. */
-static void judge_targets(const struct command *command)
-{
-	static uint32_t found[FLASH_VOLUMES][FLASH_SECTORS];
-	struct flash_copy copies[FLASH_VOLUMES];
-	const char *wrong;
-
-	for (unsigned i = 0; i < command->count; i++) {
-		copies[i] = (struct flash_copy) { .source = source_of(command, i), .found = found[i] };
-		read_surely(target_of(command, i), found[i], false);
-	}
-	wrong = flash_judge(&scene.model, copies, command->count);
-	if (wrong)
-		scenario_wrong("a target, volume %u, %s", target_of(command, 0), wrong);
-	for (unsigned i = 0; i < command->count; i++)
-		flash_learn(&scene.model, target_of(command, i), found[i]);
-	scenario_count("FlashCopies", command->count);
-	scenario_count("groups", command->count > 1);
-}
-
-/* They are no targets: they hold anything. */
-static void learn_targets(const struct command *command)
-{
-	static uint32_t found[FLASH_SECTORS];
-
-	for (unsigned i = 0; i < command->count; i++) {
-		read_surely(target_of(command, i), found, true);
-		flash_learn(&scene.model, target_of(command, i), found);
-	}
-	scenario_count("FlashCopies that never were", command->count);
-}
-
-static void create(const struct relations *before)
-{
-	struct command command = { .count = 0 };
-	struct relations after;
-	unsigned there = 0;
-	int rc;
-
-	choose_create(before, &command);
-	if (command.count == 0)
-		return;
-	for (unsigned i = 0; i < command.count; i++)
-		close_volume(target_of(&command, i));
-	flash_begin_moment(&scene.model);
-	rc = give(&command);
-	flash_end_moment(&scene.model);
-	look(&after);
-	for (unsigned i = 0; i < command.count; i++)
-		there += after.is_target[target_of(&command, i)];
-	if (rc == -1)
-		scenario_wrong("a command fails");
-	if (rc != 0 && there != 0 && there != command.count)
-		scenario_wrong("of %u relations of one command there are %u", command.count, there);
-	if (rc == 0 || there > 0)
-		judge_targets(&command);
-	else
-		learn_targets(&command);
-	for (unsigned i = 0; i < command.count; i++)
-		open_volume(target_of(&command, i));
-}
-
-/* ---- withdraw ---- */
-
-static bool is_empty(const uint32_t *found)
-{
-	for (unsigned i = 0; i < FLASH_SECTORS; i++)
-		if (found[i] != 0)
-			return false;
-	return true;
-}
-
-/* A target that was copied as a whole, or still is one, has what it had; else it is empty. */
-static void withdraw(const struct relations *relations)
-{
-	static uint32_t found[FLASH_SECTORS];
-	struct command command = { .count = 1, .is_delete = true };
-	unsigned target = (unsigned)below(FLASH_VOLUMES), losses;
-	const char *wrong;
-
-	if (!relations->is_target[target] || is_source(relations, target))
-		return;
-	command.requests[0].target = (uint16_t)(BASE + target);
-	close_volume(target);
-	losses = scene.losses;
-	(void)!give(&command);		/* its copy may have ended it just before */
-	read_surely(target, found, false);
-	if (is_empty(found)) {
-		flash_learn(&scene.model, target, found);
-	} else {
-		wrong = flash_settle(&scene.model, target, found, scene.losses != losses);
-		if (wrong)
-			scenario_wrong("volume %u, no target any more, %s", target, wrong);
-	}
-	open_volume(target);
-	scenario_count("FlashCopies withdrawn", 1);
 }
 
 /* ---- crashes ---- */
@@ -546,7 +307,7 @@ static void start(void)
 
 	memset(&scene, 0, sizeof(scene));
 	scene.model.direct = cache == CACHE_DIRECT;
-	box_init(&scene.box, "a1", "2105.A1", 1 + (unsigned)below(3), BASE, FLASH_VOLUMES, FLASH_BYTES, cache);
+	box_init(&scene.box, "a1", "2105.A1", 1 + (unsigned)below(3), FLASH_BASE, FLASH_VOLUMES, FLASH_BYTES, cache);
 	rt_group_init(&scene.chains);
 	if (box_boot(&scene.box) != 0)
 		sim_fail(sim_world(), "the system does not start");
@@ -565,14 +326,8 @@ static int run_flash(void *arg)
 	if (rt_group_start(&faults, "trouble", trouble, NULL) != 0)
 		sim_fail(sim_world(), "no trouble");
 	for (unsigned i = 0; i < COMMANDS && !sim_failure(sim_world()); i++) {
-		struct relations relations;
-
-		look(&relations);
-		if (below(3) > 0)
-			create(&relations);
-		else
-			withdraw(&relations);
-		pause_for(40 * RT_MS);
+		flash_command();
+		pause_for(20 * RT_MS);
 	}
 	scene.stop = true;
 	(void)!rt_group_wait(&faults);
@@ -585,11 +340,12 @@ static int run_flash(void *arg)
 }
 
 static const char *const must_happen[] = {
-	"requests", "FlashCopies", "FlashCopies withdrawn", "groups", "cascades", "death", "power-loss", NULL
+	"requests", "FlashCopies", "FlashCopies withdrawn", "groups", "cascades", "resyncs", "reverses",
+	"commits", "reverts", "death", "power-loss", NULL
 };
 
 static const char *const rarely_happens[] = {
-	"FlashCopies that never were", NULL
+	"FlashCopies that never were", "fast reverses", NULL
 };
 
 const struct scenario scenario_flash = {

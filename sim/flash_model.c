@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+_Static_assert(FLASH_CHAINS == FLASH_VOLUMES, "each chain has each unit on one volume");
+
 #define ZONE_BYTES	(UINT64_C(1) << 20)
 
 /* ---- where sectors are ---- */

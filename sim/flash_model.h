@@ -56,7 +56,8 @@ struct flash_model {
 
 uint64_t flash_unit_offset(unsigned unit);	/* bytes in the volume */
 unsigned flash_sector_of(uint64_t offset);	/* of an offset in some unit */
-unsigned flash_owner(unsigned volume, unsigned unit);	/* the chain that writes it */
+/* The chain that writes it. A unit has another one on each volume, and each chain one volume with the unit. */
+unsigned flash_owner(unsigned volume, unsigned unit);
 
 /* The bytes of a sector with this value, and back; 0 are zeros; UINT32_MAX: it holds no value. */
 void flash_fill_sector(uint8_t *bytes, uint32_t value);

@@ -36,6 +36,9 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define FLASH_ARGS \
 	{ "no-copy", ARG_FLAG, 0, "copy only what is about to be overwritten in the source" }, \
 	{ "persistent", ARG_FLAG, 0, "keep the FlashCopy when all is copied" }, \
+	{ "record", ARG_FLAG, 0, "remember what is written in either, for flash resync; it is persistent then" }, \
+	{ "revertible", ARG_FLAG, 0, "neither is written until it is committed or reverted" }, \
+	{ "sequence", ARG_SEQUENCE, 0, "a number for flash commit and flash revert" }, \
 	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }
 #define PRIORITY_ARG \
 	{ "priority", ARG_PRIORITY, 0, "of first copy and resync beside hosts; low (default) gives way to them" }
@@ -186,6 +189,22 @@ const struct operation operations[] = {
 	{ "flash", "list", ROLE_MONITOR, ANSWER_LIST, "List the FlashCopies", { { 0 } } },
 	{ "flash", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the FlashCopy of a target", {
 		FLASH_TARGET_ARG, WATCH_ARG,
+	} },
+	{ "flash", "resync", ROLE_ADMIN, ANSWER_CHANGED, "Let a target show its source as it is now (needs --record)", {
+		FLASH_TARGET_ARG,
+		{ "revertible", ARG_FLAG, 0, "neither is written until it is committed or reverted" },
+		{ "sequence", ARG_SEQUENCE, 0, "a number for flash commit and flash revert" },
+	} },
+	{ "flash", "reverse", ROLE_ADMIN, ANSWER_CHANGED, "Let the source show what the target shows: a restore", {
+		FLASH_TARGET_ARG,
+	} },
+	{ "flash", "commit", ROLE_ADMIN, ANSWER_CHANGED, "What was established or resynced revertibly is for good", {
+		FLASH_TARGET_ARG,
+		{ "sequence", ARG_SEQUENCE, 0, "only if it was given this number" },
+	} },
+	{ "flash", "revert", ROLE_ADMIN, ANSWER_NOTHING, "Take it back: the target is what it was before", {
+		FLASH_TARGET_ARG,
+		{ "sequence", ARG_SEQUENCE, 0, "only if it was given this number" },
 	} },
 	{ "flash", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a FlashCopy; a target that is whole keeps its data", {
 		FLASH_TARGET_ARG,

@@ -267,6 +267,9 @@ struct copy_flash_request {
 	bool no_copy;				/* blocks are kept only when the source is written */
 	bool persistent;			/* stays when all is copied */
 	bool inhibit;				/* hosts only read the target */
+	bool record;				/* which tracks are written, for a resync; it is persistent then */
+	bool revertible;			/* neither volume is written until it is committed or reverted */
+	uint64_t sequence;			/* given again to those commands; 0: none */
 };
 
 /*
@@ -283,6 +286,26 @@ int copy_flash_create(struct copy *copy, const struct copy_flash_request *reques
  * its source: it is empty afterwards.
  */
 int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fault *fault);
+
+/*
+ * Only with record: the target shows its source as it is now, and only what was written in either since is copied.
+ * Hosts must not have the target. revertible: neither is written until it is committed or reverted.
+ */
+int copy_flash_resync(struct copy *copy, uint16_t target, bool revertible, uint64_t sequence, struct fault *fault);
+
+/*
+ * The source becomes the target and shows what the target shows now; only what differs is copied. A target that is not
+ * whole gives back what it had kept, and is empty when that is done. Hosts must not have either. *restored: the source,
+ * which is the target now.
+ */
+int copy_flash_reverse(struct copy *copy, uint16_t target, uint16_t *restored, struct fault *fault);
+
+/*
+ * What was established or resynced revertibly is so for good; or the target is what it was before. sequence: only that
+ * which was given this one; 0: any.
+ */
+int copy_flash_commit(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
+int copy_flash_revert(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
 
 struct copy_flash_info {
 	struct record_flash record;

@@ -33,6 +33,21 @@ bool flash_has_source(struct copy *copy, uint16_t volume)
 	return false;
 }
 
+bool flash_forbids_target(struct copy *copy, uint16_t volume)
+{
+	const struct flash *flash;
+
+	list_for_each(flash, &copy->flashes, link) {
+		const struct record_flash *record = &flash->record;
+
+		if (record->target == volume)
+			return true;
+		if (record->source == volume && (record->state == FLASH_REVERTIBLE || record->restore))
+			return true;
+	}
+	return false;
+}
+
 bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	const struct flash *flash;
@@ -61,10 +76,32 @@ static enum flash_reason reason_of(int error)
 	return error == -ENODEV ? FLASH_REASON_TARGET_OFFLINE : FLASH_REASON_TARGET_DISK;
 }
 
+/* With the record locked. Before it is durable at all there is nothing to be made different. */
+static int put_record(struct flash *flash, const struct record_flash *next)
+{
+	struct meta_change put = { META_PUT, META_FLASH, next };
+	int rc = flash->is_durable ? meta_commit(flash->copy->config.meta, &put, 1) : 0;
+
+	if (!rc)
+		flash->record = *next;
+	return rc;
+}
+
+int flash_change_record(struct flash *flash, const struct record_flash *next)
+{
+	int rc = rt_mutex_lock(&flash->changing);
+
+	if (rc)
+		return rc;
+	/* It may have failed since next was made of it. */
+	rc = flash->record.state == FLASH_FAILED ? -EIO : put_record(flash, next);
+	rt_mutex_unlock(&flash->changing);
+	return rc;
+}
+
 int flash_set_state(struct flash *flash, enum flash_state state, enum flash_reason reason)
 {
 	struct record_flash next;
-	struct meta_change put = { META_PUT, META_FLASH, &next };
 	int rc = rt_mutex_lock(&flash->changing);
 
 	if (rc)
@@ -73,11 +110,7 @@ int flash_set_state(struct flash *flash, enum flash_state state, enum flash_reas
 	next.state = state;
 	next.reason = reason;
 	next.since_wall_ns = rt_wall_ns();
-	/* Before it is durable there is nothing to be made different: after a crash there is no relation. */
-	if (flash->is_durable)
-		rc = meta_commit(flash->copy->config.meta, &put, 1);
-	if (!rc)
-		flash->record = next;
+	rc = put_record(flash, &next);
 	rt_mutex_unlock(&flash->changing);
 	return rc;
 }
@@ -154,8 +187,12 @@ void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], ch
 
 void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN])
 {
+	static const uint8_t none[XDC_UUID_LEN];
 	char path[FLASH_PATH_MAX];
 	int rc;
+
+	if (!memcmp(map, none, sizeof(none)))
+		return;
 
 	flash_map_path(copy, map, path);
 	rc = rt_path_unlink(path);
@@ -164,37 +201,85 @@ void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN])
 			 strerrordesc_np(-rc));
 }
 
+void flash_remove_maps(struct copy *copy, const struct record_flash *record)
+{
+	flash_remove_map(copy, record->map);
+	flash_remove_map(copy, record->changed);
+	flash_remove_map(copy, record->old_map);
+	flash_remove_map(copy, record->old_changed);
+}
+
+static int make_map(struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes)
+{
+	struct flash_map_order order;
+
+	flash_fill_map_order(flash, id, granule_bytes, &order);
+	return flashmap_create(&order.options);
+}
+
+int flash_make_maps(struct flash *flash, struct record_flash *record)
+{
+	int rc;
+
+	rt_random_bytes(record->map, sizeof(record->map));
+	memset(record->changed, 0, sizeof(record->changed));
+	rc = make_map(flash, record->map, XDC_BLOCK_SIZE);
+	if (rc || !record->record)
+		return rc;
+	rt_random_bytes(record->changed, sizeof(record->changed));
+	rc = make_map(flash, record->changed, XDC_TRACK_SIZE);
+	if (rc)
+		flash_remove_map(flash->copy, record->map);
+	return rc;
+}
+
 /* ---- on the reactors of the volumes ---- */
 
 struct attach_order {
 	struct flash *flash;
-	struct flashmap_options map;
-	char path[FLASH_PATH_MAX];
+	struct flash_map_order map, changed;
 };
+
+void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
+			  struct flash_map_order *order)
+{
+	order->options = (struct flashmap_options){ .path = order->path };
+	flash_map_path(flash->copy, id, order->path);
+	memcpy(order->options.id, id, sizeof(order->options.id));
+	order->options.bits = (volume_size(flash->data.target) + granule_bytes - 1) / granule_bytes;
+}
+
+static void close_maps(struct volume_flash *data)
+{
+	flashmap_close(data->map);
+	flashmap_close(data->changed);
+	data->map = data->changed = NULL;
+}
 
 static int do_attach_target(void *arg)
 {
 	struct attach_order *order = arg;
 	struct volume_flash *data = &order->flash->data;
-	int rc = flashmap_open(&order->map, &data->map);
+	int rc = flashmap_open(&order->map.options, &data->map);
 
+	if (!rc && order->flash->record.record)
+		rc = flashmap_open(&order->changed.options, &data->changed);
+	if (!rc)
+		rc = volume_flash_attach_target(data);
 	if (rc)
-		return rc;
-	rc = volume_flash_attach_target(data);
-	if (rc)
-		flashmap_close(data->map);
+		close_maps(data);
 	return rc;
 }
 
 int flash_attach_target(struct flash *flash)
 {
 	struct volume *target = flash->data.target;
-	struct attach_order order = { .flash = flash, .map = { .path = order.path, .disk = volume_disk(target) } };
+	struct attach_order order = { .flash = flash };
 	int rc;
 
-	flash_map_path(flash->copy, flash->record.map, order.path);
-	memcpy(order.map.id, flash->record.map, sizeof(order.map.id));
-	order.map.bits = (volume_size(target) + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE;
+	flash_fill_map_order(flash, flash->record.map, XDC_BLOCK_SIZE, &order.map);
+	order.map.options.disk = volume_disk(target);
+	flash_fill_map_order(flash, flash->record.changed, XDC_TRACK_SIZE, &order.changed);
 	rc = rt_call(volume_reactor(target), do_attach_target, &order);
 	flash->target_attached = !rc;
 	return rc;
@@ -224,7 +309,7 @@ static int do_detach_target(void *arg)
 	struct volume_flash *data = arg;
 
 	volume_flash_detach_target(data);
-	flashmap_close(data->map);
+	close_maps(data);
 	return 0;
 }
 
@@ -252,11 +337,42 @@ static int do_set_access(void *arg)
 	return volume_set_access(order->volume, order->access);
 }
 
-int flash_set_access(struct flash *flash, enum volume_access access)
+int flash_set_access(struct volume *volume, enum volume_access access)
 {
-	struct access_order order = { .volume = flash->data.target, .access = access };
+	struct access_order order = { .volume = volume, .access = access };
 
-	return rt_call(volume_reactor(order.volume), do_set_access, &order);
+	return rt_call(volume_reactor(volume), do_set_access, &order);
+}
+
+int flash_close_volume(struct flash *flash, uint16_t id, struct fault *fault)
+{
+	const struct copy_config *config = &flash->copy->config;
+	int rc;
+
+	if (config->close_volume)
+		return config->close_volume(config->find_arg, id, fault);
+	rc = flash_set_access(id == flash->record.source ? flash->data.source : flash->data.target, VOLUME_ACCESS_NONE);
+	return rc ? flash_fault(id, rc, "it cannot be closed to hosts", fault) : 0;
+}
+
+static void open_surely(struct volume *volume, enum volume_access access)
+{
+	if (volume && flash_set_access(volume, access))
+		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start",
+			 volume_id(volume));
+}
+
+void flash_open_volumes(struct flash *flash)
+{
+	bool read_only = flash->record.state == FLASH_REVERTIBLE;
+
+	if (flash->target_attached)
+		open_surely(flash->data.target, read_only || flash->record.inhibit ? VOLUME_ACCESS_READ :
+			    VOLUME_ACCESS_WRITE);
+	if (read_only)
+		open_surely(flash->data.source, VOLUME_ACCESS_READ);
+	else if (flash->record.restore)
+		open_surely(flash->data.source, VOLUME_ACCESS_NONE);
 }
 
 static int do_clear(void *arg)
@@ -271,9 +387,14 @@ static int do_sync(void *arg)
 	return vdisk_sync(volume_disk(arg));
 }
 
-int flash_clear_target(struct flash *flash)
+int flash_clear(struct volume *volume)
 {
-	return rt_call(volume_reactor(flash->data.target), do_clear, flash->data.target);
+	return rt_call(volume_reactor(volume), do_clear, volume);
+}
+
+int flash_clear_unseen(struct volume *volume)
+{
+	return vdisk_makes_holes(volume_disk(volume)) ? flash_clear(volume) : 0;
 }
 
 int flash_sync(struct volume *volume)
@@ -320,17 +441,25 @@ int flash_let_go(struct flash *flash)
 {
 	struct copy *copy = flash->copy;
 	struct record_flash record = flash->record;
-	int rc = remove_record(flash);
+	bool restored = record.restore && record.state == FLASH_ACTIVE;
+	int rc = 0;
 
-	if (rc)
-		return rc;
 	flash_end_copy(flash);
 	flash_detach(flash);
-	rc = flash->data.target ? flash_set_access(flash, VOLUME_ACCESS_WRITE) : 0;
+	/* Its source has given back what it had kept. */
+	if (restored && flash->data.source)
+		rc = flash_clear(flash->data.source);
+	if (!rc && restored && flash->data.source)
+		rc = flash_sync(flash->data.source);
+	if (!rc)
+		rc = remove_record(flash);
 	if (rc)
-		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", record.target);
+		return rc;
+	open_surely(flash->data.target, VOLUME_ACCESS_WRITE);
+	if (record.restore || record.state == FLASH_REVERTIBLE)
+		open_surely(flash->data.source, VOLUME_ACCESS_WRITE);
 	flash_put_down(flash);
-	flash_remove_map(copy, record.map);
+	flash_remove_maps(copy, &record);
 	return 0;
 }
 
@@ -340,7 +469,7 @@ int flash_finish_withdraw(struct flash *flash)
 
 	flash_end_copy(flash);
 	flash_detach(flash);
-	rc = flash->data.target ? flash_clear_target(flash) : 0;
+	rc = flash->data.target ? flash_clear(flash->data.target) : 0;
 	if (!rc && flash->data.target)
 		rc = flash_sync(flash->data.target);
 	return rc ? rc : flash_let_go(flash);
@@ -362,7 +491,7 @@ int flash_take_up(struct copy *copy, const struct record_flash *record)
 static int resume_target(struct flash *flash)
 {
 	uint64_t own_blocks;
-	int rc = flash_set_access(flash, VOLUME_ACCESS_NONE);
+	int rc = flash_set_access(flash->data.target, VOLUME_ACCESS_NONE);
 
 	if (!rc && flash->record.state == FLASH_WITHDRAWING)
 		return flash_finish_withdraw(flash);
@@ -383,14 +512,14 @@ static int resume_source(struct flash *flash)
 {
 	int rc;
 
-	if (flash->record.state != FLASH_ACTIVE)
+	if (flash->record.state == FLASH_FAILED || flash->record.state == FLASH_WITHDRAWING)
 		return 0;
 	if (!flash->data.target)
 		log_line(LOG_WARNING, "flash", "volume %04X is offline, and of no use when its source %04X is written",
 			 flash->record.target, flash->record.source);
 	rc = flash->data.source ? flash_attach_source(flash) : 0;
-	if (!rc && flash->target_attached)
-		rc = flash_set_access(flash, flash->record.inhibit ? VOLUME_ACCESS_READ : VOLUME_ACCESS_WRITE);
+	if (!rc)
+		flash_open_volumes(flash);
 	if (!rc && flash->target_attached && flash->data.source)
 		flash_begin_copy(flash);
 	return rc;
@@ -410,20 +539,31 @@ struct search {
 	struct list_head strays;
 };
 
+static bool is_named(const struct search *search, const char *name)
+{
+	const struct flash *flash;
+	char path[FLASH_PATH_MAX];
+
+	list_for_each(flash, &search->copy->flashes, link) {
+		const struct record_flash *record = &flash->record;
+		const uint8_t *maps[] = { record->map, record->changed, record->old_map, record->old_changed };
+
+		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+			flash_map_path(search->copy, maps[i], path);
+			if (!strcmp(strrchr(path, '/') + 1, name))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int look_at(void *arg, const char *name)
 {
 	struct search *search = arg;
-	char path[FLASH_PATH_MAX];
-	const struct flash *flash;
 	struct stray *stray;
 
-	if (strlen(name) != MAP_NAME_LEN || strcmp(name + MAP_NAME_LEN - 4, ".map") != 0)
+	if (strlen(name) != MAP_NAME_LEN || strcmp(name + MAP_NAME_LEN - 4, ".map") != 0 || is_named(search, name))
 		return 0;
-	list_for_each(flash, &search->copy->flashes, link) {
-		flash_map_path(search->copy, flash->record.map, path);
-		if (!strcmp(strrchr(path, '/') + 1, name))
-			return 0;
-	}
 	stray = mem_alloc(sizeof(*stray));
 	if (!stray)
 		return -ENOMEM;

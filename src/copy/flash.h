@@ -23,6 +23,7 @@ struct flash {
 	bool target_attached, source_attached;
 	bool copying;				/* its background copy runs */
 	bool stop_copying;
+	int copy_error;				/* what hinders it, as it was logged; 0: nothing */
 	struct rt_cond copied;			/* that has ended */
 	uint64_t copied_blocks;			/* all before are the target's own */
 };
@@ -45,6 +46,9 @@ void flashes_stop(struct copy *copy);
 struct flash *flash_find_target(struct copy *copy, uint16_t volume);
 bool flash_has_source(struct copy *copy, uint16_t volume);
 
+/* It is a target, or the source of one that is not committed, or gives back what it had kept: no target of a pair. */
+bool flash_forbids_target(struct copy *copy, uint16_t volume);
+
 /* True when a relation needs the volume; fault says which. Does not suspend. */
 bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
 
@@ -54,18 +58,42 @@ bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fa
 #define FLASH_PATH_MAX	(XDC_PATH_MAX + 64u)
 void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], char *path);
 
-RT_MUST_CHECK int flash_attach_target(struct flash *flash);	/* opens the map; errors of that */
+/* The options of a map of the relation, with their path. */
+struct flash_map_order {
+	struct flashmap_options options;
+	char path[FLASH_PATH_MAX];
+};
+void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
+			  struct flash_map_order *order);
+
+/* Makes new maps without a bit, durably, and names them in this record. Errors of flashmap_create: nothing is left. */
+RT_MUST_CHECK int flash_make_maps(struct flash *flash, struct record_flash *record);
+
+RT_MUST_CHECK int flash_attach_target(struct flash *flash);	/* opens the maps; errors of that */
 RT_MUST_CHECK int flash_attach_source(struct flash *flash);	/* while it is frozen. -ENOMEM */
 void flash_detach(struct flash *flash);				/* both, and closes the map */
-RT_MUST_CHECK int flash_set_access(struct flash *flash, enum volume_access access);	/* of the target */
+RT_MUST_CHECK int flash_set_access(struct volume *volume, enum volume_access access);
 
-/* The target reads as zeros. Errors of vdisk_zero. */
-RT_MUST_CHECK int flash_clear_target(struct flash *flash);
+/*
+ * Closes one of its volumes to hosts; refused while they have it open. And gives both the access that hosts have by the
+ * state of the relation; what hinders that is a line in the log.
+ */
+int flash_close_volume(struct flash *flash, uint16_t volume, struct fault *fault);
+void flash_open_volumes(struct flash *flash);
+
+/* A volume whose content is given up reads as zeros. Errors of vdisk_zero. */
+RT_MUST_CHECK int flash_clear(struct volume *volume);
+
+/* The same where that costs nothing; else what lies there stays, and every block is written before it is shown. */
+RT_MUST_CHECK int flash_clear_unseen(struct volume *volume);
 
 /* Errors of vdisk_sync. */
 RT_MUST_CHECK int flash_sync(struct volume *volume);
 
-/* Makes the record durable with this state and reason; it stands as it was after an error. */
+/* Makes this record durable in place of the present one, which stands after an error. */
+RT_MUST_CHECK int flash_change_record(struct flash *flash, const struct record_flash *next);
+
+/* The same with this state and reason. */
 RT_MUST_CHECK int flash_set_state(struct flash *flash, enum flash_state state, enum flash_reason reason);
 
 /* All is the target's own. Suspends. */
@@ -74,12 +102,20 @@ bool flash_is_whole(struct flash *flash, uint64_t *own_blocks);
 /* Ends a relation that is FLASH_WITHDRAWING: empties the target and removes the record. */
 RT_MUST_CHECK int flash_finish_withdraw(struct flash *flash);
 
-/* Removes its map, when no record names it any more. */
+/* Removes a map, or all of a record, when no record names it any more. Zeros: there is none. */
 void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN]);
+void flash_remove_maps(struct copy *copy, const struct record_flash *record);
 
 /* Begins the background copy of a relation that has one (flash_copy.c). Does not suspend. */
 void flash_begin_copy(struct flash *flash);
 void flash_end_copy(struct flash *flash);	/* suspends until it has ended */
+
+/* FAULT_FAILED "what: why" of a volume. */
+int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault);
+
+/* Commands, one at a time: the relation of a target until flash_end_command. NULL: there is none, or not now. */
+struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault);
+int flash_end_command(struct copy *copy, int rc);	/* returns rc */
 
 /* Removes the record of a relation that is whole, and puts it down: its target is a volume of its own. */
 RT_MUST_CHECK int flash_let_go(struct flash *flash);

@@ -8,7 +8,7 @@
 
 /* While hosts are at work, so long a pause after each piece: at most some 50 MiB a second are copied beside them. */
 #define BUSY_PAUSE_NS	(20 * RT_MS)
-#define RETRY_NS	(100 * RT_MS)	/* after a piece for which there was no memory */
+#define RETRY_NS	RT_SECOND	/* after a piece for which there was no memory, or no space */
 
 static int do_copy(void *arg)
 {
@@ -52,6 +52,15 @@ static int pause_for(int64_t ns)
 	return rt_sleep_until(rt_now_ns() + ns);
 }
 
+/* Not again and again. */
+static void note_hindered(struct flash *flash, int rc)
+{
+	if (rc && rc != -ECANCELED && rc != flash->copy_error)
+		log_line(LOG_WARNING, "flash", "volume %04X is not copied to %04X for now: %s", flash->record.source,
+			 flash->record.target, strerrordesc_np(-rc));
+	flash->copy_error = rc;
+}
+
 /* 0 when all is copied. */
 static int copy_all(struct flash *flash)
 {
@@ -60,7 +69,8 @@ static int copy_all(struct flash *flash)
 
 	while (!rc && !is_at_end(flash) && !flash->stop_copying) {
 		rc = rt_call(volume_reactor(flash->data.target), do_copy, flash);
-		if (rc == -ENOMEM)
+		note_hindered(flash, rc);
+		if (rc && rc != -ECANCELED)
 			rc = pause_for(RETRY_NS);
 		now = count_requests(flash);
 		if (!rc && now != requests)
@@ -106,9 +116,11 @@ void flash_begin_copy(struct flash *flash)
 {
 	int rc;
 
-	if (flash->record.no_copy || flash->copying)
+	if (flash->record.no_copy || flash->record.state != FLASH_ACTIVE || flash->copying)
 		return;
 	flash->copying = true;
+	flash->stop_copying = false;
+	flash->copied_blocks = 0;
 	rc = rt_group_start(&flash->copy->flash_fibers, "flash copy", run_copy, flash);
 	if (!rc)
 		return;

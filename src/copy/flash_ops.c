@@ -20,13 +20,43 @@ static const char *object_of(uint16_t volume, char text[64])
 	return text;
 }
 
-static int fault_errno(uint16_t volume, int rc, const char *what, struct fault *fault)
+int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault)
 {
 	char object[64];
 
 	return fault_set(fault, FAULT_FAILED, object_of(volume, object),
 			 rc == -ENOSPC ? "make space in the state folder of xdcd" : "see the log, and try again",
 			 "%s: %s", what, strerrordesc_np(-rc));
+}
+
+/* One command at a time. */
+static int begin(struct copy *copy, uint16_t target, struct fault *fault)
+{
+	int rc = rt_mutex_lock(&copy->flashing);
+
+	return rc ? flash_fault(target, rc, "another command on FlashCopies does not end", fault) : 0;
+}
+
+int flash_end_command(struct copy *copy, int rc)
+{
+	rt_mutex_unlock(&copy->flashing);
+	return rc;
+}
+
+struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault)
+{
+	struct flash *flash;
+	char object[64];
+
+	if (begin(copy, target, fault))
+		return NULL;
+	flash = flash_find_target(copy, target);
+	if (flash)
+		return flash;
+	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
+		  "it is the target of no FlashCopy");
+	rt_mutex_unlock(&copy->flashing);
+	return NULL;
 }
 
 /* ---- create: what is asked for ---- */
@@ -71,10 +101,22 @@ static int check_volumes(const struct copy_flash_request *request, const struct 
 	return 0;
 }
 
+/* Not of the same command. */
+static bool has_revertible(struct copy *copy, uint16_t source)
+{
+	const struct flash *flash;
+
+	list_for_each(flash, &copy->flashes, link)
+		if (flash->is_durable && flash->record.source == source && flash->record.state == FLASH_REVERTIBLE)
+			return true;
+	return false;
+}
+
 static int check_request(struct copy *copy, const struct copy_flash_request *request, struct fault *fault)
 {
 	const struct copy_config *config = &copy->config;
 	const struct flash *of_target = flash_find_target(copy, request->target);
+	const struct flash *of_source = flash_find_target(copy, request->source);
 	char object[64], remedy[128];
 
 	object_of(request->target, object);
@@ -95,6 +137,12 @@ static int check_request(struct copy *copy, const struct copy_flash_request *req
 	if (pair_uses_volume(copy, request->target) || leg_owns_volume(copy, request->target))
 		return fault_set(fault, FAULT_IN_USE, object, "take another target: xdc pair list",
 				 "it is in a pair or in a consistency group that is kept");
+	if (has_revertible(copy, request->source) || (of_source && of_source->record.state != FLASH_ACTIVE))
+		return fault_set(fault, FAULT_IN_USE, object_of(request->source, object), "xdc flash list",
+				 "it is in a FlashCopy that is not committed, or has failed");
+	if (request->revertible && (pair_uses_volume(copy, request->source) || leg_owns_volume(copy, request->source)))
+		return fault_set(fault, FAULT_IN_USE, object_of(request->source, object), "leave --revertible out",
+				 "it is in a pair, and would not be written while the FlashCopy is not committed");
 	if (count_targets(copy, request->source) >= FLASH_TARGETS_MAX)
 		return fault_set(fault, FAULT_NOT_SUPPORTED, object_of(request->source, object),
 				 "delete one of them: xdc flash list", "it has %u targets already", FLASH_TARGETS_MAX);
@@ -115,48 +163,39 @@ static int make_flash(struct create *create, const struct copy_flash_request *re
 {
 	struct record_flash record = {
 		.source = request->source, .target = request->target, .no_copy = request->no_copy,
-		.persistent = request->persistent, .inhibit = request->inhibit,
+		.persistent = request->persistent || request->record, .inhibit = request->inhibit,
+		.record = request->record, .sequence = request->sequence,
+		.state = request->revertible ? FLASH_REVERTIBLE : FLASH_ACTIVE,
 	};
-	struct flashmap_options map = { .bits = 0 };
-	char path[FLASH_PATH_MAX];
 	struct flash *flash;
 	int rc;
 
 	if (check_request(create->copy, request, fault))
 		return -1;
 	record.since_wall_ns = rt_wall_ns();
-	rt_random_bytes(record.map, sizeof(record.map));
 	flash = flash_make(create->copy, &record);
 	if (!flash)
-		return fault_errno(request->target, -ENOMEM, "it cannot become a target", fault);
+		return flash_fault(request->target, -ENOMEM, "it cannot become a target", fault);
 	create->flashes[create->made++] = flash;
-	flash_map_path(create->copy, record.map, path);
-	map.path = path;
-	map.bits = (volume_size(flash->data.target) + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE;
-	rc = flashmap_create(&map);
-	return rc ? fault_errno(request->target, rc, "its map cannot be made", fault) : 0;
+	rc = flash_make_maps(flash, &flash->record);
+	return rc ? flash_fault(request->target, rc, "its map cannot be made", fault) : 0;
 }
 
-/* Hosts have it no more, and what it held is given up. */
+/* Hosts have it no more, and what it held is given up; later, when that can be reverted. */
 static int take_target(struct flash *flash, struct fault *fault)
 {
-	const struct copy_config *config = &flash->copy->config;
 	uint16_t target = flash->record.target;
-	int rc;
+	int rc = 0;
 
-	if (config->close_volume) {
-		if (config->close_volume(config->find_arg, target, fault))
-			return -1;
-	} else {
-		rc = flash_set_access(flash, VOLUME_ACCESS_NONE);
-		if (rc)
-			return fault_errno(target, rc, "it cannot be closed to hosts", fault);
-	}
-	/* Elsewhere what lies there stays, unseen: every block is written before it is shown. */
-	rc = vdisk_makes_holes(volume_disk(flash->data.target)) ? flash_clear_target(flash) : 0;
+	if (flash_close_volume(flash, target, fault))
+		return -1;
+	if (flash->record.state == FLASH_REVERTIBLE)
+		rc = flash_set_access(flash->data.source, VOLUME_ACCESS_READ);
+	else
+		rc = flash_clear_unseen(flash->data.target);
 	if (!rc)
 		rc = flash_attach_target(flash);
-	return rc ? fault_errno(target, rc, "it cannot become a target, and is empty now", fault) : 0;
+	return rc ? flash_fault(target, rc, "it cannot become a target, and may be empty now", fault) : 0;
 }
 
 struct freeze_order {
@@ -235,7 +274,7 @@ static int put_records(const struct create *create, struct meta_change *changes)
 		if (rc)
 			break;
 		changes[locked] = (struct meta_change) { META_PUT, META_FLASH, &flash->record };
-		rc = flash->record.state == FLASH_ACTIVE ? 0 : -EIO;
+		rc = flash->record.state == FLASH_FAILED ? -EIO : 0;
 	}
 	if (!rc)
 		rc = meta_commit(create->copy->config.meta, changes, create->count);
@@ -270,11 +309,15 @@ static void undo(struct create *create)
 		bool closed = create->made < create->closed;
 
 		flash_detach(flash);
-		if (closed && flash_set_access(flash, VOLUME_ACCESS_WRITE))
+		if (closed && flash_set_access(flash->data.target, VOLUME_ACCESS_WRITE))
 			log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start",
 				 record.target);
+		if (closed && record.state == FLASH_REVERTIBLE &&
+		    flash_set_access(flash->data.source, VOLUME_ACCESS_WRITE))
+			log_line(LOG_ERROR, "flash", "volume %04X stays closed to writes until the next start",
+				 record.source);
 		flash_put_down(flash);
-		flash_remove_map(copy, record.map);
+		flash_remove_maps(copy, &record);
 	}
 }
 
@@ -296,7 +339,7 @@ static int establish(struct create *create, struct fault *fault)
 		rc = sync_sources(create);
 	if (!rc)
 		rc = make_durable(create);
-	return rc ? fault_errno(first, rc, "the FlashCopy cannot be made durable; the targets are empty now", fault)
+	return rc ? flash_fault(first, rc, "the FlashCopy cannot be made durable; the targets are empty now", fault)
 		  : 0;
 }
 
@@ -304,11 +347,8 @@ static void open_targets(const struct create *create)
 {
 	for (unsigned i = 0; i < create->count; i++) {
 		struct flash *flash = create->flashes[i];
-		bool inhibit = flash->record.inhibit;
 
-		if (flash_set_access(flash, inhibit ? VOLUME_ACCESS_READ : VOLUME_ACCESS_WRITE))
-			log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start",
-				 flash->record.target);
+		flash_open_volumes(flash);
 		flash_begin_copy(flash);
 		log_line(LOG_NOTICE, "flash", "volume %04X shows %04X as it is now", flash->record.target,
 			 flash->record.source);
@@ -337,16 +377,12 @@ int copy_flash_create(struct copy *copy, const struct copy_flash_request *reques
 
 	assert(count > 0 && count <= COPY_FLASHES_MAX);
 	if (!create)
-		return fault_errno(requests[0].target, -ENOMEM, "it cannot become a target", fault);
+		return flash_fault(requests[0].target, -ENOMEM, "it cannot become a target", fault);
 	create->copy = copy;
 	create->count = count;
-	rc = rt_mutex_lock(&copy->flashing);
-	if (rc) {
-		mem_free(create);
-		return fault_errno(requests[0].target, rc, "another command on FlashCopies does not end", fault);
-	}
-	rc = create_all(create, requests, fault);
-	rt_mutex_unlock(&copy->flashing);
+	rc = begin(copy, requests[0].target, fault);
+	if (!rc)
+		rc = flash_end_command(copy, create_all(create, requests, fault));
 	mem_free(create);
 	return rc;
 }
@@ -356,7 +392,6 @@ int copy_flash_create(struct copy *copy, const struct copy_flash_request *reques
 /* The target needs its source, or has failed. */
 static int withdraw(struct flash *flash, bool force, uint64_t own_blocks, struct fault *fault)
 {
-	const struct copy_config *config = &flash->copy->config;
 	uint16_t target = flash->record.target;
 	char object[64], remedy[128];
 	int rc;
@@ -370,26 +405,31 @@ static int withdraw(struct flash *flash, bool force, uint64_t own_blocks, struct
 	if (flash_has_source(flash->copy, target))
 		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
 				 "it is the source of another FlashCopy, which needs what it shows");
-	if (config->close_volume && flash->data.target && config->close_volume(config->find_arg, target, fault))
+	if (flash->record.restore && flash->record.state == FLASH_ACTIVE)
+		return fault_set(fault, FAULT_IN_USE, object, "wait until all is moved back: xdc flash show",
+				 "it is being restored from volume %04X", flash->record.source);
+	if (flash->data.target && flash_close_volume(flash, target, fault))
 		return -1;
-	rc = flash->data.target && !config->close_volume ? flash_set_access(flash, VOLUME_ACCESS_NONE) : 0;
-	if (!rc)
-		rc = flash_set_state(flash, FLASH_WITHDRAWING, flash->record.reason);
+	rc = flash_set_state(flash, FLASH_WITHDRAWING, flash->record.reason);
 	if (!rc)
 		rc = flash_finish_withdraw(flash);
-	return rc ? fault_errno(target, rc, "the FlashCopy cannot be ended", fault) : 0;
+	return rc ? flash_fault(target, rc, "the FlashCopy cannot be ended", fault) : 0;
 }
 
 static int delete(struct flash *flash, bool force, struct fault *fault)
 {
 	uint16_t target = flash->record.target, source = flash->record.source;
 	uint64_t own_blocks;
+	char object[64];
 	int rc;
 
+	if (flash->record.state == FLASH_REVERTIBLE)
+		return fault_set(fault, FAULT_IN_USE, object_of(target, object), "xdc flash commit, or revert, first",
+				 "it waits to be committed or reverted");
 	if (!flash_is_whole(flash, &own_blocks))
 		rc = withdraw(flash, force, own_blocks, fault);
 	else if ((rc = flash_let_go(flash)) != 0)
-		rc = fault_errno(target, rc, "the FlashCopy cannot be ended", fault);
+		rc = flash_fault(target, rc, "the FlashCopy cannot be ended", fault);
 	if (!rc)
 		log_line(LOG_NOTICE, "flash", "volume %04X is no FlashCopy of %04X any more", target, source);
 	return rc;
@@ -397,18 +437,9 @@ static int delete(struct flash *flash, bool force, struct fault *fault)
 
 int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fault *fault)
 {
-	struct flash *flash;
-	char object[64];
-	int rc = rt_mutex_lock(&copy->flashing);
+	struct flash *flash = flash_begin_command(copy, target, fault);
 
-	if (rc)
-		return fault_errno(target, rc, "another command on FlashCopies does not end", fault);
-	flash = flash_find_target(copy, target);
-	rc = flash ? delete(flash, force, fault) :
-		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
-			  "it is the target of no FlashCopy");
-	rt_mutex_unlock(&copy->flashing);
-	return rc;
+	return flash ? flash_end_command(copy, delete(flash, force, fault)) : -1;
 }
 
 /* ---- show ---- */

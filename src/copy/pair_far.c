@@ -98,9 +98,9 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 		return copy_refuse(why, -ERANGE, "volume %04X of system %s has %llu bytes, the source %llu",
 				   record.volume, copy->config.system, (unsigned long long)volume_size(volume),
 				   (unsigned long long)request->size_bytes);
-	if (flash_find_target(copy, record.volume))
-		return copy_refuse(why, -EBUSY, "volume %04X of system %s is the target of a FlashCopy", record.volume,
-				   copy->config.system);
+	if (flash_forbids_target(copy, record.volume))
+		return copy_refuse(why, -EBUSY, "volume %04X of system %s is in a FlashCopy that keeps it from writes",
+				   record.volume, copy->config.system);
 	if (leg_owns_volume(copy, record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   record.volume, copy->config.system);

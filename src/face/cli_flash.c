@@ -11,6 +11,8 @@ static const char *remedy_of(const struct copy_flash_info *info)
 {
 	if (info->record.state == FLASH_FAILED)
 		return "delete it, and create it again when the target has space and its disk works";
+	if (info->record.state == FLASH_REVERTIBLE)
+		return "xdc flash commit, or xdc flash revert: until then neither volume is written";
 	return info->is_offline ? "mend the volume that is offline, and restart xdcd" : NULL;
 }
 
@@ -19,12 +21,14 @@ static json_t *flash_json(const struct copy_flash_info *info)
 	const struct record_flash *record = &info->record;
 	bool failed = record->state == FLASH_FAILED;
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:b, s:b, s:I, s:I, s:o, s:o}",
 			 "source", cli_hex(record->source, 4), "target", cli_hex(record->target, 4),
 			 "state", flash_state_names[record->state],
 			 "reason", cli_text_or_null(failed ? flash_reason_names[record->reason] : NULL),
 			 "remedy", cli_text_or_null(remedy_of(info)), "copy", !record->no_copy,
-			 "persistent", record->persistent, "inhibit_target_writes", record->inhibit,
+			 "persistent", record->persistent, "record", record->record,
+			 "restore", record->restore, "sequence", cli_known(record->sequence, (int64_t)record->sequence),
+			 "inhibit_target_writes", record->inhibit,
 			 "offline", info->is_offline, "size_bytes", (json_int_t)info->size_bytes,
 			 "own_bytes", (json_int_t)info->own_bytes, "created_at", cli_wall(record->created_wall_ns),
 			 "since", cli_wall(record->since_wall_ns));
@@ -91,13 +95,60 @@ static int flash_delete(const struct cli_request *request, json_t **result, stru
 	return copy_flash_delete(control_copy(request->control), target, cli_given(request, "force"), fault);
 }
 
+/* ---- as it is now, the other way round, for good, or not at all ---- */
+
+static int flash_resync(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t target;
+
+	if (cli_find_volume(request, &target, fault) ||
+	    copy_flash_resync(control_copy(request->control), target, cli_given(request, "revertible"),
+			      cli_number(request, "sequence"), fault))
+		return -1;
+	return answer_flash(request, target, result, fault);
+}
+
+/* The answer is the relation that there is then; none when all of it was moved already. */
+static int flash_reverse(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct search search = { .found = NULL };
+	struct copy *copy = control_copy(request->control);
+	uint16_t target;
+
+	if (cli_find_volume(request, &target, fault) || copy_flash_reverse(copy, target, &search.target, fault))
+		return -1;
+	copy_flash_each(copy, match, &search);
+	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
+}
+
+static int flash_commit(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t target;
+
+	if (cli_find_volume(request, &target, fault) ||
+	    copy_flash_commit(control_copy(request->control), target, cli_number(request, "sequence"), fault))
+		return -1;
+	return answer_flash(request, target, result, fault);
+}
+
+static int flash_revert(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	uint16_t target;
+
+	(void)result;
+	if (cli_find_volume(request, &target, fault))
+		return -1;
+	return copy_flash_revert(control_copy(request->control), target, cli_number(request, "sequence"), fault);
+}
+
 /* ---- create ---- */
 
 static struct copy_flash_request read_options(const struct cli_request *request)
 {
 	return (struct copy_flash_request){
 		.no_copy = cli_given(request, "no-copy"), .persistent = cli_given(request, "persistent"),
-		.inhibit = cli_given(request, "inhibit-target-writes"),
+		.inhibit = cli_given(request, "inhibit-target-writes"), .record = cli_given(request, "record"),
+		.revertible = cli_given(request, "revertible"), .sequence = cli_number(request, "sequence"),
 	};
 }
 
@@ -168,6 +219,10 @@ const struct cli_binding cli_bindings_flash[] = {
 	{ "flash", "group", flash_group },
 	{ "flash", "list", flash_list },
 	{ "flash", "show", flash_show },
+	{ "flash", "resync", flash_resync },
+	{ "flash", "reverse", flash_reverse },
+	{ "flash", "commit", flash_commit },
+	{ "flash", "revert", flash_revert },
 	{ "flash", "delete", flash_delete },
 	{ NULL, NULL, NULL },
 };

@@ -305,6 +305,13 @@ static const struct meta_column flash_columns[] = {
 	COLUMN(META_BOOL, no_copy, NOTE("blocks are kept only when the source is written")),
 	COLUMN(META_BOOL, persistent, NOTE("stays when all is copied")),
 	COLUMN(META_BOOL, inhibit, NOTE("hosts only read the target")),
+	COLUMN(META_BOOL, record, NOTE("which tracks are written, for a resync")),
+	COLUMN(META_UUID, changed, NOTE("the map of these, flash/CHANGED.map")),
+	COLUMN(META_BOOL, restore, NOTE("moves back what the source had kept; then that is empty")),
+	COLUMN(META_UINT, sequence, NOTE("revertible: of this generation")),
+	COLUMN(META_UUID, old_map, NOTE("revertible: the map before; empty: there was no relation")),
+	COLUMN(META_UUID, old_changed),
+	FIELD(META_TIME, "old_created", old_created_wall_ns),
 	FIELD(META_TIME, "created", created_wall_ns, NOTE("the moment that it shows")),
 	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
 };

@@ -32,6 +32,7 @@ enum planted_mistake {
 	PLANTED_FLASH_WRITE_FIRST,	/* the source is overwritten before its old block is durably kept */
 	PLANTED_FLASH_MAP_FIRST,	/* a block is noted as kept before it is on disk */
 	PLANTED_FLASH_TEST_FIRST,	/* a read of the target looks at the map, then reads the source */
+	PLANTED_FLASH_TARGET_UNNOTED,	/* what is written to the target is not recorded for a resync */
 	PLANTED_FLASH_NO_FILL,		/* a write of a part of a block leaves the rest of it as it lies there */
 
 	/* ---- links, increments, sessions (copy/), journals (store/) ---- */

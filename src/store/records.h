@@ -271,6 +271,13 @@ struct record_flash {
 	bool no_copy;				/* blocks are kept only when the source is written */
 	bool persistent;			/* stays when all is copied */
 	bool inhibit;				/* hosts only read the target */
+	bool record;				/* which tracks are written, for a resync */
+	uint8_t changed[XDC_UUID_LEN];		/* names the map of these */
+	bool restore;				/* the source gives back what it had kept as a target */
+	uint64_t sequence;			/* revertible: of this generation */
+	uint8_t old_map[XDC_UUID_LEN];		/* revertible: what it was before; zeros: there was no relation */
+	uint8_t old_changed[XDC_UUID_LEN];
+	int64_t old_created_wall_ns;
 	int64_t created_wall_ns;		/* the moment that it shows */
 	int64_t since_wall_ns;			/* in this state */
 };

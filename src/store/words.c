@@ -50,7 +50,7 @@ const char *const cg_failure_names[] = {
 };
 NAME_EACH(cg_failure_names, CG_FAILURE_COUNT);
 
-const char *const flash_state_names[] = { "active", "failed", "withdrawing" };
+const char *const flash_state_names[] = { "active", "failed", "withdrawing", "revertible" };
 NAME_EACH(flash_state_names, FLASH_STATE_COUNT);
 
 const char *const flash_reason_names[] = { "none", "target-full", "target-disk", "target-offline" };

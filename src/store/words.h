@@ -105,6 +105,7 @@ enum flash_state {
 	FLASH_ACTIVE,
 	FLASH_FAILED,			/* the target lacks old blocks of the source: it is of no use */
 	FLASH_WITHDRAWING,		/* what was not copied is given up: the target becomes empty */
+	FLASH_REVERTIBLE,		/* neither volume is written until it is committed or reverted */
 	FLASH_STATE_COUNT
 };
 extern const char *const flash_state_names[FLASH_STATE_COUNT];

@@ -23,6 +23,7 @@ struct volume_flash {
 	struct volume *source;
 	struct volume *target;			/* NULL: it is not there, and fails when it is to keep something */
 	struct flashmap *map;			/* opened on the target's reactor; a bit a block */
+	struct flashmap *changed;		/* the same; a track that was written; NULL: not recorded */
 	/*
 	 * The target cannot keep blocks any more: called once, on its reactor, shielded, before the source goes on; may
 	 * suspend. 0 when it is durable that the relation has failed; else the write of the source fails.
@@ -69,7 +70,7 @@ void volume_flash_detach_target(struct volume_flash *flash);
 /*
  * Background copy: makes the next run of at most 1 MiB at or after block *from, that is not yet the target's own, its
  * own, and moves *from behind it; at the end of the volume all of them, durably. On the target's reactor. Suspends.
- * -ENOMEM, -ETIMEDOUT, -ECANCELED: not yet; all others: the relation has failed.
+ * Errors of the disks, which harm nothing: what was not copied is read from the source still.
  */
 RT_MUST_CHECK int volume_flash_copy(struct volume_flash *flash, uint64_t *from);
 

@@ -217,13 +217,33 @@ static int put_missing(const struct flash_keep *keep, bool *added)
 	return rc;
 }
 
+/* Before one of the two is written there: durably, where changes are recorded. */
+static int note_changed(struct volume_flash *flash, uint64_t first, uint64_t end)
+{
+	uint64_t track = first / XDC_BLOCKS_PER_TRACK, run_end;
+	uint64_t end_track = (end + XDC_BLOCKS_PER_TRACK - 1) / XDC_BLOCKS_PER_TRACK;
+	bool noted, added = false;
+	int rc = 0;
+
+	for (; flash->changed && rc == 0 && track < end_track; track = run_end) {
+		rc = flashmap_find(flash->changed, track, end_track, &noted, &run_end);
+		if (rc < 0 || noted)
+			continue;
+		rc = flashmap_add(flash->changed, track, run_end);
+		added = true;
+	}
+	return rc == 0 && added ? flashmap_commit(flash->changed) : rc;
+}
+
 static int keep_blocks(const struct flash_keep *keep)
 {
 	struct volume *target = keep->flash->target;
 	struct blocklock_claim claim;
 	bool added = false;
-	int rc = blocklock_claim(&target->lock, &claim, keep->first, keep->end);
+	int rc = note_changed(keep->flash, keep->first, keep->end);
 
+	if (rc == 0)
+		rc = blocklock_claim(&target->lock, &claim, keep->first, keep->end);
 	if (rc < 0)
 		return rc;
 	rc = put_missing(keep, &added);
@@ -248,6 +268,15 @@ int volume_flash_keep_here(struct flash_keep *keep)
 }
 
 /* ---- writes of the target ---- */
+
+/* A map takes no more: without it nobody knows what is on the target. */
+static int end_of_map(struct volume_flash *flash, int rc)
+{
+	if (volume_error_passes(rc))
+		return rc;
+	(void)!volume_flash_fail(flash, rc);
+	return -EIO;
+}
 
 /* A block that is not the target's own becomes whole on its disk. */
 static int fill_block(struct volume_flash *flash, uint64_t block, bool *takes)
@@ -275,6 +304,10 @@ int volume_flash_begin_write(struct volume_flash *flash, uint64_t offset, uint64
 	*takes = false;
 	if (flash->error)
 		return -EIO;
+	if (!planted(PLANTED_FLASH_TARGET_UNNOTED))
+		rc = note_changed(flash, first, end);
+	if (rc < 0)
+		return end_of_map(flash, rc);
 	if (offset % XDC_BLOCK_SIZE)
 		rc = fill_block(flash, first, takes);
 	if (rc == 0 && (offset + len) % XDC_BLOCK_SIZE)
@@ -292,12 +325,7 @@ int volume_flash_end_write(struct volume_flash *flash, uint64_t offset, uint64_t
 
 	if (rc == 0)
 		rc = flashmap_commit(flash->map);
-	/* The map takes no more: without it nobody knows what is on the target. */
-	if (rc < 0 && !volume_error_passes(rc)) {
-		(void)!volume_flash_fail(flash, rc);
-		rc = -EIO;
-	}
-	return rc;
+	return rc < 0 ? end_of_map(flash, rc) : 0;
 }
 
 /* ---- background copy ---- */
@@ -351,8 +379,6 @@ int volume_flash_copy(struct volume_flash *flash, uint64_t *from)
 		rc = copy_next(flash, from, size_blocks);
 	if (rc == 0 && *from == size_blocks)
 		rc = flashmap_commit(flash->map);
-	if (rc < 0 && !flash->error && !volume_error_passes(rc))
-		rc = volume_flash_fail(flash, rc) < 0 ? rc : -EIO;
 	volume_flash_leave(flash);
 	return rc;
 }

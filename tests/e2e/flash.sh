@@ -112,4 +112,57 @@ on A flash delete 1601
 expect_equal write "$(json A .access volume show 1601)" 'access of what was the target'
 qemu-io -f raw -r -c 'read -P 8 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
 	fail 'a target that was whole has lost its data'
+
+# ---- recorded: again as it is now, only what changed; taken back; and the source restored ----
+fill()
+{
+	qemu-io -f raw -c "write -P $2 $3 64k" "nbd+unix:///$1?socket=$tmp/nbd" >/dev/null
+}
+
+# shows VOLUME BYTE OFFSET
+shows()
+{
+	qemu-io -f raw -r -c "read -P $2 $3 64k" "nbd+unix:///$1?socket=$tmp/nbd" | grep -q '^read 65536' ||
+		fail "volume $1 at $3 is not $2"
+}
+
+on A flash create 1501 1601 --record
+wait_until 30 is A '.own_bytes == .size_bytes' flash show 1601
+fill 1501 9 1M
+fill 1601 10 4M
+on A flash resync 1601 --revertible --sequence 7
+expect_equal 'revertible 7' "$(json A '"\(.state) \(.sequence)"' flash show 1601)" 'the resynced FlashCopy'
+expect_equal read "$(json A .access volume show 1501)" 'access of the source of what is not committed'
+shows 1601 9 1M
+expect_refused 'its sequence number is 7' A flash commit 1601 --sequence 8
+on A flash revert 1601 --sequence 7
+shows 1601 8 1M
+shows 1601 10 4M
+expect_equal write "$(json A .access volume show 1501)" 'access of the source'
+on A flash resync 1601 --revertible
+system_kill A
+system_restart A
+expect_equal revertible "$(json A .state flash show 1601)" 'the state after the server was killed'
+on A flash commit 1601
+shows 1601 9 1M
+shows 1601 0 4M
+fill 1601 11 2M
+expect_equal '1501 1601' "$(json A '"\(.target) \(.source)"' flash reverse 1601)" 'the FlashCopy the other way round'
+shows 1501 11 2M
+shows 1501 9 1M
+wait_until 30 is A '.own_bytes == .size_bytes' flash show 1501
+on A flash delete 1501
+shows 1601 11 2M
+
+# One that was not copied gives back what it had kept.
+on A flash create 1501 1601 --no-copy
+fill 1501 12 2M
+fill 1601 13 3M
+on A flash reverse 1601
+shows 1501 11 2M
+shows 1501 13 3M
+wait_until 30 is A 'length == 0' flash list
+shows 1501 11 2M
+shows 1501 13 3M
+shows 1601 0 2M
 system_stop A

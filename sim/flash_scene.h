@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flash_scene.h - what the chains and the commands of the scenario flash share. */
+#ifndef XDC_SIM_FLASH_SCENE_H
+#define XDC_SIM_FLASH_SCENE_H
+
+#include "box.h"
+#include "flash_model.h"
+#include "rt/rt.h"
+
+#define FLASH_BASE	0x1500u		/* the id of the first volume */
+
+struct flash_scene {
+	struct box box;
+	struct flash_model model;
+	struct rt_group chains;
+	bool rest;				/* chains issue nothing */
+	bool stop;
+	unsigned unit;				/* that chains are at now */
+	unsigned busy;				/* requests and commands under way */
+	unsigned on[FLASH_VOLUMES];		/* requests under way on each volume */
+	bool closed[FLASH_VOLUMES];		/* to hosts, by a command */
+	bool read_only[FLASH_VOLUMES];		/* in a relation that is not committed */
+	bool giving_back[FLASH_VOLUMES];	/* what it had kept: empty when that relation is over */
+	uint32_t saved[FLASH_VOLUMES][FLASH_SECTORS];	/* of targets: what a revert brings back */
+	unsigned losses;			/* of power */
+};
+extern struct flash_scene scene;
+
+uint64_t below(uint64_t bound);
+void pause_for(int64_t ns);
+
+/* What a volume shows, sector by sector; -ECONNABORTED: the system went down. The second tries again, over crashes. */
+RT_MUST_CHECK int read_volume(unsigned volume, uint32_t *found);
+void read_surely(unsigned volume, uint32_t *found, bool flush);
+
+/* One command of an administrator, and what has to hold afterwards (flash_commands.c). */
+void flash_command(void);
+
+#endif

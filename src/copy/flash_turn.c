@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flash_turn.c - resync and reverse: the maps of a relation are replaced by others, made from them while neither volume
+ * is written, in one change of the metadata.
+ */
+#include <errno.h>
+#include <string.h>
+#include <stdio.h>
+
+#include "copy/flash_derive.h"
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "rt/log.h"
+#include "store/meta.h"
+
+#define FREEZE_NS	(30 * RT_SECOND)	/* hosts of the source wait while maps are made: far less */
+
+static const char *object_of(uint16_t volume, char text[64])
+{
+	snprintf(text, 64, "volume %04X", volume);
+	return text;
+}
+
+static int check_active(struct flash *flash, struct fault *fault)
+{
+	const struct record_flash *record = &flash->record;
+	char object[64];
+
+	object_of(record->target, object);
+	if (record->state != FLASH_ACTIVE)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc flash show", "its FlashCopy is %s",
+				 flash_state_names[record->state]);
+	if (record->restore)
+		return fault_set(fault, FAULT_IN_USE, object, "wait until all is moved back: xdc flash show",
+				 "it is being restored from volume %04X", record->source);
+	if (!flash->source_attached || !flash->target_attached)
+		return fault_set(fault, FAULT_FAILED, object, "mend it, and restart xdcd",
+				 "one of the two volumes is offline");
+	return 0;
+}
+
+/* What the volume shows is about to be another, at once: nobody may depend on it. */
+static int check_replaced(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	char object[64];
+
+	if (pair_uses_volume(copy, volume) || leg_owns_volume(copy, volume))
+		return fault_set(fault, FAULT_IN_USE, object_of(volume, object), "delete that first: xdc pair list",
+				 "it is in a pair, or in a consistency group that is kept");
+	return 0;
+}
+
+/* ---- resync ---- */
+
+/* The record of what it is to be; its maps are made. */
+static int prepare_resync(struct flash *flash, bool revertible, uint64_t sequence, struct record_flash *next)
+{
+	*next = flash->record;
+	next->sequence = sequence;
+	if (revertible) {
+		next->state = FLASH_REVERTIBLE;
+		memcpy(next->old_map, flash->record.map, sizeof(next->old_map));
+		memcpy(next->old_changed, flash->record.changed, sizeof(next->old_changed));
+		next->old_created_wall_ns = flash->record.created_wall_ns;
+	}
+	return flash_make_maps(flash, next);
+}
+
+/* The source is frozen. After an error nothing has changed, but for one that has failed the relation. */
+static int turn_frozen(struct flash *flash, struct record_flash *next, const struct volume_freeze *freeze)
+{
+	int rc = flash_derive(flash, FLASH_RESYNC, next);
+
+	if (!rc)
+		rc = flash_sync(flash->data.source);
+	if (!rc && !volume_is_frozen(freeze))
+		rc = -ETIMEDOUT;
+	next->created_wall_ns = next->since_wall_ns = rt_wall_ns();
+	if (!rc)
+		rc = flash_change_record(flash, next);
+	if (rc)
+		return rc;
+	flash_detach(flash);
+	if (!volume_is_frozen(freeze))
+		rc = -ETIMEDOUT;
+	if (!rc)
+		rc = flash_attach_target(flash);
+	if (!rc)
+		rc = flash_attach_source(flash);
+	/* Hosts write the source again, and nothing is kept: it is of no use. */
+	if (rc && flash_set_state(flash, FLASH_FAILED, FLASH_REASON_TARGET_DISK))
+		log_line(LOG_ERROR, "flash", "volume %04X is of no use any more, which is not durable",
+			 flash->record.target);
+	return rc;
+}
+
+struct freeze_order {
+	struct volume *volume;
+	struct volume_freeze freeze;
+};
+
+static int do_freeze(void *arg)
+{
+	struct freeze_order *order = arg;
+
+	return volume_freeze(order->volume, &order->freeze, rt_now_ns() + FREEZE_NS);
+}
+
+static int do_thaw(void *arg)
+{
+	struct freeze_order *order = arg;
+
+	volume_thaw(order->volume, &order->freeze);
+	return 0;
+}
+
+static int turn(struct flash *flash, struct record_flash *next)
+{
+	struct freeze_order order = { .volume = flash->data.source };
+	/* What the freeze has to wait for is little then. */
+	int rc = flash_sync(order.volume);
+
+	if (!rc)
+		rc = rt_call(volume_reactor(order.volume), do_freeze, &order);
+	if (rc)
+		return rc;
+	rc = turn_frozen(flash, next, &order.freeze);
+	(void)!rt_call(volume_reactor(order.volume), do_thaw, &order);
+	return rc;
+}
+
+static int resync_closed(struct flash *flash, bool revertible, uint64_t sequence, struct fault *fault)
+{
+	struct record_flash before = flash->record, next;
+	int rc = prepare_resync(flash, revertible, sequence, &next);
+
+	if (rc)
+		return flash_fault(before.target, rc, "its map cannot be made", fault);
+	if (revertible)
+		rc = flash_set_access(flash->data.source, VOLUME_ACCESS_READ);
+	if (!rc)
+		rc = turn(flash, &next);
+	if (revertible && flash->record.state != FLASH_REVERTIBLE &&
+	    flash_set_access(flash->data.source, VOLUME_ACCESS_WRITE))
+		log_line(LOG_ERROR, "flash", "volume %04X stays closed to writes until the next start", before.source);
+	if (memcmp(flash->record.map, next.map, sizeof(next.map)) != 0) {
+		flash_remove_map(flash->copy, next.map);
+		flash_remove_map(flash->copy, next.changed);
+	} else if (!revertible) {
+		flash_remove_map(flash->copy, before.map);
+		flash_remove_map(flash->copy, before.changed);
+	}
+	if (rc == -ETIMEDOUT)
+		return fault_set(fault, FAULT_TIMEOUT, "", "try again", "writes of hosts did not end within 30 s");
+	return rc ? flash_fault(before.target, rc, "it cannot be resynced", fault) : 0;
+}
+
+static int resync(struct flash *flash, bool revertible, uint64_t sequence, struct fault *fault)
+{
+	struct copy *copy = flash->copy;
+	uint16_t target = flash->record.target;
+	char object[64];
+	int rc;
+
+	object_of(target, object);
+	if (check_active(flash, fault) || check_replaced(copy, target, fault) ||
+	    (revertible && check_replaced(copy, flash->record.source, fault)))
+		return -1;
+	if (!flash->record.record)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "create it with --record",
+				 "what is written is not recorded");
+	if (flash_has_source(copy, target))
+		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
+				 "it is the source of another FlashCopy, whose target would change");
+	if (flash_close_volume(flash, target, fault))
+		return -1;
+	flash_end_copy(flash);
+	rc = resync_closed(flash, revertible, sequence, fault);
+	flash_open_volumes(flash);
+	flash_begin_copy(flash);
+	if (!rc)
+		log_line(LOG_NOTICE, "flash", "volume %04X shows %04X as it is now, again", target,
+			 flash->record.source);
+	return rc;
+}
+
+int copy_flash_resync(struct copy *copy, uint16_t target, bool revertible, uint64_t sequence, struct fault *fault)
+{
+	struct flash *flash = flash_begin_command(copy, target, fault);
+
+	return flash ? flash_end_command(copy, resync(flash, revertible, sequence, fault)) : -1;
+}
+
+/* ---- reverse ---- */
+
+static int check_reverse(struct flash *flash, bool whole, struct fault *fault)
+{
+	const struct record_flash *record = &flash->record;
+	const struct flash *other;
+	char object[64];
+
+	if (check_active(flash, fault) || check_replaced(flash->copy, record->source, fault) ||
+	    (!whole && check_replaced(flash->copy, record->target, fault)))
+		return -1;
+	list_for_each(other, &flash->copy->flashes, link)
+		if (other != flash && (other->record.source == record->source ||
+		    other->record.target == record->source || (!whole && other->record.source == record->target)))
+			return fault_set(fault, FAULT_IN_USE, object_of(record->source, object),
+					 "delete that first: xdc flash list",
+					 "the FlashCopy of volume %04X to %04X depends on what would change",
+					 other->record.source, other->record.target);
+	return 0;
+}
+
+/* The record of the relation the other way round; it has no maps yet. */
+static struct record_flash reversed(const struct record_flash *record, bool whole)
+{
+	return (struct record_flash){
+		.target = record->source, .source = record->target, .restore = !whole,
+		.no_copy = whole && record->no_copy, .persistent = whole && record->persistent,
+		.record = whole && record->record, .inhibit = whole && record->inhibit,
+		.created_wall_ns = rt_wall_ns(), .since_wall_ns = rt_wall_ns(),
+	};
+}
+
+/* From here on the metadata have it the other way round. */
+static int exchange_records(struct flash *flash, struct flash *next)
+{
+	const struct meta_change changes[] = {
+		{ META_DELETE, META_FLASH, &flash->record }, { META_PUT, META_FLASH, &next->record },
+	};
+	int rc = meta_commit(flash->copy->config.meta, changes, 2);
+
+	if (rc)
+		return rc;
+	flash->is_durable = false;
+	next->is_durable = true;
+	return 0;
+}
+
+/* Both volumes are closed to hosts, and stay so until the next start where this fails late. */
+static int exchange(struct flash *flash, struct flash *next)
+{
+	int rc = flash_make_maps(next, &next->record);
+
+	if (!rc)
+		rc = flash_derive(flash, FLASH_REVERSE, &next->record);
+	if (!rc)
+		rc = flash_sync(flash->data.source);
+	if (!rc)
+		rc = flash_sync(flash->data.target);
+	if (!rc)
+		rc = exchange_records(flash, next);
+	if (rc)
+		return rc;
+	flash_detach(flash);
+	rc = flash_attach_target(next);
+	return rc ? rc : flash_attach_source(next);
+}
+
+static int reverse_closed(struct flash *flash, bool whole, struct fault *fault)
+{
+	const struct record_flash before = flash->record, after = reversed(&before, whole);
+	struct copy *copy = flash->copy;
+	struct flash *next = flash_make(copy, &after);
+	int rc = next ? exchange(flash, next) : -ENOMEM;
+
+	if (next && !next->is_durable) {
+		struct record_flash never = next->record;
+
+		flash_put_down(next);
+		flash_remove_maps(copy, &never);
+	} else if (next) {
+		flash_put_down(flash);
+		flash_remove_maps(copy, &before);
+	}
+	if (rc)
+		return flash_fault(before.source, rc, "it cannot be restored", fault);
+	if (flash_set_access(next->data.source, VOLUME_ACCESS_WRITE))
+		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", before.target);
+	flash_open_volumes(next);
+	flash_begin_copy(next);
+	log_line(LOG_NOTICE, "flash", "volume %04X shows what %04X showed", before.source, before.target);
+	return 0;
+}
+
+/* Whatever became of it: while the relation is as it was, hosts have their volumes as before. */
+static int reverse(struct flash *flash, struct fault *fault)
+{
+	uint16_t source = flash->record.source, target = flash->record.target;
+	struct copy *copy = flash->copy;
+	uint64_t own_blocks;
+	bool whole = flash_is_whole(flash, &own_blocks);
+	int rc = check_reverse(flash, whole, fault);
+
+	if (rc || flash_close_volume(flash, source, fault))
+		return -1;
+	rc = flash_close_volume(flash, target, fault);
+	if (!rc) {
+		flash_end_copy(flash);
+		/* It may have become whole meanwhile. */
+		rc = reverse_closed(flash, flash_is_whole(flash, &own_blocks), fault);
+	}
+	flash = flash_find_target(copy, target);
+	if (rc && flash) {
+		if (flash_set_access(flash->data.source, VOLUME_ACCESS_WRITE))
+			log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", source);
+		flash_open_volumes(flash);
+		flash_begin_copy(flash);
+	}
+	return rc;
+}
+
+int copy_flash_reverse(struct copy *copy, uint16_t target, uint16_t *restored, struct fault *fault)
+{
+	struct flash *flash = flash_begin_command(copy, target, fault);
+
+	if (!flash)
+		return -1;
+	*restored = flash->record.source;
+	return flash_end_command(copy, reverse(flash, fault));
+}

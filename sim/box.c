@@ -722,12 +722,12 @@ int box_session_info(struct box *box, uint8_t session, struct copy_session_info 
 
 static int session_pause(struct command *command, struct fault *fault)
 {
-	return copy_session_pause(command->box->copy, command->session, fault);
+	return copy_session_pause(command->box->copy, command->session, command->flag, fault);
 }
 
-int box_session_pause(struct box *box, uint8_t session)
+int box_session_pause(struct box *box, uint8_t session, bool consistent)
 {
-	return command_at((struct command){ .box = box, .session = session }, session_pause);
+	return command_at((struct command){ .box = box, .session = session, .flag = consistent }, session_pause);
 }
 
 static int terminate(struct command *command, struct fault *fault)

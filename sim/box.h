@@ -98,7 +98,7 @@ RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start 
 
 /* shown_ns: the time of the clock of outside that the last CG is known to show; 0: unknown. */
 RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy_session_info *info, int64_t *shown_ns);
-RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session, bool consistent);
 RT_MUST_CHECK int box_session_terminate(struct box *box, uint8_t session, bool force);
 RT_MUST_CHECK int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result);
 RT_MUST_CHECK int box_session_failback(struct box *box, uint8_t session, bool discard);

@@ -59,7 +59,7 @@ static int pause_or_resume(struct box *master, bool on)
 {
 	struct resume order = { .box = master, .start.session = SITES_SESSION };
 
-	return on ? box_session_pause(master, SITES_SESSION) : box_call(master, resume, &order);
+	return on ? box_session_pause(master, SITES_SESSION, false) : box_call(master, resume, &order);
 }
 
 static int restart(struct box *box)

@@ -15,6 +15,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_groups,
 	&scenario_lies,
 	&scenario_members,
+	&scenario_pause,
 	&scenario_recover,
 	&scenario_steps,
 	&scenario_stop,

@@ -48,7 +48,7 @@ static int carry_out(void *arg)
 
 	order->heard = true;
 	if (order->what == PAUSE)
-		rc = copy_session_pause(copy, SITES_SESSION, &fault);
+		rc = copy_session_pause(copy, SITES_SESSION, false, &fault);
 	else if (order->what == TERMINATE)
 		rc = copy_session_terminate(copy, SITES_SESSION, false, &fault);
 	else

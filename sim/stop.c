@@ -72,7 +72,7 @@ static void run_pause(void *arg)
 {
 	struct pause *pause = arg;
 
-	pause->rc = box_session_pause(pause->box, SITES_SESSION);
+	pause->rc = box_session_pause(pause->box, SITES_SESSION, false);
 }
 
 /* A pause waits for the attempt under way, which may never end; force ends it. */

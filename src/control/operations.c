@@ -235,7 +235,9 @@ const struct operation operations[] = {
 	} },
 	{ "session", "list", ROLE_MONITOR, ANSWER_LIST, "List the sessions", { { 0 } } },
 	{ "session", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a session", { SESSION_ARG, WATCH_ARG } },
-	{ "session", "pause", ROLE_ADMIN, ANSWER_CHANGED, "Form no more consistency groups for now", { SESSION_ARG } },
+	{ "session", "pause", ROLE_ADMIN, ANSWER_CHANGED, "Form no more consistency groups for now", {
+		SESSION_ARG,
+		{ "consistent", ARG_FLAG, 0, "after a last one, which hosts may read in the targets meanwhile" } } },
 	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
 		SESSION_ARG, TUNABLE_ARGS,
 	} },

@@ -11,6 +11,7 @@
 #include "copy/flash.h"
 #include "copy/leg.h"
 #include "copy/leg_compare.h"
+#include "copy/leg_show.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
 #include "copy/pair_left.h"
@@ -66,6 +67,10 @@ static const struct link_handler handlers[] = {
 	{ WIRE_SESSION_ABORT, source_on_abort },
 	{ WIRE_SESSION_EXISTS, source_on_exists },
 	{ WIRE_SESSION_LEAVE, source_on_leave },
+	{ WIRE_SESSION_SUSPEND, source_on_suspend },
+	{ WIRE_SESSION_RESUME, source_on_resume },
+	{ WIRE_LEG_SHOW, leg_on_show },
+	{ WIRE_LEG_HIDE, leg_on_hide },
 	{ WIRE_RECOVER_PROBE, recover_on_probe },
 	{ WIRE_RECOVER_FENCE, recover_on_fence },
 	{ WIRE_RECOVER_DECIDE, recover_on_decide },

@@ -344,7 +344,10 @@ int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes
 int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
 			struct fault *fault);
 int copy_session_start(struct copy *copy, const struct session_start *start, struct fault *fault);
-int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault);
+/*
+ * consistent: with one last group; all pairs are suspended at it then, and hosts may read it in the target volumes.
+ */
+int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
 
@@ -352,6 +355,7 @@ struct copy_session_info {
 	uint8_t session;
 	enum session_role role;
 	enum session_state state;
+	int64_t state_since_wall_ns;		/* 0: not known */
 	enum session_phase phase;
 	int64_t phase_since_wall_ns;
 	char waiting_for[XDC_SYSTEM_ID_MAX];	/* empty: for nobody */

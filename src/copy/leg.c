@@ -9,6 +9,7 @@
 #include "copy/leg_apply.h"
 #include "copy/leg_offline.h"
 #include "copy/leg_room.h"
+#include "copy/leg_show.h"
 #include "copy/pair.h"
 #include "copy/volume_set.h"
 #include "rt/bytes.h"
@@ -76,6 +77,7 @@ static struct leg *make_object(struct copy *copy, const struct record_leg *recor
 	list_init(&leg->link);
 	rt_group_init(&leg->fibers);
 	rt_cond_init(&leg->committed);
+	rt_mutex_init(&leg->showing);
 	leg->buf = mem_alloc_pages(JOURNAL_RUN_MAX);
 	leg->group = mem_alloc(sizeof(*leg->group));
 	if (leg->buf && leg->group && !leg_pass_make(leg))
@@ -88,7 +90,9 @@ static struct leg *make_object(struct copy *copy, const struct record_leg *recor
 
 static int begin_work(struct leg *leg)
 {
-	return leg->offline ? 0 : rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+	int rc = leg->offline ? 0 : rt_group_start(&leg->fibers, "journal apply", leg_apply, leg);
+
+	return rc || leg->offline ? rc : leg_show_again(leg);
 }
 
 int legs_begin_work(struct copy *copy)
@@ -434,6 +438,9 @@ int leg_on_open(void *arg, const struct link_peer *peer, const void *request, vo
 	RT_SHIELD();
 
 	rc = find_or_make_leg(copy, peer, open, &leg, why);
+	/* A session that was not resumed, but started anew. */
+	if (!rc)
+		rc = leg_hide(leg, why);
 	if (rc)
 		return rc;
 	rc = journal_obey(leg->journal, open->head.incarnation);
@@ -541,6 +548,9 @@ static int prepare_leg(struct leg *leg, const struct link_peer *peer, const stru
 	MEM_OWNED uint8_t *members = NULL;
 	int rc = 0;
 
+	if (leg->record.shown_sequence)
+		return copy_refuse(why, -EBUSY, "system %s shows CG %llu to hosts: xdc session resume ends that",
+				   copy->config.system, (unsigned long long)leg->record.shown_sequence);
 	if ((memcmp(prepare->far_boot_id, copy->far_boot_id, WIRE_ID_SIZE) != 0 || leg->making_room) &&
 	    !planted(PLANTED_PREPARE_ANY_BOOT))
 		return refuse_restarted(copy, why);

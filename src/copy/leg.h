@@ -42,6 +42,7 @@ struct leg {
 	unsigned preparing;			/* requests under way */
 	enum leg_room told_room;
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
+	struct rt_mutex showing;		/* one at a time opens or closes its volumes to readers */
 };
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);

@@ -49,7 +49,7 @@ static void fill_reply(struct copy *copy, struct pair *pair, struct wire_pair_re
 	reply->history = pair->history;
 }
 
-static int close_to_hosts(struct pair *pair, char *why)
+int pair_far_close(struct pair *pair, char *why)
 {
 	const struct copy_config *config = &pair->copy->config;
 	struct fault fault = { 0 };
@@ -65,7 +65,7 @@ static int close_to_hosts(struct pair *pair, char *why)
 /* Closed to hosts, and durable; else hosts may have the volume as before. */
 static int begin_target(struct pair *pair, char *why)
 {
-	int rc = close_to_hosts(pair, why);
+	int rc = pair_far_close(pair, why);
 
 	if (rc)
 		return rc;

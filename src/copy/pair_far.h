@@ -15,4 +15,9 @@ int pair_far_on_status(void *arg, const struct link_peer *peer, const void *requ
 int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 
+/*
+ * Its volume is closed to hosts: 0; -ETXTBSY while hosts have it open, -EIO, with a sentence. Suspends.
+ */
+RT_MUST_CHECK int pair_far_close(struct pair *pair, char *why);
+
 #endif

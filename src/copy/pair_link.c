@@ -220,7 +220,8 @@ int pair_tell_duplex(struct pair *pair)
 static bool may_resume_by_itself(const struct pair *pair)
 {
 	return pair->record.state == PAIR_COPY_PENDING || pair->record.state == PAIR_FULL_DUPLEX ||
-	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND);
+	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND &&
+		pair->record.reason != PAIR_REASON_SESSION);
 }
 
 /*

@@ -504,6 +504,7 @@ static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_WRITES_LOST] =
 		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
+	[PAIR_REASON_SESSION] = "at the master of its session: xdc session resume",
 };
 
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX])

@@ -12,6 +12,7 @@
 #include "rt/mem.h"
 
 #define IDLE_NS			RT_SECOND
+#define LAST_TRIES		10u			/* to form the group that a pause is to end with */
 #define SAVE_NS			(30 * RT_SECOND)	/* counters may lose so much in a crash */
 
 /* ---- joining, and what an earlier master left ---- */
@@ -261,6 +262,22 @@ static void form_groups(struct session *session)
 	}
 }
 
+/* A group that begins from here on, or the last one is known to show this moment too. False also when cancelled. */
+static bool form_last(struct session *session)
+{
+	for (unsigned i = 0; i < LAST_TRIES && session->state != SESSION_FATAL && !rt_cancelled(); i++) {
+		bool known = session->resolved && all_joined(session);
+
+		if (!known)
+			known = session->resolved ? session_join_members(session) : resolve(session);
+		if (known && session_form_group(session) != GROUP_FAILED)
+			return true;
+		if (rt_sleep_until(rt_now_ns() + RETRY_NS))
+			break;
+	}
+	return false;
+}
+
 static int save_paused(struct session *session)
 {
 	struct session_durable *durable = &session->config.durable, next = *durable;
@@ -276,15 +293,19 @@ static int save_paused(struct session *session)
 /* Paused only when that outlives a restart; else it goes on, and whoever asked is told why. */
 static bool become_paused(struct session *session)
 {
-	session->pause_rc = save_paused(session);
+	bool formed = !session->last_asked || form_last(session);
+
+	session->last_asked = false;
+	session->pause_rc = formed ? save_paused(session) : -EAGAIN;
 	if (session->state == SESSION_FATAL)
 		return true;
 	if (!session->pause_rc || rt_cancelled()) {
 		session->state = SESSION_PAUSED;
 		return true;
 	}
-	log_line(LOG_ERROR, "session", "session %u goes on: that it is paused cannot be made durable: %s",
-		 session->config.number, strerror(-session->pause_rc));
+	if (formed)
+		log_line(LOG_ERROR, "session", "session %u goes on: that it is paused cannot be made durable: %s",
+			 session->config.number, strerror(-session->pause_rc));
 	session->pause_asked = false;
 	session->state = SESSION_RUNNING;
 	rt_cond_wake_all(&session->changed);
@@ -384,11 +405,12 @@ void session_give_up(struct session *session)
 	rt_group_cancel(&session->group);
 }
 
-int session_pause(struct session *session)
+int session_pause(struct session *session, bool last)
 {
 	int rc = 0;
 
 	session->pause_asked = true;
+	session->last_asked = last;
 	session->pause_rc = 0;
 	if (session->state == SESSION_RUNNING)
 		session->state = SESSION_PAUSING;
@@ -495,8 +517,11 @@ void session_get_info(const struct session *session, struct copy_session_info *i
 		heard = heard && session->members[i].joined;
 	}
 	info->tunables = config->tunables;
-	info->sequence = session->sequence;
-	info->cg_wall_ns = session->cg_wall_ns;
+	/* Until it is resolved, what was known before its start. */
+	if (session->sequence)
+		info->sequence = session->sequence;
+	if (session->cg_wall_ns)
+		info->cg_wall_ns = session->cg_wall_ns;
 	info->rpo_ns = heard ? rt_now_ns() - session->shown_ns : -1;
 	info->hold_p99_ns = hold_p99_ns(session->holds, session->hold_count < HOLDS ? session->hold_count
 											: HOLDS);

@@ -62,10 +62,11 @@ void session_end(struct session *session);
 bool session_has_ended(const struct session *session);
 
 /*
- * Ends the attempt under way in an orderly way and forms no more, also after a restart: 0. -ETIMEDOUT, -ECANCELED: it
- * will have ended some time; else what save said: it goes on. Suspends.
+ * Ends the attempt under way in an orderly way and forms no more, also after a restart: 0. last: but for one that
+ * begins from now on; -EAGAIN: it does not come about, and the session goes on. -ETIMEDOUT, -ECANCELED: it will have
+ * ended some time; else what save said: it goes on. Suspends.
  */
-RT_MUST_CHECK int session_pause(struct session *session);
+RT_MUST_CHECK int session_pause(struct session *session, bool last);
 
 /* Its volumes here were taken over by their far side: it ends. Does not suspend. */
 void session_lose(struct session *session);

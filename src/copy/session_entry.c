@@ -82,15 +82,16 @@ int session_entry_take_up(struct copy *copy, const struct record_session *record
 	return 0;
 }
 
-static int save_state(struct session_entry *entry, enum session_state state)
+int session_entry_set_state(struct session_entry *entry, enum session_state state)
 {
 	struct record_session next = entry->record;
 	int rc;
 
 	next.state = state;
+	next.state_since_wall_ns = rt_wall_ns();
 	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
 	if (!rc)
-		entry->record.state = state;
+		entry->record = next;
 	return rc;
 }
 
@@ -102,7 +103,7 @@ int session_entry_lose(struct copy *copy, uint8_t session)
 		return 0;
 	if (entry->master)
 		session_lose(entry->master);
-	return save_state(entry, SESSION_FATAL);
+	return session_entry_set_state(entry, SESSION_FATAL);
 }
 
 int session_entry_check(struct copy *copy, uint8_t session, char *why)
@@ -119,7 +120,7 @@ int session_entry_renew(struct session_entry *entry)
 {
 	bool lost = entry->record.state == SESSION_FATAL && entry->record.role != SESSION_MASTER;
 
-	return lost ? save_state(entry, SESSION_OPEN) : 0;
+	return lost ? session_entry_set_state(entry, SESSION_OPEN) : 0;
 }
 
 void session_entry_put_down(struct session_entry *entry)

@@ -56,6 +56,38 @@ struct session_lss *session_lss_find(struct copy *copy, uint8_t session, int lss
 /* One change of the metadata, durable. Negative errno. Suspends. */
 RT_MUST_CHECK int session_commit(struct copy *copy, enum meta_op op, enum meta_kind kind, const void *record);
 
+/* Durable. Negative errno. Suspends. */
+RT_MUST_CHECK int session_entry_set_state(struct session_entry *entry, enum session_state state);
+
+/* ---- for commands (session_ops.c, session_pause.c); checks fill in the fault ---- */
+
+/* It begins to run here, as its record says. Negative errno. Suspends. */
+RT_MUST_CHECK int session_begin(struct session_entry *entry);
+
+/* What a master has come to, for the time when there is none. */
+void session_keep_results(const struct session_entry *entry, struct record_session *record);
+
+/* This system is its master. Its volumes were not taken over: else it is not stopped or resumed, but terminated. */
+int session_check_master(struct session_entry *entry, struct fault *fault);
+int session_check_not_over(const struct session_entry *entry, struct fault *fault);
+
+int session_check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault);
+void session_choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,
+			     struct session_tunables *out);
+void session_set_tunables(struct session_entry *entry, const struct session_tunables *tunables);
+
+/* An event of it: session_config.tell, whose arg is the entry. Does not suspend. */
+void session_entry_tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text);
+
+/* What session_pause has returned. -1. */
+int session_fault_pause(const struct session_entry *entry, int rc, struct fault *fault);
+
+/* It is paused with a consistent target, or on the way there or back. */
+bool session_is_suspended(const struct session_entry *entry);
+
+/* Whoever is suspended sends again, and no target is shown any more. -1 with the fault: not all of them. Suspends. */
+int session_release_members(struct session_entry *entry, struct fault *fault);
+
 /* "session 7", for faults. */
 const char *session_object(uint8_t session, char text[64]);
 

@@ -34,10 +34,14 @@ static void add_leg(const struct leg *leg, struct copy_session_info *info)
 	if (info->member_count < XDC_SESSION_MEMBERS_MAX)
 		memcpy(info->members[info->member_count++], leg->record.source_system, XDC_SYSTEM_ID_MAX);
 	memcpy(info->master, leg->record.master_system, sizeof(info->master));
+	if (leg->record.shown_wall_ns > info->state_since_wall_ns)
+		info->state_since_wall_ns = leg->record.shown_wall_ns;
 	if (leg->record.state == SESSION_FATAL)
 		info->state = SESSION_FATAL;
 	else if (info->state != SESSION_FATAL && (journal.decided || leg->record.state == SESSION_RECOVERED))
 		info->state = SESSION_RECOVERED;
+	else if (info->state == SESSION_OPEN && leg->record.shown_sequence)
+		info->state = SESSION_PAUSED_CONSISTENT;
 	else if (info->state == SESSION_OPEN)
 		info->state = SESSION_RUNNING;
 }
@@ -67,10 +71,12 @@ static void add_entry(const struct session_entry *entry, struct copy_session_inf
 
 	info->session = record->number;
 	info->state = record->state;
+	info->state_since_wall_ns = record->state_since_wall_ns;
 	info->master_lss = record->master_lss;
 	memcpy(info->master, record->master_system, sizeof(info->master));
 	info->tunables = session_tunables_of(record);
 	info->sequence = record->sequence;
+	info->cg_wall_ns = record->session_wall_ns;
 	info->cg_good = record->cg_good;
 	info->cg_failed = record->cg_failed;
 	info->first_failure = record->first_failure;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session is started, paused, resumed and terminated (copy.h), and goes on after a restart. */
+/* A session is started and terminated (copy.h), and goes on after a restart; paused and resumed: session_pause.c. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #define DRAIN_MAX_NS		(65535 * 60 * RT_SECOND)
 #define KEEP_MAX_NS		(87600 * 3600 * RT_SECOND)
 
-/* ---- start, pause, resume, terminate ---- */
+/* ---- start, terminate ---- */
 
 static int ask(void *arg, const char *system, uint16_t type, const void *request, void *reply, char *why)
 {
@@ -32,13 +32,13 @@ static int ask(void *arg, const char *system, uint16_t type, const void *request
 	return copy_ask(entry->copy, system, type, request, reply, why);
 }
 
-/* What a master has come to, for the time when there is none. */
-static void keep_results(const struct session_entry *entry, struct record_session *record)
+void session_keep_results(const struct session_entry *entry, struct record_session *record)
 {
-	struct copy_session_info info = { 0 };
+	struct copy_session_info info = { .sequence = record->sequence, .cg_wall_ns = record->session_wall_ns };
 
 	session_get_info(entry->master, &info);
 	record->sequence = info.sequence;
+	record->session_wall_ns = info.cg_wall_ns;
 	record->cg_good = info.cg_good;
 	record->cg_failed = info.cg_failed;
 	record->first_failure = info.first_failure;
@@ -53,10 +53,12 @@ static int save(void *arg, const struct session_durable *durable)
 	int rc;
 
 	if (entry->master)
-		keep_results(entry, &next);
+		session_keep_results(entry, &next);
 
 	next.reserved_attempt = durable->reserved;
 	next.incarnation = durable->incarnation;
+	if (next.state != durable->state)
+		next.state_since_wall_ns = rt_wall_ns();
 	next.state = durable->state;
 	next.cg_good = durable->cg_good;
 	next.cg_failed = durable->cg_failed;
@@ -66,7 +68,7 @@ static int save(void *arg, const struct session_durable *durable)
 	return rc;
 }
 
-static void tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text)
+void session_entry_tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text)
 {
 	struct session_entry *entry = arg;
 	char object[64];
@@ -74,7 +76,7 @@ static void tell(void *arg, enum event_kind kind, enum event_level level, const 
 	copy_tell(entry->copy, kind, level, session_object(entry->record.number, object), remedy, "%s", text);
 }
 
-static int begin(struct session_entry *entry)
+int session_begin(struct session_entry *entry)
 {
 	const struct record_session *record = &entry->record;
 	struct copy *copy = entry->copy;
@@ -86,7 +88,7 @@ static int begin(struct session_entry *entry)
 			.state = record->state,
 			.cg_good = record->cg_good, .cg_failed = record->cg_failed,
 		},
-		.ask = ask, .save = save, .tell = tell, .limits = copy->config.limits, .arg = entry,
+		.ask = ask, .save = save, .tell = session_entry_tell, .limits = copy->config.limits, .arg = entry,
 	};
 	struct subordinate *subordinate;
 
@@ -104,7 +106,7 @@ static int begin(struct session_entry *entry)
 	return session_start(&config, &entry->master);
 }
 
-static int check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault)
+int session_check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault)
 {
 	char object[64];
 
@@ -124,8 +126,7 @@ static int check_tunables(uint8_t session, const struct session_tunables *tunabl
 	return 0;
 }
 
-/* Its volumes were taken over: it is not stopped or resumed, but terminated. */
-static int check_not_over(const struct session_entry *entry, struct fault *fault)
+int session_check_not_over(const struct session_entry *entry, struct fault *fault)
 {
 	struct copy_session_info info = { .state = entry->record.state };
 	char object[64], remedy[128];
@@ -145,10 +146,13 @@ static int check_start(struct session_entry *entry, const struct session_start *
 	char object[64], remedy[128];
 
 	session_object(start->session, object);
-	if (check_not_over(entry, fault))
+	if (session_check_not_over(entry, fault))
 		return -1;
 	if (entry->master)
 		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
+	if (session_is_suspended(entry))
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session resume, or terminate it first", "it is %s",
+				 session_state_names[entry->record.state]);
 	if (!session_lss_find(copy, start->session, start->master_lss))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "name an LSS on which it is open, or open it there", "it is not open on LSS %02X",
@@ -243,7 +247,7 @@ static int replace_subordinates(struct session_entry *entry, const struct sessio
 	return 0;
 }
 
-static void choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,
+void session_choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,
 			    struct session_tunables *out)
 {
 	*out = *otherwise;
@@ -261,7 +265,7 @@ static void choose_tunables(const struct session_start *start, const struct sess
 		out->keep_bytes = 0;
 }
 
-static void set_tunables(struct session_entry *entry, const struct session_tunables *tunables)
+void session_set_tunables(struct session_entry *entry, const struct session_tunables *tunables)
 {
 	entry->record.interval_ns = tunables->interval_ns;
 	entry->record.coordination_ns = tunables->coordination_ns;
@@ -278,19 +282,19 @@ static int start_session(struct session_entry *entry, const struct session_start
 	struct session_tunables tunables;
 	int rc;
 
-	choose_tunables(start, &session_tunables_default, &tunables);
-	if (check_start(entry, start, fault) || check_tunables(start->session, &tunables, fault))
+	session_choose_tunables(start, &session_tunables_default, &tunables);
+	if (check_start(entry, start, fault) || session_check_tunables(start->session, &tunables, fault))
 		return -1;
 	rc = replace_subordinates(entry, start);
 	if (rc)
 		return session_fault_durable(start->session, rc, fault);
-	set_tunables(entry, &tunables);
+	session_set_tunables(entry, &tunables);
 	entry->record.role = SESSION_MASTER;
 	entry->record.master_lss = start->master_lss;
 	snprintf(entry->record.master_system, sizeof(entry->record.master_system), "%s", entry->copy->config.system);
-	rc = begin(entry);
+	rc = session_begin(entry);
 	if (!rc) {
-		tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
+		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
 		return 0;
 	}
 	entry->record = before;
@@ -304,7 +308,7 @@ int copy_session_start(struct copy *copy, const struct session_start *start, str
 	return entry ? session_entry_end(entry, start_session(entry, start, fault)) : -1;
 }
 
-static int check_master(struct session_entry *entry, struct fault *fault)
+int session_check_master(struct session_entry *entry, struct fault *fault)
 {
 	char object[64], remedy[128];
 
@@ -319,94 +323,19 @@ static int check_master(struct session_entry *entry, struct fault *fault)
 			 "this system is not its master");
 }
 
-static int fault_pause(const struct session_entry *entry, int rc, struct fault *fault)
+int session_fault_pause(const struct session_entry *entry, int rc, struct fault *fault)
 {
 	char object[64];
 
+	if (rc == -EAGAIN)
+		return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object),
+				 "xdc session show says what fails; it goes on, repeat the command then",
+				 "the last group does not come about");
 	if (rc != -ETIMEDOUT && rc != -ECANCELED)
 		return session_fault_durable(entry->record.number, rc, fault);
 	return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
 			 "xdc session show says for whom", "an attempt under way has not come to its end: %s",
 			 strerror(-rc));
-}
-
-/* Forms no more groups; an attempt under way comes to its end first. */
-static int pause(struct session_entry *entry, struct fault *fault)
-{
-	char object[64];
-	int rc;
-
-	if (check_master(entry, fault) || check_not_over(entry, fault))
-		return -1;
-	if (!entry->master)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
-				 "xdc session start", "it is not running");
-	rc = session_pause(entry->master);
-	if (rc)
-		return fault_pause(entry, rc, fault);
-	session_stop(entry->master);
-	entry->master = NULL;
-	tell(entry, EVENT_SESSION_PAUSED, EVENT_INFO, "", "it is paused: it forms no consistency groups");
-	return 0;
-}
-
-int copy_session_pause(struct copy *copy, uint8_t session, struct fault *fault)
-{
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
-
-	return entry ? session_entry_end(entry, pause(entry, fault)) : -1;
-}
-
-/* Whatever ended it: a pause, or a command that stopped it and was refused then. */
-static int check_stopped(struct session_entry *entry, struct fault *fault)
-{
-	char object[64];
-
-	if (check_not_over(entry, fault))
-		return -1;
-	if (!entry->master || session_has_ended(entry->master))
-		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
-			 "xdc session show", "it is not paused");
-}
-
-/* A master that has ended, of a command that did not come to its own end. */
-static void put_down_ended(struct session_entry *entry)
-{
-	keep_results(entry, &entry->record);
-	session_stop(entry->master);
-	entry->master = NULL;
-}
-
-static int resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
-{
-	struct record_session before = entry->record;
-	struct session_tunables tunables = session_tunables_of(&before);
-	int rc;
-
-	if (check_master(entry, fault) || check_stopped(entry, fault))
-		return -1;
-	choose_tunables(start, &tunables, &tunables);
-	if (check_tunables(start->session, &tunables, fault))
-		return -1;
-	if (entry->master)
-		put_down_ended(entry);
-	before = entry->record;
-	set_tunables(entry, &tunables);
-	rc = begin(entry);
-	if (!rc) {
-		tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups again");
-		return 0;
-	}
-	entry->record = before;
-	return session_fault_durable(start->session, rc, fault);
-}
-
-int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault)
-{
-	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
-
-	return entry ? session_entry_end(entry, resume(entry, start, fault)) : -1;
 }
 
 static struct leg *find_leg_of(struct copy *copy, uint8_t session)
@@ -458,10 +387,10 @@ static int give_up_group(struct copy *copy, uint8_t session, bool force, struct 
 static int dismiss(struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
-	int rc = session_pause(entry->master);
+	int rc = session_pause(entry->master, false);
 
 	if (rc)
-		return fault_pause(entry, rc, fault);
+		return session_fault_pause(entry, rc, fault);
 	rc = session_dismiss(entry->master);
 	if (!rc)
 		return 0;
@@ -475,9 +404,12 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	struct record_session next;
 	int rc;
 
-	if (check_master(entry, fault))
+	if (session_check_master(entry, fault))
 		return -1;
 	if (entry->master && !force && dismiss(entry, fault))
+		return -1;
+	/* By force without those that do not answer: they stay as they are until it is started again. */
+	if (session_is_suspended(entry) && session_release_members(entry, fault) && !force)
 		return -1;
 	/* From here on it makes nothing durable that would bring it back. */
 	if (entry->master)
@@ -492,7 +424,7 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	if (entry->master)
 		session_stop(entry->master);
 	entry->master = NULL;
-	tell(entry, EVENT_SESSION_ENDED, EVENT_INFO, "", "it was terminated");
+	session_entry_tell(entry, EVENT_SESSION_ENDED, EVENT_INFO, "", "it was terminated");
 	return 0;
 }
 
@@ -540,7 +472,7 @@ int session_entries_resume(struct copy *copy)
 		/* Its volumes may all have been removed since its start. */
 		if (!find_subordinate(copy, entry->record.number) && !source_get(copy, entry->record.number))
 			return -ENOMEM;
-		rc = begin(entry);
+		rc = session_begin(entry);
 		if (rc)
 			log_line(LOG_ERROR, "session", "session %u does not go on: %s", entry->record.number,
 				 strerror(-rc));

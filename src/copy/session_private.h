@@ -38,6 +38,7 @@ struct session {
 	struct rt_group group, asking;
 	struct rt_cond changed;
 	bool pause_asked, woken, resolved, ended;
+	bool last_asked;			/* before it is paused one more group is to be formed */
 	int pause_rc;				/* why it was not paused when that was asked for last */
 	enum session_state state;
 	enum session_phase phase;

@@ -140,7 +140,7 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 		if (pair->gone || pair->record.session != session)
 			continue;
 		tell_losses(&telling, pair);
-		if (pair_stops_groups(pair))
+		if (pair_stops_groups(pair) && (pair->record.reason != PAIR_REASON_SESSION || source_is_joined(source)))
 			tell_suspended(&telling, pair);
 	}
 	if (source)

@@ -188,9 +188,27 @@ int source_remove_pair(struct source *source, struct pair *pair)
 	return 0;
 }
 
+bool source_is_joined(const struct source *source)
+{
+	return source && source->joined;
+}
+
 void source_leave(struct source *source)
 {
 	member_leave(source->member, 0, CG_FAILURE_PAIR_SUSPENDED);
+}
+
+/* As its master said. */
+static bool is_suspended(const struct source *source)
+{
+	const struct pair *pair;
+
+	list_for_each(pair, &source->copy->pairs, link) {
+		if (!pair->gone && pair->record.session == source->number && pair->record.state == PAIR_SUSPENDED &&
+		    pair->record.reason == PAIR_REASON_SESSION)
+			return true;
+	}
+	return false;
 }
 
 void source_get_info(struct source *source, struct copy_session_info *info)
@@ -209,7 +227,8 @@ void source_get_info(struct source *source, struct copy_session_info *info)
 	info->rpo_ns = -1;
 	info->sequence = source->exists;
 	if (info->state != SESSION_FATAL)
-		info->state = source->joined ? SESSION_RUNNING : SESSION_OPEN;
+		info->state = source->joined ? SESSION_RUNNING : is_suspended(source) ? SESSION_PAUSED_CONSISTENT
+										   : SESSION_OPEN;
 	info->role = source->joined ? SESSION_SUBORDINATE : SESSION_NO_ROLE;
 	snprintf(info->master, sizeof(info->master), "%.*s", (int)strcspn(source->master, ":"), source->master);
 	info->hold_max_ns = status.hold_max_ns;

@@ -29,6 +29,9 @@ void sources_stop(struct copy *copy);
 RT_MUST_CHECK int source_add_pair(struct source *source, struct pair *pair);
 RT_MUST_CHECK int source_remove_pair(struct source *source, struct pair *pair);
 
+/* A master has spoken since this system started, and nobody has paused the session since. source may be NULL. */
+bool source_is_joined(const struct source *source);
+
 /* It leaves an attempt that is under way: the data of it will not come. Suspends. */
 void source_leave(struct source *source);
 
@@ -53,5 +56,7 @@ int source_on_commit(void *arg, const struct link_peer *peer, const void *reques
 int source_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int source_on_exists(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int source_on_leave(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_suspend(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int source_on_resume(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 
 #endif

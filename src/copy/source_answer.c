@@ -13,7 +13,7 @@
 #include "store/journal.h"
 #include "store/planted.h"
 
-static void fill_answer(struct source *source, struct wire_session_answer *answer)
+void source_fill_answer(struct source *source, struct wire_session_answer *answer)
 {
 	struct member_status status;
 	struct source_leg *leg;
@@ -28,13 +28,12 @@ static void fill_answer(struct source *source, struct wire_session_answer *answe
 /* Says no, and for which reason of those that the master counts. */
 static int answer_no(struct source *source, enum cg_failure reason, struct wire_session_answer *answer)
 {
-	fill_answer(source, answer);
+	source_fill_answer(source, answer);
 	answer->reason = (uint16_t)reason;
 	return 0;
 }
 
-/* A system is master in its own name alone, whoever else has a link to here. */
-static int check_speaker(const struct link_peer *peer, const struct wire_session_head *head, char *why)
+int source_check_speaker(const struct link_peer *peer, const struct wire_session_head *head, char *why)
 {
 	size_t len = strcspn(head->master, ":");
 
@@ -50,7 +49,7 @@ static int admit(struct copy *copy, const struct link_peer *peer, const struct w
 		 struct source **out, char *why)
 {
 	struct source *source = source_find(copy, head->session);
-	int rc = check_speaker(peer, head, why);
+	int rc = source_check_speaker(peer, head, why);
 
 	if (rc)
 		return rc;
@@ -197,7 +196,7 @@ int source_on_join(void *arg, const struct link_peer *peer, const void *request,
 	const struct left_pair *left;
 	uint64_t highest = 0;
 	bool all_known;
-	int rc = check_speaker(peer, &join->head, why);
+	int rc = source_check_speaker(peer, &join->head, why);
 
 	if (rc)
 		return rc;
@@ -254,7 +253,7 @@ int source_on_keep(void *arg, const struct link_peer *peer, const void *request,
 	const struct leg_question like = {
 		.type = WIRE_LEG_KEEP, .head = &keep->head, .keep = keep, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
 	};
-	int rc = check_speaker(peer, &keep->head, why);
+	int rc = source_check_speaker(peer, &keep->head, why);
 
 	if (rc)
 		return rc;
@@ -262,7 +261,7 @@ int source_on_keep(void *arg, const struct link_peer *peer, const void *request,
 		return copy_refuse(why, -ESTALE, "session %u has another master, or none yet", keep->head.session);
 	rc = source_ask_legs(source, &like, why);
 	if (!rc)
-		fill_answer(source, reply);
+		source_fill_answer(source, reply);
 	return rc;
 }
 
@@ -351,7 +350,7 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 		return copy_refuse(why, rc, "attempt %llu is over", (unsigned long long)close->head.attempt);
 	source->attempt = close->head.attempt;
 	source->exists = close->head.exists;
-	fill_answer(source, answer);
+	source_fill_answer(source, answer);
 	answer->empty = empty;
 	source->idle = empty;
 	rt_cond_wake_all(&source->idle_begins);
@@ -369,7 +368,7 @@ int source_on_release(void *arg, const struct link_peer *peer, const void *reque
 	if (rc == -ESTALE && !why[0])
 		copy_refuse(why, rc, "the hold was over before the release came");
 	if (!rc)
-		fill_answer(source, reply);
+		source_fill_answer(source, reply);
 	return rc;
 }
 
@@ -393,7 +392,7 @@ int source_on_drain(void *arg, const struct link_peer *peer, const void *request
 		return answer_no(source, status.failure, reply);
 	if (rc)
 		return copy_refuse(why, rc, "not drained: %s", strerror(-rc));
-	fill_answer(source, reply);
+	source_fill_answer(source, reply);
 	return 0;
 }
 
@@ -419,7 +418,7 @@ int source_on_prepare(void *arg, const struct link_peer *peer, const void *reque
 		return rc;
 	rc = source_ask_legs(source, &question, why);
 	if (!rc)
-		fill_answer(source, reply);
+		source_fill_answer(source, reply);
 	return rc;
 }
 
@@ -435,7 +434,7 @@ int source_on_commit(void *arg, const struct link_peer *peer, const void *reques
 	if (!rc)
 		rc = source_ask_legs(source, &question, why);
 	if (!rc)
-		fill_answer(source, reply);
+		source_fill_answer(source, reply);
 	return rc;
 }
 
@@ -453,7 +452,7 @@ int source_on_abort(void *arg, const struct link_peer *peer, const void *request
 	member_leave(source->member, abort->head.attempt, CG_FAILURE_SUPERSEDED);
 	rc = source_ask_legs(source, &question, why);
 	if (!rc)
-		fill_answer(source, reply);
+		source_fill_answer(source, reply);
 	return rc;
 }
 
@@ -467,7 +466,7 @@ int source_on_exists(void *arg, const struct link_peer *peer, const void *reques
 		return rc;
 	member_exists(source->member, exists->head.exists);
 	source->exists = exists->head.exists;
-	fill_answer(source, reply);
+	source_fill_answer(source, reply);
 	return 0;
 }
 
@@ -481,6 +480,6 @@ int source_on_leave(void *arg, const struct link_peer *peer, const void *request
 		return rc;
 	member_leave(source->member, 0, CG_FAILURE_WRONG_STATE);
 	source->joined = false;
-	fill_answer(source, reply);
+	source_fill_answer(source, reply);
 	return 0;
 }

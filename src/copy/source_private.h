@@ -41,6 +41,12 @@ struct source {
 	struct wire_members members;		/* the list of the last prepare, owned */
 };
 
+/* What every answer to the master says. */
+void source_fill_answer(struct source *source, struct wire_session_answer *answer);
+
+/* A system is master in its own name alone, whoever else has a link to here: 0 or -EACCES. */
+RT_MUST_CHECK int source_check_speaker(const struct link_peer *peer, const struct wire_session_head *head, char *why);
+
 /* A far side that works answers in milliseconds. Less than a master waits. */
 #define LEG_ANSWER_NS	(8 * RT_SECOND)
 

@@ -50,6 +50,10 @@ enum wire_message_type {
 	WIRE_SESSION_ABORT = 55,
 	WIRE_SESSION_EXISTS = 56,
 	WIRE_SESSION_LEAVE = 57,
+	WIRE_SESSION_SUSPEND = 58,
+	WIRE_SESSION_RESUME = 59,
+	WIRE_LEG_SHOW = 60,
+	WIRE_LEG_HIDE = 61,
 
 	WIRE_RECOVER_PROBE = 64,
 	WIRE_RECOVER_FENCE = 65,
@@ -169,7 +173,7 @@ struct wire_leg_open {
 	uint8_t key[WIRE_KEY_SIZE];		/* of the session: far sides show it to one another at recovery */
 	struct wire_members members;
 };
-struct wire_leg_request {			/* leg_status, leg_commit, leg_abort */
+struct wire_leg_request {			/* leg_status, leg_commit, leg_abort, leg_show, leg_hide */
 	struct wire_session_head head;
 };
 struct wire_leg_state {				/* the reply to every leg_... */
@@ -242,10 +246,11 @@ struct wire_session_prepare {
 	uint32_t limit_ms;
 	struct wire_members members;
 };
-struct wire_session_request {			/* session_status, _release, _commit, _abort, _exists, _leave */
+/* session_status, _release, _commit, _abort, _exists, _leave, _suspend, _resume */
+struct wire_session_request {
 	struct wire_session_head head;
 };
-/* The reply to close, release, drain, prepare, commit, abort, exists, leave. */
+/* The reply to close, release, drain, prepare, commit, abort, exists, leave, suspend, resume. */
 struct wire_session_answer {
 	uint8_t boot_id[WIRE_ID_SIZE];		/* of the source */
 	uint16_t reason;			/* enum cg_failure; 0: done */

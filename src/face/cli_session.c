@@ -41,11 +41,12 @@ static json_t *session_json(const struct copy_session_info *info)
 	bool far = info->role == SESSION_FAR, leads = !far && info->role != SESSION_SUBORDINATE;
 	const struct session_tunables *tunables = &info->tunables;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
-			 "state", session_state_names[info->state], "phase", session_phase_names[info->phase],
+			 "state", session_state_names[info->state],
+			 "state_since", cli_wall(info->state_since_wall_ns), "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
 			 "waiting_for", cli_text_or_null(info->waiting_for),
 			 "waiting_since", cli_wall(info->waiting_since_wall_ns),
@@ -232,7 +233,8 @@ static int session_resume(const struct cli_request *request, json_t **result, st
 
 static int session_pause(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_pause(control_copy(request->control), cli_session(request), fault))
+	if (copy_session_pause(control_copy(request->control), cli_session(request),
+			       cli_given(request, "consistent"), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }

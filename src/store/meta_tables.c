@@ -148,6 +148,7 @@ static const struct meta_column session_columns[] = {
 	COLUMN(META_HEX, type, NOTE("40: XDC")),
 	WORD(role, SESSION_ROLE_COUNT, session_role_names, NOTE("of this system")),
 	WORD(state, SESSION_STATE_COUNT, session_state_names),
+	FIELD(META_TIME, "state_since", state_since_wall_ns),
 	COLUMN(META_TEXT, master_system, NOTE("empty: never started")),
 	COLUMN(META_HEX, master_lss),
 	COLUMN(META_UINT, interval_ns),
@@ -212,6 +213,8 @@ static const struct meta_column leg_columns[] = {
 	COLUMN(META_UINT, forced_sequence, NOTE("decided by force, without all members; 0: not")),
 	COLUMN(META_UINT, keep_ns, NOTE("how long groups can be gone back to; 0: no limit of time")),
 	COLUMN(META_UINT, keep_bytes, NOTE("of the journal; 0: no limit of size, both 0: none are kept")),
+	COLUMN(META_UINT, shown_sequence, NOTE("its volumes show this one to hosts; 0: they do not")),
+	FIELD(META_TIME, "shown_since", shown_wall_ns),
 	COLUMN(META_BYTES, key, NOTE("of the session: far sides show it to one another at recovery")),
 };
 #undef RECORD

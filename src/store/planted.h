@@ -57,6 +57,7 @@ enum planted_mistake {
 	PLANTED_SYNC_READ_UNANSWERED,	/* what it wrote is read before it is answered */
 	PLANTED_SYNC_SUSPENDED_LATE,	/* it is answered before it is durable that the pair is suspended */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
+	PLANTED_SHOW_UNAPPLIED,		/* opens targets to readers before they have their group */
 	PLANTED_BEFORE_NOT_DURABLE,	/* overwrites a block whose before-image is not on disk yet */
 	PLANTED_KEPT_TOO_SHORT,		/* uses a segment with before-images again, and says their CGs are kept */
 	PLANTED_BACK_OLDEST_FIRST,	/* of several before-images of a block the newest is taken */

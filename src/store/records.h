@@ -147,6 +147,7 @@ struct record_session {
 	uint8_t type;				/* 0x40 XDC */
 	enum session_role role;			/* of this system */
 	enum session_state state;
+	int64_t state_since_wall_ns;		/* 0: not known */
 	char master_system[XDC_SYSTEM_ID_MAX];	/* empty: never started */
 	uint8_t master_lss;
 	int64_t interval_ns;
@@ -203,6 +204,8 @@ struct record_leg {
 	uint64_t forced_sequence;		/* decided by force, without all members; 0: not */
 	int64_t keep_ns;			/* as in record_session */
 	uint64_t keep_bytes;
+	uint64_t shown_sequence;		/* its volumes show this CG to hosts, and take nothing; 0: they do not */
+	int64_t shown_wall_ns;			/* since when */
 	uint8_t key[32];			/* of the session: far sides show it to one another at recovery */
 };
 

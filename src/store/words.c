@@ -21,7 +21,7 @@ NAME_EACH(pair_state_names, PAIR_STATE_COUNT);
 
 const char *const pair_reason_names[] = {
 	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone", "group-lost",
-	"writes-lost",
+	"writes-lost", "session",
 };
 NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 
@@ -34,7 +34,9 @@ NAME_EACH(set_member_kind_names, SET_MEMBER_KIND_COUNT);
 const char *const copy_priority_names[] = { "not-managed", "low", "same", "high", "urgent" };
 NAME_EACH(copy_priority_names, COPY_PRIORITY_COUNT);
 
-const char *const session_state_names[] = { "open", "running", "pausing", "paused", "fatal", "recovered" };
+const char *const session_state_names[] = {
+	"open", "running", "pausing", "paused", "fatal", "recovered", "suspending", "paused-consistent", "resuming",
+};
 NAME_EACH(session_state_names, SESSION_STATE_COUNT);
 
 const char *const session_role_names[] = { "none", "master", "subordinate", "far" };

@@ -47,6 +47,7 @@ enum pair_reason {
 	PAIR_REASON_FAR_GONE, /* the far side does not know the pair */
 	PAIR_REASON_GROUP_LOST, /* the far side gave a group up that was not yet in the volume: copy it anew */
 	PAIR_REASON_WRITES_LOST, /* sync: this side lost unflushed writes with the power, the far side has them */
+	PAIR_REASON_SESSION, /* its session was paused with a consistent target */
 	PAIR_REASON_COUNT
 };
 extern const char *const pair_reason_names[PAIR_REASON_COUNT];
@@ -68,6 +69,9 @@ extern const char *const copy_priority_names[COPY_PRIORITY_COUNT];	/* "not-manag
 
 enum session_state {
 	SESSION_OPEN, SESSION_RUNNING, SESSION_PAUSING, SESSION_PAUSED, SESSION_FATAL, SESSION_RECOVERED,
+	SESSION_SUSPENDING,		/* some of its pairs may be suspended, and some targets show the last group */
+	SESSION_PAUSED_CONSISTENT,	/* all pairs are suspended, and all targets show the last group */
+	SESSION_RESUMING,		/* on the way from there to running */
 	SESSION_STATE_COUNT
 };
 extern const char *const session_state_names[SESSION_STATE_COUNT];

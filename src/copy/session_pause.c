@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session is paused and resumed (copy.h). With a consistent target: after a last group all sources suspend their
+ * pairs, and all far sides bring that group into their volumes and let hosts read it. Nothing is sent beyond it, so it
+ * stays what is recovered until the first group after the session was resumed.
+ *
+ * The state of the session is durable before the first system is told, and again when all have done it; whatever is
+ * cut off in between, the same command or the opposite one does the rest.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/session.h"
+#include "copy/session_entry.h"
+#include "copy/source.h"
+#include "rt/log.h"
+#include "store/meta.h"
+
+#define ORDER_NS	(30 * RT_SECOND)	/* for a source to change its pairs, and to hear its far sides */
+#define ORDERS_NS	(60 * RT_SECOND)	/* for far sides that bring a large group into their volumes */
+
+bool session_is_suspended(const struct session_entry *entry)
+{
+	enum session_state state = entry->record.state;
+
+	return state == SESSION_SUSPENDING || state == SESSION_PAUSED_CONSISTENT || state == SESSION_RESUMING;
+}
+
+/* ---- orders to all sources, while no master runs ---- */
+
+struct order {
+	struct session_entry *entry;
+	uint16_t type;
+	char system[XDC_SYSTEM_ID_MAX];
+	int rc;
+	char why[WIRE_TEXT_SIZE];
+};
+
+static void give_order(void *arg)
+{
+	struct order *order = arg;
+	const struct record_session *record = &order->entry->record;
+	struct copy *copy = order->entry->copy;
+	struct wire_session_request request = { .head = {
+		.session = record->number, .incarnation = record->incarnation, .exists = record->sequence,
+	} };
+	struct wire_session_answer answer;
+	RT_LIMIT(rt_now_ns() + ORDER_NS);
+
+	snprintf(request.head.master, sizeof(request.head.master), "%s:%02X", copy->config.system, record->master_lss);
+	order->why[0] = '\0';
+	order->rc = copy_ask(copy, order->system, order->type, &request, &answer, order->why);
+}
+
+/* Own first. Returns how many. */
+static unsigned list_members(struct session_entry *entry, uint16_t type, struct order *orders)
+{
+	struct subordinate *subordinate;
+	struct copy *copy = entry->copy;
+	unsigned count = 0;
+
+	if (source_find(copy, entry->record.number)) {
+		orders[count] = (struct order){ .entry = entry, .type = type };
+		snprintf(orders[count++].system, XDC_SYSTEM_ID_MAX, "%s", copy->config.system);
+	}
+	list_for_each(subordinate, &copy->subordinates, link) {
+		if (subordinate->record.session != entry->record.number || count == XDC_SESSION_MEMBERS_MAX)
+			continue;
+		orders[count] = (struct order){ .entry = entry, .type = type };
+		memcpy(orders[count++].system, subordinate->record.system, XDC_SYSTEM_ID_MAX);
+	}
+	return count;
+}
+
+/* All at once; the first that has not done it, or NULL. */
+static const struct order *give_orders(struct order *orders, unsigned count)
+{
+	struct rt_group group;
+	int rc;
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < count; i++)
+		orders[i].rc = rt_group_start(&group, "session order", give_order, &orders[i]);
+	rc = rt_group_wait(&group);
+	if (rc)
+		rt_group_stop(&group);
+	for (unsigned i = 0; i < count; i++) {
+		if (orders[i].rc)
+			return &orders[i];
+	}
+	return NULL;
+}
+
+/* 0, or the error of the first that has not done it, with the fault. */
+static int order_all(struct session_entry *entry, uint16_t type, struct fault *fault)
+{
+	struct order orders[XDC_SESSION_MEMBERS_MAX];
+	unsigned count = list_members(entry, type, orders);
+	const struct order *refused;
+	int64_t until_ns = rt_now_ns() + ORDERS_NS;
+	char object[64];
+
+	do {
+		refused = give_orders(orders, count);
+	} while (refused && refused->rc == -ETIMEDOUT && rt_now_ns() < until_ns && !rt_cancelled());
+	if (!refused)
+		return 0;
+	fault_set(fault, refused->rc == -ETXTBSY ? FAULT_IN_USE : FAULT_FAILED,
+		  session_object(entry->record.number, object),
+		  refused->rc == -ETXTBSY ? "disconnect the hosts that read its targets, and repeat the command"
+					  : "mend that and repeat the command",
+		  "system %s: %s", refused->system, refused->why[0] ? refused->why : strerror(-refused->rc));
+	return refused->rc;
+}
+
+/* ---- pause ---- */
+
+static int fault_not_running(const struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+			 session_is_suspended(entry) ? "xdc session resume" : "xdc session start", "it is %s",
+			 session_is_suspended(entry) ? session_state_names[entry->record.state] : "not running");
+}
+
+/* Forms no more groups; an attempt under way comes to its end first, and with last one more. */
+static int stop_groups(struct session_entry *entry, bool last, struct fault *fault)
+{
+	int rc = session_pause(entry->master, last);
+
+	if (rc)
+		return session_fault_pause(entry, rc, fault);
+	session_stop(entry->master);
+	entry->master = NULL;
+	session_entry_tell(entry, EVENT_SESSION_PAUSED, EVENT_INFO, "", "it is paused: it forms no consistency groups");
+	return 0;
+}
+
+static int set_state(struct session_entry *entry, enum session_state state, struct fault *fault)
+{
+	int rc = entry->record.state == state ? 0 : session_entry_set_state(entry, state);
+
+	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
+}
+
+/* No master runs, and the last group is known. */
+static int suspend(struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	if (!entry->record.sequence)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+				 "xdc session resume, and wait for one", "it has no consistency group yet");
+	if (set_state(entry, SESSION_SUSPENDING, fault) || order_all(entry, WIRE_SESSION_SUSPEND, fault) ||
+	    set_state(entry, SESSION_PAUSED_CONSISTENT, fault))
+		return -1;
+	log_line(LOG_NOTICE, "session", "session %u: paused, its targets show CG %llu", entry->record.number,
+		 (unsigned long long)entry->record.sequence);
+	return 0;
+}
+
+static int pause(struct session_entry *entry, bool consistent, struct fault *fault)
+{
+	bool stopped;
+
+	if (session_check_master(entry, fault) || session_check_not_over(entry, fault))
+		return -1;
+	stopped = !entry->master && (entry->record.state == SESSION_PAUSED || session_is_suspended(entry));
+	if (!entry->master && !(consistent && stopped))
+		return fault_not_running(entry, fault);
+	if (entry->master && stop_groups(entry, consistent, fault))
+		return -1;
+	return consistent ? suspend(entry, fault) : 0;
+}
+
+int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, fault);
+
+	return entry ? session_entry_end(entry, pause(entry, consistent, fault)) : -1;
+}
+
+/* ---- resume ---- */
+
+/* Whatever ended it: a pause, or a command that stopped it and was refused then. */
+static int check_stopped(struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	if (session_check_not_over(entry, fault))
+		return -1;
+	if (!entry->master || session_has_ended(entry->master))
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+			 "xdc session show", "it is not paused");
+}
+
+/* A master that has ended, of a command that did not come to its own end. */
+static void put_down_ended(struct session_entry *entry)
+{
+	session_keep_results(entry, &entry->record);
+	session_stop(entry->master);
+	entry->master = NULL;
+}
+
+int session_release_members(struct session_entry *entry, struct fault *fault)
+{
+	struct fault ignored;
+
+	if (set_state(entry, SESSION_RESUMING, fault))
+		return -1;
+	if (!order_all(entry, WIRE_SESSION_RESUME, fault))
+		return 0;
+	/* Those that have done it go back to where they were: readers keep what they read. */
+	if (entry->record.sequence && !order_all(entry, WIRE_SESSION_SUSPEND, &ignored))
+		(void)set_state(entry, SESSION_PAUSED_CONSISTENT, &ignored);
+	return -1;
+}
+
+static int resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+{
+	struct session_tunables tunables = session_tunables_of(&entry->record);
+	struct record_session before;
+	int rc;
+
+	if (session_check_master(entry, fault) || check_stopped(entry, fault))
+		return -1;
+	session_choose_tunables(start, &tunables, &tunables);
+	if (session_check_tunables(start->session, &tunables, fault))
+		return -1;
+	if (entry->master)
+		put_down_ended(entry);
+	if (session_is_suspended(entry) && session_release_members(entry, fault))
+		return -1;
+	before = entry->record;
+	session_set_tunables(entry, &tunables);
+	rc = session_begin(entry);
+	if (!rc) {
+		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups again");
+		return 0;
+	}
+	entry->record = before;
+	return session_fault_durable(start->session, rc, fault);
+}
+
+int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
+
+	return entry ? session_entry_end(entry, resume(entry, start, fault)) : -1;
+}

@@ -263,8 +263,33 @@ static int disturb(struct sites *sites, bool *source_died)
 
 struct all {
 	struct sites *sites;
+	bool cut_short;			/* some did not come to their end */
 	struct subject subjects[ORACLE_PLACES_MAX];
 };
+
+/* A disk that failed gets its administrator: its system is started again. */
+static int wait_all(struct sites *sites, struct rt_group *group)
+{
+	int rc;
+
+	do {
+		RT_LIMIT(rt_now_ns() + RT_SECOND);
+
+		rc = rt_group_wait(group);
+	} while (rc == -ETIMEDOUT && !faults_mend_all(sites));
+	return rc;
+}
+
+static bool any_mended(struct sites *sites)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < sites_box_count(sites); i++) {
+		any = any || sites_box(sites, i)->mended;
+		sites_box(sites, i)->mended = false;
+	}
+	return any;
+}
 
 static int verify_all(struct all *all, bool repair, bool disturbed)
 {
@@ -281,9 +306,12 @@ static int verify_all(struct all *all, bool repair, bool disturbed)
 	if (!rc && disturbed)
 		rc = disturb(all->sites, &source_died);
 	if (!rc)
-		rc = rt_group_wait(&group);
+		rc = wait_all(all->sites, &group);
 	rt_group_stop(&group);
+	source_died = any_mended(all->sites) || source_died;
+	all->cut_short = false;
 	for (unsigned i = 0; i < count && !rc; i++) {
+		all->cut_short = all->cut_short || all->subjects[i].rc;
 		all->subjects[i].fewer = all->subjects[i].fewer || source_died;
 		if (!all->subjects[i].rc)
 			check_findings(&all->subjects[i]);
@@ -303,8 +331,12 @@ static int run_round(struct all *all)
 		rc = verify_all(all, false, true);
 	if (!rc)
 		rc = verify_all(all, true, true);
-	/* Once more, for those whose source died. */
-	return rc ? rc : verify_all(all, true, false);
+	/* Once more, for those whose source died: it has compared what it was in doubt about when that ends. */
+	do {
+		if (!rc)
+			rc = verify_all(all, true, false);
+	} while (!rc && all->cut_short);
+	return rc;
 }
 
 static void add_copied(void *arg, const struct copy_pair_info *info)

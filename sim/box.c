@@ -167,6 +167,7 @@ static int open_volume(void *arg)
 	};
 	struct volume_options options = {
 		.id = box->volumes[order->index], .sidefile_bytes = SIDEFILE_BYTES, .sidefile_wait_ms = 500,
+		.loads = box->loads,
 	};
 	int rc;
 
@@ -270,6 +271,9 @@ static int box_main(void *arg)
 	if (rc == -EEXIST)
 		rc = 0;
 	mark_lost(box);
+	box->loads = volume_loads_make();
+	if (!rc && !box->loads)
+		rc = -ENOMEM;
 	if (!rc)
 		rc = meta_open(STATE, &box->meta);
 	if (!rc)
@@ -284,6 +288,8 @@ static int box_main(void *arg)
 	close_volumes(box);
 	meta_close(box->meta);
 	box->meta = NULL;
+	mem_free(box->loads);
+	box->loads = NULL;
 	return rc;
 }
 
@@ -306,6 +312,7 @@ static void forget_memory(struct box *box)
 {
 	box->copy = NULL;
 	box->meta = NULL;
+	box->loads = NULL;
 	box->ready = false;
 	memset(box->open, 0, sizeof(box->open));
 }

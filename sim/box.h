@@ -24,6 +24,7 @@ struct box {
 	struct copy *copy;
 	struct meta *meta;
 	struct volume *open[BOX_VOLUMES_MAX];
+	struct volume_load *loads;		/* what hosts ask of them */
 	bool ready;
 	bool away[BOX_VOLUMES_MAX];		/* its disk is not there: not opened at the next boot */
 	/* of its volumes, as the control plane keeps it in the metadata */

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "copy/flash.h"
+#include "copy/pace.h"
 #include "rt/log.h"
 
-/* While hosts are at work, so long a pause after each piece: at most some 50 MiB a second are copied beside them. */
-#define BUSY_PAUSE_NS	(20 * RT_MS)
 #define RETRY_NS	RT_SECOND	/* after a piece for which there was no memory, or no space */
 
 static int do_copy(void *arg)
@@ -15,31 +14,6 @@ static int do_copy(void *arg)
 	struct flash *flash = arg;
 
 	return volume_flash_copy(&flash->data, &flash->copied_blocks);
-}
-
-struct busy_order {
-	struct volume *volume;
-	uint64_t requests;
-};
-
-static int do_count(void *arg)
-{
-	struct busy_order *order = arg;
-	struct volume_counters counters;
-
-	volume_get_counters(order->volume, &counters);
-	order->requests = counters.reads + counters.writes;
-	return 0;
-}
-
-static uint64_t count_requests(const struct flash *flash)
-{
-	struct busy_order source = { .volume = flash->data.source }, target = { .volume = flash->data.target };
-
-	if (rt_call(volume_reactor(source.volume), do_count, &source) ||
-	    rt_call(volume_reactor(target.volume), do_count, &target))
-		return 0;
-	return source.requests + target.requests;
 }
 
 static bool is_at_end(const struct flash *flash)
@@ -64,18 +38,18 @@ static void note_hindered(struct flash *flash, int rc)
 /* 0 when all is copied. */
 static int copy_all(struct flash *flash)
 {
-	uint64_t requests = count_requests(flash), now;
+	struct pace pace;
 	int rc = 0;
 
+	pace_init(&pace, flash->data.target, COPY_LOW);
 	while (!rc && !is_at_end(flash) && !flash->stop_copying) {
+		pace_begin(&pace);
 		rc = rt_call(volume_reactor(flash->data.target), do_copy, flash);
 		note_hindered(flash, rc);
 		if (rc && rc != -ECANCELED)
 			rc = pause_for(RETRY_NS);
-		now = count_requests(flash);
-		if (!rc && now != requests)
-			rc = pause_for(BUSY_PAUSE_NS);
-		requests = now;
+		else if (!rc)
+			rc = pace_rest(&pace);
 	}
 	return rc ? rc : flash->stop_copying ? -ECANCELED : 0;
 }

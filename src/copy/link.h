@@ -164,6 +164,12 @@ struct link_send {
 	uint8_t header[WIRE_DATA_SIZE];
 };
 
+/* What it takes on the link before it is compressed. */
+static inline uint64_t link_send_bytes(const struct link_send *send)
+{
+	return WIRE_DATA_SIZE + (send->zero ? 0 : send->compare ? wire_sums_size(send->len) : send->len);
+}
+
 /*
  * Sends a frame; when the far side's window is full it suspends until there is room, in order of the callers. After 0
  * it is on acks->done exactly once, later. -ENOTCONN (at once when there is no connection), -ENOMEM, -ETIMEDOUT,

@@ -131,7 +131,10 @@ static int begin(struct volume_mirror *in_volume, struct volume_mirror_write *wr
 			.len = (uint32_t)write->len, .data = write->buf,
 		};
 		link_acks_init(&sending->acks);
-		rc = link_data_send(mirror->channel, &sending->send, &sending->acks);
+		/* A host waits for it: it gives way to nobody. */
+		rc = pace_pass(mirror->config.limit, link_send_bytes(&sending->send), false);
+		if (!rc)
+			rc = link_data_send(mirror->channel, &sending->send, &sending->acks);
 	}
 	if (rc) {
 		mem_free(sending);

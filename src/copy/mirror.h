@@ -19,6 +19,7 @@ struct mirror_config {
 	struct link *link;
 	uint16_t target;
 	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */
+	struct pace_limit *limit;		/* of the path; NULL: none */
 	struct pump_totals *totals;
 	struct notice *acked;			/* something was acknowledged that is not durable there */
 	struct notice *broken;			/* is_broken has become true, or somebody waits for what follows */

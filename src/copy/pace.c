@@ -81,7 +81,7 @@ int pace_pass(struct pace_limit *limit, uint64_t bytes, bool gives_way)
 	int64_t free_ns, start_ns;
 
 	for (;;) {
-		uint64_t rate = atomic_load_explicit(&limit->bytes_per_s, memory_order_relaxed);
+		uint64_t rate = limit ? atomic_load_explicit(&limit->bytes_per_s, memory_order_relaxed) : 0;
 		int64_t now_ns = rt_now_ns();
 		int rc;
 

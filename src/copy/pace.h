@@ -48,8 +48,8 @@ struct pace_limit {
 };
 
 /*
- * Suspends until so many bytes may go. gives_way: not before those who do not, and are waiting. 0; -ETIMEDOUT or
- * -ECANCELED: they do not go.
+ * Suspends until so many bytes may go; limit NULL: at once. gives_way: not before those who do not, and are waiting.
+ * 0; -ETIMEDOUT or -ECANCELED: they do not go.
  */
 RT_MUST_CHECK int pace_pass(struct pace_limit *limit, uint64_t bytes, bool gives_way);
 

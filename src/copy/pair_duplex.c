@@ -27,6 +27,7 @@ int pair_start_mirror(struct pair_order *order)
 
 	if (order->record.type != PAIR_SYNC || !order->record.first_copy_done || !pair->pump || pair->mirror)
 		return 0;
+	config.limit = pump_limit(pair->pump);
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
 	return mirror_start(&config, &pair->mirror);
 }

@@ -130,14 +130,6 @@ static void drop_frame(struct pump *pump, struct pump_run *of, int error)
 
 /* ---- sending ---- */
 
-/* As it is before it is compressed. */
-static uint64_t bytes_on_link(const struct link_send *send)
-{
-	uint64_t payload = send->zero ? 0 : send->compare ? wire_sums_size(send->len) : send->len;
-
-	return WIRE_DATA_SIZE + payload;
-}
-
 /* A frame of the run from from on; waits for room. */
 static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uint32_t len, bool compare)
 {
@@ -157,7 +149,7 @@ static int send_frame(struct pump *pump, struct pump_run *of, uint32_t from, uin
 		frame->send.len -= XDC_BLOCK_SIZE;
 	frame->send.data = of->run->zero ? NULL : (const uint8_t *)of->run->data + from;
 	of->pending++;
-	rc = pump_pass_limit(pump, bytes_on_link(&frame->send));
+	rc = pace_pass(pump->config.limit, link_send_bytes(&frame->send), !pump->config.journal);
 	if (!rc)
 		rc = link_data_send(pump->channel, &frame->send, &pump->acks);
 	if (!rc)
@@ -403,9 +395,9 @@ void pump_set_priority(struct pump *pump, enum copy_priority priority)
 	pump->config.priority = pump->pace.priority = priority;
 }
 
-int pump_pass_limit(const struct pump *pump, uint64_t bytes)
+struct pace_limit *pump_limit(const struct pump *pump)
 {
-	return pump->config.limit ? pace_pass(pump->config.limit, bytes, !pump->config.journal) : 0;
+	return pump->config.limit;
 }
 
 const uint8_t *pump_far_boot_id(const struct pump *pump)

@@ -56,8 +56,8 @@ const uint8_t *pump_far_boot_id(const struct pump *pump);
 /* Does not suspend. */
 void pump_set_priority(struct pump *pump, enum copy_priority priority);
 
-/* Suspends until so many bytes may go to the far side. -ETIMEDOUT, -ECANCELED. */
-RT_MUST_CHECK int pump_pass_limit(const struct pump *pump, uint64_t bytes);
+/* Of the path that it sends over, as long as the pair exists; NULL: none. Does not suspend. */
+struct pace_limit *pump_limit(const struct pump *pump);
 
 /* Frames taken from here on belong to the journal of the session. Does not suspend. */
 void pump_join(struct pump *pump, uint8_t session);

@@ -14,6 +14,7 @@
 #define QUEUE_MAX	4096u
 #define QUEUE_RESERVE	((FRAMES_MAX + 1) * TRACKS_MAX)		/* for what frames under way may leave */
 #define ACK_NS		(5 * RT_SECOND)
+#define PASS_NS		RT_SECOND		/* for the limit of the path */
 
 /* Blocks of a track, a bit each. */
 struct blocks {
@@ -211,12 +212,14 @@ static int ask(struct verify *verify, struct verify_frame *frame, uint64_t offse
 {
 	struct pair *pair = verify->pair;
 	struct link_channel *channel;
+	struct pace_limit *limit;
 	int rc;
 
 	if (!pair->pump || !volume_is_tracked(pair->volume))
 		return -ENOTCONN;
 	/* In one step with the first look at what is settled: settled is what this far side has acknowledged. */
 	channel = pump_address(pair->pump, &frame->send);
+	limit = pump_limit(pair->pump);
 	memcpy(frame->far_boot_id, pump_far_boot_id(pair->pump), WIRE_ID_SIZE);
 	rc = volume_look_begin(pair->volume, offset, len, &frame->look);
 	if (rc)
@@ -227,7 +230,13 @@ static int ask(struct verify *verify, struct verify_frame *frame, uint64_t offse
 	frame->send.len = frame->look.len;
 	frame->send.zero = frame->look.zero;
 	frame->send.data = frame->look.data;
-	rc = link_data_send(channel, &frame->send, &verify->acks);
+	{
+		RT_LIMIT(rt_now_ns() + PASS_NS);
+
+		rc = pace_pass(limit, link_send_bytes(&frame->send), true);
+	}
+	if (!rc)
+		rc = link_data_send(channel, &frame->send, &verify->acks);
 	if (rc)
 		volume_look_end(pair->volume, &frame->look);
 	return rc;

@@ -34,6 +34,7 @@ struct flashmap {
 	uint8_t id[FLASHMAP_ID_SIZE];
 	uint64_t bits, count;
 	struct vdisk *disk;
+	uint8_t *written;		/* a bit a page: something of it may be on disk; all others are zeros */
 	struct list_head buckets[BUCKETS];
 	struct list_head dirty;
 	unsigned pages, next_bucket;
@@ -132,6 +133,19 @@ static bool is_set(const uint8_t *image, uint64_t bit)
 	return image[byte_of(bit)] >> (bit % 8) & 1;
 }
 
+static void set_bits(uint8_t *image, uint64_t first, uint64_t end)
+{
+	while (first < end) {
+		if (first % 8 == 0 && end - first >= 8) {
+			image[byte_of(first)] = UINT8_MAX;
+			first += 8;
+		} else {
+			image[byte_of(first)] |= (uint8_t)(1u << (first % 8));
+			first++;
+		}
+	}
+}
+
 /* ---- the file ---- */
 
 static uint64_t page_count(uint64_t bits)
@@ -188,6 +202,16 @@ int flashmap_create(const struct flashmap_options *options)
 	return rc;
 }
 
+static bool is_written(const struct flashmap *map, uint64_t number)
+{
+	return map->written[number / 8] >> (number % 8) & 1;
+}
+
+static void set_written(struct flashmap *map, uint64_t number)
+{
+	map->written[number / 8] |= (uint8_t)(1u << (number % 8));
+}
+
 /* Holes are not read: there are no bits in them. */
 static int read_all(struct flashmap *map)
 {
@@ -200,6 +224,7 @@ static int read_all(struct flashmap *map)
 		for (at -= at % FLASHMAP_PAGE_SIZE; rc == 0 && data && at < end; at += FLASHMAP_PAGE_SIZE) {
 			rc = read_page(map, at / FLASHMAP_PAGE_SIZE, map->buffer);
 			map->count += rc == 0 ? count_page(map->buffer) : 0;
+			set_written(map, at / FLASHMAP_PAGE_SIZE);
 		}
 		at = at > end ? at : end;
 	}
@@ -224,7 +249,8 @@ int flashmap_open(const struct flashmap_options *options, struct flashmap **out)
 		list_init(&map->buckets[i]);
 	map->path = mem_copy_string(options->path);
 	map->buffer = mem_alloc_pages(FLASHMAP_PAGE_SIZE);
-	if (map->path && map->buffer)
+	map->written = mem_alloc_zeroed(page_count(map->bits) / 8 + 1);
+	if (map->path && map->buffer && map->written)
 		rc = rt_file_open(options->path, RT_FILE_WRITE | RT_FILE_DIRECT | RT_FILE_LOCK, &map->file);
 	/* What a commit that was cut short has written is read as if it were durable. */
 	if (rc == 0)
@@ -265,6 +291,7 @@ void flashmap_close(struct flashmap *map)
 			free_page(map, page);
 	rt_file_close(map->file);
 	mem_free(map->buffer);
+	mem_free(map->written);
 	mem_free(map->path);
 	mem_free(map);
 }
@@ -312,6 +339,14 @@ static struct page *make_page(struct flashmap *map, uint64_t number)
 	return page;
 }
 
+static int fill_page(const struct flashmap *map, struct page *page)
+{
+	if (is_written(map, page->number))
+		return read_page(map, page->number, page->image);
+	memset(page->image, 0, FLASHMAP_PAGE_SIZE);
+	return 0;
+}
+
 /* One at a time: what is read is in its bucket before it may change on disk. */
 static int load_page(struct flashmap *map, uint64_t number, struct page **out)
 {
@@ -325,7 +360,7 @@ static int load_page(struct flashmap *map, uint64_t number, struct page **out)
 		if (map->pages >= CLEAN_PAGES_MAX)
 			drop_clean_page(map);
 		page = make_page(map, number);
-		rc = page ? read_page(map, number, page->image) : -ENOMEM;
+		rc = page ? fill_page(map, page) : -ENOMEM;
 		if (rc == 0)
 			list_add_first(&map->buckets[number % BUCKETS], &page->link);
 		else if (page)
@@ -345,6 +380,16 @@ static int get_page(struct flashmap *map, uint64_t bit, struct page **out)
 	return *out ? 0 : load_page(map, number, out);
 }
 
+/* The first page is not written; neither are those up to here, at most end. */
+static uint64_t end_of_unwritten(const struct flashmap *map, uint64_t first, uint64_t end)
+{
+	uint64_t number = first / FLASHMAP_PAGE_BITS + 1;
+
+	while (number * FLASHMAP_PAGE_BITS < end && !is_written(map, number))
+		number++;
+	return number * FLASHMAP_PAGE_BITS < end ? number * FLASHMAP_PAGE_BITS : end;
+}
+
 int flashmap_find(struct flashmap *map, uint64_t first, uint64_t end, bool *set, uint64_t *run_end)
 {
 	uint64_t page_end = (first / FLASHMAP_PAGE_BITS + 1) * FLASHMAP_PAGE_BITS;
@@ -353,6 +398,11 @@ int flashmap_find(struct flashmap *map, uint64_t first, uint64_t end, bool *set,
 	int rc;
 
 	assert(first < end && end <= map->bits);
+	if (!is_written(map, first / FLASHMAP_PAGE_BITS)) {
+		*set = false;
+		*run_end = end_of_unwritten(map, first, end);
+		return 0;
+	}
 	rc = get_page(map, first, &page);
 	if (rc < 0)
 		return rc;
@@ -374,8 +424,7 @@ static int add_to_page(struct flashmap *map, uint64_t first, uint64_t end)
 		page->added = mem_alloc_zeroed(FLASHMAP_PAGE_SIZE);
 	if (!page->added)
 		return -ENOMEM;
-	for (uint64_t bit = first; bit < end; bit++)
-		page->added[byte_of(bit)] |= (uint8_t)(1u << (bit % 8));
+	set_bits(page->added, first, end);
 	list_remove(&page->dirty_link);
 	list_add_last(&map->dirty, &page->dirty_link);
 	return 0;
@@ -435,6 +484,7 @@ static int write_pages(struct flashmap *map, struct list_head *writing)
 	int rc = 0;
 
 	list_for_each(page, writing, writing_link) {
+		set_written(map, page->number);
 		memcpy(map->buffer, page->image, FLASHMAP_PAGE_SIZE);
 		merge_bits(map, map->buffer, page->writing, page->number);
 		rc = rt_file_write(map->file, map->buffer, FLASHMAP_PAGE_SIZE, page->number * FLASHMAP_PAGE_SIZE);

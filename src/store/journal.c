@@ -491,18 +491,22 @@ static int decide(struct journal *journal, uint64_t number, bool forced)
 {
 	struct journal_numbers numbers = journal->numbers;
 	bool prepared = numbers.prepared != 0 && number == numbers.prepared;
+	bool older = journal_is_point(journal, number) && number < numbers.committed;
 	struct rotation rotation = {
 		.numbers = &numbers,
 		.committed_cg = prepared ? journal->prepared_cg : journal->committed_cg,
-		.valid_to = number,
+		.valid_to = older ? numbers.committed : number,
 	};
 	int rc;
 
-	if (!prepared && number != numbers.committed)
+	if ((!prepared && !older && number != numbers.committed) ||
+	    (numbers.decided && numbers.decision != number && (older || numbers_go_back(&numbers))))
 		return -EINVAL;
+	if (older && numbers.applied < numbers.committed)
+		return -EAGAIN;
 	if (numbers.decided && numbers.decision == number && numbers.forced == forced && numbers.prepared == 0)
 		return 0;
-	numbers.committed = number;
+	numbers.committed = rotation.valid_to;
 	numbers.prepared = 0;
 	numbers.decided = true;
 	numbers.decision = number;
@@ -512,9 +516,26 @@ static int decide(struct journal *journal, uint64_t number, bool forced)
 		return rc;
 	take_numbers(journal, &numbers);
 	journal_trim_points(journal);
-	journal_drop_layers(journal, &journal->layers, number, UINT64_MAX);
+	journal_drop_layers(journal, &journal->layers, numbers.committed, UINT64_MAX);
 	journal_fold_layers(journal);
 	return 0;
+}
+
+int journal_back_done(struct journal *journal)
+{
+	struct journal_numbers numbers;
+	int rc = take_turn(journal);
+
+	if (rc < 0)
+		return rc;
+	numbers = journal->numbers;
+	numbers.back = true;
+	if (!numbers_go_back(&numbers))
+		rc = -EINVAL;
+	else if (!journal->numbers.back)
+		rc = change_numbers(journal, &numbers);
+	rt_mutex_unlock(&journal->turn);
+	return rc;
 }
 
 int journal_decide(struct journal *journal, uint64_t number, uint64_t epoch, const char *initiator, bool forced)
@@ -587,6 +608,7 @@ void journal_get_info(const struct journal *journal, struct journal_info *info)
 		.highest_tag = numbers->prepared ? numbers->prepared : numbers->committed,
 		.incarnation = numbers->incarnation, .epoch = numbers->epoch,
 		.decided = numbers->decided, .forced = numbers->forced, .decision = numbers->decision,
+		.goes_back = numbers_go_back(numbers), .back = numbers->back,
 		.void_runs = journal->void_runs,
 		.used_bytes = (journal->segment_count - journal->segments_free - kept) * segment_bytes,
 		.kept_bytes = kept * segment_bytes, .keeps = numbers->keeps, .points = journal->points.count,

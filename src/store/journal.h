@@ -132,10 +132,18 @@ RT_MUST_CHECK int journal_fence(struct journal *journal, uint64_t epoch, const c
 /*
  * By the recovery that fenced it: number is the committed CG (it is committed if it was prepared), and all data above
  * it are void, durably, together with the decision. Nothing happens when that is done already. -ESTALE: fenced by
- * another or not at all; -EINVAL: number is neither prepared nor committed. Suspends.
+ * another or not at all; -EINVAL: number is neither prepared nor committed, nor a point; or another one was decided
+ * for. Suspends.
+ *
+ * Of a point that is older than the committed CG that stays committed, and all is to be applied before: -EAGAIN. Then
+ * the volumes are to be brought to what journal_open_past shows, and journal_back_done is to be called. Nothing of
+ * that is given up from here on. -ENOSPC: there is no room for that.
  */
 RT_MUST_CHECK int journal_decide(struct journal *journal, uint64_t number, uint64_t epoch, const char *initiator,
 				 bool forced);
+
+/* The volumes show the point that was decided for, synced: durably noted. -EINVAL: none was. Suspends. */
+RT_MUST_CHECK int journal_back_done(struct journal *journal);
 
 /* ---- applying: one pass at a time ---- */
 
@@ -229,6 +237,8 @@ void journal_close_past(struct journal_past *past);		/* NULL is allowed */
 /* The next run from *cursor (0: the first) on, in order of volume and offset; false: there is none. */
 bool journal_past_next(const struct journal_past *past, uint64_t *cursor, struct journal_run *run);
 
+bool journal_is_point(const struct journal *journal, uint64_t number);
+
 /* The record of a point, to be freed. -ENOENT: it is none; -EBADMSG. Suspends. */
 RT_MUST_CHECK int journal_read_point(struct journal *journal, uint64_t number, struct journal_cg **out);
 
@@ -262,6 +272,8 @@ struct journal_info {
 	char initiator[JOURNAL_SYSTEM_MAX];
 	bool decided, forced;		/* by a recovery, and with a member missing */
 	uint64_t decision;		/* what for */
+	bool goes_back;			/* decided for an older CG than the committed one */
+	bool back;			/* and the volumes show it */
 	bool full;			/* the last append found no room */
 	bool failed;			/* a sync failed: refuses everything until opened again */
 	uint64_t void_runs;		/* found void by journal_open */

@@ -343,7 +343,7 @@ static bool numbers_are_sound(const struct journal_numbers *numbers)
 	       numbers->prepared <= JOURNAL_TAG_MAX &&
 	       (numbers->prepared == 0 || numbers->prepared > numbers->committed) &&
 	       (numbers->epoch != 0) == (numbers->initiator[0] != 0) && numbers->kept_from <= numbers->committed &&
-	       (!numbers->back || (numbers->keeps && numbers->decided && numbers->decision < numbers->committed));
+	       (!numbers->back || (numbers->keeps && numbers_go_back(numbers)));
 }
 
 static void decode_flags(struct journal_numbers *numbers, uint32_t flags)

@@ -181,6 +181,12 @@ struct journal_numbers {
 	char initiator[JOURNAL_SYSTEM_MAX];
 };
 
+/* A recovery has decided for a CG that is older than the committed one. */
+static inline bool numbers_go_back(const struct journal_numbers *numbers)
+{
+	return numbers->decided && numbers->decision < numbers->committed;
+}
+
 #define CG_NUMBER_AT		0u
 #define CG_SESSION_TIME_AT	8u
 #define CG_WALL_TIME_AT		16u

@@ -116,13 +116,6 @@ static int add_all(struct journal_past *past)
 	return rc;
 }
 
-static bool is_point(const struct journal *journal, uint64_t number)
-{
-	const struct kept_point *point = journal_find_point(journal, number);
-
-	return number && point && point->number == number;
-}
-
 int journal_open_past(struct journal *journal, uint64_t number, struct journal_past **out)
 {
 	struct journal_past *past = mem_alloc_zeroed(sizeof(*past));
@@ -138,7 +131,7 @@ int journal_open_past(struct journal *journal, uint64_t number, struct journal_p
 		rc = -EIO;
 	} else {
 		RT_SHIELD();
-		rc = is_point(journal, number) ? add_all(past) : -ENOENT;
+		rc = journal_is_point(journal, number) ? add_all(past) : -ENOENT;
 	}
 	rt_mutex_unlock(&journal->turn);
 	if (rc < 0)

@@ -49,6 +49,13 @@ bool journal_has_point(const struct journal *journal, uint64_t first, uint64_t l
 	return point && point->number < last;
 }
 
+bool journal_is_point(const struct journal *journal, uint64_t number)
+{
+	const struct kept_point *point = journal_find_point(journal, number);
+
+	return number && point && point->number == number;
+}
+
 int journal_reserve_point(struct journal *journal)
 {
 	struct points *points = &journal->points;
@@ -119,6 +126,20 @@ static uint64_t seq_of(const struct journal *journal, const struct kept_point *p
 	return journal->segments[point->place >> 32].seq;
 }
 
+/* Once one is decided for it is that one alone; what begins after that is no part of it. */
+bool journal_keeps_segment(const struct journal *journal, uint32_t slot, const struct journal_numbers *numbers)
+{
+	const struct segment *segment = &journal->segments[slot];
+	const struct kept_point *point;
+
+	if (!numbers->keeps || segment->seq < numbers->kept_seq)
+		return false;
+	if (!numbers_go_back(numbers))
+		return true;
+	point = journal_find_point(journal, numbers->decision);
+	return segment->last_before > numbers->decision || (point && point->place >> 32 == slot);
+}
+
 /* The oldest closed segment that is kept; NULL: there is none. */
 static const struct segment *find_oldest(const struct journal *journal, const struct journal_numbers *numbers)
 {
@@ -148,8 +169,8 @@ uint64_t journal_count_kept(const struct journal *journal, const struct journal_
 	for (uint32_t slot = 0; slot < journal->segment_count; slot++) {
 		const struct segment *segment = &journal->segments[slot];
 
-		count += segment->used && slot != journal->current && segment->seq >= numbers->kept_seq &&
-			 is_applied(segment, numbers);
+		count += segment->used && slot != journal->current && is_applied(segment, numbers) &&
+			 journal_keeps_segment(journal, slot, numbers);
 	}
 	return count;
 }
@@ -260,6 +281,8 @@ int journal_begin_rotation(struct journal *journal, const struct rotation *rotat
 		rc = journal_add_segment(journal);
 	if (rc != -ENOSPC)
 		return rc;
+	if (numbers_go_back(numbers))
+		return count_free_after(journal, rotation) < 2 ? -ENOSPC : 0;
 	while (count_free_after(journal, rotation) < 2 && numbers->kept_seq < journal->next_seq) {
 		const struct segment *oldest = find_oldest(journal, numbers);
 
@@ -279,7 +302,7 @@ int journal_drop_oldest(struct journal *journal)
 	struct journal_numbers numbers = journal->numbers;
 	const struct segment *oldest = NULL;
 
-	while (numbers.keeps && (oldest = find_oldest(journal, &numbers)) != NULL) {
+	while (numbers.keeps && !numbers_go_back(&numbers) && (oldest = find_oldest(journal, &numbers)) != NULL) {
 		pass_by(journal, &numbers, oldest);
 		if (is_applied(oldest, &numbers))
 			return give_up(journal, &numbers);

@@ -215,12 +215,15 @@ void journal_keep_up(const struct journal *journal, struct journal_numbers *numb
 /* Raises what is kept in the numbers, as time and size want it. */
 void journal_expire_points(const struct journal *journal, struct journal_numbers *numbers);
 
+/* True when the segment is needed for points. */
+bool journal_keeps_segment(const struct journal *journal, uint32_t slot, const struct journal_numbers *numbers);
+
 /* Segments that are there for the sake of points alone. */
 uint64_t journal_count_kept(const struct journal *journal, const struct journal_numbers *numbers);
 
 /*
  * Memory for the point that the next segment begins with, and raises what is kept so far that a segment is free when it
- * has begun. -ENOMEM. Suspends.
+ * has begun. -ENOMEM; -ENOSPC: what is left was decided for. Suspends.
  */
 RT_MUST_CHECK int journal_begin_rotation(struct journal *journal, const struct rotation *rotation);
 

@@ -174,7 +174,7 @@ bool journal_needs_segment(const struct journal *journal, uint32_t slot, const s
 	const struct segment *segment = &journal->segments[slot];
 
 	return segment->used && (lower(segment->last_tag, rotation->valid_to) > rotation->numbers->applied ||
-				 (rotation->numbers->keeps && segment->seq >= rotation->numbers->kept_seq));
+				 journal_keeps_segment(journal, slot, rotation->numbers));
 }
 
 /* The checkpoint of the segment that begins; the list is of those that are closed, the present one among them. */

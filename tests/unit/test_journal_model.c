@@ -48,6 +48,7 @@ struct pending {
 struct counts {
 	uint64_t appends, prepares, commits, aborts, passes, decisions, full, failed, voided, starts, refused_starts;
 	uint64_t checks, unapplied, under_way;
+	uint64_t gone_back;
 	uint64_t points, points_back, points_gone, befores;
 };
 
@@ -158,11 +159,19 @@ static void take_state(struct model *model, const struct numbers *numbers)
 	model->under_way = false;
 }
 
+/* A recovery has chosen a point: the volumes are on their way to it, or there. */
+static bool goes_back(const struct model *model)
+{
+	return model->now.decided && model->now.decision < model->now.committed;
+}
+
 /* Every block, through the journal over the volumes. */
 static void check_image(struct model *model)
 {
 	MEM_OWNED uint8_t *buf = mem_alloc(BLOCKS * BLOCK);
 
+	if (goes_back(model))
+		return;
 	model->counts->checks++;
 	for (uint16_t volume = 0; volume < VOLUMES; volume++) {
 		uint64_t shown[BLOCKS];
@@ -263,7 +272,7 @@ static void check_points(struct model *model)
 
 	journal_get_info(model->journal, &info);
 	CHECK_EQUAL(info.points, count);
-	if (count == 0 || info.applied < info.committed)
+	if (count == 0 || info.applied < info.committed || goes_back(model))
 		return;
 	CHECK_EQUAL(points[0].number, info.committed);
 	CHECK_EQUAL(points[0].bytes, 0);
@@ -526,13 +535,66 @@ static void apply(struct model *model, unsigned most)
 		check_points(model);
 }
 
+/* A point, once all is applied; 0: there is none. */
+static uint64_t choose_point(struct model *model)
+{
+	struct journal_point points[PAST_MAX];
+	uint32_t count;
+
+	while (model->now.applied < model->now.committed && !model->ends)
+		apply(model, UINT32_MAX);
+	if (model->ends)
+		return 0;
+	count = journal_list_points(model->journal, UINT64_MAX, points, PAST_MAX);
+	return count ? points[draw(model, count)].number : 0;
+}
+
+/* The volumes are brought to the point that was decided for; cut off by a crash at any place. */
+static void go_back(struct model *model)
+{
+	MEM_OWNED uint8_t *buf = mem_alloc(JOURNAL_RUN_MAX);
+	const struct past_image *past = find_past(model, model->now.decision);
+	struct journal_past *found;
+	struct journal_run run;
+	uint64_t cursor = 0;
+	int rc = journal_open_past(model->journal, model->now.decision, &found);
+
+	if (rc < 0) {
+		expect(model, rc, -EIO);
+		return;
+	}
+	while (rc == 0 && journal_past_next(found, &cursor, &run)) {
+		rc = journal_read(model->journal, &run, buf);
+		for (uint32_t i = 0; rc == 0 && i < run.len / BLOCK; i++)
+			model->cache[run.volume][run.offset / BLOCK + i] = stamp_of(buf + i * BLOCK);
+		if (draw(model, 8) == 0)
+			CHECK_EQUAL(rt_sleep_until(rt_now_ns() + (int64_t)draw(model, RT_MS)), 0);
+	}
+	journal_close_past(found);
+	if (rc == 0) {
+		memcpy(model->disk, model->cache, sizeof(model->disk));
+		rc = journal_back_done(model->journal);
+	}
+	expect(model, rc, 0);
+	if (rc < 0)
+		return;
+	CHECK_EQUAL(count_wrong(model->cache, past), 0);
+	expect(model, journal_back_done(model->journal), 0);
+	model->counts->gone_back++;
+}
+
 /* Recovery takes the journal over, and a new one takes its place. */
 static void recover(struct model *model)
 {
+	uint64_t number = model->keeps && draw(model, 2) && !model->now.decided ? choose_point(model) : 0;
 	struct numbers next = model->now;
-	uint64_t number = next.prepared && draw(model, 2) ? next.prepared : next.committed;
 	struct journal_cg cg = { .number = model->floor + 1, .incarnation = UINT64_MAX };
+	int rc;
 
+	if (model->ends)
+		return;
+	if (!number)
+		number = next.prepared && draw(model, 2) ? next.prepared : next.committed;
 	next.epoch = 7;
 	begin_call(model, &next);
 	end_call(model, journal_fence(model->journal, 7, "2107.FB1"));
@@ -548,14 +610,31 @@ static void recover(struct model *model)
 	expect(model, journal_decide(model->journal, model->floor + 9, 7, "2107.FB1", false), -EINVAL);
 	if (model->now.decided)
 		number = model->now.decision;
-	next.committed = number;
+	if (number > next.committed)
+		next.committed = number;
 	next.prepared = 0;
 	next.decided = true;
 	next.decision = number;
 	begin_call(model, &next);
-	end_call(model, journal_decide(model->journal, number, 7, "2107.FB1", false));
+	rc = journal_decide(model->journal, number, 7, "2107.FB1", false);
+	if (rc == -EINVAL || rc == -ENOSPC) {
+		/* Appends may have needed the room of the point before the fence. */
+		CHECK(number < next.committed);
+		model->under_way = false;
+		return;
+	}
+	end_call(model, rc);
 	if (model->ends)
 		return;
+	if (goes_back(model)) {
+		go_back(model);
+		if (!model->ends && draw(model, 2)) {
+			memcpy(model->image, model->cache, sizeof(model->image));
+			model->removing = true;
+		}
+		model->ends = true;
+		return;
+	}
 	expect(model, journal_decide(model->journal, number, 7, "2107.FB1", false), 0);
 	model->counts->decisions++;
 	check_image(model);
@@ -738,9 +817,11 @@ static void run_seed(uint64_t seed, uint32_t errors, struct counts *counts)
 
 static void print_counts(const struct counts *c)
 {
-	print_message("# %llu before-images, %llu points, %llu of them looked at, %llu times all given up\n",
+	print_message("# %llu before-images, %llu points, %llu of them looked at, %llu times all given up, "
+		      "%llu times gone back\n",
 		      (unsigned long long)c->befores, (unsigned long long)c->points,
-		      (unsigned long long)c->points_back, (unsigned long long)c->points_gone);
+		      (unsigned long long)c->points_back, (unsigned long long)c->points_gone,
+		      (unsigned long long)c->gone_back);
 	print_message("# %llu starts, %llu appends, %llu prepared, %llu committed, %llu aborted, %llu passes, "
 		      "%llu decided\n",
 		      (unsigned long long)c->starts, (unsigned long long)c->appends, (unsigned long long)c->prepares,
@@ -776,6 +857,7 @@ static void crashes_lose_nothing_that_was_answered(void **state)
 	run_seeds(1, 100, 0, &counts);
 	CHECK(counts.starts > 700 && counts.commits > 700 && counts.aborts > 100 && counts.passes > 500);
 	CHECK(counts.decisions > 30 && counts.voided > 1000 && counts.under_way > 50 && counts.full > 100);
+	CHECK(counts.gone_back > 20);
 	CHECK(counts.points_back > 500 && counts.points_gone > 5 && counts.befores > 3000);
 	CHECK(counts.failed == 0 && counts.refused_starts == 0);
 }

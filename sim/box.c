@@ -749,7 +749,7 @@ int box_session_terminate(struct box *box, uint8_t session, bool force)
 
 static int recover(struct command *command, struct fault *fault)
 {
-	return copy_session_recover(command->box->copy, command->session, command->flag, command->result, fault);
+	return copy_session_recover(command->box->copy, command->session, NULL, command->flag, command->result, fault);
 }
 
 int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "recover.h"
 #include "rt/log.h"
 #include "scenarios.h"
 #include "sites.h"
@@ -19,6 +20,7 @@ struct order {
 	enum { RECOVER, PROBE, FAILBACK, RETURN } what;
 	bool force, discard;
 	bool once;			/* nobody brings up who is missing */
+	const struct recovery_at *at;	/* RECOVER: NULL: the last group */
 	struct recovery_result result;
 	struct fault fault;
 	int rc;
@@ -35,7 +37,7 @@ static int carry_out(void *arg)
 		return -ECONNABORTED;
 	switch (order->what) {
 	case RECOVER:
-		rc = copy_session_recover(copy, SITES_SESSION, order->force, &order->result, &order->fault);
+		rc = copy_session_recover(copy, SITES_SESSION, order->at, order->force, &order->result, &order->fault);
 		break;
 	case PROBE:
 		rc = copy_session_probe(copy, SITES_SESSION, &order->result, &order->fault);
@@ -81,7 +83,7 @@ static int give(struct sites *sites, struct box *box, int what)
 
 /* ---- losing the site, and recovery ---- */
 
-static void lose_sources(struct sites *sites)
+void recover_lose_sources(struct sites *sites)
 {
 	for (unsigned i = 0; i < sites->source_count; i++)
 		box_crash(&sites->sources[i], SIM_DEATH);
@@ -99,10 +101,11 @@ static int revive_fars(struct sites *sites)
 }
 
 /* A far side crashes somewhere in the middle of a recovery. */
-static int recover_cut_off(struct sites *sites)
+static int recover_cut_off(struct sites *sites, const struct recovery_at *at)
 {
 	struct order order = {
 		.sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER, .once = true,
+		.at = at,
 	};
 	struct box *victim = &sites->fars[sim_random_below(sim_world(), 2)];
 	struct rt_group group;
@@ -128,18 +131,22 @@ static int read_far(void *arg, unsigned place, uint64_t block, void *data)
 	return box_read(far, volume, block, data);
 }
 
-static int recover(struct sites *sites)
+int recover_sites(struct sites *sites, const struct recovery_at *at, uint64_t *sequence)
 {
-	struct order order = { .sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER };
-	const char *bad;
+	struct order order = {
+		.sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER, .at = at,
+	};
 	int rc;
 
 	for (unsigned cuts = (unsigned)sim_random_below(sim_world(), 3); cuts > 0; cuts--) {
-		rc = recover_cut_off(sites);
+		rc = recover_cut_off(sites, at);
 		if (rc)
 			return rc;
 	}
 	run_order(&order);
+	/* What is said to be kept is. */
+	if (order.rc == -1 && at)
+		scenario_wrong("CG %llu: %s", (unsigned long long)at->sequence, order.fault.message);
 	if (order.rc) {
 		sim_fail(sim_world(), "recovery: %s: %s", order.fault.object, order.fault.message);
 		return order.rc;
@@ -148,9 +155,32 @@ static int recover(struct sites *sites)
 	    order.result.volumes_missing || order.result.volumes_outside)
 		sim_fail(sim_world(), "recovered %u systems, %u volumes", order.result.systems, order.result.volumes);
 	scenario_count("recoveries", 1);
+	*sequence = order.result.sequence;
+	return 0;
+}
+
+bool recover_is_refused(struct sites *sites, const struct recovery_at *at)
+{
+	struct order order = {
+		.sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER, .at = at,
+		.once = true,
+	};
+
+	run_order(&order);
+	return order.rc == -1;
+}
+
+static int recover(struct sites *sites)
+{
+	uint64_t sequence;
+	const char *bad;
+	int rc = recover_sites(sites, NULL, &sequence);
+
+	if (rc)
+		return rc;
 	bad = oracle_check(&sites->oracle, read_far, sites);
 	if (bad)
-		scenario_wrong("CG %llu: %s", (unsigned long long)order.result.sequence, bad);
+		scenario_wrong("CG %llu: %s", (unsigned long long)sequence, bad);
 	return 0;
 }
 
@@ -239,7 +269,7 @@ static int lead_home(struct sites *sites, unsigned far)
 	return rc;
 }
 
-static int go_back(struct sites *sites)
+int recover_go_home(struct sites *sites)
 {
 	const char *bad;
 	int rc = write_far(sites);
@@ -285,12 +315,12 @@ static int live(struct sites *sites)
 		rc = give(sites, &sites->fars[0], PROBE);
 	if (!rc)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 30000) * RT_US);
-	lose_sources(sites);
+	recover_lose_sources(sites);
 	oracle_end(&sites->oracle);
 	if (!rc)
 		rc = recover(sites);
 	if (!rc)
-		rc = go_back(sites);
+		rc = recover_go_home(sites);
 	return rc ? rc : sites_stop(sites);
 }
 

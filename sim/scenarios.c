@@ -16,6 +16,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_lies,
 	&scenario_members,
 	&scenario_pause,
+	&scenario_points,
 	&scenario_recover,
 	&scenario_steps,
 	&scenario_stop,

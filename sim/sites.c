@@ -111,6 +111,9 @@ static int start_session(struct sites *sites)
 		sites->coordination_ns = 50 * RT_MS;
 	start.has_coordination = true;
 	start.tunables.coordination_ns = sites->coordination_ns;
+	start.has_keep = start.has_keep_bytes = sites->keep_ns || sites->keep_bytes;
+	start.tunables.keep_ns = sites->keep_ns;
+	start.tunables.keep_bytes = sites->keep_bytes;
 	for (unsigned i = 1; i < sites->source_count; i++) {
 		snprintf(start.subordinates[i - 1].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[i].id);
 		start.subordinates[i - 1].lss = box_lss(&sites->sources[i]);

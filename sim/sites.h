@@ -16,6 +16,8 @@ struct sites {
 	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
 	uint64_t journal_bytes;		/* of each leg; 0: by chance */
 	int64_t coordination_ns;	/* 0: the default, 50 ms */
+	int64_t keep_ns;		/* older groups can be shown for so long; 0: without limit of time */
+	uint64_t keep_bytes;		/* likewise; both 0: only the last one */
 	uint64_t groups;		/* CGs that the master has counted, when it was last looked at */
 	uint64_t reported;		/* the last CG that it reported */
 };

@@ -287,8 +287,8 @@ int control_pair_delete(struct control *control, uint16_t volume, bool force, st
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
 
 /* As those of copy.h, each with a job beside it while it is under way. */
-int control_session_recover(struct control *control, uint8_t session, bool force, struct recovery_result *result,
-			    struct fault *fault);
+int control_session_recover(struct control *control, uint8_t session, const struct recovery_at *at, bool force,
+			    struct recovery_result *result, struct fault *fault);
 int control_session_failback(struct control *control, uint8_t session, bool discard, struct fault *fault);
 int control_session_return(struct control *control, uint8_t session, struct fault *fault);
 

@@ -124,11 +124,11 @@ static int end_work(struct job *job, int rc, const struct fault *fault)
 	return rc;
 }
 
-int control_session_recover(struct control *control, uint8_t session, bool force, struct recovery_result *result,
-			    struct fault *fault)
+int control_session_recover(struct control *control, uint8_t session, const struct recovery_at *at, bool force,
+			    struct recovery_result *result, struct fault *fault)
 {
 	struct job *job = begin_work(control, JOB_RECOVER, session);
-	int rc = copy_session_recover(control->copy, session, force, result, fault);
+	int rc = copy_session_recover(control->copy, session, at, force, result, fault);
 
 	return end_work(job, rc, fault);
 }

@@ -19,6 +19,7 @@ const char *const arg_kind_names[] = {
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 	"not-managed|low|same|high|urgent", "SIZE|none",
 	"enabled|disabled|shut-down|offline|test|deferred|quiesce|reboot|reset", "DURATION",
+	"SEQUENCE|TIME",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -250,6 +251,7 @@ const struct operation operations[] = {
 	} },
 	{ "session", "recover", ROLE_ADMIN, ANSWER_OBJECT, "At any far side: make all far sides writable", {
 		SESSION_ARG,
+		{ "at", ARG_MOMENT, 0, "to this group, or the last one not later than 2026-11-23T00:18:59.123Z" },
 		{ "force", ARG_FLAG, 0, "decide without the systems that are missing" },
 	} },
 	{ "session", "points", ROLE_MONITOR, ANSWER_LIST, "At a far side: the groups that can be gone back to", {
@@ -530,6 +532,8 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		return parse_limit(kind, text, &value->number);
 	case ARG_PATH_LIMIT:
 		return parse_path_limit(text, &value->number);
+	case ARG_MOMENT:
+		return parse_moment(text, &value->number, &value->is_time);
 	case ARG_FLAG:
 	case ARG_KIND_COUNT:
 		break;

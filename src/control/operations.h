@@ -35,6 +35,7 @@ enum arg_kind {
 	ARG_LIMIT_DURATION, ARG_LIMIT_COUNT, ARG_LIMIT_PERCENT,	/* or off */
 	ARG_PRIORITY, ARG_PATH_LIMIT,	/* a limit: bytes a second, or none */
 	ARG_SERVICE_STATE, ARG_TIMEOUT,
+	ARG_MOMENT,		/* the same, or a time */
 	ARG_KIND_COUNT
 };
 
@@ -98,6 +99,7 @@ void operation_arg_json_name(const struct op_arg *arg, char *name);
 struct arg_value {
 	const char *text;	/* as given; belongs to the caller */
 	uint64_t number;	/* of numbers, sizes (bytes), durations (ns), words (index) and ids */
+	bool is_time;		/* ARG_MOMENT: number is a time, ns since 1970 */
 	char system[XDC_SYSTEM_ID_MAX];	/* ARG_SUBORDINATE, number is the LSS */
 };
 

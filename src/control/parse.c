@@ -148,6 +148,34 @@ const char *parse_number(const char *text, uint64_t *number)
 	return take_number(&text, INT64_MAX, number) && !*text ? NULL : "it is a number";
 }
 
+const char *parse_moment(const char *text, uint64_t *number, bool *is_time)
+{
+	static const char *const wrong =
+		"it is the sequence of a group, or a time in UTC such as 2026-11-23T00:18:59.123Z";
+	struct tm tm = { 0 };
+	char again[FORMAT_MAX], with_ms[FORMAT_MAX];
+	int ms = 0, end = 0;
+
+	*is_time = !parse_number(text, number) ? false : true;
+	if (!*is_time)
+		return *number ? NULL : wrong;
+	if (strlen(text) >= FORMAT_MAX - 4 ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+		   &tm.tm_sec, &end) != 6)
+		return wrong;
+	if (strcmp(text + end, "Z") != 0 && sscanf(text + end, ".%3dZ", &ms) != 1)
+		return wrong;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	if (timegm(&tm) < 0 || ms < 0)
+		return wrong;
+	*number = (uint64_t)timegm(&tm) * NS_PER_S + (uint64_t)ms * NS_PER_MS;
+	/* What was read leniently does not come out as it went in. */
+	format_wall((int64_t)*number, again);
+	snprintf(with_ms, sizeof(with_ms), "%.*s%s", end, text, text[end] == 'Z' ? ".000Z" : text + end);
+	return strcmp(again, with_ms) == 0 ? NULL : wrong;
+}
+
 const char *parse_session(const char *text, uint8_t *session)
 {
 	uint64_t number;

@@ -31,6 +31,9 @@ const char *parse_ssid(const char *text, uint16_t *ssid);
 /* "17": decimal, up to INT64_MAX. */
 const char *parse_number(const char *text, uint64_t *number);
 
+/* "17", above 0, or "2026-11-23T00:18:59.123Z", where the point and what follows may be left out: ns since 1970. */
+const char *parse_moment(const char *text, uint64_t *number, bool *is_time);
+
 /* "1": decimal, 1 to 255. */
 const char *parse_session(const char *text, uint8_t *session);
 

@@ -77,6 +77,7 @@ static const struct link_handler handlers[] = {
 	{ WIRE_SESSION_KEEP, source_on_keep },
 	{ WIRE_LEG_KEEP, leg_on_keep },
 	{ WIRE_RECOVER_POINTS, recover_on_points },
+	{ WIRE_RECOVER_POINT, recover_on_point },
 	{ 0, NULL },
 };
 
@@ -327,6 +328,7 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 	struct volume *volume = copy->config.find_volume(copy->config.find_arg, record->volume);
 	struct history history;
 	struct pair *pair;
+	int rc;
 
 	if (!volume)
 		return pair_leave_out(copy, record);
@@ -338,7 +340,9 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 	pair = pair_take_up(copy, record, &history, volume);
 	if (!pair)
 		return -ENOMEM;
-	return pair_resume_work(pair);
+	/* Before it may send, or find that there is nothing to be sent. */
+	rc = legs_back_note(copy, pair);
+	return rc ? rc : pair_resume_work(pair);
 }
 
 static int take_up_row(struct load *load, struct row *row)

@@ -455,9 +455,18 @@ struct copy_point {
 int copy_session_points(struct copy *copy, uint8_t session, uint64_t below, struct copy_point *out,
 			struct fault *fault);
 
-/* Recovers all far-side systems and makes the volumes writable. force: see recover_rule.h. */
-int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,
-			 struct fault *fault);
+/* A CG that all far sides can show. */
+struct recovery_at {
+	uint64_t sequence;			/* 0: the last one not later than wall_ns, in milliseconds */
+	int64_t wall_ns;
+};
+
+/*
+ * Recovers all far-side systems and makes the volumes writable. at: to this CG; NULL: the last one. force: see
+ * recover_rule.h.
+ */
+int copy_session_recover(struct copy *copy, uint8_t session, const struct recovery_at *at, bool force,
+			 struct recovery_result *result, struct fault *fault);
 
 /*
  * After recovery: sends differences to the old site, whose volumes become targets. discard: what it alone wrote is

@@ -103,6 +103,7 @@ int legs_begin_work(struct copy *copy)
 	list_for_each(leg, &copy->legs, link) {
 		if (!rc)
 			rc = begin_work(leg);
+		leg_back_close(leg);
 	}
 	return rc;
 }
@@ -121,6 +122,8 @@ int leg_take_up(struct copy *copy, const struct record_leg *record)
 	if (!rc && leg_set_keep(leg))
 		log_line(LOG_WARNING, "journal", "session %u of %s: it goes on with what it kept before",
 			 record->session, record->source_system);
+	if (!rc)
+		rc = leg_back_open(leg);
 	if (rc && rc != -ENOMEM) {
 		leg_set_offline(leg, rc, fault[0] ? fault : strerror(-rc));
 		rc = 0;
@@ -136,6 +139,8 @@ void leg_put_down(struct leg *leg)
 {
 	list_remove(&leg->link);
 	rt_group_stop(&leg->fibers);
+	leg_back_close(leg);
+	mem_free(leg->back_group);
 	journal_close(leg->journal);
 	mem_free(leg->buf);
 	mem_free(leg->pass);
@@ -207,7 +212,7 @@ static int wait_applied(struct leg *leg, unsigned ticket)
 		if (leg->offline)
 			return leg->offline;
 		leg_get_info(leg, &info);
-		if (info.applied >= info.committed)
+		if (leg_is_settled(&info))
 			return 0;
 		if (rc)
 			return rc;
@@ -236,6 +241,8 @@ bool leg_group_has(struct leg *leg, uint16_t volume)
 
 	if (!leg->journal)
 		return leg_may_hold(leg, volume);
+	if (leg->back_group)
+		return volume_set_has(leg->back_group, volume);
 	if (!cg)
 		return false;
 	if (leg->group_number != cg->number) {
@@ -318,13 +325,17 @@ static uint8_t *pack_members(const struct wire_members *members)
 int leg_get_members(const struct leg *leg, struct wire_members *members)
 {
 	const struct journal_cg *cg = leg_prepared_cg(leg);
-	const uint8_t *from;
 
 	*members = (struct wire_members){ 0 };
 	if (!cg)
 		cg = leg_committed_cg(leg);
-	if (!cg)
-		return -ENOENT;
+	return cg ? leg_unpack_members(cg, members) : -ENOENT;
+}
+
+int leg_unpack_members(const struct journal_cg *cg, struct wire_members *members)
+{
+	const uint8_t *from;
+
 	members->count = cg->member_bytes / MEMBER_BYTES;
 	members->items = mem_alloc_zeroed((members->count + 1) * sizeof(members->items[0]));
 	if (!members->items)

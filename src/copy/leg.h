@@ -41,6 +41,8 @@ struct leg {
 	int64_t room_again_ns, room_wait_ns;	/* not before then, and so long between two times */
 	unsigned preparing;			/* requests under way */
 	enum leg_room told_room;
+	struct journal_past *past;		/* of the older CG that a recovery has chosen, while it is needed */
+	struct volume_set *back_group;		/* its volumes; NULL: none was chosen */
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
 	struct rt_mutex showing;		/* one at a time opens or closes its volumes to readers */
 };
@@ -142,6 +144,30 @@ static inline void leg_unpin_variable(struct leg **leg)
 RT_MUST_CHECK int leg_admit(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head,
 			    struct leg **out, char *why);
 void leg_fill_state(const struct leg *leg, struct wire_leg_state *state);
+
+/* ---- going back to an older CG (leg_back.c) ---- */
+
+/*
+ * If a recovery has decided for one: its volumes, and what it shows in them, are at hand. -ENOMEM, -EIO, -EBADMSG.
+ * Suspends.
+ */
+RT_MUST_CHECK int leg_back_open(struct leg *leg);
+
+/* What it shows is not needed any more, its volumes are known still. */
+void leg_back_close(struct leg *leg);
+
+/*
+ * What groups after the one that its volume has gone back to had changed is noted as changed there, as at each start:
+ * the other side of the pair may have it. In the pair's turn, or before it works. Suspends.
+ */
+RT_MUST_CHECK int leg_back_note(struct leg *leg, struct pair *pair);
+RT_MUST_CHECK int legs_back_note(struct copy *copy, struct pair *pair);
+
+/* The journal holds nothing that the volumes are to have and have not. */
+bool leg_is_settled(const struct journal_info *info);
+
+/* The member list of a CG record, to be freed. -ENOMEM. */
+RT_MUST_CHECK int leg_unpack_members(const struct journal_cg *cg, struct wire_members *members);
 
 /* Tells the journal what its record says of points. Suspends. */
 RT_MUST_CHECK int leg_set_keep(struct leg *leg);

@@ -91,6 +91,7 @@ struct leg_pass {
 	struct volume_set failed;		/* could not be written or synced, or are not open */
 	struct volume_set unkept;		/* what was there before was not kept, since they were owed nothing */
 	void (*work)(struct leg_pass *pass, void *buf);	/* of its helpers */
+	uint64_t back_cursor;			/* in what an older CG shows */
 	struct volume_set lacking;		/* of the CG that was tried: those that it could not be brought to */
 	int lacking_error;			/* of the first of them; 0: there are none */
 };
@@ -105,13 +106,18 @@ int leg_pass_make(struct leg *leg)
 	return 0;
 }
 
+/* The CG that the next pass brings. */
+static uint64_t goal_of(const struct journal_info *info)
+{
+	return info->applied < info->committed ? info->committed : info->decision;
+}
+
 bool leg_lacks(const struct leg *leg, uint16_t volume)
 {
 	struct journal_info info;
 
 	leg_get_info(leg, &info);
-	return info.applied < info.committed && leg->tried == info.committed &&
-	       volume_set_has(&leg->pass->lacking, volume);
+	return !leg_is_settled(&info) && leg->tried == goal_of(&info) && volume_set_has(&leg->pass->lacking, volume);
 }
 
 bool leg_owes(const struct leg *leg, const struct record_pair *pair)
@@ -222,7 +228,8 @@ static int work_through(struct leg_pass *pass, void (*work)(struct leg_pass *pas
 
 	pass->work = work;
 	journal_get_info(leg->journal, &info);
-	for (unsigned i = 1; i < AT_A_TIME_MAX && i * (uint64_t)JOURNAL_RUN_MAX < info.unapplied_bytes; i++) {
+	for (unsigned i = 1; i < AT_A_TIME_MAX &&
+	     (info.goes_back || i * (uint64_t)JOURNAL_RUN_MAX < info.unapplied_bytes); i++) {
 		if (rt_group_start(&pass->helpers, "journal apply", help, pass))
 			break;
 	}
@@ -313,6 +320,22 @@ static int sync_all(struct leg_pass *pass)
 	return end_helpers(pass);
 }
 
+static void begin_pass(struct leg_pass *pass)
+{
+	pass->leg->pass_bytes = 0;
+	pass->error = pass->lacking_error = 0;
+	memset(&pass->touched, 0, sizeof(pass->touched));
+	memset(&pass->failed, 0, sizeof(pass->failed));
+	memset(&pass->unkept, 0, sizeof(pass->unkept));
+}
+
+/* All that is written and synced is this CG. */
+static void end_pass(struct leg_pass *pass, uint64_t number)
+{
+	pass->leg->tried = number;
+	pass->lacking = pass->failed;
+}
+
 /*
  * 0: all that are in the group have it. Else what keeps it from that: when leg->tried is the group, those volumes
  * alone lack it that leg_lacks says.
@@ -322,11 +345,7 @@ static int apply_pass(struct leg_pass *pass)
 	struct leg *leg = pass->leg;
 	int rc;
 
-	leg->pass_bytes = 0;
-	pass->error = pass->lacking_error = 0;
-	memset(&pass->touched, 0, sizeof(pass->touched));
-	memset(&pass->failed, 0, sizeof(pass->failed));
-	memset(&pass->unkept, 0, sizeof(pass->unkept));
+	begin_pass(pass);
 	rc = keep_before(pass);
 	if (!rc)
 		rc = work_through(pass, write_runs);
@@ -335,14 +354,52 @@ static int apply_pass(struct leg_pass *pass)
 	leg->pass_bytes = 0;
 	if (rc)
 		return rc;
-	leg->tried = pass->up_to;
-	pass->lacking = pass->failed;
+	end_pass(pass, pass->up_to);
 	return pass->lacking_error ? pass->lacking_error : journal_apply_done(leg->journal, pass->up_to);
+}
+
+/* ---- back to an older group ---- */
+
+static void write_back(struct leg_pass *pass, void *buf)
+{
+	struct leg *leg = pass->leg;
+	struct journal_run run;
+	int rc = 0;
+
+	while (!pass->error && !rc && !rt_cancelled() && journal_past_next(leg->past, &pass->back_cursor, &run)) {
+		rc = run.zero ? 0 : journal_read(leg->journal, &run, buf);
+		if (!rc)
+			apply_run(pass, &run, buf);
+	}
+	if (rc)
+		pass->error = rc;
+	if (rt_cancelled())
+		pass->error = -ECANCELED;
+}
+
+/* All is applied. Each block is written once, always the same: it may be cut off and done again. */
+static int back_pass(struct leg_pass *pass, uint64_t number)
+{
+	struct leg *leg = pass->leg;
+	int rc = leg_back_open(leg);
+
+	if (rc)
+		return rc;
+	begin_pass(pass);
+	pass->back_cursor = 0;
+	rc = work_through(pass, write_back);
+	if (!rc)
+		rc = sync_all(pass);
+	leg->pass_bytes = 0;
+	if (rc)
+		return rc;
+	end_pass(pass, number);
+	return pass->lacking_error ? pass->lacking_error : journal_back_done(leg->journal);
 }
 
 static bool is_behind(const struct leg *leg, const struct journal_info *info)
 {
-	return info->applied < info->committed && !leg->offline;
+	return !leg_is_settled(info) && !leg->offline;
 }
 
 /* Twice as long each time, until a group comes about. */
@@ -402,7 +459,7 @@ static bool is_hopeless(struct leg *leg, const struct journal_info *info)
 	bool any = false;
 	uint32_t id = 0;
 
-	if (leg->tried != info->committed)
+	if (leg->tried != goal_of(info))
 		return false;
 	for (; volume_set_next(&leg->pass->lacking, &id); id++) {
 		if (find_volume(leg->copy, (uint16_t)id) || !is_owed(leg, (uint16_t)id))
@@ -442,10 +499,12 @@ static void note_error(struct leg *leg, int error)
 static int apply(struct leg *leg)
 {
 	unsigned asked = leg->asked;
+	struct journal_info info;
 	int rc;
 
 	leg->rest_until_ns = rt_now_ns() + REST_NS;
-	rc = apply_pass(leg->pass);
+	journal_get_info(leg->journal, &info);
+	rc = info.applied < info.committed ? apply_pass(leg->pass) : back_pass(leg->pass, info.decision);
 	if (!leg_is_online(leg) || rc == -ECANCELED)
 		return rc == -ECANCELED ? rc : 0;
 	note_error(leg, rc);

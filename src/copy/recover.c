@@ -101,6 +101,7 @@ void recovery_end(struct recovery *recovery)
 		link_reply_free(WIRE_RECOVER_PROBE, &recovery->fars[i].legs);
 		link_reply_free(WIRE_RECOVER_DECIDE, &recovery->fars[i].done);
 		link_reply_free(WIRE_RECOVER_POINTS, &recovery->fars[i].points);
+		link_reply_free(WIRE_RECOVER_POINT, &recovery->fars[i].point);
 		if (recovery->fars[i].peer)
 			peer_put(recovery->fars[i].peer);
 	}
@@ -168,11 +169,93 @@ int recovery_ask_fars(struct recovery *recovery, unsigned from, void (*fn)(void 
 	return rc;
 }
 
+static const char *words_of(const struct far *far)
+{
+	return far->why[0] ? far->why : strerror(-far->rc);
+}
+
+/* The older CG that is asked for, or that an earlier recovery has chosen; 0: the plan stands. */
+static uint64_t number_of(const struct recovery *recovery)
+{
+	if (recovery->number && recovery->number != recovery->plan.decision.number)
+		return recovery->number;
+	for (unsigned i = 0; i < recovery->count; i++) {
+		const struct wire_recover_legs *legs = &recovery->fars[i].legs;
+
+		for (uint32_t j = 0; j < legs->count; j++) {
+			if (recover_leg_goes_back(&legs->items[j]))
+				return legs->items[j].decided;
+		}
+	}
+	return 0;
+}
+
+static void ask_point(void *arg)
+{
+	struct far *far = arg;
+	struct wire_point_request request = {
+		.session = far->recovery->request.session, .number = far->recovery->older,
+	};
+	RT_LIMIT(rt_now_ns() + ANSWER_NS);
+
+	link_reply_free(WIRE_RECOVER_POINT, &far->point);
+	memcpy(request.key, far->recovery->request.key, WIRE_KEY_SIZE);
+	if (far->legs.count)
+		far->rc = copy_ask(far->recovery->copy, far->system, WIRE_RECOVER_POINT, &request, &far->point,
+				   far->why);
+}
+
+/* Of those that answered. */
+static unsigned collect_answers(struct recovery *recovery, struct recover_answer *answers)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < recovery->count; i++) {
+		struct far *far = &recovery->fars[i];
+
+		if (far->legs.count)
+			answers[count++] = (struct recover_answer){ far->system, &far->legs, &far->point };
+	}
+	return count;
+}
+
+/* Another plan, where the CG is not the last one: every far side is asked what it has of it. */
+static int plan_older(struct recovery *recovery, bool force, struct fault *fault)
+{
+	struct recover_answer answers[WIRE_MEMBERS_MAX];
+	const struct recover_plan earlier = recovery->plan;
+	uint64_t decision = earlier.decision.number;
+	char object[64];
+	int rc;
+
+	if (earlier.decided && recovery->number && recovery->number != decision)
+		return fault_set(fault, FAULT_IN_USE, recovery_object(recovery, object),
+				 "xdc session recover without --at finishes that one",
+				 "an earlier recovery has decided for CG %llu", (unsigned long long)decision);
+	recovery->older = number_of(recovery);
+	if (!recovery->older)
+		return 0;
+	rc = recovery_ask_fars(recovery, 0, ask_point);
+	if (rc)
+		return fault_set(fault, FAULT_TIMEOUT, recovery_object(recovery, object), "repeat the command",
+				 "given up: %s", strerror(-rc));
+	for (unsigned i = 0; i < recovery->count; i++) {
+		const struct far *far = &recovery->fars[i];
+
+		if (far->legs.count && far->rc)
+			return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object), "repeat the command",
+					 "far side %s: %s", far->system, words_of(far));
+	}
+	recover_make_plan_at(answers, collect_answers(recovery, answers), recovery->older, force,
+			     earlier.decided ? &earlier : NULL, &recovery->plan);
+	return 0;
+}
+
 /* What all far sides hold, those too that others name; then the plan. */
 static int look(struct recovery *recovery, bool force, struct fault *fault)
 {
 	struct recover_answer answers[WIRE_MEMBERS_MAX];
-	unsigned asked = 0, answered = 0;
+	unsigned asked = 0;
 	char object[64];
 
 	while (asked < recovery->count) {
@@ -188,21 +271,29 @@ static int look(struct recovery *recovery, bool force, struct fault *fault)
 	if (recovery->fars[0].rc)
 		return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
 				 "mend that, or give the command on another far side", "%s",
-				 recovery->fars[0].why[0] ? recovery->fars[0].why : strerror(-recovery->fars[0].rc));
+				 words_of(&recovery->fars[0]));
 	for (unsigned i = 0; i < recovery->count; i++) {
-		if (!recovery->fars[i].rc)
-			answers[answered++] =
-				(struct recover_answer){ recovery->fars[i].system, &recovery->fars[i].legs };
-		else
+		if (recovery->fars[i].rc)
 			log_line(LOG_WARNING, "recover", "session %u: far side %s: %s", recovery->request.session,
-				 recovery->fars[i].system,
-				 recovery->fars[i].why[0] ? recovery->fars[i].why : strerror(-recovery->fars[i].rc));
+				 recovery->fars[i].system, words_of(&recovery->fars[i]));
 	}
-	recover_make_plan(answers, answered, force, &recovery->plan);
-	return 0;
+	recover_make_plan(answers, collect_answers(recovery, answers), force, &recovery->plan);
+	return plan_older(recovery, force, fault);
 }
 
 /* ---- what the plan says to people ---- */
+
+static int fault_older_missing(const struct recovery *recovery, struct fault *fault)
+{
+	const struct recover_plan *plan = &recovery->plan;
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
+			 "bring it back and repeat; --force goes back without it, and it obeys when it is back, "
+			 "or stays closed",
+			 "far side %s is missing: whether it can show CG %llu is not known", plan->missing,
+			 (unsigned long long)plan->decision.number);
+}
 
 static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
 {
@@ -216,7 +307,13 @@ static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
 		return fault_set(fault, FAULT_FAILED, object,
 				 "xdc pair failover VOLUME takes single volumes as they are",
 				 "no consistency group was ever whole: there is nothing to recover to");
+	case RECOVER_NOT_KEPT:
+		return fault_set(fault, FAULT_FAILED, object, "xdc session points lists the groups that all can show",
+				 "CG %llu cannot be shown by %s%s", (unsigned long long)plan->decision.number,
+				 plan->culprit[0] ? "far side " : "any far side", plan->culprit);
 	case RECOVER_UNCERTAIN:
+		if (recovery->older)
+			return fault_older_missing(recovery, fault);
 		snprintf(remedy, sizeof(remedy),
 			 "bring it back and repeat; or xdc session recover %u --force takes CG %llu, "
 			 "and what is missing obeys or stays closed",
@@ -254,6 +351,20 @@ static void add_volumes(char names[RECOVERY_NAMES_MAX], const struct far *far, c
 		add_name(names, "%04X on %s", volumes->ids[i], far->system);
 }
 
+static void add_missing(const struct recovery *recovery, struct recovery_result *result)
+{
+	for (unsigned i = 0; i < recovery->count; i++) {
+		const struct far *far = &recovery->fars[i];
+
+		for (uint32_t j = 0; j < far->legs.count && !recovery->older; j++) {
+			if (recover_leg_holds(&far->legs.items[j], result->sequence))
+				add_volumes(result->missing, far, &far->legs.items[j].missing);
+		}
+		for (uint32_t j = 0; j < far->point.count && recovery->older; j++)
+			add_volumes(result->missing, far, &far->point.items[j].missing);
+	}
+}
+
 /* As it would be now. */
 static void fill_result(const struct recovery *recovery, struct recovery_result *result)
 {
@@ -266,14 +377,7 @@ static void fill_result(const struct recovery *recovery, struct recovery_result 
 	};
 	if (plan->missing[0])
 		add_name(result->missing, "system %s", plan->missing);
-	for (unsigned i = 0; i < recovery->count; i++) {
-		const struct far *far = &recovery->fars[i];
-
-		for (uint32_t j = 0; j < far->legs.count; j++) {
-			if (recover_leg_holds(&far->legs.items[j], result->sequence))
-				add_volumes(result->missing, far, &far->legs.items[j].missing);
-		}
-	}
+	add_missing(recovery, result);
 }
 
 /*
@@ -445,8 +549,17 @@ static int fence(struct recovery *recovery, bool force, struct fault *fault)
 	return fault_lost(recovery, fault);
 }
 
-int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct recovery_result *result,
-			 struct fault *fault)
+/* The CG that an administrator asks for, if it is not the newest. */
+static int choose_older(struct recovery *recovery, const struct recovery_at *at, bool force, struct fault *fault)
+{
+	recovery->number = at->sequence;
+	if (!recovery->number && recovery_find_point(recovery, at->wall_ns, &recovery->number, fault))
+		return -1;
+	return plan_older(recovery, force, fault);
+}
+
+int copy_session_recover(struct copy *copy, uint8_t session, const struct recovery_at *at, bool force,
+			 struct recovery_result *result, struct fault *fault)
 {
 	struct recovery recovery;
 	int rc = recovery_begin(copy, session, &recovery, fault);
@@ -454,6 +567,8 @@ int copy_session_recover(struct copy *copy, uint8_t session, bool force, struct 
 	/* Looks first: a recovery that is refused has fenced nobody, and the session goes on. */
 	if (!rc)
 		rc = recovery_look(&recovery, force, fault);
+	if (!rc && at)
+		rc = choose_older(&recovery, at, force, fault);
 	if (!rc)
 		rc = fault_of_plan(&recovery, fault);
 	if (!rc)

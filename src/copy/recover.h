@@ -15,6 +15,7 @@
 int recover_on_probe(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int recover_on_fence(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int recover_on_points(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
+int recover_on_point(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 int recover_on_decide(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why);
 
 #endif

@@ -156,6 +156,51 @@ int recover_on_probe(void *arg, const struct link_peer *peer, const void *reques
 	return rc || legs->count ? rc : refuse_unknown(arg, probe->session, why);
 }
 
+/* ---- an older group that it can show ---- */
+
+static int fill_point(struct leg *leg, uint64_t number, struct wire_point_legs *legs)
+{
+	struct wire_point_leg *item = &legs->items[legs->count];
+	MEM_OWNED struct journal_cg *cg = NULL;
+	int rc = journal_read_point(leg->journal, number, &cg);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	legs->count++;
+	snprintf(item->source, sizeof(item->source), "%s", leg->record.source_system);
+	item->time_us = cg->session_time_us;
+	item->volumes = cg->volume_count;
+	rc = leg_unpack_members(cg, &item->members);
+	return rc ? rc : list_missing(leg, cg, &item->missing);
+}
+
+int recover_on_point(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
+{
+	const struct wire_point_request *asked = request;
+	struct wire_point_legs *legs = reply;
+	struct copy *copy = arg;
+	struct leg *leg = NULL;
+	int rc;
+
+	(void)peer;
+	memcpy(legs->boot_id, copy->config.boot_id, WIRE_ID_SIZE);
+	legs->items = mem_alloc_zeroed(WIRE_LEGS_MAX * sizeof(legs->items[0]));
+	if (!legs->items)
+		return -ENOMEM;
+	while ((leg = next_leg(copy, asked->session, asked->key, leg))) {
+		if (!leg_is_online(leg))
+			continue;
+		rc = legs->count < WIRE_LEGS_MAX ? fill_point(leg, asked->number, legs) : -E2BIG;
+		if (!rc)
+			continue;
+		copy_refuse(why, rc, "what CG %llu shows cannot be read: %s", (unsigned long long)asked->number,
+			    strerror(-rc));
+		leg_unpin(leg);
+		return rc;
+	}
+	return 0;
+}
+
 /* ---- fencing ---- */
 
 static int refuse_lost(const struct leg *leg, char *why)
@@ -216,6 +261,9 @@ static int open_volume(struct leg *leg, uint16_t volume, uint64_t number)
 		if (pair->record.role == PAIR_TARGET &&
 		    (leg_owes(leg, &pair->record) || pair->record.state == PAIR_FAILED_OVER))
 			rc = pair_fail_over(pair, number);
+		/* In the same turn: no failback begins before. */
+		if (!rc && pair->record.state == PAIR_FAILED_OVER)
+			rc = leg_back_note(leg, pair);
 		pair_end_change(pair);
 	}
 	pair_unpin(pair);
@@ -229,16 +277,38 @@ static bool is_paired(const struct leg *leg, uint16_t volume)
 	return pair && !strcmp(pair->record.system, leg->record.source_system);
 }
 
+/* The volumes of the group, to be freed. */
+static int list_volumes(const struct leg *leg, uint64_t number, uint16_t **volumes, uint32_t *count)
+{
+	const struct journal_cg *cg = journal_committed_cg(leg->journal);
+	MEM_OWNED struct journal_cg *older = NULL;
+	int rc = 0;
+
+	*count = 0;
+	if (!cg || cg->number != number) {
+		rc = journal_read_point(leg->journal, number, &older);
+		cg = older;
+	}
+	if (rc)
+		return rc;
+	*volumes = mem_alloc((cg->volume_count + 1) * sizeof(**volumes));
+	if (!*volumes)
+		return -ENOMEM;
+	*count = cg->volume_count;
+	if (*count)
+		memcpy(*volumes, cg->volumes, *count * sizeof(**volumes));
+	return 0;
+}
+
 /* All of them that can show it; the others are listed, and opened when this is done again. */
 static int open_volumes(struct leg *leg, uint64_t number, struct wire_recover_done *done)
 {
-	const struct journal_cg *cg = journal_committed_cg(leg->journal);
-	uint32_t count = cg ? cg->volume_count : 0;
-	MEM_OWNED uint16_t *volumes = mem_alloc((count + 1) * sizeof(volumes[0]));
-	int rc = volumes ? make_list(&done->missing, JOURNAL_VOLUMES_MAX) : -ENOMEM;
+	MEM_OWNED uint16_t *volumes = NULL;
+	uint32_t count;
+	int rc = list_volumes(leg, number, &volumes, &count);
 
-	if (!rc && count)
-		memcpy(volumes, cg->volumes, count * sizeof(volumes[0]));
+	if (!rc)
+		rc = make_list(&done->missing, JOURNAL_VOLUMES_MAX);
 	for (uint32_t i = 0; i < count && !rc; i++) {
 		if (is_missing(leg, volumes[i])) {
 			log_line(LOG_ERROR, "recover",
@@ -267,9 +337,11 @@ static int list_outside(struct leg *leg, struct wire_volumes *outside)
 	list_for_each(pair, &leg->copy->pairs, link) {
 		const struct record_pair *record = &pair->record;
 
+		/* Those too that came after an older group. */
 		if (!rc && !pair->gone && record->role == PAIR_TARGET && record->type == PAIR_ASYNC &&
-		    record->state != PAIR_FAILED_OVER && !record->joined && !leg_group_has(leg, record->volume) &&
-		    !strcmp(record->system, leg->record.source_system) && outside->count < JOURNAL_VOLUMES_MAX)
+		    record->state != PAIR_FAILED_OVER && (!record->joined || leg->back_group) &&
+		    !leg_group_has(leg, record->volume) && !strcmp(record->system, leg->record.source_system) &&
+		    outside->count < JOURNAL_VOLUMES_MAX)
 			outside->ids[outside->count++] = record->volume;
 	}
 	return rc;
@@ -329,8 +401,37 @@ static int show_group(struct leg *leg, const struct wire_recover_decide *decide,
 				   (unsigned long long)decide->number, (int)(APPLIED_NS / RT_SECOND));
 	if (rc && (rc == -ECANCELED || leg->tried != decide->number))
 		return rc;
-	rc = open_volumes(leg, decide->number, done);
+	rc = leg_back_open(leg);
+	if (!rc)
+		rc = open_volumes(leg, decide->number, done);
+	leg_back_close(leg);
 	return rc ? rc : list_outside(leg, &done->outside);
+}
+
+/* All groups are applied before the volumes go back: the journal is then sure to have what that takes. */
+static int decide_older(struct leg *leg, const struct wire_recover_decide *decide, char *why)
+{
+	int rc = wait_applied(leg);
+
+	if (rc)
+		return copy_refuse(why, rc, "the last group is not in all volumes, so none goes back: %s",
+				   strerror(-rc));
+	rc = journal_decide(leg->journal, decide->number, decide->epoch, decide->initiator, decide->forced);
+	if (rc == -EINVAL)
+		return copy_refuse(why, rc, "CG %llu is not kept by system %s any more",
+				   (unsigned long long)decide->number, leg->copy->config.system);
+	if (rc == -ENOSPC)
+		return copy_refuse(why, rc, "the journal of session %u on system %s has no room to go back",
+				   decide->session, leg->copy->config.system);
+	return rc;
+}
+
+static bool is_older(const struct leg *leg, uint64_t number)
+{
+	struct journal_info info;
+
+	journal_get_info(leg->journal, &info);
+	return number < info.committed && !info.goes_back;
 }
 
 static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide, struct wire_recover_done *done,
@@ -341,9 +442,11 @@ static int settle_leg(struct leg *leg, const struct wire_recover_decide *decide,
 
 	if (planted(PLANTED_RECOVERY_NO_FENCE))
 		rc = journal_fence(leg->journal, decide->epoch, decide->initiator);
-	if (!rc)
+	if (!rc && is_older(leg, decide->number))
+		rc = decide_older(leg, decide, why);
+	else if (!rc)
 		rc = journal_decide(leg->journal, decide->number, decide->epoch, decide->initiator, decide->forced);
-	if (rc == -ESTALE)
+	if (rc == -ESTALE && !why[0])
 		return refuse_lost(leg, why);
 	if (rc)
 		return rc;
@@ -369,7 +472,8 @@ static int settle_or_leave_out(struct leg *leg, const struct wire_recover_decide
 	if (leg->offline)
 		return 0;
 	leg_get_info(leg, &info);
-	if (info.committed != decide->number && info.prepared != decide->number)
+	if (info.committed != decide->number && info.prepared != decide->number &&
+	    !journal_is_point(leg->journal, decide->number))
 		return leave_out(leg, decide, done);
 	rc = settle_leg(leg, decide, done, why);
 	if (!rc)

@@ -12,6 +12,7 @@ struct making {
 	const struct recover_answer *answers;
 	unsigned count;
 	struct recover_plan *plan;
+	bool forced;				/* of a CG that was decided for by force: without those that lack it */
 };
 
 bool recover_leg_holds(const struct wire_recover_leg *leg, uint64_t number)
@@ -249,4 +250,110 @@ void recover_make_plan(const struct recover_answer *answers, unsigned count, boo
 		return;
 	count_systems(&making);
 	name_missing(&making);
+}
+
+/* ---- a CG older than the last one ---- */
+
+bool recover_leg_goes_back(const struct wire_recover_leg *leg)
+{
+	return leg->decided && leg->decided < leg->committed;
+}
+
+static const struct wire_point_leg *find_point(const struct making *making, const char *far, const char *source)
+{
+	for (unsigned i = 0; i < making->count; i++) {
+		const struct wire_point_legs *points = making->answers[i].points;
+
+		for (uint32_t j = 0; j < points->count; j++) {
+			if (!strcmp(making->answers[i].far, far) && !strcmp(points->items[j].source, source))
+				return &points->items[j];
+		}
+	}
+	return NULL;
+}
+
+/* Those that take part in it, from any record of it. */
+static const struct wire_members *find_point_list(const struct making *making)
+{
+	for (unsigned i = 0; i < making->count; i++) {
+		if (making->answers[i].points->count)
+			return &making->answers[i].points->items[0].members;
+	}
+	return NULL;
+}
+
+static bool is_there(const struct making *making, const struct wire_member *member)
+{
+	return find_leg(making, member) && (!making->forced || find_point(making, member->far, member->source));
+}
+
+static void decide_at(const struct making *making, const struct wire_members *list, bool force)
+{
+	struct recover_plan *plan = making->plan;
+	struct recover_leg legs[WIRE_MEMBERS_MAX];
+
+	assert(list->count <= WIRE_MEMBERS_MAX);
+	for (uint32_t i = 0; i < list->count; i++)
+		legs[i] = (struct recover_leg){
+			.reached = is_there(making, &list->items[i]),
+			.keeps = find_point(making, list->items[i].far, list->items[i].source),
+		};
+	if (list->count)
+		plan->decision = recover_decide_at(legs, list->count, plan->decision.number, force);
+	if (plan->decision.verdict == RECOVER_NOT_KEPT)
+		snprintf(plan->culprit, sizeof(plan->culprit), "%s of %s",
+			 list->items[plan->decision.culprit].far, list->items[plan->decision.culprit].source);
+}
+
+static void count_systems_at(const struct making *making)
+{
+	struct recover_plan *plan = making->plan;
+
+	for (unsigned i = 0; i < making->count; i++) {
+		const struct wire_point_legs *points = making->answers[i].points;
+
+		for (uint32_t j = 0; j < points->count; j++) {
+			plan->volumes += points->items[j].volumes;
+			plan->volumes_missing += points->items[j].missing.count;
+			plan->session_time_us = points->items[j].time_us;
+		}
+		plan->systems += points->count > 0;
+	}
+}
+
+static void name_missing_at(const struct making *making, const struct wire_members *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		bool named = is_there(making, &list->items[i]);
+
+		for (uint32_t j = 0; j < i && !named; j++)
+			named = !strcmp(list->items[j].far, list->items[i].far);
+		if (!named)
+			name_far(making->plan, list->items[i].far);
+	}
+}
+
+void recover_make_plan_at(const struct recover_answer *answers, unsigned count, uint64_t number, bool force,
+			  const struct recover_plan *earlier, struct recover_plan *plan)
+{
+	struct making making = {
+		.answers = answers, .count = count, .plan = plan, .forced = earlier && earlier->forced,
+	};
+	const struct wire_members *list = find_point_list(&making);
+
+	*plan = (struct recover_plan){
+		.highest_epoch = highest_epoch(&making), .decided = earlier, .forced = making.forced,
+		.decision = { .verdict = RECOVER_NOT_KEPT, .number = number },
+	};
+	if (!list)
+		return;
+	decide_at(&making, list, earlier);
+	if (plan->decision.verdict == RECOVER_UNCERTAIN && force) {
+		decide_at(&making, list, true);
+		plan->forced = true;
+	}
+	if (plan->decision.verdict != RECOVER_TO && plan->decision.verdict != RECOVER_UNCERTAIN)
+		return;
+	count_systems_at(&making);
+	name_missing_at(&making, list);
 }

@@ -16,6 +16,7 @@
 struct recover_answer {
 	const char *far;
 	const struct wire_recover_legs *legs;
+	const struct wire_point_legs *points;	/* of recover_make_plan_at */
 };
 
 struct recover_plan {
@@ -34,6 +35,17 @@ struct recover_plan {
 
 /* count may be 0. force: as recover_decide. */
 void recover_make_plan(const struct recover_answer *answers, unsigned count, bool force, struct recover_plan *plan);
+
+/*
+ * The same for a CG older than the last one, which every far side has been asked for. earlier: the plan in which an
+ * earlier recovery has decided for it; NULL: none has. That stands, for those too that were missing then; if it was
+ * forced, whoever cannot show the CG counts as missing.
+ */
+void recover_make_plan_at(const struct recover_answer *answers, unsigned count, uint64_t number, bool force,
+			  const struct recover_plan *earlier, struct recover_plan *plan);
+
+/* True when a recovery has decided for a CG that is older than the committed one of the leg. */
+bool recover_leg_goes_back(const struct wire_recover_leg *leg);
 
 /* True when the leg holds this CG: it can show it. */
 bool recover_leg_holds(const struct wire_recover_leg *leg, uint64_t number);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "copy/leg.h"
 #include "copy/recover.h"
@@ -15,11 +16,14 @@
 
 static int fill_leg(const struct leg *leg, uint64_t below, struct wire_leg_points *out)
 {
+	struct journal_point oldest;
 	MEM_OWNED struct journal_point *points = mem_alloc((WIRE_POINTS_MAX + 1) * sizeof(points[0]));
 
 	out->items = mem_alloc_zeroed(WIRE_POINTS_MAX * sizeof(out->items[0]));
 	if (!points || !out->items)
 		return -ENOMEM;
+	if (journal_oldest_point(leg->journal, &oldest))
+		out->oldest = (struct wire_point){ oldest.number, oldest.time_us, oldest.bytes };
 	snprintf(out->source, sizeof(out->source), "%s", leg->record.source_system);
 	out->count = journal_list_points(leg->journal, below, points, WIRE_POINTS_MAX + 1);
 	out->more = out->count > WIRE_POINTS_MAX;
@@ -152,25 +156,95 @@ static bool add_up(const struct recovery *recovery, const struct wire_point *poi
 	return true;
 }
 
+/* At most COPY_POINTS_MAX of those below recovery->below, which is lower then. *all: there are no more. */
+static int collect_some(struct recovery *recovery, struct copy_point *out, bool *all, struct fault *fault)
+{
+	const struct wire_leg_points *leg;
+	uint64_t from;
+	int count = 0;
+
+	if (ask_all(recovery, fault))
+		return -1;
+	leg = find_first(recovery);
+	from = find_complete(recovery);
+	for (uint32_t i = 0; leg && i < leg->count && count < (int)COPY_POINTS_MAX; i++) {
+		if (leg->items[i].number < from)
+			break;
+		recovery->below = leg->items[i].number;
+		if (add_up(recovery, &leg->items[i], &out[count]))
+			count++;
+	}
+	*all = !from && count < (int)COPY_POINTS_MAX;
+	if (from && recovery->below > from && count < (int)COPY_POINTS_MAX)
+		recovery->below = from;
+	return count;
+}
+
 static int collect(struct recovery *recovery, struct copy_point *out, struct fault *fault)
 {
-	int count = 0;
-	uint64_t from;
+	int count;
+	bool all;
 
 	do {
-		const struct wire_leg_points *leg;
-
-		if (ask_all(recovery, fault))
-			return -1;
-		leg = find_first(recovery);
-		from = find_complete(recovery);
-		for (uint32_t i = 0; leg && i < leg->count && count < (int)COPY_POINTS_MAX; i++) {
-			if (leg->items[i].number >= from && add_up(recovery, &leg->items[i], &out[count]))
-				count++;
-		}
-		recovery->below = from;
-	} while (from && count < (int)COPY_POINTS_MAX);
+		count = collect_some(recovery, out, &all, fault);
+	} while (count == 0 && !all);
 	return count;
+}
+
+/* The commands for a moment that no far side, or not every one, can show. */
+static int fault_not_kept(struct recovery *recovery, struct fault *fault)
+{
+	struct wire_point oldest = { 0 };
+	char object[64], since[48];
+	time_t seconds;
+	struct tm when;
+
+	recovery->below = UINT64_MAX;
+	if (ask_all(recovery, fault))
+		return -1;
+	EACH_LIST(recovery, i, j) {
+		if (recovery->fars[i].points.legs[j].oldest.number > oldest.number)
+			oldest = recovery->fars[i].points.legs[j].oldest;
+	}
+	recovery_object(recovery, object);
+	if (!oldest.number)
+		return fault_set(fault, FAULT_FAILED, object, "xdc session start --keep DURATION",
+				 "no group but the last one is kept");
+	seconds = (time_t)(oldest.time_us / 1000000);
+	if (!gmtime_r(&seconds, &when) || !strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &when))
+		since[0] = '\0';
+	return fault_set(fault, FAULT_FAILED, object, "xdc session points lists the groups that all can show",
+			 "that is not kept: the oldest that may be is CG %llu, of %s",
+			 (unsigned long long)oldest.number, since);
+}
+
+static int64_t milliseconds(int64_t ns)
+{
+	return ns / RT_MS;
+}
+
+int recovery_find_point(struct recovery *recovery, int64_t wall_ns, uint64_t *number, struct fault *fault)
+{
+	MEM_OWNED struct copy_point *points = mem_alloc(COPY_POINTS_MAX * sizeof(points[0]));
+	char object[64];
+	bool all = false;
+
+	if (!points)
+		return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object), "try again", "no memory");
+	recovery->below = UINT64_MAX;
+	while (!all) {
+		int count = collect_some(recovery, points, &all, fault);
+
+		if (count < 0)
+			return -1;
+		for (int i = 0; i < count; i++) {
+			if (milliseconds(points[i].cg_wall_ns) > milliseconds(wall_ns))
+				continue;
+			*number = points[i].sequence;
+			return 0;
+		}
+	}
+	return fault_not_kept(recovery, fault);
 }
 
 int copy_session_points(struct copy *copy, uint8_t session, uint64_t below, struct copy_point *out,

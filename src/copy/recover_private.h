@@ -15,6 +15,7 @@ struct far {
 	struct wire_recover_legs legs;		/* the last answer */
 	struct wire_recover_done done;
 	struct wire_points points;
+	struct wire_point_legs point;
 	int rc;					/* of the last request */
 	char why[WIRE_TEXT_SIZE];
 };
@@ -27,6 +28,8 @@ struct recovery {
 	struct rt_group asking;
 	struct recover_plan plan;
 	uint64_t below;				/* of the points that are asked for */
+	uint64_t number;			/* the CG that an administrator asks for; 0: the last one */
+	uint64_t older;				/* of the plan, where it is older than the last one; 0: it is not */
 };
 
 /* "session 5" */
@@ -43,5 +46,9 @@ RT_MUST_CHECK int recovery_ask_fars(struct recovery *recovery, unsigned from, vo
 
 /* What all far sides hold; then the plan. Changes nothing. -1 with the fault. Suspends. */
 RT_MUST_CHECK int recovery_look(struct recovery *recovery, bool force, struct fault *fault);
+
+/* The last CG not later than this time that all can show. -1 with the fault. Suspends. */
+RT_MUST_CHECK int recovery_find_point(struct recovery *recovery, int64_t wall_ns, uint64_t *number,
+				      struct fault *fault);
 
 #endif

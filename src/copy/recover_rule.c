@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-const char *const recover_verdict_names[] = { "recover", "no group", "uncertain", "broken" };
+const char *const recover_verdict_names[] = { "recover", "no group", "uncertain", "broken", "not kept" };
 _Static_assert(sizeof(recover_verdict_names) / sizeof(recover_verdict_names[0]) == RECOVER_VERDICT_COUNT,
 	"a name each");
 
@@ -63,5 +63,29 @@ struct recover_decision recover_decide(const struct recover_leg *legs, unsigned 
 			return decision;
 		}
 	}
+	return decision;
+}
+
+struct recover_decision recover_decide_at(const struct recover_leg *legs, unsigned count, uint64_t number, bool force)
+{
+	struct recover_decision decision = { .verdict = RECOVER_TO, .number = number };
+	bool missing = false, any = false;
+
+	assert(count > 0 && number > 0);
+	for (unsigned i = 0; i < count; i++) {
+		if (legs[i].first > number)
+			continue;
+		any = any || legs[i].reached;
+		missing = missing || !legs[i].reached;
+		if (legs[i].reached && !legs[i].keeps) {
+			decision.verdict = RECOVER_NOT_KEPT;
+			decision.culprit = i;
+			return decision;
+		}
+	}
+	if (!any)
+		decision.verdict = RECOVER_NO_GROUP;
+	else if (missing && !force)
+		decision.verdict = RECOVER_UNCERTAIN;
 	return decision;
 }

@@ -22,6 +22,7 @@ struct recover_leg {
 	uint64_t first;
 	uint64_t committed;	/* 0: none */
 	uint64_t prepared;	/* 0: none */
+	bool keeps;		/* it can show the older CG that is asked for (recover_decide_at) */
 };
 
 enum recover_verdict {
@@ -29,6 +30,7 @@ enum recover_verdict {
 	RECOVER_NO_GROUP,	/* no CG was ever whole: there is nothing to recover to */
 	RECOVER_UNCERTAIN,	/* a missing leg may have committed `number`, or may lack it: only by force */
 	RECOVER_BROKEN,		/* leg `culprit` can show neither: the journal is damaged, no rule helps */
+	RECOVER_NOT_KEPT,	/* leg `culprit` cannot show the CG that was asked for */
 	RECOVER_VERDICT_COUNT
 };
 extern const char *const recover_verdict_names[RECOVER_VERDICT_COUNT];
@@ -36,7 +38,7 @@ extern const char *const recover_verdict_names[RECOVER_VERDICT_COUNT];
 struct recover_decision {
 	enum recover_verdict verdict;
 	uint64_t number;	/* TO: the CG; UNCERTAIN: the CG in doubt, or with force its choice */
-	unsigned culprit;	/* BROKEN: index of the leg */
+	unsigned culprit;	/* BROKEN, NOT_KEPT: index of the leg */
 };
 
 /*
@@ -44,5 +46,12 @@ struct recover_decision {
  * in doubt, since all that were reached hold it and it loses least.
  */
 struct recover_decision recover_decide(const struct recover_leg *legs, unsigned count, bool force);
+
+/*
+ * An administrator asks for this CG, older than the last one. All legs that take part in it go to it or none: TO when
+ * every one of them keeps it; NOT_KEPT; UNCERTAIN when a missing leg may not keep it, unless force. NO_GROUP: none was
+ * reached.
+ */
+struct recover_decision recover_decide_at(const struct recover_leg *legs, unsigned count, uint64_t number, bool force);
 
 #endif

@@ -283,11 +283,28 @@ LAYOUT(point, struct wire_point,
 LAYOUT(leg_points, struct wire_leg_points,
 	TEXT(struct wire_leg_points, source),
 	BOOL(struct wire_leg_points, more),
+	STRUCT(struct wire_leg_points, oldest, point),
 	LIST(struct wire_leg_points, count, items, point, WIRE_POINTS_MAX));
 
 LAYOUT(points, struct wire_points,
 	BYTES(struct wire_points, boot_id),
 	LIST(struct wire_points, count, legs, leg_points, WIRE_LEGS_MAX));
+
+LAYOUT(point_request, struct wire_point_request,
+	UINT(struct wire_point_request, session),
+	BYTES(struct wire_point_request, key),
+	UINT(struct wire_point_request, number));
+
+LAYOUT(point_leg, struct wire_point_leg,
+	TEXT(struct wire_point_leg, source),
+	UINT(struct wire_point_leg, time_us),
+	STRUCT(struct wire_point_leg, members, members),
+	UINT(struct wire_point_leg, volumes),
+	STRUCT(struct wire_point_leg, missing, volumes));
+
+LAYOUT(point_legs, struct wire_point_legs,
+	BYTES(struct wire_point_legs, boot_id),
+	LIST(struct wire_point_legs, count, items, point_leg, WIRE_LEGS_MAX));
 
 /* ---- events ---- */
 
@@ -332,6 +349,7 @@ static const struct wire_type types[] = {
 	{ WIRE_SESSION_KEEP, "session_keep", &keep, &session_answer },
 	{ WIRE_LEG_KEEP, "leg_keep", &keep, &leg_state },
 	{ WIRE_RECOVER_POINTS, "recover_points", &points_request, &points },
+	{ WIRE_RECOVER_POINT, "recover_point", &point_request, &point_legs },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },
 };

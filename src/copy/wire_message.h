@@ -61,6 +61,7 @@ enum wire_message_type {
 	WIRE_SESSION_KEEP = 67,
 	WIRE_LEG_KEEP = 68,
 	WIRE_RECOVER_POINTS = 69,
+	WIRE_RECOVER_POINT = 70,
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
@@ -330,6 +331,7 @@ struct wire_point {
 struct wire_leg_points {
 	char source[WIRE_SYSTEM_SIZE];
 	bool more;				/* there are older ones */
+	struct wire_point oldest;		/* of all; zeros: there is none */
 	uint32_t count;				/* newest first, at most WIRE_POINTS_MAX */
 	struct wire_point *items;
 };
@@ -337,6 +339,24 @@ struct wire_points {				/* the reply to recover_points */
 	uint8_t boot_id[WIRE_ID_SIZE];
 	uint32_t count;				/* at most WIRE_LEGS_MAX */
 	struct wire_leg_points *legs;
+};
+
+struct wire_point_request {
+	uint8_t session;
+	uint8_t key[WIRE_KEY_SIZE];
+	uint64_t number;
+};
+struct wire_point_leg {				/* that can show it */
+	char source[WIRE_SYSTEM_SIZE];
+	uint64_t time_us;			/* its session time */
+	struct wire_members members;		/* from its own record */
+	uint32_t volumes;			/* targets in that */
+	struct wire_volumes missing;		/* of these, those that cannot show a group now */
+};
+struct wire_point_legs {			/* the reply to recover_point */
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint32_t count;				/* at most WIRE_LEGS_MAX */
+	struct wire_point_leg *items;
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

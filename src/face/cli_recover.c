@@ -32,12 +32,18 @@ static int session_probe(const struct cli_request *request, json_t **result, str
 
 static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	const struct arg_value *value = cli_value(request, "at");
 	struct recovery_result recovery = { 0 };
+	struct recovery_at at = { 0 };
 	unsigned session = cli_session(request);
 	char next[200];
 
-	if (control_session_recover(request->control, cli_session(request), cli_given(request, "force"), &recovery,
-				    fault))
+	if (value && value->is_time)
+		at.wall_ns = (int64_t)value->number;
+	else if (value)
+		at.sequence = value->number;
+	if (control_session_recover(request->control, cli_session(request), value ? &at : NULL,
+				    cli_given(request, "force"), &recovery, fault))
 		return -1;
 	if (recovery.systems_missing || recovery.volumes_missing)
 		snprintf(next, sizeof(next),

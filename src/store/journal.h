@@ -223,6 +223,9 @@ struct journal_point {
 	uint64_t bytes;			/* to be written to go back to it, at most */
 };
 
+/* False: there is none. Does not suspend. */
+bool journal_oldest_point(const struct journal *journal, struct journal_point *out);
+
 /* The newest points with numbers lower than this one, newest first, at most max. Does not suspend. */
 uint32_t journal_list_points(const struct journal *journal, uint64_t below, struct journal_point *out, uint32_t max);
 

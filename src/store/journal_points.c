@@ -119,6 +119,18 @@ uint32_t journal_list_points(const struct journal *journal, uint64_t below, stru
 	return count;
 }
 
+bool journal_oldest_point(const struct journal *journal, struct journal_point *out)
+{
+	const struct points *points = &journal->points;
+
+	if (!points->count)
+		return false;
+	*out = (struct journal_point){ .number = points->point[0].number, .time_us = points->point[0].time_us };
+	for (uint32_t i = 1; i < points->count; i++)
+		out->bytes += points->point[i].bytes;
+	return true;
+}
+
 /* ---- what is kept ---- */
 
 static uint64_t seq_of(const struct journal *journal, const struct kept_point *point)

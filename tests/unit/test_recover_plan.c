@@ -58,7 +58,9 @@ static void build(const struct holds *holds, struct world *world)
 				world->members[i][leg->members.count++] = everyone[j];
 		}
 		world->replies[i] = (struct wire_recover_legs){ .count = 1, .items = leg };
-		world->answers[world->count++] = (struct recover_answer){ everyone[i].far, &world->replies[i] };
+		world->answers[world->count++] = (struct recover_answer){
+			.far = everyone[i].far, .legs = &world->replies[i],
+		};
 	}
 }
 
@@ -167,10 +169,89 @@ static void highest_epoch(void **state)
 	assert_int_equal(plan.decision.verdict, RECOVER_NO_GROUP);
 }
 
+/* ---- a CG older than the last one ---- */
+
+struct older {
+	const char *name;
+	bool reached[FARS], keeps[FARS];
+	unsigned list;			/* of those that take part in it */
+	bool force, decided, decided_by_force;
+	enum recover_verdict verdict;
+	unsigned systems, missing, volumes;
+	bool forced;
+	const char *who;
+};
+
+static const struct older older_table[] = {
+	{ "all keep it", { 1, 1, 1 }, { 1, 1, 1 }, 7, .verdict = RECOVER_TO, .systems = 3, .volumes = 33, .who = "" },
+	{ "one came later", { 1, 1, 1 }, { 1, 1, 0 }, 3,
+	  .verdict = RECOVER_TO, .systems = 2, .volumes = 21, .who = "" },
+	{ "one lacks it", { 1, 1, 1 }, { 1, 1, 0 }, 7, .verdict = RECOVER_NOT_KEPT, .who = "B2 of A2" },
+	{ "force does not help", { 1, 1, 1 }, { 1, 1, 0 }, 7, .force = true, .verdict = RECOVER_NOT_KEPT,
+	  .who = "B2 of A2" },
+	{ "nobody keeps it", { 1, 1, 1 }, { 0, 0, 0 }, 7, .verdict = RECOVER_NOT_KEPT, .who = "" },
+	{ "one is missing", { 1, 1, 0 }, { 1, 1, 0 }, 7, .verdict = RECOVER_UNCERTAIN, .systems = 2, .missing = 1,
+	  .volumes = 21, .who = "B2" },
+	{ "without it, by force", { 1, 1, 0 }, { 1, 1, 0 }, 7, .force = true, .verdict = RECOVER_TO, .systems = 2,
+	  .missing = 1, .volumes = 21, .forced = true, .who = "B2" },
+	{ "decided by all, one is missing since", { 1, 1, 0 }, { 1, 1, 0 }, 7, .decided = true, .verdict = RECOVER_TO,
+	  .systems = 2, .missing = 1, .volumes = 21, .who = "B2" },
+	{ "decided by force, the missing one is back", { 1, 1, 1 }, { 1, 1, 1 }, 7, .decided = true,
+	  .decided_by_force = true, .verdict = RECOVER_TO, .systems = 3, .volumes = 33, .forced = true, .who = "" },
+	{ "decided by force, the one that is back lacks it", { 1, 1, 1 }, { 1, 1, 0 }, 7, .decided = true,
+	  .decided_by_force = true, .verdict = RECOVER_TO, .systems = 2, .missing = 1, .volumes = 21, .forced = true,
+	  .who = "B2" },
+};
+
+static void plans_for_older_groups(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(older_table) / sizeof(older_table[0]); i++) {
+		const struct older *expected = &older_table[i];
+		struct recover_plan earlier = { .decided = true, .forced = expected->decided_by_force }, plan;
+		struct wire_point_leg items[FARS];
+		struct wire_point_legs points[FARS];
+		struct holds holds[FARS];
+		struct world world;
+
+		for (unsigned far = 0; far < FARS; far++)
+			holds[far] = (struct holds){ .reached = expected->reached[far], .committed = 9, .list = 7 };
+		build(holds, &world);
+		for (unsigned at = 0, far = 0; far < FARS; far++) {
+			struct wire_member *members = world.members[far];
+
+			if (!expected->reached[far])
+				continue;
+			items[far] = (struct wire_point_leg){ .time_us = 400, .volumes = 10 + far,
+							      .members.items = members };
+			memcpy(items[far].source, everyone[far].source, sizeof(items[far].source));
+			for (unsigned j = 0; j < FARS; j++) {
+				if (expected->list >> j & 1)
+					members[items[far].members.count++] = everyone[j];
+			}
+			points[far] = (struct wire_point_legs){ .count = expected->keeps[far], .items = &items[far] };
+			world.answers[at++].points = &points[far];
+		}
+		recover_make_plan_at(world.answers, world.count, 4, expected->force,
+				     expected->decided ? &earlier : NULL, &plan);
+		if (plan.decision.verdict != expected->verdict)
+			print_error("%s\n", expected->name);
+		assert_int_equal(plan.decision.verdict, expected->verdict);
+		assert_int_equal(plan.decision.number, 4);
+		assert_int_equal(plan.systems, expected->systems);
+		assert_int_equal(plan.systems_missing, expected->missing);
+		assert_int_equal(plan.volumes, expected->volumes);
+		assert_int_equal(plan.forced, expected->forced);
+		assert_string_equal(plan.decision.verdict == RECOVER_NOT_KEPT ? plan.culprit : plan.missing,
+				    expected->who);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans),
+		cmocka_unit_test(plans_for_older_groups),
 		cmocka_unit_test(highest_epoch),
 	};
 

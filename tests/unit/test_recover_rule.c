@@ -118,12 +118,46 @@ static void test_later_leg_is_needed_for_its_first(void **state)
 	assert_int_equal(recover_decide(legs, 2, false).verdict, RECOVER_UNCERTAIN);
 }
 
+/* An older CG: every leg that takes part in it goes there, or none does. The whole table of three legs. */
+static void test_older_needs_all(void **state)
+{
+	(void)state;
+	for (unsigned code = 0; code < 1u << 10; code++) {
+		struct recover_leg legs[3];
+		unsigned reached = 0, missing = 0, lacking = 0, rest = code >> 1;
+		bool force = code & 1;
+		struct recover_decision got;
+
+		for (unsigned i = 0; i < 3; i++, rest >>= 3) {
+			bool takes_part = rest >> 2 & 1;
+
+			legs[i] = (struct recover_leg){
+				.reached = rest & 1, .keeps = rest >> 1 & 1, .first = takes_part ? 3 : 8,
+				.committed = 9,
+			};
+			reached += takes_part && legs[i].reached;
+			missing += takes_part && !legs[i].reached;
+			lacking += takes_part && legs[i].reached && !legs[i].keeps;
+		}
+		got = recover_decide_at(legs, 3, 5, force);
+		assert_int_equal(got.number, 5);
+		if (lacking)
+			assert_true(got.verdict == RECOVER_NOT_KEPT && legs[got.culprit].reached &&
+				    !legs[got.culprit].keeps && legs[got.culprit].first <= 5);
+		else if (!reached)
+			assert_int_equal(got.verdict, RECOVER_NO_GROUP);
+		else
+			assert_int_equal(got.verdict, missing && !force ? RECOVER_UNCERTAIN : RECOVER_TO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_table),
 		cmocka_unit_test(test_later_leg_has_no_say),
 		cmocka_unit_test(test_later_leg_is_needed_for_its_first),
+		cmocka_unit_test(test_older_needs_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

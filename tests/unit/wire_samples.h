@@ -97,10 +97,16 @@ static const struct wire_keep sample_keep = { .head = HEAD, .keep_us = 864000000
 static const struct wire_points_request sample_points_request = { .session = 1, .key = KEY, .below = 900 };
 static struct wire_point sample_point_items[] = { { 8, 1700000000000005, 4096 }, { 7, 1700000000000004, 12288 } };
 static struct wire_leg_points sample_leg_points[] = {
-	{ .source = "2105.FA120", .more = true, .count = 2, .items = sample_point_items },
+	{ .source = "2105.FA120", .more = true, .oldest = { 5, 1700000000000001, 65536 },
+	  .count = 2, .items = sample_point_items },
 	{ .source = "2105.FA121" },
 };
 static const struct wire_points sample_points = { .boot_id = BOOT, .count = 2, .legs = sample_leg_points };
+static const struct wire_point_request sample_point_request = { .session = 1, .key = KEY, .number = 900 };
+static struct wire_point_leg sample_point_leg[] = {
+	{ .source = "2105.FA120", .time_us = 1700000000000005, .members = MEMBERS, .volumes = 3, .missing = VOLUMES },
+};
+static const struct wire_point_legs sample_point_legs = { .boot_id = BOOT, .count = 1, .items = sample_point_leg };
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,
 };
@@ -141,6 +147,7 @@ static const struct wire_sample {
 	{ WIRE_SESSION_KEEP, &sample_keep, &sample_answer },
 	{ WIRE_LEG_KEEP, &sample_keep, &sample_leg_state },
 	{ WIRE_RECOVER_POINTS, &sample_points_request, &sample_points },
+	{ WIRE_RECOVER_POINT, &sample_point_request, &sample_point_legs },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },
 };

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Groups older than the last one.
+ *
+ * Goal: whatever point the far sides list shows exactly what its group showed, once they are recovered to it, and the
+ * old site, which had newer groups, is equal after failback. Keeping points never holds groups up. Method: hosts write,
+ * far sides crash at any moment, also while they apply; journals are large or small, limits by time, by size or none;
+ * for each group the oracle notes which events it must and may show. Then the source site is lost, and in branches
+ * several of the points that are listed are gone back to, by sequence or by time, cut off by crashes and repeated.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "copy/pair.h"
+#include "faults.h"
+#include "recover.h"
+#include "rt/mem.h"
+#include "scenarios.h"
+
+#define SEEN_MAX	4000u
+#define TRIES		3u			/* points of a run */
+#define NOT_OF_ORACLE	100u			/* a block */
+
+/* A group that the master has reported: what every image of it shows, and what none does. */
+struct seen {
+	uint64_t sequence;
+	uint32_t least[ORACLE_CHAINS], most[ORACLE_CHAINS];
+};
+
+struct watch {
+	struct sites *sites;
+	unsigned count;
+	struct seen seen[SEEN_MAX];
+	bool stop;
+};
+
+static void note_seen(struct watch *watch, uint64_t sequence)
+{
+	struct seen *seen = &watch->seen[watch->count];
+
+	if (watch->count == SEEN_MAX || (watch->count && seen[-1].sequence >= sequence))
+		return;
+	seen->sequence = sequence;
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		seen->least[c] = watch->sites->oracle.chains[c].required;
+		seen->most[c] = watch->sites->oracle.chains[c].issued;
+	}
+	watch->count++;
+}
+
+static void watch_groups(void *arg)
+{
+	struct watch *watch = arg;
+
+	while (!watch->stop && rt_sleep_until(rt_now_ns() + 3 * RT_MS) != -ECANCELED) {
+		if (!sites_look(watch->sites))
+			note_seen(watch, watch->sites->reported);
+	}
+}
+
+/* Of a group that came and went between two looks the ones beside it say what it may show. */
+static void find_bounds(const struct watch *watch, uint64_t sequence, struct seen *bounds)
+{
+	*bounds = (struct seen){ .sequence = sequence };
+	memset(bounds->most, 0xff, sizeof(bounds->most));
+	for (unsigned i = 0; i < watch->count; i++) {
+		const struct seen *seen = &watch->seen[i];
+
+		if (seen->sequence <= sequence)
+			memcpy(bounds->least, seen->least, sizeof(bounds->least));
+		if (seen->sequence < sequence)
+			continue;
+		memcpy(bounds->most, seen->most, sizeof(bounds->most));
+		break;
+	}
+}
+
+/* ---- the points ---- */
+
+struct listing {
+	struct box *box;
+	struct copy_point *points;
+	int count;
+	struct fault fault;
+};
+
+static int list_points(void *arg)
+{
+	struct listing *listing = arg;
+
+	if (!listing->box->ready)
+		return -ECONNABORTED;
+	listing->count = copy_session_points(listing->box->copy, SITES_SESSION, UINT64_MAX, listing->points,
+					     &listing->fault);
+	return listing->count < 0 ? -1 : 0;
+}
+
+static int find_points(struct sites *sites, struct listing *listing)
+{
+	unsigned tries = 0;
+	int rc;
+
+	listing->box = &sites->fars[sim_random_below(sim_world(), sites->far_count)];
+	do {
+		rc = faults_mend_all(sites);
+		if (!rc)
+			rc = box_call(listing->box, list_points, listing);
+	} while (rc && scenario_try_again(&tries));
+	if (rc)
+		sim_fail(sim_world(), "points: %s: %s", listing->fault.object, listing->fault.message);
+	if (!rc && listing->count < 1)
+		sim_fail(sim_world(), "no point is listed");
+	return rc;
+}
+
+static void judge(struct sites *sites, const struct seen *bounds)
+{
+	uint32_t position[ORACLE_CHAINS];
+	struct oracle_image image;
+	const char *bad = sites_take_reading(sites, &image);
+
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+		sites->oracle.chains[c].required = bounds->least[c];
+	if (!bad)
+		bad = oracle_judge(&sites->oracle, &image, position);
+	if (bad) {
+		scenario_wrong("CG %llu: %s", (unsigned long long)bounds->sequence, bad);
+		return;
+	}
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		if (position[c] > bounds->most[c])
+			scenario_wrong("CG %llu shows event %u of chain %u, which came after %u",
+				       (unsigned long long)bounds->sequence, position[c], c, bounds->most[c]);
+	}
+}
+
+/* In a branch: back to this point, and home. */
+static int go_back(struct sites *sites, const struct watch *watch, const struct listing *listing)
+{
+	const struct copy_point *point = &listing->points[sim_random_below(sim_world(), (uint64_t)listing->count)];
+	bool by_time = sim_random_below(sim_world(), 3) == 0;
+	struct recovery_at at = { .sequence = by_time ? 0 : point->sequence, .wall_ns = point->cg_wall_ns };
+	struct recovery_at newest = { .sequence = listing->points[0].sequence };
+	struct seen bounds;
+	uint64_t sequence;
+	int rc = recover_sites(sites, &at, &sequence);
+
+	if (rc)
+		return rc;
+	/* Of several within a millisecond the last one. */
+	if (sequence != point->sequence && !(by_time && sequence > point->sequence))
+		scenario_wrong("recovered to CG %llu instead of %llu", (unsigned long long)sequence,
+			       (unsigned long long)point->sequence);
+	scenario_count(by_time ? "points chosen by time" : "points chosen by sequence", 1);
+	if (sequence < newest.sequence)
+		scenario_count("points older than the last group", 1);
+	if (sequence != newest.sequence && !recover_is_refused(sites, &newest))
+		scenario_wrong("a second recovery goes to another group");
+	find_bounds(watch, sequence, &bounds);
+	judge(sites, &bounds);
+	return sim_random_below(sim_world(), 2) ? recover_go_home(sites) : 0;
+}
+
+/* ---- before that ---- */
+
+static void choose_limits(struct sites *sites)
+{
+	uint64_t roll = sim_random_below(sim_world(), 4);
+
+	sites->journal_bytes = UINT64_C(16) << (20 + sim_random_below(sim_world(), 3));
+	if (roll != 1)
+		sites->keep_ns = roll ? 24 * 3600 * RT_SECOND
+				      : (int64_t)(1 + sim_random_below(sim_world(), 3)) * RT_SECOND;
+	if (roll == 1 || roll == 2)
+		sites->keep_bytes = UINT64_C(4) << (20 + sim_random_below(sim_world(), 3));
+}
+
+static int crash_fars(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = (unsigned)sim_random_below(sim_world(), 4); i > 0 && !rc; i--) {
+		struct box *far = &sites->fars[sim_random_below(sim_world(), sites->far_count)];
+		enum sim_crash how = sim_random_below(sim_world(), 2) ? SIM_DEATH : SIM_POWER_LOSS;
+
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 800) * RT_MS);
+		if (!rc && sim_random_below(sim_world(), 2))
+			rc = faults_crash_within(sites, far, how);
+		else if (!rc)
+			faults_crash(sites, far, how);
+		scenario_count("far sides crashed", 1);
+		if (!rc)
+			rc = faults_bring_up(sites, far);
+	}
+	return rc;
+}
+
+static int work(struct sites *sites)
+{
+	int rc = crash_fars(sites);
+
+	if (!rc)
+		rc = sites_wait_groups(sites, 5 + (unsigned)sim_random_below(sim_world(), 20), 30 * RT_SECOND);
+	if (rc == -ETIMEDOUT)
+		sim_fail(sim_world(), "no more groups");
+	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 30000) * RT_US);
+}
+
+static int clean(void *arg)
+{
+	struct box *box = arg;
+
+	if (!box->ready)
+		return -ECONNABORTED;
+	(void)pair_clean_all(box->copy);
+	return 0;
+}
+
+/*
+ * Hosts are quiet until the last group has all, and the dirty logs have forgotten it: what is noted at the far sides
+ * alone says then that the old site has something else.
+ */
+static int go_quiet(struct sites *sites)
+{
+	const uint8_t data[XDC_BLOCK_SIZE] = { 0 };
+	int rc = oracle_stop(&sites->oracle);
+
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + 2 * RT_SECOND);
+	for (unsigned i = 0; i < sites->source_count && !rc; i++)
+		rc = box_call(&sites->sources[i], clean, &sites->sources[i]);
+	/* On disk that is with the next region that is noted. */
+	for (unsigned i = 0; i < sites->source_count * SITES_VOLUMES && !rc; i++)
+		rc = box_write(&sites->sources[i / SITES_VOLUMES], i % SITES_VOLUMES, NOT_OF_ORACLE, data, 0);
+	scenario_count("lost while all was quiet", 1);
+	return rc ? rc : rt_sleep_until(rt_now_ns() + RT_SECOND);
+}
+
+static int live_watched(struct sites *sites, struct watch *watch)
+{
+	MEM_OWNED struct copy_point *points = mem_alloc(COPY_POINTS_MAX * sizeof(points[0]));
+	struct listing listing = { .points = points };
+	int rc = points ? work(sites) : -ENOMEM;
+
+	if (!rc && sim_random_below(sim_world(), 2))
+		rc = go_quiet(sites);
+	watch->stop = true;
+	if (rc)
+		return rc;
+	recover_lose_sources(sites);
+	oracle_end(&sites->oracle);
+	rc = find_points(sites, &listing);
+	scenario_count("points", (uint64_t)listing.count);
+	for (unsigned i = 0; i < TRIES && !rc; i++) {
+		if (scenario_branch())
+			return go_back(sites, watch, &listing);
+	}
+	return rc;
+}
+
+static int live(struct sites *sites)
+{
+	MEM_OWNED struct watch *watch = mem_alloc_zeroed(sizeof(*watch));
+	struct rt_group group;
+	int rc;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->sites = sites;
+	choose_limits(sites);
+	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
+	if (!rc)
+		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
+	rt_group_init(&group);
+	if (!rc)
+		rc = rt_group_start(&group, "watch", watch_groups, watch);
+	if (!rc)
+		rc = live_watched(sites, watch);
+	watch->stop = true;
+	rt_group_stop(&group);
+	return rc;
+}
+
+static int run(void *arg)
+{
+	(void)arg;
+	return sites_live(live);
+}
+
+static const char *const must_happen[] = { "host writes", "groups", "points", "recoveries", NULL };
+
+static const char *const rarely_happens[] = {
+	"points chosen by time", "points chosen by sequence", "points older than the last group", "far sides crashed",
+	"recoveries cut off", "returns", "lost while all was quiet", NULL
+};
+
+const struct scenario scenario_points = {
+	.name = "points",
+	.about = "groups that are kept can be gone back to, exactly, and the old site follows",
+	.until_ns = 400 * RT_SECOND,
+	.run = run,
+	.must_happen = must_happen,
+	.rarely_happens = rarely_happens,
+};

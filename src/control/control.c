@@ -227,14 +227,18 @@ static int out_of_memory(struct fault *fault)
 
 static int start(struct control *control, const struct control_options *options, struct fault *fault)
 {
+	int rc;
+
 	if (open_state(control, fault))
 		return -1;
 	if (begin_run(control, options->id, fault))
 		return -1;
 	control->management.number = 1;
-	if (jobs_start(control->jobs, control->meta, &control->management) != 0 ||
-	    events_start(control->events, control->meta, &control->management) != 0)
-		return out_of_memory(fault);
+	rc = events_start(control->events, control->meta, &control->management);
+	if (!rc)
+		rc = jobs_start(control->jobs, control->meta, &control->management, control->events);
+	if (rc)
+		return control_fault_errno(fault, "system", "see the log", rc, "jobs and events cannot be kept");
 	control_tell_lost_writes(control);
 	control_limits_apply(control);
 	control_service_take_up(control);

@@ -192,13 +192,10 @@ static void begin_copy_job(struct control *control, enum job_kind kind, uint16_t
 /* Of a pair that was refused when it was made nothing is left. */
 static void cut_copy_job(struct job *job)
 {
-	struct fault fault;
-
-	fault_set(&fault, FAULT_FAILED, "", "", "its pair was deleted, or goes the other way now");
 	if (job_age_ns(job) < RT_SECOND)
 		job_drop(job);
 	else
-		job_end(job, &fault);
+		job_cut(job, "its pair was deleted, or goes the other way now");
 }
 
 void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes)

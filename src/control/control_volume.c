@@ -195,6 +195,7 @@ int control_volume_create(struct control *control, const struct volume_create *r
 		return -1;
 	}
 	volume->hidden = false;
+	control_pools_look(control);
 	log_line(LOG_NOTICE, "control", "%s made in pool %s, %llu bytes%s%s", object, request->pool,
 		 (unsigned long long)wanted.size_bytes, wanted.adopt ? ", adopted from " : "",
 		 wanted.adopt ? wanted.adopt : "");

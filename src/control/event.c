@@ -157,19 +157,21 @@ static void reserve(struct events *events)
 
 int events_start(struct events *events, struct meta *meta, struct record_management *management)
 {
+	const struct meta_change change = { META_PUT, META_MANAGEMENT, management };
 	const struct keeper_source source = { collect, note_saved, events };
-	int rc = keeper_start(&events->keeper, meta, &source);
+	int rc;
 
-	if (rc)
-		return rc;
 	events->management = management;
-	events->kept = true;
-	/* Whatever number was seen before a crash was below this. */
+	/* Whatever number was seen before a crash was not above this. */
 	if (events->last < management->events_reserved)
 		events->last = management->events_reserved;
 	reserve(events);
-	keeper_wake(&events->keeper);
-	return 0;
+	rc = meta_commit(meta, &change, 1);
+	events->reserve_dirty = false;
+	if (!rc)
+		rc = keeper_start(&events->keeper, meta, &source);
+	events->kept = !rc;
+	return rc;
 }
 
 void events_stop(struct events *events)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/event.h"
 #include "control/keeper.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -32,6 +33,7 @@ struct jobs {
 	struct list_head list;
 	unsigned count;
 	struct record_management *management;
+	struct events *events;
 	bool number_dirty, number_saving;
 	bool stopping;
 	struct keeper keeper;
@@ -156,12 +158,13 @@ int jobs_load(struct jobs *jobs, const struct record_job *record)
 	return 0;
 }
 
-int jobs_start(struct jobs *jobs, struct meta *meta, struct record_management *management)
+int jobs_start(struct jobs *jobs, struct meta *meta, struct record_management *management, struct events *events)
 {
 	const struct keeper_source source = { collect, note_saved, jobs };
 	int rc = keeper_start(&jobs->keeper, meta, &source);
 
 	jobs->management = management;
+	jobs->events = events;
 	jobs->kept = !rc;
 	return rc;
 }
@@ -182,6 +185,10 @@ static void end_job(struct job *job, enum job_state state, const struct fault *f
 		snprintf(record->message, sizeof(record->message), "%s", fault->message);
 		snprintf(record->remedy, sizeof(record->remedy), "%s", fault->remedy);
 	}
+	if (state == JOB_EXCEPTION && fault && job->jobs->events)
+		event_post(job->jobs->events, EVENT_JOB_FAILED, EVENT_WARNING, record->object, fault->remedy,
+			   "job %llu, its %s, has failed: %s", (unsigned long long)record->number,
+			   job_kind_names[record->kind], fault->message);
 	make_dirty(job);
 	rt_cond_wake_all(&job->jobs->changed);
 }
@@ -407,6 +414,16 @@ void job_end(struct job *job, const struct fault *fault)
 	if (fault && job->jobs->stopping && !job->cancelled)
 		return;
 	end_job(job, !fault ? JOB_COMPLETED : job->cancelled ? JOB_TERMINATED : JOB_EXCEPTION, fault);
+}
+
+void job_cut(struct job *job, const char *why)
+{
+	struct fault fault;
+
+	if (!job)
+		return;
+	fault_set(&fault, FAULT_FAILED, job->record.object, "", "%s", why);
+	end_job(job, JOB_TERMINATED, &fault);
 }
 
 void job_drop(struct job *job)

@@ -29,6 +29,7 @@
 #define JOB_KEEP_DEFAULT_NS	(3600 * RT_SECOND)	/* after its end */
 #define JOB_WAITING_MAX		64u
 
+struct events;
 struct job;
 struct jobs;
 
@@ -69,7 +70,8 @@ struct job_info {
  */
 RT_MUST_CHECK int jobs_create(struct jobs **out);
 RT_MUST_CHECK int jobs_load(struct jobs *jobs, const struct record_job *record);
-RT_MUST_CHECK int jobs_start(struct jobs *jobs, struct meta *meta, struct record_management *management);
+RT_MUST_CHECK int jobs_start(struct jobs *jobs, struct meta *meta, struct record_management *management,
+			     struct events *events);
 
 /* Whatever goes on after a restart has been begun again: the others have ended by it. */
 void jobs_settle(struct jobs *jobs);
@@ -110,6 +112,9 @@ bool job_is_cancelled(const struct job *job);
  * It is over. fault NULL: completed; else failed, or terminated when it was cancelled. The job is not touched after.
  */
 void job_end(struct job *job, const struct fault *fault);
+
+/* Its object is no more, or goes another way: terminated, by that (why: a sentence). The job is not touched after. */
+void job_cut(struct job *job, const char *why);
 
 /* What it was to show was refused before it began: as if it had never been. The job is not touched after. */
 void job_drop(struct job *job);

@@ -42,7 +42,7 @@ static void open_jobs(void)
 	CHECK_EQUAL(jobs_create(&jobs), 0);
 	CHECK_EQUAL(meta_load(meta, load, NULL), 0);
 	management.number = 1;
-	CHECK_EQUAL(jobs_start(jobs, meta, &management), 0);
+	CHECK_EQUAL(jobs_start(jobs, meta, &management, NULL), 0);
 }
 
 static void close_jobs(void)

@@ -33,7 +33,7 @@ volume show: 1501: too many arguments|volume show 1500 1501
 options begin with --|volume show -v
 pool create: --cache fast: a cache mode is|pool create p --dir /x --cache fast
 pool create: --device: it takes no value|pool create p --device=/dev/sdb
-pair create: --type sync: the type of a pair is|pair create 1500 2500 --system 2105.FB230 --type sync
+pair create: --type xrc: the type of a pair is|pair create 1500 2500 --system 2105.FB230 --type xrc
 pair create: --system fb230: a system id is|pair create 1500 2500 --system fb230 --type async
 path create: --to /x: the address of another|path create 15 25 --system 2105.FB230 --to /x
 path create: --to unix:/x: the address of|path create 15 25 --system 2105.FB230 --to unix:/x

@@ -60,6 +60,9 @@ for command in list 'show all'; do
 	# shellcheck disable=SC2086 # words
 	shows set A set $command
 done
+# A verify that finds something: a target whose file was written behind its back.
+printf x | dd of="$(image B 2500)" bs=1 seek=4096 conv=notrunc status=none
+! on A pair verify 1500 --wait 2>/dev/null || fail 'a verify found no difference'
 shows system A system show
 shows lss A lss list
 shows lss A lss show 15

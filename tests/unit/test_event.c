@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events: their numbers rise for ever, also over crashes; the last of them are kept, durably; who waits for one hears of
- * it, and nobody else is woken; that one crossing of a limit is one event.
+ * Events: their numbers rise for ever, also over crashes; the last of them are kept, durably; who waits for one hears
+ * of it, and nobody else is woken; one crossing of a limit is one event.
  */
 #include <errno.h>
 #include <setjmp.h>

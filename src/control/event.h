@@ -25,8 +25,8 @@ RT_MUST_CHECK int events_create(struct events **out);
 RT_MUST_CHECK int events_load(struct events *events, const struct record_event *record);
 
 /*
- * management is the control plane's, and lives longer; it is made durable. What is posted before this, or after the stop,
- * is only in the log. Negative errno. Suspends.
+ * management is the control plane's, and lives longer; it is made durable. What is posted before this, or after the
+ * stop, is only in the log. Negative errno. Suspends.
  */
 RT_MUST_CHECK int events_start(struct events *events, struct meta *meta, struct record_management *management);
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Start, stop and state of the service: commands are refused with the remedy, hosts and pairs go on, a kill changes nothing.
+# Start, stop and state of the service: commands are refused with the remedy, hosts and pairs go on, and a kill changes
+# nothing.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io
@@ -16,7 +17,7 @@ wait_until 30 quiet A 1500
 # state WANTED: enabled_state, its number, and what was asked for last.
 state()
 {
-	expect_equal "$1" "$(json A '[.enabled_state, .enabled_value, .requested_state] | join(" ")' service)" 'the service'
+	expect_equal "$1" "$(json A '[.enabled_state, .enabled_value, .requested_state] | join(" ")' service)" 'state'
 }
 state 'enabled 2 no-change'
 on A service request-state disabled

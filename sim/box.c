@@ -325,6 +325,7 @@ static int boot_once(struct box *box)
 	if (!sim_is_running(box->system)) {
 		forget_memory(box);
 		box->paused_ns = 0;
+		box->boots++;
 		sim_boot(box->system, box_main, box);
 	}
 	/* Nothing in the system may wake a fiber of outside: look at virtual time. */
@@ -583,6 +584,7 @@ struct command {
 	int64_t *shown_ns;
 	struct recovery_result *result;
 	bool flag;
+	int64_t hold_ns;
 	int (*fn)(struct command *command, struct fault *fault);
 };
 
@@ -619,7 +621,8 @@ int box_call(struct box *box, int (*fn)(void *arg), void *arg)
 
 static int path(struct command *command, struct fault *fault)
 {
-	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to) };
+	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to),
+				  .group = command->box->group };
 
 	snprintf(path.system, sizeof(path.system), "%s", command->to->id);
 	snprintf(path.address, sizeof(path.address), "%s", command->to->address);
@@ -635,7 +638,7 @@ static int pair(struct command *command, struct fault *fault)
 {
 	struct copy_pair_request request = {
 		.source = command->box->volumes[command->volume], .target = command->to->volumes[command->target],
-		.type = command->type,
+		.type = command->type, .critical = command->type == PAIR_SYNC && command->box->critical,
 	};
 
 	snprintf(request.system, sizeof(request.system), "%s", command->to->id);
@@ -646,6 +649,47 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 {
 	return command_at((struct command){ .box = box, .to = to, .volume = volume, .target = target, .type = type },
 			  pair);
+}
+
+static int resume(struct command *command, struct fault *fault)
+{
+	return copy_pair_resume(command->box->copy, command->box->volumes[command->volume], fault);
+}
+
+int box_pair_resume(struct box *box, unsigned volume)
+{
+	return command_at((struct command){ .box = box, .volume = volume }, resume);
+}
+
+static int freeze(struct command *command, struct fault *fault)
+{
+	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to) };
+
+	snprintf(path.system, sizeof(path.system), "%s", command->to->id);
+	if (!command->flag)
+		return copy_path_run(command->box->copy, &path, fault);
+	return copy_path_freeze(command->box->copy, &path, command->hold_ns, fault);
+}
+
+int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns)
+{
+	return command_at((struct command){ .box = box, .to = to, .flag = true, .hold_ns = hold_ns }, freeze);
+}
+
+int box_pair_run(struct box *box, const struct box *to)
+{
+	return command_at((struct command){ .box = box, .to = to }, freeze);
+}
+
+bool box_is_frozen(const struct box *box, unsigned volume)
+{
+	const struct pair *pair;
+
+	if (!box->ready || !sim_is_running(box->system))
+		return false;
+	pair = pair_find(box->copy, box->volumes[volume]);
+	return pair && pair->record.state == PAIR_SUSPENDED &&
+	       (pair->record.reason == PAIR_REASON_GROUP || pair->record.reason == PAIR_REASON_FREEZE);
 }
 
 static int failover(struct command *command, struct fault *fault)

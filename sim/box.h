@@ -20,12 +20,14 @@ struct box {
 	uint64_t volume_bytes;
 	enum cache_mode cache;
 	uint64_t journal_bytes;			/* limit of each journal on it */
+	bool group, critical;			/* so are the paths, and the synchronous pairs, that are made on it */
 	/* in the system's memory, NULL while it does not run */
 	struct copy *copy;
 	struct meta *meta;
 	struct volume *open[BOX_VOLUMES_MAX];
 	struct volume_load *loads;		/* what hosts ask of them */
 	bool ready;
+	unsigned boots;				/* so far */
 	bool away[BOX_VOLUMES_MAX];		/* its disk is not there: not opened at the next boot */
 	/* of its volumes, as the control plane keeps it in the metadata */
 	uint8_t kernel_boot_id[16];
@@ -93,6 +95,9 @@ RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
 			   enum pair_type type);
 RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume);
+RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume);
+RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
+RT_MUST_CHECK int box_pair_run(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
 RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
@@ -113,6 +118,9 @@ RT_MUST_CHECK int box_call(struct box *box, int (*fn)(void *arg), void *arg);
  * suspend.
  */
 bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far);
+
+/* It is suspended until a command resumes it, with the others of its path. Likewise. */
+bool box_is_frozen(const struct box *box, unsigned volume);
 
 /* The LSS of its volumes. */
 uint8_t box_lss(const struct box *box);

@@ -203,7 +203,7 @@ static int write_once(struct writer *writer, struct rt_group *readers)
 	bool fua = sim_random_below(sim_world(), 3) == 0;
 	int rc;
 
-	if (request.from <= request.last && sim_random_below(sim_world(), 2))
+	if (!oracle->blind && request.from <= request.last && sim_random_below(sim_world(), 2))
 		start_reader(writer, readers,
 			     request.from + (uint32_t)sim_random_below(sim_world(), request.last - request.from + 1));
 	rc = ask_volume(oracle, writer->chain, &request, fua ? VOLUME_FUA : 0);

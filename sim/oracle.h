@@ -61,6 +61,7 @@ struct oracle {
 	struct oracle_place places[ORACLE_PLACES_MAX];
 	struct oracle_chain chains[ORACLE_CHAINS];
 	struct rt_group writers;
+	bool blind;				/* nobody reads ahead: a write that fails may show, or not */
 	bool rest;				/* writers issue nothing for the time */
 	bool stop;				/* writers end; crashes are not noted any more */
 };

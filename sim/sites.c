@@ -72,6 +72,8 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 		snprintf(id, sizeof(id), "2105.A%u", i + 1);
 		box_init(&sites->sources[i], name, id, 1 + (unsigned)sim_random_below(sim_world(), 2),
 			 (uint16_t)(0x1500 + 0x100 * i), SITES_VOLUMES, sites->volume_bytes, cache);
+		sites->sources[i].group = sites->group;
+		sites->sources[i].critical = sites->critical;
 		rc = box_boot(&sites->sources[i]);
 		oracle_add_box(&sites->oracle, &sites->sources[i]);
 	}

@@ -15,6 +15,7 @@ struct sites {
 	struct oracle oracle;
 	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
 	uint64_t journal_bytes;		/* of each leg; 0: by chance */
+	bool group, critical;		/* synchronous pairs */
 	int64_t coordination_ns;	/* 0: the default, 50 ms */
 	int64_t keep_ns;		/* older groups can be shown for so long; 0: without limit of time */
 	uint64_t keep_bytes;		/* likewise; both 0: only the last one */

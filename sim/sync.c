@@ -20,8 +20,11 @@
 struct sync_run {
 	struct sites *sites;
 	struct faults faults;
+	bool whole[SITES_BOXES_MAX];	/* see look_whole */
+	bool in_branch;			/* of a freeze, and it has ended */
 	struct oracle_image image;	/* of the far sides, failed over */
-	bool promised[ORACLE_PLACES_MAX];
+	bool promised[ORACLE_PLACES_MAX];	/* the far side has all that was answered */
+	bool of_moment[ORACLE_PLACES_MAX];	/* together with the other volumes of the source it is of one moment */
 	const struct box *crashed;	/* a source that crashed after the promise; NULL: none */
 	int64_t crashed_ns;
 };
@@ -50,20 +53,75 @@ static bool is_duplex(struct sites *sites, unsigned place)
 	unsigned volume;
 	const struct box *far = sites_far_of(sites, place, &volume);
 
-	return box_is_full_duplex(at->box, at->volume, far);
+	/* A disk that fails there is mended with what it had not synced lost. */
+	return box_is_full_duplex(at->box, at->volume, far) && !box_has_failed(far) && !sim_disk_errors(far->system);
 }
 
-/* Every image from now on holds what was answered for these volumes until now. */
+/* Of all places of a source box: in full duplex; or some of them suspended with the others, and none in any other way. */
+static bool are_all(struct sites *sites, const struct box *box, bool or_frozen)
+{
+	const struct oracle *oracle = &sites->oracle;
+	bool all = true;
+
+	for (unsigned i = 0; i < oracle->place_count; i++) {
+		if (oracle->places[i].box == box)
+			all = all && (is_duplex(sites, i) ||
+				      (or_frozen && box_is_frozen(box, oracle->places[i].volume)));
+	}
+	return all;
+}
+
+/*
+ * Looked at often: the pairs of a source were in full duplex, all at once, and since then they are that, or have been
+ * suspended together and nobody has resumed a part of them.
+ */
+static void look_whole(struct sync_run *run)
+{
+	for (unsigned i = 0; i < run->sites->source_count; i++) {
+		const struct box *box = &run->sites->sources[i];
+
+		if (are_all(run->sites, box, false))
+			run->whole[i] = true;
+		else if (!are_all(run->sites, box, true))
+			run->whole[i] = false;
+	}
+}
+
+static bool is_whole(const struct sync_run *run, const struct box *box)
+{
+	return run->whole[box - run->sites->sources];
+}
+
+/* Every image from now on holds what was answered for volumes in full duplex until now. */
 static void note_promises(struct sync_run *run)
 {
 	struct oracle *oracle = &run->sites->oracle;
 
+	look_whole(run);
 	for (unsigned i = 0; i < oracle->place_count; i++) {
-		run->promised[i] = is_duplex(run->sites, i);
-		oracle->places[i].ignored = !run->promised[i];
-		scenario_count(run->promised[i] ? "volumes lost in full duplex" : "volumes lost out of duplex", 1);
+		const struct box *box = oracle->places[i].box;
+
+		run->promised[i] = run->sites->group ? are_all(run->sites, box, false) : is_duplex(run->sites, i);
+		run->of_moment[i] = run->sites->group && is_whole(run, box);
+		scenario_count(run->promised[i]	   ? "volumes lost in full duplex"
+			       : run->of_moment[i] ? "volumes lost with their group suspended"
+						   : "volumes lost out of duplex", 1);
 	}
 	oracle_require_before(oracle, rt_now_ns() + 1);
+}
+
+/* An administrator lets those go on that were suspended together. */
+static int resume_all(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
+		const struct oracle_place *at = &sites->oracle.places[i];
+
+		if (box_is_frozen(at->box, at->volume))
+			rc = box_pair_resume(at->box, at->volume);
+	}
+	return rc == -ECANCELED ? rc : 0;
 }
 
 static int wait_duplex(struct sites *sites)
@@ -78,6 +136,9 @@ static int wait_duplex(struct sites *sites)
 			continue;
 		}
 		place = 0;
+		rc = resume_all(sites);
+		if (rc)
+			break;
 		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
 		if (!rc)
 			rc = faults_mend_all(sites);
@@ -143,14 +204,45 @@ static void burn_site(struct sites *sites)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
 }
 
+/* The volumes of one source box, whose pairs are a group: of one moment, whichever it is. */
+static const char *judge_group(struct sync_run *run, const struct box *box)
+{
+	struct oracle *oracle = &run->sites->oracle;
+	uint32_t required[ORACLE_CHAINS];
+	bool any = false;
+	const char *bad;
+
+	for (unsigned i = 0; i < oracle->place_count; i++) {
+		oracle->places[i].ignored = oracle->places[i].box != box || !run->of_moment[i];
+		any = any || !oracle->places[i].ignored;
+	}
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		required[c] = oracle->chains[c].required;
+		oracle->chains[c].required = 0;
+	}
+	bad = any ? oracle_judge(oracle, &run->image, NULL) : NULL;
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+		oracle->chains[c].required = required[c];
+	return bad;
+}
+
 static void judge(struct sync_run *run)
 {
-	const char *unreadable = sites_take_reading(run->sites, &run->image);
+	struct oracle *oracle = &run->sites->oracle;
+	const char *bad;
 
-	if (unreadable)
-		sim_fail(sim_world(), "%s", unreadable);
-	else
-		fail_when(oracle_judge(&run->sites->oracle, &run->image, NULL));
+	for (unsigned i = 0; i < oracle->place_count; i++)
+		oracle->places[i].ignored = false;
+	bad = sites_take_reading(run->sites, &run->image);
+	if (bad) {
+		sim_fail(sim_world(), "%s", bad);
+		return;
+	}
+	for (unsigned i = 0; i < run->sites->source_count; i++)
+		fail_when(judge_group(run, &run->sites->sources[i]));
+	for (unsigned i = 0; i < oracle->place_count; i++)
+		oracle->places[i].ignored = !run->promised[i];
+	fail_when(oracle_judge(oracle, &run->image, NULL));
 }
 
 /* The power fails everywhere at once: what was flushed is at the far side, whatever was on its way. */
@@ -256,6 +348,9 @@ static const char *judge_old_volume(const struct sync_run *run, const struct loo
 	/* While it is only followed the far side may lack anything, as in any copy. */
 	bool more = run->promised[place] && has_more(run, place) && !at->box->mended;
 
+	/* It asks its far side when it is resumed. */
+	if (box_is_frozen(at->box, at->volume))
+		return NULL;
 	if (!look->gave_way[at->volume])
 		return "a pair goes on as if its far side had not been failed over";
 	if (!look->answered[at->volume])
@@ -343,6 +438,116 @@ static int run_loss(struct sync_run *run)
 	}
 }
 
+/* ---- freeze and run ---- */
+
+/* What a frozen site looks like: requests under way, the last that may still be answered, and the far sides. */
+struct frozen_look {
+	uint32_t last[ORACLE_CHAINS];
+	unsigned boots;			/* of the sources: a hold does not outlive its system */
+	struct oracle_image image;
+};
+
+static const char *look_frozen(struct sites *sites, struct frozen_look *look)
+{
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+		look->last[c] = sites->oracle.chains[c].issued;
+	look->boots = 0;
+	for (unsigned i = 0; i < sites->source_count; i++)
+		look->boots += sites->sources[i].boots;
+	return sites_take_peeking(sites, &look->image);
+}
+
+static void judge_frozen(struct sites *sites, const struct frozen_look *before)
+{
+	struct frozen_look after;
+
+	if (look_frozen(sites, &after) || after.boots != before->boots)
+		return;
+	if (memcmp(&before->image, &after.image, sizeof(after.image)) != 0)
+		scenario_wrong("a far side changes while it is frozen");
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		if (sites->oracle.chains[c].answered > before->last[c])
+			scenario_wrong("hosts are answered while their volumes are frozen");
+	}
+}
+
+static struct box *far_of(struct sites *sites, unsigned source)
+{
+	unsigned volume;
+
+	return sites_far_of(sites, source * SITES_VOLUMES, &volume);
+}
+
+/* All paths of all sources, one after the other: 0 when that came about while all of them were in full duplex. */
+static int freeze_all(struct sites *sites, int64_t hold_ns)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++)
+		rc = is_duplex(sites, i) ? 0 : -EAGAIN;
+	for (unsigned i = 0; i < sites->source_count && !rc; i++) {
+		rc = are_all(sites, &sites->sources[i], false) ? 0 : -EAGAIN;
+		if (!rc)
+			rc = box_pair_freeze(&sites->sources[i], far_of(sites, i), hold_ns);
+	}
+	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++)
+		rc = box_is_frozen(sites->oracle.places[i].box, sites->oracle.places[i].volume) ? 0 : -EAGAIN;
+	return rc;
+}
+
+/* The far sides of all sources are of one moment, that of the freeze. */
+static int lose_frozen(struct sync_run *run, int64_t frozen_ns)
+{
+	struct sites *sites = run->sites;
+	int rc;
+
+	scenario_count("sites lost while frozen", 1);
+	run->in_branch = true;
+	for (unsigned i = 0; i < sites->oracle.place_count; i++)
+		run->promised[i] = true;
+	oracle_require_before(&sites->oracle, frozen_ns);
+	if (below(2))
+		burn_site(sites);
+	faults_stop(&run->faults);
+	rc = fail_over(run);
+	if (!rc)
+		judge(run);
+	return rc;
+}
+
+/* Hosts are held, all at one moment; then the site is lost, or they go on. In the run that goes on too. */
+static int freeze_and_run(struct sync_run *run)
+{
+	struct sites *sites = run->sites;
+	int64_t frozen_ns = rt_now_ns(), hold_ns = below(3) ? 0 : (int64_t)(200 + below(400)) * RT_MS;
+	int rc = freeze_all(sites, hold_ns);
+	int64_t over_ns = rt_now_ns() + (hold_ns ? hold_ns : 60 * RT_SECOND);
+	bool frozen = !rc;
+	struct frozen_look look;
+
+	if (rc == -ECANCELED)
+		return rc;
+	scenario_count(frozen ? "freezes" : "freezes that were disturbed", 1);
+	rc = wait_us(20000);
+	for (unsigned i = 0; i < sites->oracle.place_count; i++)
+		sites->oracle.places[i].ignored = false;
+	frozen = !look_frozen(sites, &look) && frozen;
+	if (!rc)
+		rc = wait_us(100000);
+	frozen = frozen && rt_now_ns() < over_ns - (rt_now_ns() - frozen_ns);
+	for (unsigned i = 0; i < sites->source_count; i++)
+		frozen = frozen && sites->sources[i].ready && are_all(sites, &sites->sources[i], true);
+	if (frozen && !rc)
+		judge_frozen(sites, &look);
+	if (frozen && !rc && scenario_branch())
+		return lose_frozen(run, frozen_ns);
+	for (unsigned i = 0; i < sites->source_count && rc != -ECANCELED; i++)
+		rc = hold_ns ? 0 : box_pair_run(&sites->sources[i], far_of(sites, i));
+	if (hold_ns && rc != -ECANCELED)
+		rc = wait_us((uint64_t)(hold_ns / RT_US));
+	return rc == -ECANCELED ? rc : resume_all(sites);
+}
+
 /* ---- the run ---- */
 
 static int finish(struct sync_run *run)
@@ -367,17 +572,17 @@ static int finish(struct sync_run *run)
 static int wait_for_loss(struct sync_run *run)
 {
 	int64_t until_ns = rt_now_ns() + (int64_t)below(400000) * RT_US;
-	bool broken = false;
+	bool broken = false, at_once = below(2);
 	int rc = 0;
 
-	if (below(2))
-		return rt_sleep_until(until_ns);
-	while (!rc && rt_now_ns() < until_ns + 2 * RT_SECOND) {
+	while (!rc && rt_now_ns() < until_ns + (at_once ? 0 : 2 * RT_SECOND)) {
 		bool all = true;
+
+		look_whole(run);
 
 		for (unsigned i = 0; i < run->sites->oracle.place_count; i++)
 			all = all && is_duplex(run->sites, i);
-		if (broken && all) {
+		if (broken && all && !at_once) {
 			scenario_count("losses in the first moment of full duplex", 1);
 			return 0;
 		}
@@ -390,9 +595,13 @@ static int wait_for_loss(struct sync_run *run)
 static int live_through(struct sync_run *run)
 {
 	struct sites *sites = run->sites;
-	int rc = sites_build(sites, 1 + (unsigned)below(2), 1 + (unsigned)below(2),
-			     below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_SYNC);
+	int rc;
 
+	sites->group = below(2);
+	sites->critical = below(4) == 0;
+	sites->oracle.blind = sites->critical;
+	rc = sites_build(sites, 1 + (unsigned)below(2), 1 + (unsigned)below(2),
+			 below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_SYNC);
 	if (!rc)
 		rc = wait_duplex(sites);
 	scenario_settled();
@@ -404,6 +613,13 @@ static int live_through(struct sync_run *run)
 		rc = wait_for_loss(run);
 		if (!rc && scenario_branch())
 			return run_loss(run);
+		if (!rc && below(2))
+			rc = resume_all(sites);
+		memset(run->whole, 0, sizeof(run->whole));
+		if (!rc && i % 4 == 1)
+			rc = freeze_and_run(run);
+		if (run->in_branch)
+			return rc;
 	}
 	return rc ? rc : finish(run);
 }
@@ -436,6 +652,9 @@ static const char *const must_happen[] = { "host writes",
 					   "sites left alone",
 					   "power lost everywhere",
 					   "old volumes with more",
+					   "volumes lost with their group suspended",
+					   "freezes",
+					   "sites lost while frozen",
 					   NULL };
 
 const struct scenario scenario_sync = {

@@ -497,6 +497,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_mutex_init(&copy->making_legs);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);
+	list_init(&copy->freezes);
+	rt_cond_init(&copy->thawed);
 	list_init(&copy->left_pairs);
 	list_init(&copy->flashes);
 	rt_mutex_init(&copy->flashing);

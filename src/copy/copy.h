@@ -129,6 +129,7 @@ struct copy_path {
 	char address[XDC_ADDRESS_MAX];
 	bool compress;				/* zstd on the link; the first path to a system decides for all */
 	uint64_t limit_bytes;			/* a second, before compression; 0: no limit */
+	bool group;				/* its synchronous pairs are suspended together, at one moment */
 };
 struct copy_path_info {
 	struct copy_path path;
@@ -193,6 +194,9 @@ struct copy_pair_info {
 	struct history history;
 	struct copy_verify_info verify;		/* the last one, kept over starts when it has ended */
 	enum copy_priority priority;		/* of a source */
+	bool critical;				/* sync: a write that the far side cannot get fails */
+	bool frozen;				/* hosts are held until copy_path_run, or the end of that time */
+	unsigned waiting_requests;		/* of hosts, for the far side or what follows when it is not reached */
 };
 
 /* What the other end of a pair says of it. */
@@ -213,6 +217,7 @@ struct copy_pair_request {
 	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */
 	/* The target holds much of what the source holds: only what differs is sent. Or all of it: nothing is. */
 	bool compare, no_copy;
+	bool critical;				/* sync: a write that the far side cannot get fails */
 };
 int copy_pair_create(struct copy *copy, const struct copy_pair_request *request, struct fault *fault);
 
@@ -221,6 +226,21 @@ int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct faul
 int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
 int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
 int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priority priority, struct fault *fault);
+
+/*
+ * A pair of no session becomes synchronous, and full-duplex once the far side has all; and, when it is suspended, a
+ * global-copy pair again.
+ */
+int copy_pair_go_to_sync(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_leave_sync(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/*
+ * Over a path: no write to its synchronous pairs is answered from here on, and they are suspended, so the far sides are
+ * of one moment, also together with those of other paths that are frozen before the first of them runs again. Until run,
+ * or for hold_ns (0: 60 s), after which writes go on.
+ */
+int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t hold_ns, struct fault *fault);
+int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault *fault);
 
 /*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover

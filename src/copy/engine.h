@@ -50,6 +50,8 @@ struct copy {
 	struct log_watch *watches;		/* one a reactor */
 	struct notice_board mirrors;		/* one of a synchronous pair is broken */
 	struct notice *mirror_notices;		/* one a reactor */
+	struct list_head freezes;		/* struct freeze: paths whose hosts are held */
+	struct rt_cond thawed;			/* one of them is over */
 	struct list_head peers;			/* struct peer: systems that this one dials */
 	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */
@@ -148,6 +150,9 @@ bool path_exists(struct copy *copy, uint8_t source_lss, const char *system, uint
 
 /* Of that path, which stays as long as a pair needs it. NULL: there is no such path. */
 struct pace_limit *path_limit(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss);
+
+/* The synchronous pairs of its path are a group. */
+bool path_is_group(struct copy *copy, const struct record_pair *pair);
 
 /* ---- sessions (session_ops.c) ---- */
 

@@ -21,6 +21,8 @@ struct mirror {
 	struct link_channel *channel;
 	int error;				/* why it is broken */
 
+	unsigned flying;			/* writes under way */
+	struct rt_cond landed;			/* there is none */
 	uint64_t acked;				/* writes that the far side has taken */
 	uint64_t flush_wanted, flushed;		/* of these, to be made durable there; that are */
 	struct rt_cond flush_asked, flush_done;
@@ -59,7 +61,7 @@ static void fail(struct mirror *mirror, int error)
 
 void mirror_break(struct mirror *mirror)
 {
-	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, 0);
+	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, mirror->config.critical ? -EIO : 0);
 	rt_cond_wake_all(&mirror->flush_done);
 	ask_above(mirror);
 }
@@ -71,6 +73,22 @@ static void tell(struct mirror *mirror, int error)
 	rt_cond_wake_all(&mirror->told);
 }
 
+void mirror_freeze(struct mirror *mirror)
+{
+	mirror->in_volume.full = true;
+	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, 0);
+	rt_cond_wake_all(&mirror->flush_done);
+}
+
+void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE])
+{
+	if (!mirror->in_volume.held || !mirror->config.critical)
+		return;
+	memcpy(mirror->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
+	volume_unhold_mirror(mirror->config.volume, &mirror->in_volume);
+	mirror->error = 0;
+}
+
 void mirror_refuse_waiters(struct mirror *mirror, int error)
 {
 	tell(mirror, error);
@@ -78,8 +96,8 @@ void mirror_refuse_waiters(struct mirror *mirror, int error)
 
 void mirror_unfill(struct mirror *mirror)
 {
-	mirror->in_volume.full = false;
-	mirror->in_volume.held = false;
+	mirror->in_volume.full = mirror->config.critical;
+	volume_unhold_mirror(mirror->config.volume, &mirror->in_volume);
 	mirror->error = 0;
 	tell(mirror, 0);
 }
@@ -99,6 +117,8 @@ static int give_up(struct volume_mirror *in_volume)
 	fail(mirror, -ETIMEDOUT);
 	if (mirror->stopping)
 		return mirror->stop_error;
+	if (in_volume->refuse)
+		return in_volume->refuse;
 	if (planted(PLANTED_SYNC_SUSPENDED_LATE) || !in_volume->full)
 		return 0;
 	/* Also when it is broken for long: what could not be made durable is tried again. */
@@ -114,6 +134,24 @@ struct sending {
 	struct link_send send;
 	struct link_acks acks;
 };
+
+static void land(struct mirror *mirror)
+{
+	assert(mirror->flying > 0);
+	if (--mirror->flying == 0)
+		rt_cond_wake_all(&mirror->landed);
+}
+
+void mirror_wait_landed(struct mirror *mirror)
+{
+	RT_SHIELD();
+
+	while (mirror->flying) {
+		int rc = rt_cond_wait(&mirror->landed);
+
+		assert(!rc);
+	}
+}
 
 static int begin(struct volume_mirror *in_volume, struct volume_mirror_write *write)
 {
@@ -131,11 +169,14 @@ static int begin(struct volume_mirror *in_volume, struct volume_mirror_write *wr
 			.len = (uint32_t)write->len, .data = write->buf,
 		};
 		link_acks_init(&sending->acks);
+		mirror->flying++;
 		/* A host waits for it: it gives way to nobody. */
 		rc = pace_pass(mirror->config.limit, link_send_bytes(&sending->send), false);
 		if (!rc)
 			rc = link_data_send(mirror->channel, &sending->send, &sending->acks);
 	}
+	if (rc && sending)
+		land(mirror);
 	if (rc) {
 		mem_free(sending);
 		fail(mirror, rc);
@@ -176,6 +217,7 @@ static int end(struct volume_mirror *in_volume, struct volume_mirror_write *writ
 	int rc = wait_done(mirror, write->handle);
 
 	mem_free(write->handle);
+	land(mirror);
 	if (rc) {
 		fail(mirror, rc);
 		return rc;
@@ -289,6 +331,8 @@ int mirror_start(const struct mirror_config *config, struct mirror **out)
 	rt_cond_init(&mirror->flush_asked);
 	rt_cond_init(&mirror->flush_done);
 	rt_cond_init(&mirror->told);
+	rt_cond_init(&mirror->landed);
+	mirror->in_volume.full = config->critical;
 	rt_group_init(&mirror->fibers);
 	rc = rt_group_start(&mirror->fibers, "mirror flush", run_flusher, mirror);
 	if (rc) {
@@ -300,18 +344,24 @@ int mirror_start(const struct mirror_config *config, struct mirror **out)
 	return 0;
 }
 
-void mirror_stop(struct mirror *mirror, int error)
+void mirror_let_go(struct mirror *mirror, int error)
 {
-	RT_SHIELD();
-
-	if (!mirror)
-		return;
 	mirror->stopping = true;
 	mirror->stop_error = error;
 	volume_set_mirror(mirror->config.volume, NULL);
 	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, 0);
 	rt_cond_wake_all(&mirror->flush_done);
 	tell(mirror, error);
+}
+
+void mirror_stop(struct mirror *mirror, int error)
+{
+	RT_SHIELD();
+
+	if (!mirror)
+		return;
+	if (!mirror->stopping)
+		mirror_let_go(mirror, error);
 	while (mirror->in_volume.users) {
 		int rc = rt_cond_wait(&mirror->in_volume.unused);
 
@@ -323,7 +373,7 @@ void mirror_stop(struct mirror *mirror, int error)
 
 bool mirror_fill(struct mirror *mirror)
 {
-	return mirror->in_volume.full || volume_fill_mirror(mirror->config.volume, &mirror->in_volume);
+	return volume_fill_mirror(mirror->config.volume, &mirror->in_volume);
 }
 
 void mirror_get_state(const struct mirror *mirror, struct mirror_state *state)

@@ -24,6 +24,7 @@ struct mirror_config {
 	struct notice *acked;			/* something was acknowledged that is not durable there */
 	struct notice *broken;			/* is_broken has become true, or somebody waits for what follows */
 	_Atomic bool *is_broken;
+	bool critical;				/* a write that does not get there fails, from the start on */
 };
 
 /* Follows from here on. -ENOMEM. */
@@ -38,8 +39,20 @@ void mirror_unfill(struct mirror *mirror);
 /* The far side is another one from here on. One that is full stays with the old, and breaks. Does not suspend. */
 void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
 
-/* Broken from here on, by the word of an administrator or since another one of its group is. Does not suspend. */
+/* Broken from here on, since the pair is to be suspended. Does not suspend. */
 void mirror_break(struct mirror *mirror);
+
+/* The same of one that only follows, too: nothing is answered before it is stopped. */
+void mirror_freeze(struct mirror *mirror);
+
+/* Suspends until what was sent has arrived, or failed: not for long. */
+void mirror_wait_landed(struct mirror *mirror);
+
+/* A critical one goes on, with this start of the far side. Nothing when it does. Does not suspend. */
+void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
+
+/* Those that wait are answered (error 0), or fail with it, and so all that come before mirror_stop. */
+void mirror_let_go(struct mirror *mirror, int error);
 
 /* It stays broken, and the writes that wait now fail with this error: that it is suspended could not be made durable. */
 void mirror_refuse_waiters(struct mirror *mirror, int error);

@@ -230,8 +230,12 @@ static int do_stop_pump(void *arg)
 	struct pump *pump = pair->pump;
 	struct mirror *mirror = pair->mirror;
 
+	if (mirror && !order->for_good && pair_is_strict(&order->record))
+		mirror_break(mirror);
+	else
+		pair->mirror = NULL;
+	mirror = pair->mirror ? NULL : mirror;
 	pair->pump = NULL;
-	pair->mirror = NULL;
 	pair->sends = false;
 	pair->agreed = false;
 	mirror_stop(mirror, order->error);
@@ -383,7 +387,7 @@ void pair_cut_work(struct pair *pair)
 
 void pair_put_down(struct pair *pair, bool forget)
 {
-	struct pair_order order = { .flag = !forget, .error = forget ? 0 : -EIO };
+	struct pair_order order = { .flag = !forget, .error = forget ? 0 : -EIO, .for_good = true };
 	int rc = 0;
 	RT_SHIELD();
 
@@ -521,6 +525,8 @@ int pair_resume_work(struct pair *pair)
 			rc = pair_set_access(pair, VOLUME_ACCESS_READ);
 		if (!rc)
 			rc = pair_begin_source(pair);
+		if (!rc)
+			rc = pair_refuse_writes(pair);
 		if (rc == -ENOTCONN) {
 			log_line(LOG_WARNING, "pair", "volume %04X: no path leads to %s any more", pair->record.volume,
 				 pair->record.system);
@@ -659,6 +665,8 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.first_copy_bytes = record->first_copy_bytes,
 		.size_bytes = volume_size(pair->volume),
 		.history = pair->history,
+		.critical = record->critical,
+		.frozen = pair->frozen,
 		.verify = pair->verify,
 		.priority = record->priority,
 	};
@@ -666,6 +674,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 	pair_order_surely(pair, pair_do_counters, &order);
 	info->out_of_sync_blocks = order.counters.open_blocks + order.counters.closing_blocks;
 	info->unsent_blocks = order.counters.unsent_blocks;
+	info->waiting_requests = order.mirror.waiting;
 	info->sent_bytes = order.totals.sent_bytes;
 	info->compared_bytes = order.totals.compared_bytes;
 	info->same_bytes = order.totals.same_bytes;

@@ -32,6 +32,7 @@ struct pair {
 	bool gone;				/* being put down: not found any more, and still in the table */
 	bool untouched;				/* target end: made since the start, and nothing was written to it */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
+	bool frozen;				/* hosts are held by pair freeze */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
 	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
@@ -183,6 +184,9 @@ uint8_t pair_type_to_wire(enum pair_type type);
 enum pair_type pair_type_of_wire(uint8_t type);
 
 /* ---- synchronous pairs: pair_duplex.c ---- */
+
+/* Suspended, and not to be resumed but by a command. */
+bool pair_rests(const struct pair *pair);
 
 /* The fiber of the system that suspends pairs whose mirror is broken. */
 void pair_watch_mirrors(void *copy);

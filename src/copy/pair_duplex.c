@@ -15,21 +15,68 @@
 
 /* ---- on the volume's reactor ---- */
 
-int pair_start_mirror(struct pair_order *order)
+static struct mirror_config config_of(const struct pair_order *order)
 {
 	struct pair *pair = order->pair;
 	unsigned here = rt_reactor_index(rt_here());
-	struct mirror_config config = {
+
+	return (struct mirror_config){
 		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
 		.totals = &pair->totals, .acked = &order->peer->notices[here],
 		.broken = &pair->copy->mirror_notices[here], .is_broken = &pair->mirror_broken,
+		.critical = order->record.critical,
 	};
+}
 
+int pair_start_mirror(struct pair_order *order)
+{
+	struct pair *pair = order->pair;
+	struct mirror_config config = config_of(order);
+
+	if (pair->mirror && pair->pump)
+		mirror_rearm(pair->mirror, pair->agreed_boot_id);
 	if (order->record.type != PAIR_SYNC || !order->record.first_copy_done || !pair->pump || pair->mirror)
 		return 0;
 	config.limit = pump_limit(pair->pump);
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
 	return mirror_start(&config, &pair->mirror);
+}
+
+bool pair_rests(const struct pair *pair)
+{
+	enum pair_reason reason = pair->record.reason;
+
+	return pair->record.state == PAIR_SUSPENDED &&
+	       (reason == PAIR_REASON_COMMAND || reason == PAIR_REASON_SESSION || reason == PAIR_REASON_FREEZE ||
+		reason == PAIR_REASON_GROUP);
+}
+
+bool pair_is_strict(const struct record_pair *record)
+{
+	bool by_itself = record->reason == PAIR_REASON_LINK || record->reason == PAIR_REASON_FAR_FULL ||
+			 record->reason == PAIR_REASON_FAR_DISK;
+
+	return record->role == PAIR_SOURCE && record->type == PAIR_SYNC && record->critical &&
+	       record->first_copy_done && (record->state != PAIR_SUSPENDED || by_itself);
+}
+
+static int do_refuse(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+	struct mirror_config config = config_of(order);
+	int rc = pair->mirror ? 0 : mirror_start(&config, &pair->mirror);
+
+	if (!rc)
+		mirror_break(pair->mirror);
+	return rc;
+}
+
+int pair_refuse_writes(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	return pair_is_strict(&pair->record) ? pair_order_run(pair, do_refuse, &order) : 0;
 }
 
 static int do_fill(void *arg)
@@ -55,6 +102,33 @@ static int do_break(void *arg)
 
 	if (order->pair->mirror)
 		mirror_break(order->pair->mirror);
+	return 0;
+}
+
+static int do_freeze(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror)
+		mirror_freeze(order->pair->mirror);
+	return 0;
+}
+
+static int do_wait_landed(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror)
+		mirror_wait_landed(order->pair->mirror);
+	return 0;
+}
+
+static int do_let_go(void *arg)
+{
+	struct pair_order *order = arg;
+
+	if (order->pair->mirror && !pair_is_strict(&order->record))
+		mirror_let_go(order->pair->mirror, 0);
 	return 0;
 }
 
@@ -124,13 +198,26 @@ void pair_go_duplex_all(struct copy *copy, const char *far)
 
 /* ---- and back ---- */
 
-int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
+void pair_hold_hosts(struct pair *pair, bool freeze)
 {
-	struct record_pair next;
 	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, freeze ? do_freeze : do_break, &order);
+}
+
+void pair_wait_landed(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, do_wait_landed, &order);
+}
+
+int pair_suspend_held(struct pair *pair, enum pair_reason reason)
+{
+	struct pair_order order = { .error = -EIO };
+	struct record_pair next;
 	int rc;
 
-	pair_order_surely(pair, do_break, &order);
 	pair->mirror_broken = false;
 	rc = pair_begin_unfollowed(pair);
 	next = pair->record;
@@ -142,14 +229,30 @@ int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
 	if (rc) {
 		log_line(LOG_ERROR, "pair", "volume %04X: that it is suspended is not durable: %s",
 			 pair->record.volume, strerror(-rc));
-		order.error = -EIO;
 		pair_order_surely(pair, do_refuse_waiters, &order);
 		return rc;
 	}
 	pair_tell_state(pair, PAIR_FULL_DUPLEX);
 	pair->broken = true;
-	pair_stop_sending(pair);
 	return 0;
+}
+
+void pair_answer_held(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, do_let_go, &order);
+}
+
+int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
+{
+	int rc;
+
+	pair_hold_hosts(pair, false);
+	rc = pair_suspend_held(pair, reason);
+	if (!rc)
+		pair_stop_sending(pair);
+	return rc;
 }
 
 static enum pair_reason reason_of(int error)
@@ -164,18 +267,40 @@ static enum pair_reason reason_of(int error)
 	}
 }
 
-static void settle(struct pair *pair)
+static void settle(struct pair *pair, enum pair_reason reason)
 {
 	struct pair_order order = { 0 };
 
+	if (pair->record.state != PAIR_FULL_DUPLEX) {
+		/* Strict ones wait for the far side; the others have promised nothing. */
+		if (!pair_is_strict(&pair->record))
+			pair_order_surely(pair, do_unfill, &order);
+	} else if (pair_is_strict(&pair->record)) {
+		pair_set_state(pair, PAIR_FULL_DUPLEX, reason);
+	} else if (pair_suspend_duplex(pair, reason)) {
+		return;
+	}
+	peer_ask_pairs(pair->peer);
+}
+
+static void look_at_mirror(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+	bool of_group = false;
+
+	if (pair_begin_change(pair))
+		return;
 	pair->mirror_broken = false;
 	pair_order_surely(pair, pair_do_counters, &order);
-	if (!order.mirror.broken)
-		return;
-	if (pair->record.state != PAIR_FULL_DUPLEX)
-		pair_order_surely(pair, do_unfill, &order);
-	else if (!pair_suspend_duplex(pair, reason_of(order.mirror.error)))
-		peer_ask_pairs(pair->peer);
+	if (order.mirror.broken && !pair->frozen && pair->peer) {
+		of_group = pair->record.state == PAIR_FULL_DUPLEX && !pair_is_strict(&pair->record) &&
+			   path_is_group(pair->copy, &pair->record);
+		if (!of_group)
+			settle(pair, reason_of(order.mirror.error));
+	}
+	pair_end_change(pair);
+	if (of_group)
+		pair_suspend_group(pair);
 }
 
 void pair_watch_mirrors(void *arg)
@@ -185,10 +310,8 @@ void pair_watch_mirrors(void *arg)
 
 	while (!notice_wait(&copy->mirrors)) {
 		for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-			if (!pair->mirror_broken || pair_begin_change(pair))
-				continue;
-			settle(pair);
-			pair_end_change(pair);
+			if (pair->mirror_broken)
+				look_at_mirror(pair);
 		}
 	}
 }
@@ -200,8 +323,9 @@ void pair_leave_duplex_all(struct copy *copy, const char *far)
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 		if (!pair_sends_to(pair, far) || pair->record.type != PAIR_SYNC || pair_begin_change(pair))
 			continue;
-		if (pair->record.state == PAIR_FULL_DUPLEX)
-			(void)!pair_suspend_duplex(pair, PAIR_REASON_LINK);
+		if (pair->record.state == PAIR_FULL_DUPLEX && pair_suspend_duplex(pair, PAIR_REASON_LINK))
+			log_line(LOG_WARNING, "pair", "volume %04X: hosts have errors until that is durable",
+				 pair->record.volume);
 		pair_end_change(pair);
 	}
 }

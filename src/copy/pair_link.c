@@ -27,6 +27,8 @@ static int start_pump_if_ready(struct pair_order *order)
 	};
 	int rc;
 
+	if (pair->pump && pair->mirror)
+		mirror_rearm(pair->mirror, pair->agreed_boot_id);
 	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
 		return 0;
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
@@ -220,8 +222,7 @@ int pair_tell_duplex(struct pair *pair)
 static bool may_resume_by_itself(const struct pair *pair)
 {
 	return pair->record.state == PAIR_COPY_PENDING || pair->record.state == PAIR_FULL_DUPLEX ||
-	       (pair->record.state == PAIR_SUSPENDED && pair->record.reason != PAIR_REASON_COMMAND &&
-		pair->record.reason != PAIR_REASON_SESSION);
+	       (pair->record.state == PAIR_SUSPENDED && !pair_rests(pair));
 }
 
 /*

@@ -144,6 +144,7 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 		.volume = request->source, .remote_volume = request->target, .role = PAIR_SOURCE, .type = request->type,
 		.state = PAIR_COPY_PENDING, .since_wall_ns = rt_wall_ns(), .created_wall_ns = rt_wall_ns(),
 		.priority = request->priority, .first_copy_compares = request->compare,
+		.critical = request->critical,
 	};
 	struct volume *volume = copy->config.find_volume(copy->config.find_arg, request->source);
 	struct wire_pair_reply reply = { 0 };
@@ -294,6 +295,10 @@ static int suspend(struct pair *pair, struct fault *fault)
 
 	if (fault_unless_source(pair, "suspend", fault))
 		return -1;
+	if (pair->record.state == PAIR_FULL_DUPLEX) {
+		rc = pair_suspend_duplex(pair, PAIR_REASON_COMMAND);
+		return rc ? fault_durable(pair, rc, fault) : 0;
+	}
 	next.state = PAIR_SUSPENDED;
 	next.reason = PAIR_REASON_COMMAND;
 	next.since_wall_ns = rt_wall_ns();
@@ -323,6 +328,10 @@ static int resume(struct pair *pair, struct fault *fault)
 	object_of(pair->record.volume, object);
 	if (fault_unless_source(pair, "resume", fault))
 		return -1;
+	if (pair->record.state == PAIR_FULL_DUPLEX)
+		return 0;
+	if (pair->frozen)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "its hosts are held by pair freeze");
 	if (pair->record.joined && !pair->record.session)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "add it to its session again, or delete and create it",
@@ -503,6 +512,8 @@ static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_FAR_GONE] = "xdc pair delete VOLUME --force, then xdc pair create copies it anew",
 	[PAIR_REASON_WRITES_LOST] =
 		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
+	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume VOLUME sends what has changed",
+	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume VOLUME sends what has changed",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
 	[PAIR_REASON_SESSION] = "at the master of its session: xdc session resume",
 };

@@ -24,6 +24,7 @@ struct pair_order {
 	struct mirror_state mirror;
 	int error;
 	bool flag;
+	bool for_good;			/* the end of the pair, or of the system */
 };
 
 /* Runs fn(order) there, for this pair; suspends. What fn returns. */
@@ -31,6 +32,11 @@ RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct
 
 /* The same for an fn that always returns 0. */
 void pair_order_surely(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
+
+/*
+ * At the start: a pair that is strict refuses writes from here on, before hosts come. -ENOMEM. Suspends.
+ */
+RT_MUST_CHECK int pair_refuse_writes(struct pair *pair);
 
 /* For pair_order_surely: reads order->counters, order->totals and order->pump. */
 int pair_do_counters(void *order);
@@ -55,6 +61,18 @@ RT_MUST_CHECK int pair_tell_duplex(struct pair *pair);
  * was, and hosts that wait now have an error. Suspends.
  */
 RT_MUST_CHECK int pair_suspend_duplex(struct pair *pair, enum pair_reason reason);
+
+/* The steps of that, for several at one moment: hosts are held; it is durable; they are answered and it stops. */
+void pair_hold_hosts(struct pair *pair, bool freeze);
+void pair_wait_landed(struct pair *pair);	/* nothing is under way to the far side any more; in its turn */
+RT_MUST_CHECK int pair_suspend_held(struct pair *pair, enum pair_reason reason);
+void pair_answer_held(struct pair *pair);
+
+/* A pair of a group is broken: all of the group are suspended at one moment. In nobody's turn. Suspends. */
+void pair_suspend_group(struct pair *pair);
+
+/* It is critical and was once full-duplex: no write is answered that the far side lacks, unless a command said so. */
+bool pair_is_strict(const struct record_pair *record);
 
 /* What hosts wrote that the far side has not followed is a generation of its own, durably. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_begin_unfollowed(struct pair *pair);

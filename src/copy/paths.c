@@ -50,6 +50,14 @@ struct pace_limit *path_limit(struct copy *copy, uint8_t source_lss, const char 
 	return path ? &path->limit : NULL;
 }
 
+bool path_is_group(struct copy *copy, const struct record_pair *pair)
+{
+	const struct path *path = find_path(copy, (uint8_t)(pair->volume >> 8), pair->system,
+					    (uint8_t)(pair->remote_volume >> 8));
+
+	return path && path->record.group;
+}
+
 int path_take_up(struct copy *copy, const struct record_path *record)
 {
 	struct path *path = mem_alloc_zeroed(sizeof(*path));
@@ -133,7 +141,8 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 {
 	struct record_path record = {
 		.source_lss = request->source_lss, .target_lss = request->target_lss, .compress = request->compress,
-		.limit_bytes = request->limit_bytes, .created_wall_ns = rt_wall_ns(),
+		.limit_bytes = request->limit_bytes,
+		.group = request->group, .created_wall_ns = rt_wall_ns(),
 	};
 	char object[64];
 	struct path *path;
@@ -226,7 +235,8 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 	list_for_each(path, &copy->paths, link) {
 		struct copy_path_info info = {
 			.path = { .source_lss = path->record.source_lss, .target_lss = path->record.target_lss,
-				  .compress = path->record.compress, .limit_bytes = path->record.limit_bytes },
+				  .compress = path->record.compress, .limit_bytes = path->record.limit_bytes,
+				  .group = path->record.group },
 		};
 		struct link_state state;
 

@@ -352,6 +352,7 @@ int pump_start(const struct pump_config *config, struct pump **out)
 	pump->channel = link_channel_here(config->link);
 	link_acks_init(&pump->acks);
 	pace_init(&pump->pace, config->volume, config->priority);
+	volume_go_on_sending(config->volume);
 	rt_group_init(&pump->fibers);
 	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
 	if (!rc)

@@ -89,6 +89,7 @@ static const struct meta_column path_columns[] = {
 	COLUMN(META_TEXT, address),
 	COLUMN(META_BOOL, compress),
 	COLUMN(META_UINT, limit_bytes, NOTE("a second; 0: no limit")),
+	FIELD(META_BOOL, "consistency_group", group, NOTE("its synchronous pairs are suspended together")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD
@@ -109,6 +110,7 @@ static const struct meta_column pair_columns[] = {
 	COLUMN(META_BOOL, first_copy_done),
 	COLUMN(META_UINT, first_copy_bytes, NOTE("all before is at the far side, durably")),
 	COLUMN(META_UUID, unshown, NOTE("a generation that began here and was never shown to the far side")),
+	COLUMN(META_BOOL, critical, NOTE("sync: a write that the far side cannot get fails")),
 	COLUMN(META_UUID, heard, NOTE("the newest generation when the far side answered last")),
 	COLUMN(META_BOOL, first_copy_compares, NOTE("the target may hold much of it: only what differs is sent")),
 	COLUMN(META_BOOL, verified, NOTE("the last comparison of both sides came to its end")),

@@ -56,6 +56,8 @@ enum planted_mistake {
 	PLANTED_SYNC_ANSWERED_EARLY,	/* a write of a synchronous pair is answered before the far side has it */
 	PLANTED_SYNC_READ_UNANSWERED,	/* what it wrote is read before it is answered */
 	PLANTED_SYNC_SUSPENDED_LATE,	/* it is answered before it is durable that the pair is suspended */
+	PLANTED_SYNC_SENT_IN_HOLD,	/* what is written while hosts are held goes to the far side */
+	PLANTED_FREEZE_ONE,		/* of several pairs that are frozen together only the first one is held */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
 	PLANTED_SHOW_UNAPPLIED,		/* opens targets to readers before they have their group */
 	PLANTED_BEFORE_NOT_DURABLE,	/* overwrites a block whose before-image is not on disk yet */

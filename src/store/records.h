@@ -93,6 +93,7 @@ struct record_path {
 	char address[XDC_ADDRESS_MAX];
 	bool compress;				/* payloads by zstd, where that makes them smaller */
 	uint64_t limit_bytes;			/* a second; 0: no limit */
+	bool group;				/* its synchronous pairs are suspended together, at one moment */
 	int64_t created_wall_ns;
 };
 
@@ -119,6 +120,7 @@ struct record_pair {
 	uint64_t verify_compared_bytes, verify_differing_blocks, verify_repaired_blocks, verify_open_blocks;
 	char verify_ranges[XDC_VERIFY_RANGES_MAX];	/* "OFFSET+BYTES OFFSET+BYTES", the first that differed */
 	uint8_t unshown[XDC_UUID_LEN];		/* a generation that began here and was never shown to the far side */
+	bool critical;				/* sync: a write that the far side cannot get fails */
 	uint8_t heard[XDC_UUID_LEN];		/* the newest when the far side answered last */
 	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */
 	int64_t created_wall_ns;

@@ -21,7 +21,7 @@ NAME_EACH(pair_state_names, PAIR_STATE_COUNT);
 
 const char *const pair_reason_names[] = {
 	"none", "command", "link", "far-full", "far-disk", "disk", "history", "far-gone", "group-lost",
-	"writes-lost", "session",
+	"writes-lost", "session", "freeze", "group",
 };
 NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 

@@ -38,16 +38,18 @@ extern const char *const pair_state_names[PAIR_STATE_COUNT];
 
 enum pair_reason {
 	PAIR_REASON_NONE,
-	PAIR_REASON_COMMAND, /* an administrator suspended it */
-	PAIR_REASON_LINK, /* no connection; resyncs by itself */
-	PAIR_REASON_FAR_FULL, /* the far side has no space */
-	PAIR_REASON_FAR_DISK, /* the far side cannot write */
-	PAIR_REASON_DISK, /* the volume here cannot be read, or its disk failed to keep writes */
-	PAIR_REASON_HISTORY, /* the far side is newer, or both were written: an administrator decides */
-	PAIR_REASON_FAR_GONE, /* the far side does not know the pair */
-	PAIR_REASON_GROUP_LOST, /* the far side gave a group up that was not yet in the volume: copy it anew */
-	PAIR_REASON_WRITES_LOST, /* sync: this side lost unflushed writes with the power, the far side has them */
-	PAIR_REASON_SESSION, /* its session was paused with a consistent target */
+	PAIR_REASON_COMMAND,		/* an administrator suspended it */
+	PAIR_REASON_LINK,		/* no connection; resyncs by itself */
+	PAIR_REASON_FAR_FULL,		/* the far side has no space */
+	PAIR_REASON_FAR_DISK,		/* the far side cannot write */
+	PAIR_REASON_DISK,		/* the volume here cannot be read, or its disk failed to keep writes */
+	PAIR_REASON_HISTORY,		/* the far side is newer, or both were written: an administrator decides */
+	PAIR_REASON_FAR_GONE,		/* the far side does not know the pair */
+	PAIR_REASON_GROUP_LOST,		/* the far side gave a group up that was not yet in the volume: copy it anew */
+	PAIR_REASON_WRITES_LOST,	/* sync: this side lost writes with the power, the far side has them */
+	PAIR_REASON_SESSION,		/* its session was paused with a consistent target */
+	PAIR_REASON_FREEZE,		/* sync: an administrator froze the pairs of its path */
+	PAIR_REASON_GROUP,		/* sync: a pair of its group could not go on; the far sides are of one moment */
 	PAIR_REASON_COUNT
 };
 extern const char *const pair_reason_names[PAIR_REASON_COUNT];

@@ -36,7 +36,21 @@ void volume_hold_mirror(struct volume *volume, struct volume_mirror *mirror, int
 {
 	mirror->held = true;
 	mirror->refuse = refuse;
+	volume->sends_stopped = volume->sends_stopped || (mirror->full && !planted(PLANTED_SYNC_SENT_IN_HOLD));
 	rt_cond_wake_all(&volume->drained);
+}
+
+void volume_unhold_mirror(struct volume *volume, struct volume_mirror *mirror)
+{
+	mirror->held = false;
+	mirror->refuse = 0;
+	volume_go_on_sending(volume);
+}
+
+void volume_go_on_sending(struct volume *volume)
+{
+	volume->sends_stopped = false;
+	rt_cond_wake_all(&volume->changed);
 }
 
 bool volume_fill_mirror(struct volume *volume, struct volume_mirror *mirror)

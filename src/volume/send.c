@@ -247,6 +247,8 @@ int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send
 	if (vdisk_failed(volume->disk))
 		return -EIO;
 	sidefile_free_dropped(&volume->sidefile);
+	if (volume->sends_stopped)
+		return 0;
 	rc = find_run(volume, max_len / XDC_BLOCK_SIZE, &run);
 	if (rc <= 0)
 		return rc;

@@ -255,6 +255,9 @@ RT_MUST_CHECK int volume_send_next(struct volume *volume, uint32_t max_len, stru
  */
 void volume_send_only_closing(struct volume *volume, bool only);
 
+/* Sends are taken again, after volume_hold_mirror (mirror.h) had stopped that. For who begins to take them. */
+void volume_go_on_sending(struct volume *volume);
+
 /* The far side has acknowledged it (not durable yet): it is no longer under way. Frees it. */
 void volume_send_acked(struct volume *volume, struct volume_send *send);
 

@@ -59,6 +59,7 @@ struct volume {
 	void (*first_note)(void *arg);	/* may be NULL */
 	void *first_note_arg;
 	struct volume_mirror *mirror;	/* NULL: none */
+	bool sends_stopped;		/* by a mirror that is held */
 
 	struct volume_counters counters;
 };

@@ -19,7 +19,7 @@ const char *const arg_kind_names[] = {
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 	"not-managed|low|same|high|urgent", "SIZE|none",
 	"enabled|disabled|shut-down|offline|test|deferred|quiesce|reboot|reset", "DURATION",
-	"SEQUENCE|TIME",
+	"SEQUENCE|TIME", "DURATION",
 };
 _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_COUNT, "a word for each");
 
@@ -133,6 +133,7 @@ const struct operation operations[] = {
 		PATH_ARGS,
 		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
 		{ "compress", ARG_FLAG, 0, "zstd on the link; the first path to a system decides for all" },
+		{ "group", ARG_FLAG, 0, "its synchronous pairs are a group: suspended together, at one moment" },
 		LIMIT_ARG,
 	} },
 	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limit of a path", {
@@ -149,6 +150,7 @@ const struct operation operations[] = {
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
 		{ "type", ARG_PAIR_TYPE, USE_REQUIRED,
 		  "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
+		{ "critical", ARG_FLAG, 0, "sync: a write fails that the other side cannot get, and none goes on alone" },
 		PRIORITY_ARG,
 		{ "compare", ARG_FLAG, 0, "the target holds similar data: send only what differs" },
 		{ "no-copy", ARG_FLAG, 0, "both hold the same, by your word: send nothing" },
@@ -166,6 +168,17 @@ const struct operation operations[] = {
 		VOLUME_ARG,
 		PRIORITY_ARG,
 	} },
+	{ "pair", "go-to-sync", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Make a global-copy pair synchronous: full-duplex when all is there", { VOLUME_ARG } },
+	{ "pair", "leave-sync", ROLE_ADMIN, ANSWER_CHANGED, "Make a suspended synchronous pair a global-copy pair", {
+		VOLUME_ARG
+	} },
+	{ "pair", "freeze", ROLE_ADMIN, ANSWER_NOTHING,
+	  "Hold hosts on all synchronous pairs of a path, and suspend these at one moment", {
+		PATH_ARGS,
+		{ "hold", ARG_HOLD, 0, "hosts go on after this time without pair run; 60s (default)" },
+	} },
+	{ "pair", "run", ROLE_ADMIN, ANSWER_NOTHING, "Let hosts go on that pair freeze holds", { PATH_ARGS } },
 	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
 		VOLUME_ARG,
 		{ "force", ARG_FLAG, 0, "also when its first copy never ended: as it is, of no one moment" },
@@ -434,6 +447,7 @@ static const char *parse_tunable(enum arg_kind kind, const char *text, uint64_t 
 		[ARG_WAIT] = { 0, 5 * 60 * RT_SECOND, "it is at most 5m" },
 		[ARG_KEEP_JOBS] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "it is from 1s to 8760h" },
 		[ARG_TIMEOUT] = { 0, RT_NEVER, "" },
+		[ARG_HOLD] = { RT_MS, 3600 * RT_SECOND, "hosts are held for 1ms to 1h" },
 		[ARG_LIMIT_DURATION] = { RT_SECOND, 8760 * 3600 * RT_SECOND, "a limit is from 1s to 8760h, or off" },
 	};
 	int64_t ns = 0;
@@ -503,6 +517,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 	case ARG_KEEP_JOBS:
 	case ARG_KEEP:
 	case ARG_TIMEOUT:
+	case ARG_HOLD:
 		return parse_tunable(kind, text, &value->number);
 	case ARG_SYSTEM:
 		return parse_system(text);

@@ -36,6 +36,7 @@ enum arg_kind {
 	ARG_PRIORITY, ARG_PATH_LIMIT,	/* a limit: bytes a second, or none */
 	ARG_SERVICE_STATE, ARG_TIMEOUT,
 	ARG_MOMENT,		/* the same, or a time */
+	ARG_HOLD,		/* a duration */
 	ARG_KIND_COUNT
 };
 

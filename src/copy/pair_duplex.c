@@ -42,6 +42,24 @@ int pair_start_mirror(struct pair_order *order)
 	return mirror_start(&config, &pair->mirror);
 }
 
+static int do_follow(void *arg)
+{
+	struct pair_order *order = arg;
+	struct pair *pair = order->pair;
+
+	/* There may be nothing to send, and so nothing that says when it has all arrived. */
+	if (pair->pump && order->record.type == PAIR_SYNC)
+		notice_give(&order->peer->notices[rt_reactor_index(rt_here())]);
+	return order->peer ? pair_start_mirror(order) : 0;
+}
+
+int pair_follow(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	return pair_order_run(pair, do_follow, &order);
+}
+
 bool pair_rests(const struct pair *pair)
 {
 	enum pair_reason reason = pair->record.reason;

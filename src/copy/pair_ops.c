@@ -398,6 +398,77 @@ int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priorit
 	return pair ? end_command(pair, set_priority(pair, priority, fault)) : -1;
 }
 
+/* In its turn: another type, which the far side hears of when it is asked next. */
+static int change_type(struct pair *pair, enum pair_type type, struct fault *fault)
+{
+	struct record_pair next = pair->record;
+	int rc;
+
+	next.type = type;
+	rc = pair_change_record(pair, &next);
+	if (rc)
+		return fault_durable(pair, rc, fault);
+	log_line(LOG_NOTICE, "pair", "volume %04X: its type is %s now", pair->record.volume, pair_type_names[type]);
+	return 0;
+}
+
+static int go_to_sync(struct pair *pair, struct fault *fault)
+{
+	char object[64];
+	int rc;
+
+	object_of(pair->record.volume, object);
+	if (fault_unless_source(pair, "go-to-sync", fault))
+		return -1;
+	if (pair->record.type == PAIR_SYNC)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair show", "it is synchronous already");
+	if (pair->record.session)
+		return fault_in_session(pair, fault);
+	if (pair->record.joined)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "delete and create it",
+				 "it was in the consistency groups of a session");
+	if (change_type(pair, PAIR_SYNC, fault))
+		return -1;
+	rc = pair_follow(pair);
+	if (rc)
+		log_line(LOG_WARNING, "pair", "volume %04X: it cannot follow yet: %s", pair->record.volume,
+			 strerror(-rc));
+	if (pair->peer)
+		peer_look_again(pair->peer);
+	return 0;
+}
+
+int copy_pair_go_to_sync(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = begin_command(copy, volume, fault);
+
+	return pair ? end_command(pair, go_to_sync(pair, fault)) : -1;
+}
+
+static int leave_sync(struct pair *pair, struct fault *fault)
+{
+	char object[64], remedy[64];
+
+	object_of(pair->record.volume, object);
+	snprintf(remedy, sizeof(remedy), "xdc pair suspend %04X", pair->record.volume);
+	if (fault_unless_source(pair, "leave-sync", fault))
+		return -1;
+	if (pair->record.type != PAIR_SYNC)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair show", "it is not synchronous");
+	if (pair->frozen)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "its hosts are held by pair freeze");
+	if (!pair_rests(pair))
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "hosts may rely on it until it is suspended");
+	return change_type(pair, PAIR_GLOBAL_COPY, fault);
+}
+
+int copy_pair_leave_sync(struct copy *copy, uint16_t volume, struct fault *fault)
+{
+	struct pair *pair = begin_command(copy, volume, fault);
+
+	return pair ? end_command(pair, leave_sync(pair, fault)) : -1;
+}
+
 static int fail_over(struct pair *pair, bool force, struct fault *fault)
 {
 	uint16_t volume = pair->record.volume;

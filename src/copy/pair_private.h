@@ -33,6 +33,9 @@ RT_MUST_CHECK int pair_order_run(struct pair *pair, int (*fn)(void *arg), struct
 /* The same for an fn that always returns 0. */
 void pair_order_surely(struct pair *pair, int (*fn)(void *arg), struct pair_order *order);
 
+/* In its turn: it follows from here on, if it is synchronous and sends. -ENOMEM. Suspends. */
+RT_MUST_CHECK int pair_follow(struct pair *pair);
+
 /*
  * At the start: a pair that is strict refuses writes from here on, before hosts come. -ENOMEM. Suspends.
  */

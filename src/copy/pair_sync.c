@@ -80,11 +80,6 @@ static int save_progress(struct pair *pair, uint64_t first_needed)
 	return pair_change_record(pair, &next);
 }
 
-static int do_follow(void *arg)
-{
-	return pair_start_mirror(arg);
-}
-
 /*
  * How far the first copy is, durably: from there it goes on after a restart; UINT64_MAX: it has ended. Saved in
  * steps, and at its end, when the far side is told before: what it holds may be taken over there. What fails is done
@@ -93,7 +88,6 @@ static int do_follow(void *arg)
 static void note_progress(struct pair *pair, uint64_t first_needed)
 {
 	bool done = first_needed == UINT64_MAX;
-	struct pair_order order = { 0 };
 	char object[16];
 	int rc;
 
@@ -115,7 +109,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_ENDS, 0);
 	copy_tell(pair->copy, EVENT_PAIR_COPIED, EVENT_INFO, object, "", "first copy to %s done", pair->record.system);
 	pair_allow_join(pair);
-	rc = pair_order_run(pair, do_follow, &order);
+	rc = pair_follow(pair);
 	if (rc)
 		log_line(LOG_WARNING, "pair", "volume %04X: it cannot follow yet: %s", pair->record.volume,
 			 strerror(-rc));

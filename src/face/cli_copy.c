@@ -11,10 +11,10 @@ static json_t *path_json(const struct copy_path_info *info)
 {
 	const struct copy_path *path = &info->path;
 
-	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:I, s:I}",
 			 "source_lss", cli_hex(path->source_lss, 2), "target_lss", cli_hex(path->target_lss, 2),
 			 "system", path->system, "address", path->address, "compress", path->compress,
-			 "limit_bytes", cli_known(path->limit_bytes != 0, (int64_t)path->limit_bytes),
+			 "group", path->group, "limit_bytes", cli_known(path->limit_bytes != 0, (int64_t)path->limit_bytes),
 			 "state", info->connected ? "connected" : "disconnected",
 			 "since", cli_wall(info->since_wall_ns),
 			 "error", cli_text_or_null(info->connected ? NULL : info->error),
@@ -68,6 +68,7 @@ static int path_create(const struct cli_request *request, json_t **result, struc
 	fill_path(request, &path);
 	snprintf(path.address, sizeof(path.address), "%s", cli_text(request, "to"));
 	path.compress = cli_given(request, "compress");
+	path.group = cli_given(request, "group");
 	path.limit_bytes = cli_number(request, "limit");
 	return control_path_create(request->control, &path, fault) ? -1 : path_show(request, result, fault);
 }
@@ -121,6 +122,16 @@ static json_t *history_json(const struct history *history)
 	return list;
 }
 
+/* What hosts wait for, that write to a synchronous pair. "": nothing. */
+static const char *waits_for(const struct copy_pair_info *info)
+{
+	if (info->frozen)
+		return "pair run";
+	if (!info->waiting_requests)
+		return "";
+	return info->state == PAIR_FULL_DUPLEX && info->reason == PAIR_REASON_NONE ? info->system : "its suspension";
+}
+
 static json_t *pair_json(const struct copy_pair_info *info)
 {
 	char remedy[COPY_REMEDY_MAX];
@@ -128,7 +139,7 @@ static json_t *pair_json(const struct copy_pair_info *info)
 	copy_pair_remedy(info, remedy);
 	/* Only the source knows whether all of it has been copied. */
 	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:o, s:o, s:o}",
+			 "s:I, s:o, s:b, s:o, s:i, s:o, s:o}",
 			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4), "system",
 			 info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET], "type",
 			 pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
@@ -141,6 +152,8 @@ static json_t *pair_json(const struct copy_pair_info *info)
 			 "unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,
 			 "compared_bytes", (json_int_t)info->compared_bytes, "same_bytes", (json_int_t)info->same_bytes,
 			 "priority", info->is_source ? json_string(copy_priority_names[info->priority]) : json_null(),
+			 "critical", info->critical, "waits_for", cli_text_or_null(waits_for(info)),
+			 "waiting_requests", (int)info->waiting_requests,
 			 "verify", cli_verify_json(&info->verify), "history", history_json(&info->history));
 }
 
@@ -204,6 +217,7 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 		.target = (uint16_t)cli_number(request, "target"),
 		.type = (enum pair_type)cli_number(request, "type"),
 		.priority = COPY_LOW,
+		.critical = cli_given(request, "critical"),
 		.compare = cli_given(request, "compare"),
 		.no_copy = cli_given(request, "no-copy"),
 	};
@@ -236,6 +250,7 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 		int (*fn)(struct copy *copy, uint16_t volume, struct fault *fault);
 	} changes[] = {
 		{ "suspend", copy_pair_suspend }, { "resume", copy_pair_resume },
+		{ "go-to-sync", copy_pair_go_to_sync }, { "leave-sync", copy_pair_leave_sync },
 	};
 	struct copy *copy = control_copy(request->control);
 	int rc = -1;
@@ -260,6 +275,24 @@ static int pair_set(const struct cli_request *request, json_t **result, struct f
 				   (enum copy_priority)cli_number(request, "priority"), fault))
 		return -1;
 	return cli_answer_pair(request, id, result, fault);
+}
+
+static int pair_freeze(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_path path;
+
+	(void)result;
+	fill_path(request, &path);
+	return copy_path_freeze(control_copy(request->control), &path, (int64_t)cli_number(request, "hold"), fault);
+}
+
+static int pair_run(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_path path;
+
+	(void)result;
+	fill_path(request, &path);
+	return copy_path_run(control_copy(request->control), &path, fault);
 }
 
 static int pair_failover(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -297,6 +330,10 @@ const struct cli_binding cli_bindings_copy[] = {
 	{ "pair", "delete", pair_delete },
 	{ "pair", "suspend", change_pair },
 	{ "pair", "resume", change_pair },
+	{ "pair", "go-to-sync", change_pair },
+	{ "pair", "leave-sync", change_pair },
+	{ "pair", "freeze", pair_freeze },
+	{ "pair", "run", pair_run },
 	{ "pair", "set", pair_set },
 	{ "pair", "failover", pair_failover },
 	{ NULL, NULL, NULL },

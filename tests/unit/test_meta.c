@@ -609,6 +609,8 @@ static void schema_is_readable(void **state)
 		"\tcompress INTEGER NOT NULL DEFAULT 0 CHECK (compress IN (0, 1)),\n"
 		"\tlimit_bytes INTEGER NOT NULL DEFAULT 0 CHECK (limit_bytes BETWEEN 0 AND 9223372036854775807), "
 		"-- a second; 0: no limit\n"
+		"\tconsistency_group INTEGER NOT NULL DEFAULT 0 CHECK (consistency_group IN (0, 1)), "
+		"-- its synchronous pairs are suspended together\n"
 		"\tcreated TEXT NOT NULL DEFAULT '' CHECK (length(created) IN (0, 30)),\n"
 		"\tcrc INTEGER NOT NULL DEFAULT 0, -- checksum of the row, so that xdcd knows it for its own\n"
 		"\tPRIMARY KEY (source_lss, system, target_lss)\n"

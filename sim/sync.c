@@ -3,10 +3,11 @@
  * Synchronous pairs, and the loss of the source site at any moment.
  *
  * Goal: a far side that is failed over while its pair is full-duplex has every write that was answered, and over
- * several such volumes it is one moment; what was flushed is there also after both sides lost their power; a source that
- * answered more than the far side has knows it; and when faults are over the pairs are full-duplex again and both sides
- * equal. Method: as in disaster.c, the run splits at random moments, and in the branch the source site is lost, cut off
- * or goes on, and the far sides are failed over.
+ * several such volumes it is one moment; what was flushed is there also after both sides lost their power; a source
+ * that answered more than the far side has knows it; pairs that are suspended together, as a group or by a freeze,
+ * leave far sides of one moment; and when faults are over the pairs are full-duplex again and both sides equal.
+ * Method: as in disaster.c, the run splits at random moments, and in the branch the source site is lost, cut off or
+ * goes on, and the far sides are failed over.
  */
 #include <errno.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static bool is_duplex(struct sites *sites, unsigned place)
 	return box_is_full_duplex(at->box, at->volume, far) && !box_has_failed(far) && !sim_disk_errors(far->system);
 }
 
-/* Of all places of a source box: in full duplex; or some of them suspended with the others, and none in any other way. */
+/* All places of a source box are in full duplex; or some of them suspended with the others, and none otherwise. */
 static bool are_all(struct sites *sites, const struct box *box, bool or_frozen)
 {
 	const struct oracle *oracle = &sites->oracle;
@@ -380,8 +381,8 @@ static const char *judge_old_site(const struct sync_run *run)
 }
 
 /*
- * The site is cut off, or its far sides are taken over while it goes on; hosts write on there, and it may crash at once
- * after it has answered them. It is reached again.
+ * The site is cut off, or its far sides are taken over while it goes on; hosts write on there, and it may crash at
+ * once after it has answered them. It is reached again.
  */
 static int leave_site(struct sync_run *run, bool cut)
 {

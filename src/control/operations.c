@@ -150,7 +150,7 @@ const struct operation operations[] = {
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
 		{ "type", ARG_PAIR_TYPE, USE_REQUIRED,
 		  "global-copy: no order kept; async: for sessions; sync: answered when both sides have it" },
-		{ "critical", ARG_FLAG, 0, "sync: a write fails that the other side cannot get, and none goes on alone" },
+		{ "critical", ARG_FLAG, 0, "sync: a write fails that the other side cannot get" },
 		PRIORITY_ARG,
 		{ "compare", ARG_FLAG, 0, "the target holds similar data: send only what differs" },
 		{ "no-copy", ARG_FLAG, 0, "both hold the same, by your word: send nothing" },

@@ -235,9 +235,9 @@ int copy_pair_go_to_sync(struct copy *copy, uint16_t volume, struct fault *fault
 int copy_pair_leave_sync(struct copy *copy, uint16_t volume, struct fault *fault);
 
 /*
- * Over a path: no write to its synchronous pairs is answered from here on, and they are suspended, so the far sides are
- * of one moment, also together with those of other paths that are frozen before the first of them runs again. Until run,
- * or for hold_ns (0: 60 s), after which writes go on.
+ * Over a path: no write to its synchronous pairs is answered from here on, and they are suspended, so the far sides
+ * are of one moment, also together with those of other paths that are frozen before the first of them runs again. Until
+ * run, or for hold_ns (0: 60 s), after which writes go on.
  */
 int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t hold_ns, struct fault *fault);
 int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault *fault);

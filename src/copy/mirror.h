@@ -36,7 +36,7 @@ bool mirror_fill(struct mirror *mirror);
 /* It follows again, also when it was broken: hosts that waited are answered. Does not suspend. */
 void mirror_unfill(struct mirror *mirror);
 
-/* The far side is another one from here on. One that is full stays with the old, and breaks. Does not suspend. */
+/* The far side is another one from here on. One that is full stays with the old, and breaks. */
 void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
 
 /* Broken from here on, since the pair is to be suspended. Does not suspend. */
@@ -54,7 +54,7 @@ void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]
 /* Those that wait are answered (error 0), or fail with it, and so all that come before mirror_stop. */
 void mirror_let_go(struct mirror *mirror, int error);
 
-/* It stays broken, and the writes that wait now fail with this error: that it is suspended could not be made durable. */
+/* It stays broken, and the writes that wait now fail with this: its suspension could not be made durable. */
 void mirror_refuse_waiters(struct mirror *mirror, int error);
 
 /*

@@ -2,7 +2,8 @@
 /*
  * Synchronous pairs of one path at one moment: an administrator freezes them, or one of a group is broken. First no
  * write of any of them is answered any more, then it is durable that all are suspended, and then hosts go on. A host
- * writes what depends on a write when that was answered: so a far side that lacks a write has nothing that depends on it.
+ * writes what depends on a write when that was answered: so a far side that lacks a write has nothing that depends on
+ * it.
  */
 #include <assert.h>
 #include <errno.h>

@@ -59,9 +59,9 @@ void volume_mirror_init(struct volume_mirror *mirror, const struct volume_mirror
 void volume_set_mirror(struct volume *volume, struct volume_mirror *mirror);
 
 /*
- * Nothing is sent from here on: it is held. Of one that was full the pump sends nothing either, until the volume is let
- * go on or another mirror or pump comes: what hosts write after the hold, and not what they wrote in it, would be at the
- * far side. Neither suspends.
+ * Nothing is sent from here on: it is held. Of one that was full the pump sends nothing either, until the volume is
+ * let go on or another pump comes: what hosts write after the hold, and not what they wrote in it, would be at the far
+ * side. Neither suspends.
  */
 void volume_hold_mirror(struct volume *volume, struct volume_mirror *mirror, int refuse);
 void volume_unhold_mirror(struct volume *volume, struct volume_mirror *mirror);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Synchronous pairs with real hosts: first copy, full-duplex, what is answered is at the far side at that moment; the link
-# goes and comes back; go-to-sync and back; critical pairs; freeze and run; failover of the far side with an ext4 on it.
+# Synchronous pairs with real hosts: first copy, full-duplex, what is answered is at the far side at that moment; the
+# far side goes and comes back; go-to-sync and back; critical pairs; freeze and run; failover of the far side with an
+# ext4 on it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io mke2fs e2fsck

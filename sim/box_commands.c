@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What administrators do on a box. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "box.h"
+#include "copy/pair.h"
+#include "scenarios.h"
+#include "volume/volume.h"
+
+struct command {
+	struct box *box;
+	const struct box *to;
+	unsigned volume, target;
+	enum pair_type type;
+	uint8_t session;
+	const struct session_start *start;
+	struct copy_session_info *info;
+	int64_t *shown_ns;
+	struct recovery_result *result;
+	bool flag;
+	int64_t hold_ns;
+	int (*fn)(struct command *command, struct fault *fault);
+};
+
+static int run_command(void *arg)
+{
+	struct command *command = arg;
+	struct fault fault = { 0 };
+	int rc;
+
+	if (!command->box->ready)
+		return -ECONNABORTED;
+	rc = command->fn(command, &fault);
+	if (rc)
+		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
+	return rc;
+}
+
+static int command_at(struct command command, int (*fn)(struct command *command, struct fault *fault))
+{
+	command.fn = fn;
+	return box_call(command.box, run_command, &command);
+}
+
+int box_call(struct box *box, int (*fn)(void *arg), void *arg)
+{
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = sim_call(box->system, fn, arg);
+	} while (rc && rc != -ECONNABORTED && scenario_try_again(&tries));
+	return rc;
+}
+
+static int path(struct command *command, struct fault *fault)
+{
+	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to),
+				  .group = command->box->group };
+
+	snprintf(path.system, sizeof(path.system), "%s", command->to->id);
+	snprintf(path.address, sizeof(path.address), "%s", command->to->address);
+	return copy_path_create(command->box->copy, &path, fault);
+}
+
+int box_path(struct box *box, const struct box *to)
+{
+	return command_at((struct command){ .box = box, .to = to }, path);
+}
+
+static int pair(struct command *command, struct fault *fault)
+{
+	struct copy_pair_request request = {
+		.source = command->box->volumes[command->volume], .target = command->to->volumes[command->target],
+		.type = command->type, .critical = command->type == PAIR_SYNC && command->box->critical,
+	};
+
+	snprintf(request.system, sizeof(request.system), "%s", command->to->id);
+	return copy_pair_create(command->box->copy, &request, fault);
+}
+
+int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target, enum pair_type type)
+{
+	return command_at((struct command){ .box = box, .to = to, .volume = volume, .target = target, .type = type },
+			  pair);
+}
+
+static int resume(struct command *command, struct fault *fault)
+{
+	return copy_pair_resume(command->box->copy, command->box->volumes[command->volume], fault);
+}
+
+int box_pair_resume(struct box *box, unsigned volume)
+{
+	return command_at((struct command){ .box = box, .volume = volume }, resume);
+}
+
+static int freeze(struct command *command, struct fault *fault)
+{
+	struct copy_path path = { .source_lss = box_lss(command->box), .target_lss = box_lss(command->to) };
+
+	snprintf(path.system, sizeof(path.system), "%s", command->to->id);
+	if (!command->flag)
+		return copy_path_run(command->box->copy, &path, fault);
+	return copy_path_freeze(command->box->copy, &path, command->hold_ns, fault);
+}
+
+int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns)
+{
+	return command_at((struct command){ .box = box, .to = to, .flag = true, .hold_ns = hold_ns }, freeze);
+}
+
+int box_pair_run(struct box *box, const struct box *to)
+{
+	return command_at((struct command){ .box = box, .to = to }, freeze);
+}
+
+bool box_is_frozen(const struct box *box, unsigned volume)
+{
+	const struct pair *pair;
+
+	if (!box->ready || !sim_is_running(box->system))
+		return false;
+	pair = pair_find(box->copy, box->volumes[volume]);
+	return pair && pair->record.state == PAIR_SUSPENDED &&
+	       (pair->record.reason == PAIR_REASON_GROUP || pair->record.reason == PAIR_REASON_FREEZE);
+}
+
+static int failover(struct command *command, struct fault *fault)
+{
+	return copy_pair_failover(command->box->copy, command->box->volumes[command->volume], false, fault);
+}
+
+int box_pair_failover(struct box *box, unsigned volume)
+{
+	return command_at((struct command){ .box = box, .volume = volume }, failover);
+}
+
+bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far)
+{
+	const struct pair *pair;
+
+	if (!box->ready || !sim_is_running(box->system) || !far->ready || !sim_is_running(far->system))
+		return false;
+	pair = pair_find(box->copy, box->volumes[volume]);
+	return pair && pair->record.state == PAIR_FULL_DUPLEX &&
+	       !memcmp(pair->agreed_boot_id, far->copy->far_boot_id, sizeof(pair->agreed_boot_id));
+}
+
+static int session_open(struct command *command, struct fault *fault)
+{
+	return copy_session_open(command->box->copy, command->session, box_lss(command->box), fault);
+}
+
+int box_session_open(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_open);
+}
+
+static int session_add(struct command *command, struct fault *fault)
+{
+	struct box *box = command->box;
+	int rc = 0;
+
+	/* One by one: a command that failed may have done half of its work, and is given again. */
+	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+		rc = copy_session_add(box->copy, command->session, &box->volumes[i], 1, fault);
+		if (rc && strstr(fault->message, "already"))
+			rc = 0;
+	}
+	return rc;
+}
+
+int box_session_add(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_add);
+}
+
+static int start(struct command *command, struct fault *fault)
+{
+	return copy_session_start(command->box->copy, command->start, fault);
+}
+
+int box_session_start(struct box *box, const struct session_start *how)
+{
+	return command_at((struct command){ .box = box, .start = how }, start);
+}
+
+static int info(struct command *command, struct fault *fault)
+{
+	/*
+	 * Clocks of two machines have nothing to do with one another; ages are the same everywhere. The age is taken
+	 * first, then others are asked for what they have.
+	 */
+	int64_t now_ns = sim_now_ns(sim_world());
+
+	if (copy_session_get(command->box->copy, command->session, command->info))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "session", "", "not known");
+	*command->shown_ns = command->info->rpo_ns < 0 ? 0 : now_ns - command->info->rpo_ns;
+	return 0;
+}
+
+int box_session_info(struct box *box, uint8_t session, struct copy_session_info *out, int64_t *shown_ns)
+{
+	return command_at((struct command){ .box = box, .session = session, .info = out, .shown_ns = shown_ns }, info);
+}
+
+static int session_pause(struct command *command, struct fault *fault)
+{
+	return copy_session_pause(command->box->copy, command->session, command->flag, fault);
+}
+
+int box_session_pause(struct box *box, uint8_t session, bool consistent)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = consistent }, session_pause);
+}
+
+static int terminate(struct command *command, struct fault *fault)
+{
+	return copy_session_terminate(command->box->copy, command->session, command->flag, fault);
+}
+
+int box_session_terminate(struct box *box, uint8_t session, bool force)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = force }, terminate);
+}
+
+static int recover(struct command *command, struct fault *fault)
+{
+	return copy_session_recover(command->box->copy, command->session, NULL, command->flag, command->result, fault);
+}
+
+int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = force, .result = result }, recover);
+}
+
+static int failback(struct command *command, struct fault *fault)
+{
+	return copy_session_failback(command->box->copy, command->session, command->flag, fault);
+}
+
+int box_session_failback(struct box *box, uint8_t session, bool discard)
+{
+	return command_at((struct command){ .box = box, .session = session, .flag = discard }, failback);
+}
+
+static int session_return(struct command *command, struct fault *fault)
+{
+	return copy_session_return(command->box->copy, command->session, fault);
+}
+
+int box_session_return(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_return);
+}

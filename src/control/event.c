@@ -12,7 +12,7 @@
 #include "rt/mem.h"
 #include "rt/utf8.h"
 
-#define RESERVE		256u	/* numbers at a time, long before they are used */
+#define RESERVE		4096u	/* numbers at a time, long before they are used */
 
 struct event {
 	struct list_head link;		/* of the events, in order of numbers */

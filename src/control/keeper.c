@@ -8,6 +8,7 @@
 #include "rt/log.h"
 
 #define AGAIN_NS	(30 * RT_SECOND)
+#define GATHER_NS	(50 * RT_MS)	/* a script's commands, one after the other, share a transaction */
 
 /* All that is due now, in as many transactions as it takes. */
 static int keep(struct keeper *keeper)
@@ -28,19 +29,24 @@ static int keep(struct keeper *keeper)
 	return rc;
 }
 
+/* Until something is due, or what failed is to be tried again; and a little longer. -ECANCELED. */
+static int wait_until_due(struct keeper *keeper)
+{
+	RT_LIMIT(keeper->failing ? rt_now_ns() + AGAIN_NS : RT_NEVER);
+
+	if (!keeper->due && rt_cond_wait(&keeper->woken) == -ECANCELED)
+		return -ECANCELED;
+	return rt_sleep_until(rt_now_ns() + GATHER_NS) == -ECANCELED ? -ECANCELED : 0;
+}
+
 static void run_keeper(void *arg)
 {
 	struct keeper *keeper = arg;
-	int rc = 0;
 
-	while (rc != -ECANCELED) {
-		RT_LIMIT(keeper->failing ? rt_now_ns() + AGAIN_NS : RT_NEVER);
-
-		rc = keeper->due ? 0 : rt_cond_wait(&keeper->woken);
-		if (rc == -ECANCELED)
-			break;
+	while (!wait_until_due(keeper)) {
 		keeper->due = false;
-		rc = keep(keeper);
+		if (keep(keeper) == -ECANCELED)
+			break;
 	}
 }
 

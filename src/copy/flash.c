@@ -124,15 +124,18 @@ static int note_failure(void *arg)
 {
 	struct failure *failure = arg;
 	struct flash *flash = failure->flash;
+	char object[16], remedy[80];
 	int rc;
 
 	/* What is being given up cannot fail. */
 	if (flash->record.state != FLASH_ACTIVE)
 		return 0;
 	rc = flash_set_state(flash, FLASH_FAILED, reason_of(failure->error));
-	log_line(LOG_ERROR, "flash", "volume %04X, FlashCopy of %04X, is of no use any more: %s%s",
-		 flash->record.target, flash->record.source, strerrordesc_np(-failure->error),
-		 rc ? "; and that is not durable" : "");
+	snprintf(object, sizeof(object), "volume %04X", flash->record.target);
+	snprintf(remedy, sizeof(remedy), "xdc flash delete %04X, mend that, and make it anew", flash->record.target);
+	copy_tell(flash->copy, EVENT_FLASH_FAILED, EVENT_ERROR, object, remedy,
+		  "as a FlashCopy of volume %04X it is of no use any more: %s%s", flash->record.source,
+		  strerrordesc_np(-failure->error), rc ? "; and that is not durable" : "");
 	return rc;
 }
 

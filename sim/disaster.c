@@ -16,13 +16,14 @@
 #include "old_primary.h"
 #include "scenarios.h"
 
-#define LOSSES		8u		/* branches of a run: what leads to them costs as much as one of them */
+#define LOSSES		7u		/* branches of a run: what leads to them costs as much as one of them */
 #define ATTEMPTS_MAX	20u		/* of a recovery, all far sides being there */
 
 struct disaster {
 	struct sites *sites;
 	struct faults faults;
 	uint64_t sequence;		/* that the first recovery recovered; 0: none did yet */
+	bool in_commit;			/* the site is lost in the last steps of a group */
 	struct old_primary old;
 };
 
@@ -176,7 +177,10 @@ static int recover_without_one(struct disaster *disaster)
 		return rc;
 	faults_crash(disaster->sites, missing, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 	scenario_count("recoveries with one missing", 1);
+	/* It waits for seconds. */
+	disaster->sites->oracle.calm = true;
 	rc = try_recover(disaster, far);
+	disaster->sites->oracle.calm = false;
 	scenario_count(disaster->sequence ? "recoveries without the missing" : "refused while one is missing", 1);
 	return rc == -ECANCELED ? rc : 0;
 }
@@ -226,7 +230,10 @@ static int heal_and_look(struct disaster *disaster)
 		for (unsigned j = 0; j < sites->far_count; j++)
 			sim_heal(sites->sources[i].system, sites->fars[j].system);
 	}
-	rc = wait_ms(200 + below(below(4) ? 1000 : 4000));
+	rc = wait_ms(200);
+	sites->oracle.calm = true;
+	if (!rc)
+		rc = wait_ms(below(below(4) ? 1000 : 4000));
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
 		rc = faults_mend(sites, &sites->sources[i]);
 	if (!rc)
@@ -256,6 +263,53 @@ static int wait_first_group(struct disaster *disaster)
 
 	scenario_count("losses in the first group after a crash", 1);
 	return rc == -ECANCELED ? rc : 0;
+}
+
+/* One far side has prepared, or committed, a group that another has not. */
+static bool is_uneven(struct sites *sites, bool committed)
+{
+	struct copy_session_info first = { 0 }, info = { 0 };
+	int64_t shown_ns;
+
+	if (box_session_info(&sites->fars[0], SITES_SESSION, &first, &shown_ns))
+		return false;
+	for (unsigned i = 1; i < sites->far_count; i++) {
+		if (!box_session_info(&sites->fars[i], SITES_SESSION, &info, &shown_ns) &&
+		    (committed ? info.sequence != first.sequence : info.prepared != first.prepared))
+			return true;
+	}
+	return false;
+}
+
+static int wait_uneven(struct sites *sites, bool committed)
+{
+	int64_t until_ns = rt_now_ns() + 100 * RT_MS;
+	int rc = 0;
+
+	while (!rc && !is_uneven(sites, committed) && rt_now_ns() < until_ns)
+		rc = rt_sleep_until(rt_now_ns() + 50 * RT_US);
+	if (!rc && rt_now_ns() < until_ns)
+		scenario_count(committed ? "faults in a half commit" : "faults in a half prepare", 1);
+	return rc;
+}
+
+/* Between the first far side that prepares and the last one that commits: what each of them has decides then. */
+static int wait_commit(struct disaster *disaster)
+{
+	int64_t until_ns = rt_now_ns() + 100 * RT_MS, shown_ns;
+	struct copy_session_info info = { 0 };
+	int rc = 0;
+
+	while (!rc && info.phase != PHASE_PREPARE && info.phase != PHASE_COMMIT && rt_now_ns() < until_ns) {
+		rc = rt_sleep_until(rt_now_ns() + 100 * RT_US);
+		if (box_session_info(&disaster->sites->sources[0], SITES_SESSION, &info, &shown_ns))
+			info.phase = PHASE_IDLE;
+	}
+	scenario_count("losses in a prepare or commit", 1);
+	disaster->in_commit = true;
+	if (!rc && below(2))
+		return wait_uneven(disaster->sites, true);
+	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 2000 : 10000) * RT_US);
 }
 
 /*
@@ -291,27 +345,51 @@ static int crash_far_first(struct disaster *disaster)
 	return rc || below(2) ? rc : wait_first_group(disaster);
 }
 
-/* Between the first far side that prepares and the last one that commits: what each of them has decides then. */
-static int wait_commit(struct disaster *disaster)
+static struct box *last_to_prepare(struct sites *sites)
 {
-	int64_t until_ns = rt_now_ns() + 100 * RT_MS, shown_ns;
-	struct copy_session_info info = { 0 };
-	int rc = 0;
+	struct copy_session_info info;
+	uint64_t least = UINT64_MAX;
+	struct box *last = &sites->fars[0];
+	int64_t shown_ns;
 
-	while (!rc && info.phase != PHASE_PREPARE && info.phase != PHASE_COMMIT && rt_now_ns() < until_ns) {
-		rc = rt_sleep_until(rt_now_ns() + 100 * RT_US);
-		if (box_session_info(&disaster->sites->sources[0], SITES_SESSION, &info, &shown_ns))
-			info.phase = PHASE_IDLE;
+	for (unsigned i = 0; i < sites->far_count; i++) {
+		if (box_session_info(&sites->fars[i], SITES_SESSION, &info, &shown_ns) || info.prepared >= least)
+			continue;
+		least = info.prepared;
+		last = &sites->fars[i];
 	}
-	scenario_count("losses in a prepare or commit", 1);
-	return rc ? rc : rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 2000 : 10000) * RT_US);
+	return last;
+}
+
+/*
+ * The master dies in the last steps of a group and comes back, and with it perhaps a far side that was not so far: what
+ * it finds prepared it commits or gives up, and what is given up is sent again.
+ */
+static int crash_master_first(struct disaster *disaster)
+{
+	struct sites *sites = disaster->sites;
+	int rc;
+
+	faults_stop(&disaster->faults);
+	rc = wait_uneven(sites, below(4) == 0);
+	sites->oracle.rest = below(2);
+	faults_crash(sites, &sites->sources[0], SIM_DEATH);
+	if (below(2))
+		faults_crash(sites, last_to_prepare(sites), SIM_DEATH);
+	scenario_count("crashes of the master in a group", 1);
+	if (!rc)
+		rc = bring_up_all(disaster);
+	return rc ? rc : wait_first_group(disaster);
 }
 
 static int run_disaster(struct disaster *disaster)
 {
 	enum site_loss loss = below(5) < 2 ? SITE_BURNS : below(5) < 2 ? SITE_CUT_OFF : SITE_GOES_ON;
-	uint64_t before = below(5);
-	int rc = before > 1 ? 0 : before ? crash_far_first(disaster) : lose_power_first(disaster);
+	static int (*const first[])(struct disaster *disaster) = {
+		lose_power_first, crash_far_first, crash_master_first,
+	};
+	uint64_t before = below(6);
+	int rc = before < 3 ? first[before](disaster) : 0;
 
 	if (rc)
 		return rc;
@@ -325,7 +403,8 @@ static int run_disaster(struct disaster *disaster)
 		rc = wait_commit(disaster);
 	if (rc)
 		return rc;
-	switch (below(4)) {
+	/* Whether a missing far side had committed: that is the question then. */
+	switch (disaster->in_commit && below(2) ? 2 : below(4)) {
 	case 0:
 		rc = recover_at_both(disaster);
 		break;
@@ -426,6 +505,23 @@ static int wait_for_loss(struct disaster *disaster)
 	return rc;
 }
 
+/*
+ * In the branch: the power of both sites fails as soon as there is a group of all volumes. What the first copies have
+ * written is part of it.
+ */
+static int lose_first_group(struct disaster *disaster)
+{
+	struct sites *sites = disaster->sites;
+	int rc;
+
+	for (unsigned i = 0; i < sites_box_count(sites); i++)
+		faults_crash(sites, sites_box(sites, i), SIM_POWER_LOSS);
+	scenario_count("losses of the first group", 1);
+	rc = recover_surely(disaster, any_far(disaster));
+	judge(disaster);
+	return rc;
+}
+
 static int live_through(struct disaster *disaster)
 {
 	int rc;
@@ -436,6 +532,8 @@ static int live_through(struct disaster *disaster)
 	if (!rc)
 		rc = sites_wait_joined(disaster->sites, 20 * RT_SECOND);
 	scenario_settled();
+	if (!rc && scenario_branch())
+		return lose_first_group(disaster);
 	if (!rc && below(2))
 		sites_set_distance(disaster->sites, 10 * RT_MS);
 	if (!rc)

@@ -3,15 +3,14 @@
  * sim - runs scenarios on many seeds.
  *
  *	sim list
- *	sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]
+ *	sim run SCENARIO [--seeds FROM..TO]... [--seed FROM [--count N]] [--trace] [--twice]
  *		[--fail CALL[:N] [--times M]] [--planted MISTAKE]
  *
- * --trace shows the log lines as they come. --twice runs each seed two times and compares the traces. --fail
- * runs each seed once for every call of that kind (sim_call_name) that its undisturbed run makes, with that
- * call failing, or only the N-th; --times: with M of them, chosen by chance among those after scenario_settled. CALL
- * "all": the same for every kind.
- * --planted switches a mistake on (store/planted.h); the run is then good when
- * a seed fails. Exit code: 0 good, 1 not, 2 bad usage.
+ * What must happen is demanded of all these seeds together. --trace shows the log lines as they come. --twice runs each
+ * seed two times and compares the traces. --fail runs each seed once for every call of that kind (sim_call_name) that
+ * its undisturbed run makes, with that call failing, or only the N-th; --times: with M of them, chosen by chance among
+ * those after scenario_settled. CALL "all": the same for every kind. --planted switches a mistake on (store/planted.h);
+ * the run is then good when a seed fails, and ends there. Exit code: 0 good, 1 not, 2 bad usage.
  */
 #include <assert.h>
 #include <signal.h>
@@ -32,9 +31,16 @@
 #define TRIES_MAX	20u
 #define TRY_AGAIN_NS	(300 * RT_MS)
 
+struct range {
+	uint64_t first, last;
+};
+
+#define RANGES_MAX	4u
+
 struct options {
 	const struct scenario *scenario;
-	uint64_t first, last;
+	struct range ranges[RANGES_MAX];
+	unsigned range_count;
 	bool trace, twice, fail_calls, fail_all_kinds;
 	enum sim_call_kind fail_kind;
 	uint64_t fail_only;	/* 0: each */
@@ -305,8 +311,8 @@ static uint64_t total_of(const char *name)
 static void print_totals(const struct options *options)
 {
 	printf("%s: %llu runs, seeds %llu..%llu, %.3f s of virtual time\n", options->scenario->name,
-		(unsigned long long)run_count, (unsigned long long)options->first, (unsigned long long)seed_now,
-		(double)virtual_ns / 1e9);
+		(unsigned long long)run_count, (unsigned long long)options->ranges[0].first,
+		(unsigned long long)seed_now, (double)virtual_ns / 1e9);
 	for (unsigned i = 0; i < COUNTERS_MAX && counters[i].name != NULL; i++)
 		printf("  %-24s %12llu\n", counters[i].name, (unsigned long long)counters[i].count);
 	for (unsigned i = 0; i < SIM_FAULTS; i++)
@@ -392,19 +398,33 @@ static bool fail_calls_of_all_kinds(const struct options *options, uint64_t seed
 	return true;
 }
 
+/* Goes through the seeds of all ranges: false after the last. */
+static bool next_seed(const struct options *options, unsigned *range, uint64_t *seed)
+{
+	if (*seed < options->ranges[*range].last) {
+		++*seed;
+		return true;
+	}
+	if (++*range == options->range_count)
+		return false;
+	*seed = options->ranges[*range].first;
+	return true;
+}
+
 /* True when the checker has found the mistake. */
 static bool run_planted(const struct options *options)
 {
-	unsigned died = 0, failed = 0;
+	unsigned died = 0, failed = 0, range = 0;
+	uint64_t seed = options->ranges[0].first;
 
-	for (uint64_t seed = options->first; seed <= options->last && !run_left->wrong; seed++) {
+	do {
 		seed_now = seed;
 		run_count++;
 		if (part(run_left))
 			run_seed(options, seed, 0);
 		died += !run_left->ended;
 		failed += run_left->ended && !run_left->good && !run_left->wrong;
-	}
+	} while (!run_left->wrong && next_seed(options, &range, &seed));
 	print_totals(options);
 	printf("%s: planted %s was ", options->scenario->name, planted_names[planted_now]);
 	if (run_left->wrong)
@@ -418,7 +438,10 @@ static bool run_planted(const struct options *options)
 
 static bool run_options(const struct options *options)
 {
-	for (uint64_t seed = options->first; seed <= options->last; seed++) {
+	uint64_t seed = options->ranges[0].first;
+	unsigned range = 0;
+
+	do {
 		struct result result = run_seed(options, seed, 0);
 
 		if (result.end != SIM_DONE)
@@ -427,7 +450,7 @@ static bool run_options(const struct options *options)
 			return false;
 		if (options->fail_calls && !fail_calls_of_all_kinds(options, seed, &result))
 			return false;
-	}
+	} while (next_seed(options, &range, &seed));
 	return true;
 }
 
@@ -437,7 +460,7 @@ __attribute__((noreturn)) static void usage(const char *what)
 {
 	fprintf(stderr, "sim: %s\n"
 		"usage: sim list\n"
-		"       sim run SCENARIO [--seeds FROM..TO | --seed FROM --count N] [--trace] [--twice]\n"
+		"       sim run SCENARIO [--seeds FROM..TO]... [--seed FROM [--count N]] [--trace] [--twice]\n"
 		"                        [--fail CALL[:N] [--times M]] [--planted MISTAKE]\n", what);
 	exit(2);
 }
@@ -463,17 +486,26 @@ static uint64_t parse_whole_number(const char *text)
 	return value;
 }
 
+static void add_range(struct options *options, struct range range)
+{
+	if (options->range_count == RANGES_MAX)
+		usage("too many --seeds");
+	options->ranges[options->range_count++] = range;
+}
+
 static void parse_seeds(struct options *options, const char *text)
 {
+	struct range range;
 	const char *end;
 
-	options->first = options->last = parse_number(text, &end);
+	range.first = range.last = parse_number(text, &end);
 	if (strncmp(end, "..", 2) == 0)
-		options->last = parse_whole_number(end + 2);
+		range.last = parse_whole_number(end + 2);
 	else if (*end != '\0')
 		usage("seeds are FROM..TO");
-	if (options->last < options->first)
+	if (range.last < range.first)
 		usage("seeds are FROM..TO, with FROM not above TO");
+	add_range(options, range);
 }
 
 static void parse_fail(struct options *options, const char *text)
@@ -520,9 +552,9 @@ static const struct scenario *find_scenario(const char *name)
 
 static void parse_options(struct options *options, char **args)
 {
-	uint64_t count = 0;
+	uint64_t first = 1, count = 0;
 
-	*options = (struct options){ .scenario = find_scenario(args[0]), .first = 1, .last = 10 };
+	*options = (struct options){ .scenario = find_scenario(args[0]) };
 	for (args++; *args != NULL; args++) {
 		const char *name = args[0], *value = args[1];
 
@@ -539,7 +571,7 @@ static void parse_options(struct options *options, char **args)
 		if (strcmp(name, "--seeds") == 0)
 			parse_seeds(options, value);
 		else if (strcmp(name, "--seed") == 0)
-			options->first = parse_whole_number(value);
+			first = parse_whole_number(value), count = count > 0 ? count : 1;
 		else if (strcmp(name, "--count") == 0)
 			count = parse_whole_number(value);
 		else if (strcmp(name, "--fail") == 0)
@@ -553,9 +585,9 @@ static void parse_options(struct options *options, char **args)
 		args++;
 	}
 	if (count > 0)
-		options->last = options->first + count - 1;
-	if (options->last < options->first)
-		options->last = options->first;
+		add_range(options, (struct range){ .first = first, .last = first + count - 1 });
+	if (options->range_count == 0)
+		add_range(options, (struct range){ .first = 1, .last = 10 });
 }
 
 static int list_scenarios(void)
@@ -563,6 +595,11 @@ static int list_scenarios(void)
 	for (unsigned i = 0; scenarios[i] != NULL; i++)
 		printf("%-20s %s\n", scenarios[i]->name, scenarios[i]->about);
 	return 0;
+}
+
+static bool is_one_seed(const struct options *options)
+{
+	return options->range_count == 1 && options->ranges[0].first == options->ranges[0].last;
 }
 
 static int run_scenario(char **args)
@@ -585,7 +622,7 @@ static int run_scenario(char **args)
 	scenario_now = NULL;
 	print_totals(&options);
 	/* One seed is a replay, and need not see everything. */
-	return good && (options.first == options.last || all_happened(&options)) ? 0 : 1;
+	return good && (is_one_seed(&options) || all_happened(&options)) ? 0 : 1;
 }
 
 int main(int count, char **args)

@@ -293,6 +293,13 @@ static void choose_next(struct oracle *oracle, unsigned chain_index)
 		issue(oracle, chain_index);
 }
 
+static int64_t choose_pause_ns(const struct oracle *oracle, bool failed)
+{
+	uint64_t most_us = failed ? 100000 : oracle->calm ? 50000 : 2000;
+
+	return (int64_t)sim_random_below(sim_world(), most_us) * RT_US;
+}
+
 static void run_writer(void *arg)
 {
 	struct writer writer = *(struct writer *)arg;
@@ -314,8 +321,7 @@ static void run_writer(void *arg)
 		if (rc != -ECANCELED && !sim_random_below(sim_world(), 20))
 			flush_some(oracle);
 		if (rc != -ECANCELED)
-			rc = rt_sleep_until(rt_now_ns() +
-					    (int64_t)sim_random_below(sim_world(), rc ? 100000 : 2000) * RT_US);
+			rc = rt_sleep_until(rt_now_ns() + choose_pause_ns(oracle, rc));
 	}
 	rt_group_stop(&readers);
 }

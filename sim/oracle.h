@@ -63,6 +63,7 @@ struct oracle {
 	struct rt_group writers;
 	bool blind;				/* nobody reads ahead: a write that fails may show, or not */
 	bool rest;				/* writers issue nothing for the time */
+	bool calm;				/* they issue little: nothing happens that they could meet */
 	bool stop;				/* writers end; crashes are not noted any more */
 };
 

@@ -66,6 +66,7 @@ bool sim_memory_is_old(const void *ptr)
  * class. Blocks are never joined or given back to the machine, so that nothing is touched but what is used.
  */
 #define SLAB_BYTES	((size_t)8 << 20)
+#define HUGE_BYTES	((size_t)2 << 20)
 #define CLASSES		192u
 #define STEPS		8u		/* classes from each power of two to the next */
 #define ALIGN_MIN	((size_t)16)
@@ -111,6 +112,17 @@ static size_t class_bytes(unsigned class)
 	return (size_t)(STEPS + step + 1) << (group + 3);
 }
 
+/* In huge pages, where there are some: that halves what a branch costs the kernel. */
+static char *make_slab(void)
+{
+	uintptr_t at = (uintptr_t)insist(mmap(NULL, SLAB_BYTES + HUGE_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+
+	at = (at + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
+	(void)!madvise((void *)at, SLAB_BYTES, MADV_HUGEPAGE);
+	return (char *)at;
+}
+
 static char *cut(size_t bytes)
 {
 	char *at;
@@ -119,8 +131,7 @@ static char *cut(size_t bytes)
 		return insist(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			-1, 0));
 	if (slab == NULL || bytes > (size_t)(slab_end - slab)) {
-		slab = insist(mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+		slab = make_slab();
 		slab_end = slab + SLAB_BYTES;
 	}
 	at = slab;

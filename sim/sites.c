@@ -237,6 +237,24 @@ static int count_joined(struct sites *sites, bool *all)
 	return rc;
 }
 
+static void note_pair(void *arg, const struct copy_pair_info *info)
+{
+	(void)arg;
+	sim_note(sim_world(), "volume %04X: %s, %s, in session %u, %s, first copy %s, %llu blocks out of sync",
+		 info->volume, pair_state_names[info->state], pair_reason_names[info->reason], info->session,
+		 info->joined ? "joined" : "not joined", info->first_copy_done ? "done" : "not done",
+		 (unsigned long long)info->out_of_sync_blocks);
+}
+
+static int note_pairs(void *arg)
+{
+	struct box *box = arg;
+
+	if (box->ready)
+		copy_pair_each(box->copy, note_pair, NULL);
+	return 0;
+}
+
 int sites_wait_joined(struct sites *sites, int64_t limit_ns)
 {
 	int64_t until_ns = rt_now_ns() + limit_ns;
@@ -250,6 +268,8 @@ int sites_wait_joined(struct sites *sites, int64_t limit_ns)
 		if (!rc)
 			rc = count_joined(sites, &all);
 	}
+	for (unsigned i = 0; i < sites->source_count && rc == -ETIMEDOUT; i++)
+		(void)!box_call(&sites->sources[i], note_pairs, &sites->sources[i]);
 	/* The one that is reported next may have been closed before. */
 	return rc ? rc : sites_wait_groups(sites, 2, limit_ns);
 }

@@ -218,13 +218,15 @@ static int delete_pairs(void *arg)
 	return rc;
 }
 
-/* A command that the far side must have heard of: it may be reconnecting. */
+/* A command that the far side must have heard of: it may be reconnecting. Whose disk fails a call (--fail) is mended. */
 static int surely(int (*fn)(struct damage *damage), struct damage *damage)
 {
 	int rc = -1;
 
 	for (unsigned i = 0; i < 40 && rc && rc != -ECANCELED; i++) {
-		rc = fn(damage);
+		rc = faults_mend(damage->sites, &damage->sites->sources[damage->source]);
+		if (!rc)
+			rc = fn(damage);
 		if (rc && wait_ms(250))
 			rc = -ECANCELED;
 	}

@@ -165,6 +165,12 @@ bool pair_is_whole(const struct pair *pair);
 void pair_allow_join(struct pair *pair);
 
 /*
+ * A volume that is copied and could not note that it may join, as the system went down or its disk did not take it: it
+ * is tried again. Reactor 0, does not suspend.
+ */
+void pair_look_join(struct pair *pair);
+
+/*
  * The pair has left its session: its member has it no more. In the groups of one it was, and stays, as the record
  * says. Suspends.
  */

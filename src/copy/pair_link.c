@@ -198,6 +198,8 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	rc = pair_order_run(pair, do_start_pump, &order);
 	if (!rc)
 		pair_begin_resync(pair, order.counters.unsent_blocks, order.totals.sent_bytes);
+	/* It had been copied when this system went down, and that was all it had noted. */
+	pair_look_join(pair);
 	return rc;
 }
 

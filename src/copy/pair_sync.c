@@ -53,6 +53,20 @@ static int do_allow_join(void *arg)
 	return 0;
 }
 
+static bool owes_join(const struct pair *pair)
+{
+	return pair->record.role == PAIR_SOURCE && pair->record.session && pair->record.first_copy_done &&
+	       !pair->record.joined;
+}
+
+void pair_look_join(struct pair *pair)
+{
+	if (!owes_join(pair))
+		return;
+	pair->progress_owed = true;
+	notice_due(&pair->peer->acked);
+}
+
 void pair_allow_join(struct pair *pair)
 {
 	struct pair_order order = { 0 };
@@ -64,8 +78,9 @@ void pair_allow_join(struct pair *pair)
 	rc = pair_save(pair);
 	if (rc) {
 		pair->record.joined = false;
-		log_line(LOG_ERROR, "pair", "volume %04X cannot join session %u: %s", pair->record.volume,
+		log_line(LOG_ERROR, "pair", "volume %04X cannot join session %u yet: %s", pair->record.volume,
 			 pair->record.session, strerror(-rc));
+		pair_look_join(pair);
 		return;
 	}
 	pair_order_surely(pair, do_allow_join, &order);
@@ -91,6 +106,8 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	char object[16];
 	int rc;
 
+	if (owes_join(pair))
+		pair_allow_join(pair);
 	if (pair->record.role != PAIR_SOURCE || pair->record.first_copy_done ||
 	    (!done && first_needed < pair->record.first_copy_bytes + PROGRESS_STEP))
 		return;

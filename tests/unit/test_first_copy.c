@@ -336,6 +336,38 @@ static void what_was_not_made_durable_is_asked_for_again(void **state)
 	run(write_with_failures);
 }
 
+/* ---- the end of a first copy, in a session ---- */
+
+/* arg: the sync from the start of the session on, in which the source loses its power. */
+static int go_down_at_the_end(void *arg)
+{
+	int64_t until_ns;
+
+	prepare_slow_copy();
+	expect(&a, CREATE_PAIR, DONE);
+	expect(&a, "{\"op\":\"session open\",\"args\":{\"session\":\"1\",\"lss\":\"15\"}}", DONE);
+	expect(&a, "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"]}}", DONE);
+	expect(&a, "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\"}}", DONE);
+	sim_crash_at_nth(a.sim, SIM_SYNC, *(unsigned *)arg, SIM_POWER_LOSS);
+	until_ns = rt_now_ns() + 10 * RT_SECOND;
+	while (sim_is_running(a.sim) && rt_now_ns() < until_ns)
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
+	sim_crash_at_nth(a.sim, SIM_SYNC, 0, SIM_POWER_LOSS);
+	if (!sim_is_running(a.sim))
+		boot(&a);
+	await(&a, OF_PAIR("show"), "\"joined\":true");
+	return stop_both();
+}
+
+/* That the copy had ended was durable, and that the volume may join was not: it was in no group ever after. */
+static void a_volume_joins_whenever_its_system_went_down(void **state)
+{
+	(void)state;
+	for (unsigned nth = 4; nth <= 5; nth++)
+		for (uint64_t seed = 1; seed <= 6; seed++)
+			run_with(seed, go_down_at_the_end, &nth);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +377,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_the_log_is_not_copied_for_that),
 		cmocka_unit_test(a_growth_after_failback_forgets_nothing),
 		cmocka_unit_test(what_was_not_made_durable_is_asked_for_again),
+		cmocka_unit_test(a_volume_joins_whenever_its_system_went_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

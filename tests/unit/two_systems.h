@@ -113,10 +113,10 @@ static inline void prepare(void)
 			"{\"op\":\"volume grow\",\"args\":{\"volume\":\"" volume "\",\"size\":\"" size "\"}}"
 #define SHOW(volume)	"{\"op\":\"volume show\",\"args\":{\"volume\":\"" volume "\"}}"
 
-static inline void run(int (*scenario)(void *arg))
+static inline void run_with(uint64_t seed, int (*scenario)(void *arg), void *arg)
 {
-	struct sim_world *world = sim_create(1, NULL);
-	enum sim_end end = sim_run(world, scenario, NULL, 3600 * RT_SECOND);
+	struct sim_world *world = sim_create(seed, NULL);
+	enum sim_end end = sim_run(world, scenario, arg, 3600 * RT_SECOND);
 
 	if (end != SIM_DONE) {
 		sim_print_log(world, stderr);
@@ -124,6 +124,11 @@ static inline void run(int (*scenario)(void *arg))
 	}
 	assert_int_equal(end, SIM_DONE);
 	sim_destroy(world);
+}
+
+static inline void run(int (*scenario)(void *arg))
+{
+	run_with(1, scenario, NULL);
 }
 
 static inline int stop_both(void)

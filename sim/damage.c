@@ -218,7 +218,7 @@ static int delete_pairs(void *arg)
 	return rc;
 }
 
-/* A command that the far side must have heard of: it may be reconnecting. Whose disk fails a call (--fail) is mended. */
+/* A command that the far side must have heard of: it may be reconnecting. A disk that failed a call is mended. */
 static int surely(int (*fn)(struct damage *damage), struct damage *damage)
 {
 	int rc = -1;

@@ -92,11 +92,14 @@ static int in_box(void *arg)
 
 static int ask(struct request *request)
 {
+	unsigned tries = 0;
 	int rc;
 
 	scene.busy++;
 	scene.on[request->volume]++;
-	rc = sim_call(scene.box.system, in_box, request);
+	do {
+		rc = sim_call(scene.box.system, in_box, request);
+	} while (rc && rc != -ECONNABORTED && scenario_try_again(&tries));
 	scene.on[request->volume]--;
 	scene.busy--;
 	return rc;

@@ -120,10 +120,13 @@ static int command_there(void *arg)
 
 static int give(struct command *command)
 {
+	unsigned tries = 0;
 	int rc;
 
 	scene.busy++;
-	rc = sim_call(scene.box.system, command_there, command);
+	do {
+		rc = sim_call(scene.box.system, command_there, command);
+	} while (rc && rc != -ECONNABORTED && scenario_try_again(&tries));
 	scene.busy--;
 	return rc;
 }

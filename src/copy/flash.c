@@ -179,111 +179,25 @@ void flash_put_down(struct flash *flash)
 	mem_free(flash);
 }
 
-void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], char *path)
-{
-	int len = snprintf(path, FLASH_PATH_MAX, "%s/flash/", copy->config.state_folder);
-
-	for (unsigned i = 0; i < XDC_UUID_LEN; i++)
-		len += snprintf(path + len, 3, "%02x", map[i]);
-	snprintf(path + len, 5, ".map");
-}
-
-void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN])
-{
-	static const uint8_t none[XDC_UUID_LEN];
-	char path[FLASH_PATH_MAX];
-	int rc;
-
-	if (!memcmp(map, none, sizeof(none)))
-		return;
-
-	flash_map_path(copy, map, path);
-	rc = rt_path_unlink(path);
-	if (rc && rc != -ENOENT)
-		log_line(LOG_WARNING, "flash", "%s is of no use, and is removed at the next start: %s", path,
-			 strerrordesc_np(-rc));
-}
-
-void flash_remove_maps(struct copy *copy, const struct record_flash *record)
-{
-	flash_remove_map(copy, record->map);
-	flash_remove_map(copy, record->changed);
-	flash_remove_map(copy, record->old_map);
-	flash_remove_map(copy, record->old_changed);
-}
-
-static int make_map(struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes)
-{
-	struct flash_map_order order;
-
-	flash_fill_map_order(flash, id, granule_bytes, &order);
-	return flashmap_create(&order.options);
-}
-
-int flash_make_maps(struct flash *flash, struct record_flash *record)
-{
-	int rc;
-
-	rt_random_bytes(record->map, sizeof(record->map));
-	memset(record->changed, 0, sizeof(record->changed));
-	rc = make_map(flash, record->map, XDC_BLOCK_SIZE);
-	if (rc || !record->record)
-		return rc;
-	rt_random_bytes(record->changed, sizeof(record->changed));
-	rc = make_map(flash, record->changed, XDC_TRACK_SIZE);
-	if (rc)
-		flash_remove_map(flash->copy, record->map);
-	return rc;
-}
-
 /* ---- on the reactors of the volumes ---- */
-
-struct attach_order {
-	struct flash *flash;
-	struct flash_map_order map, changed;
-};
-
-void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
-			  struct flash_map_order *order)
-{
-	order->options = (struct flashmap_options){ .path = order->path };
-	flash_map_path(flash->copy, id, order->path);
-	memcpy(order->options.id, id, sizeof(order->options.id));
-	order->options.bits = (volume_size(flash->data.target) + granule_bytes - 1) / granule_bytes;
-}
-
-static void close_maps(struct volume_flash *data)
-{
-	flashmap_close(data->map);
-	flashmap_close(data->changed);
-	data->map = data->changed = NULL;
-}
 
 static int do_attach_target(void *arg)
 {
-	struct attach_order *order = arg;
-	struct volume_flash *data = &order->flash->data;
-	int rc = flashmap_open(&order->map.options, &data->map);
-
-	if (!rc && order->flash->record.record)
-		rc = flashmap_open(&order->changed.options, &data->changed);
-	if (!rc)
-		rc = volume_flash_attach_target(data);
-	if (rc)
-		close_maps(data);
-	return rc;
+	return volume_flash_attach_target(arg);
 }
 
 int flash_attach_target(struct flash *flash)
 {
-	struct volume *target = flash->data.target;
-	struct attach_order order = { .flash = flash };
-	int rc;
+	struct flash_maps maps;
+	int rc = flash_open_maps(flash, &flash->record, &maps);
 
-	flash_fill_map_order(flash, flash->record.map, XDC_BLOCK_SIZE, &order.map);
-	order.map.options.disk = volume_disk(target);
-	flash_fill_map_order(flash, flash->record.changed, XDC_TRACK_SIZE, &order.changed);
-	rc = rt_call(volume_reactor(target), do_attach_target, &order);
+	if (rc)
+		return rc;
+	flash->data.map = maps.map;
+	flash->data.changed = maps.changed;
+	rc = rt_call(volume_reactor(flash->data.target), do_attach_target, &flash->data);
+	if (rc)
+		flash_close_maps(flash, &maps);
 	flash->target_attached = !rc;
 	return rc;
 }
@@ -309,15 +223,13 @@ static int do_detach_source(void *arg)
 
 static int do_detach_target(void *arg)
 {
-	struct volume_flash *data = arg;
-
-	volume_flash_detach_target(data);
-	close_maps(data);
+	volume_flash_detach_target(arg);
 	return 0;
 }
 
 void flash_detach(struct flash *flash)
 {
+	struct flash_maps maps = { flash->data.map, flash->data.changed };
 	int rc = 0;
 
 	if (flash->source_attached)
@@ -325,6 +237,8 @@ void flash_detach(struct flash *flash)
 	if (flash->target_attached)
 		rc = rt_call(volume_reactor(flash->data.target), do_detach_target, &flash->data);
 	assert(!rc);
+	if (flash->target_attached)
+		flash_close_maps(flash, &maps);
 	flash->source_attached = flash->target_attached = false;
 }
 
@@ -528,82 +442,10 @@ static int resume_source(struct flash *flash)
 	return rc;
 }
 
-/* ---- maps that no record names: of commands that were cut short ---- */
-
-#define MAP_NAME_LEN	(2u * XDC_UUID_LEN + 4u)	/* of hexadecimal digits, and ".map" */
-
-struct stray {
-	struct list_head link;
-	char name[MAP_NAME_LEN + 1];
-};
-
-struct search {
-	struct copy *copy;
-	struct list_head strays;
-};
-
-static bool is_named(const struct search *search, const char *name)
-{
-	const struct flash *flash;
-	char path[FLASH_PATH_MAX];
-
-	list_for_each(flash, &search->copy->flashes, link) {
-		const struct record_flash *record = &flash->record;
-		const uint8_t *maps[] = { record->map, record->changed, record->old_map, record->old_changed };
-
-		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-			flash_map_path(search->copy, maps[i], path);
-			if (!strcmp(strrchr(path, '/') + 1, name))
-				return true;
-		}
-	}
-	return false;
-}
-
-static int look_at(void *arg, const char *name)
-{
-	struct search *search = arg;
-	struct stray *stray;
-
-	if (strlen(name) != MAP_NAME_LEN || strcmp(name + MAP_NAME_LEN - 4, ".map") != 0 || is_named(search, name))
-		return 0;
-	stray = mem_alloc(sizeof(*stray));
-	if (!stray)
-		return -ENOMEM;
-	memcpy(stray->name, name, sizeof(stray->name));
-	list_add_last(&search->strays, &stray->link);
-	return 0;
-}
-
-/* Makes the folder of the maps if need be. */
-static int settle_maps(struct copy *copy)
-{
-	struct search search = { .copy = copy };
-	char folder[FLASH_PATH_MAX], path[FLASH_PATH_MAX + MAP_NAME_LEN + 1];
-	struct stray *stray, *next;
-	int rc;
-
-	list_init(&search.strays);
-	snprintf(folder, sizeof(folder), "%s/flash", copy->config.state_folder);
-	rc = rt_path_make_folder(folder);
-	if (!rc || rc == -EEXIST)
-		rc = rt_path_sync_folder(copy->config.state_folder);
-	if (!rc)
-		rc = rt_path_list(folder, look_at, &search);
-	list_for_each_safe(stray, next, &search.strays, link) {
-		snprintf(path, sizeof(path), "%s/%s", folder, stray->name);
-		if (!rc)
-			rc = rt_path_unlink(path);
-		list_remove(&stray->link);
-		mem_free(stray);
-	}
-	return rc;
-}
-
 int flashes_resume(struct copy *copy)
 {
 	struct flash *flash, *next;
-	int rc = settle_maps(copy);
+	int rc = flash_settle_maps(copy);
 
 	/* All targets first: a source may be the target of another relation. */
 	list_for_each_safe(flash, next, &copy->flashes, link)

@@ -66,6 +66,19 @@ struct flash_map_order {
 void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
 			  struct flash_map_order *order);
 
+/* The maps of a record, opened on the target's reactor; changed is NULL where that is not recorded. */
+struct flash_maps {
+	struct flashmap *map, *changed;
+};
+RT_MUST_CHECK int flash_open_maps(struct flash *flash, const struct record_flash *record, struct flash_maps *maps);
+void flash_close_maps(struct flash *flash, struct flash_maps *maps);
+
+/* Instead of those that it has, which are closed; neither volume is written meanwhile, and nobody reads the target. */
+void flash_use_maps(struct flash *flash, struct flash_maps *maps);
+
+/* Makes the folder of the maps if need be, and removes what no record names. Negative errno. */
+RT_MUST_CHECK int flash_settle_maps(struct copy *copy);
+
 /* Makes new maps without a bit, durably, and names them in this record. Errors of flashmap_create: nothing is left. */
 RT_MUST_CHECK int flash_make_maps(struct flash *flash, struct record_flash *record);
 

@@ -78,34 +78,44 @@ int copy_flash_commit(struct copy *copy, uint16_t target, uint64_t sequence, str
 	return flash ? flash_end_command(copy, commit(flash, sequence, fault)) : -1;
 }
 
-/* The relation as it was before the resync. Where it cannot go on now it does at the next start. */
-static int go_back(struct flash *flash)
+/* As it was before the resync. */
+static struct record_flash earlier(const struct record_flash *record)
 {
-	const struct record_flash before = flash->record;
-	struct record_flash next = before;
-	int rc;
+	struct record_flash next = *record;
 
 	next.state = FLASH_ACTIVE;
-	memcpy(next.map, before.old_map, sizeof(next.map));
-	memcpy(next.changed, before.old_changed, sizeof(next.changed));
-	next.created_wall_ns = before.old_created_wall_ns;
+	memcpy(next.map, record->old_map, sizeof(next.map));
+	memcpy(next.changed, record->old_changed, sizeof(next.changed));
+	next.created_wall_ns = record->old_created_wall_ns;
 	memset(next.old_map, 0, sizeof(next.old_map));
 	memset(next.old_changed, 0, sizeof(next.old_changed));
 	next.old_created_wall_ns = 0;
 	next.sequence = 0;
 	next.since_wall_ns = rt_wall_ns();
-	rc = flash_change_record(flash, &next);
+	return next;
+}
+
+static int go_back(struct flash *flash)
+{
+	const struct record_flash before = flash->record, next = earlier(&before);
+	struct flash_maps maps;
+	int rc;
+
+	if (!flash->target_attached)
+		return -ENODEV;
+	rc = flash_open_maps(flash, &next, &maps);
 	if (rc)
 		return rc;
-	flash_detach(flash);
+	rc = flash_change_record(flash, &next);
+	if (rc) {
+		flash_close_maps(flash, &maps);
+		return rc;
+	}
+	flash_use_maps(flash, &maps);
 	flash_remove_map(flash->copy, before.map);
 	flash_remove_map(flash->copy, before.changed);
-	rc = flash->data.target ? flash_attach_target(flash) : 0;
-	if (!rc && flash->data.source)
-		rc = flash_attach_source(flash);
-	if (!rc)
-		go_on(flash);
-	return rc;
+	go_on(flash);
+	return 0;
 }
 
 static int revert(struct flash *flash, uint64_t sequence, struct fault *fault)

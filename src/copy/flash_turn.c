@@ -66,32 +66,29 @@ static int prepare_resync(struct flash *flash, bool revertible, uint64_t sequenc
 	return flash_make_maps(flash, next);
 }
 
-/* The source is frozen. After an error nothing has changed, but for one that has failed the relation. */
+/* The source is frozen. After an error nothing has changed. */
 static int turn_frozen(struct flash *flash, struct record_flash *next, const struct volume_freeze *freeze)
 {
+	struct flash_maps maps;
 	int rc = flash_derive(flash, FLASH_RESYNC, next);
 
 	if (!rc)
 		rc = flash_sync(flash->data.source);
-	if (!rc && !volume_is_frozen(freeze))
-		rc = -ETIMEDOUT;
-	next->created_wall_ns = next->since_wall_ns = rt_wall_ns();
 	if (!rc)
-		rc = flash_change_record(flash, next);
+		rc = flash_open_maps(flash, next, &maps);
 	if (rc)
 		return rc;
-	flash_detach(flash);
+	next->created_wall_ns = next->since_wall_ns = rt_wall_ns();
+	rc = volume_is_frozen(freeze) ? flash_change_record(flash, next) : -ETIMEDOUT;
+	if (rc) {
+		flash_close_maps(flash, &maps);
+		return rc;
+	}
+	flash_use_maps(flash, &maps);
+	/* Hosts wrote the source before there were these maps: it is of no use. */
 	if (!volume_is_frozen(freeze))
-		rc = -ETIMEDOUT;
-	if (!rc)
-		rc = flash_attach_target(flash);
-	if (!rc)
-		rc = flash_attach_source(flash);
-	/* Hosts write the source again, and nothing is kept: it is of no use. */
-	if (rc && flash_set_state(flash, FLASH_FAILED, FLASH_REASON_TARGET_DISK))
-		log_line(LOG_ERROR, "flash", "volume %04X is of no use any more, which is not durable",
-			 flash->record.target);
-	return rc;
+		return flash_set_state(flash, FLASH_FAILED, FLASH_REASON_TARGET_DISK) ? -EIO : -ETIMEDOUT;
+	return 0;
 }
 
 struct freeze_order {
@@ -238,7 +235,10 @@ static int exchange_records(struct flash *flash, struct flash *next)
 	return 0;
 }
 
-/* Both volumes are closed to hosts, and stay so until the next start where this fails late. */
+/*
+ * Both volumes are closed to hosts, so for a moment each may be the source of the other. After an error all is as it
+ * was.
+ */
 static int exchange(struct flash *flash, struct flash *next)
 {
 	int rc = flash_make_maps(next, &next->record);
@@ -250,12 +250,10 @@ static int exchange(struct flash *flash, struct flash *next)
 	if (!rc)
 		rc = flash_sync(flash->data.target);
 	if (!rc)
-		rc = exchange_records(flash, next);
-	if (rc)
-		return rc;
-	flash_detach(flash);
-	rc = flash_attach_target(next);
-	return rc ? rc : flash_attach_source(next);
+		rc = flash_attach_target(next);
+	if (!rc)
+		rc = flash_attach_source(next);
+	return rc ? rc : exchange_records(flash, next);
 }
 
 static int reverse_closed(struct flash *flash, bool whole, struct fault *fault)

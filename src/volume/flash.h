@@ -68,6 +68,13 @@ void volume_flash_detach_source(struct volume_flash *flash);
 void volume_flash_detach_target(struct volume_flash *flash);
 
 /*
+ * Other maps instead of those that it has, which are given back. On the target's reactor; nobody uses the target. Then,
+ * on the source's reactor: what was known to be kept is not any more. Neither suspends.
+ */
+void volume_flash_use_maps(struct volume_flash *flash, struct flashmap **map, struct flashmap **changed);
+void volume_flash_forget_kept(struct volume *source);
+
+/*
  * Background copy: makes the next run of at most 1 MiB at or after block *from, that is not yet the target's own, its
  * own, and moves *from behind it; at the end of the volume all of them, durably. On the target's reactor. Suspends.
  * Errors of the disks, which harm nothing: what was not copied is read from the source still.

@@ -42,9 +42,9 @@ static void set_known(struct volume *volume, uint64_t first, uint64_t end)
 		known->bits[block % BLOCKLOCK_ZONE_BLOCKS / 64] |= UINT64_C(1) << (block % 64);
 }
 
-static void forget_known(struct volume *volume)
+void volume_flash_forget_kept(struct volume *volume)
 {
-	for (unsigned i = 0; i < KNOWN_ZONES; i++)
+	for (unsigned i = 0; volume->flash_known && i < KNOWN_ZONES; i++)
 		volume->flash_known[i] = (struct flash_known) { .zone = UINT64_MAX };
 }
 
@@ -66,7 +66,7 @@ int volume_flash_attach_source(struct volume_flash *flash)
 		volume->flash_known = mem_alloc(KNOWN_ZONES * sizeof(*volume->flash_known));
 	if (!volume->flash_known)
 		return -ENOMEM;
-	forget_known(volume);
+	volume_flash_forget_kept(volume);
 	list_add_last(&volume->flash_targets, &flash->link);
 	return 0;
 }

@@ -46,6 +46,21 @@ void volume_flash_detach_target(struct volume_flash *flash)
 		(void)!rt_cond_wait(&flash->unused);
 }
 
+static void exchange(struct flashmap **a, struct flashmap **b)
+{
+	struct flashmap *was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+void volume_flash_use_maps(struct volume_flash *flash, struct flashmap **map, struct flashmap **changed)
+{
+	assert(flash->target->reactor == rt_here() && flash->users == 0);
+	exchange(&flash->map, map);
+	exchange(&flash->changed, changed);
+}
+
 struct volume_flash *volume_flash_use(struct volume *volume)
 {
 	if (volume->flash)

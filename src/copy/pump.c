@@ -31,6 +31,7 @@ struct pump {
 	struct link_acks acks;
 	struct pump_state state;
 	struct pace pace;
+	uint64_t arrears_bytes;			/* of what was unsent when it began: a first copy, a resync */
 	int64_t not_before_ns;			/* the far side said no: try again then */
 	int64_t modest_until_ns;		/* 0: it is not */
 	bool caught_up;				/* once it was: nothing was unsent, all was acknowledged */
@@ -303,12 +304,21 @@ static int send_burst(struct pump *pump)
 		if (rc || !run)
 			return rc ? rc : -EAGAIN;
 		bytes += run->len;
+		pump->arrears_bytes -= run->len < pump->arrears_bytes ? run->len : pump->arrears_bytes;
 		rc = send_run(pump, run, counters.noted);
 		if (rc)
 			return rc;
 	}
 	rt_yield();
 	return 0;
+}
+
+/*
+ * First copies and resyncs do. Not what hosts write meanwhile, which would be more and more; nor what a group needs.
+ */
+static bool gives_way(const struct pump *pump)
+{
+	return pump->arrears_bytes && !pump->config.journal;
 }
 
 static void run_pump(void *arg)
@@ -329,8 +339,7 @@ static void run_pump(void *arg)
 			break;
 		pace_begin(&pump->pace);
 		rc = send_burst(pump);
-		/* Hosts wait for groups, when they wait for anything. */
-		if (!rc && !pump->config.journal && pace_rest(&pump->pace))
+		if (!rc && gives_way(pump) && pace_rest(&pump->pace))
 			break;
 		if (rc == -EAGAIN && wait_changed(pump))
 			break;
@@ -342,6 +351,7 @@ static void run_pump(void *arg)
 int pump_start(const struct pump_config *config, struct pump **out)
 {
 	struct pump *pump = mem_alloc_zeroed(sizeof(*pump));
+	struct volume_counters counters;
 	int rc;
 
 	assert(rt_here() == volume_reactor(config->volume) && volume_is_tracked(config->volume));
@@ -353,6 +363,8 @@ int pump_start(const struct pump_config *config, struct pump **out)
 	link_acks_init(&pump->acks);
 	pace_init(&pump->pace, config->volume, config->priority);
 	volume_go_on_sending(config->volume);
+	volume_get_counters(config->volume, &counters);
+	pump->arrears_bytes = counters.unsent_blocks * XDC_BLOCK_SIZE;
 	rt_group_init(&pump->fibers);
 	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
 	if (!rc)

@@ -59,6 +59,8 @@ static int check_state(const struct pair *pair, bool runs, struct fault *fault)
 	snprintf(remedy, sizeof(remedy), "on %s: xdc pair verify %04X", record->system, record->remote_volume);
 	if (record->role != PAIR_SOURCE)
 		return fault_of(pair, FAULT_INVALID_PARAMETER, remedy, "this is the far side", fault);
+	if (!pair->peer)
+		return fault_of(pair, FAULT_FAILED, "xdc path create", "no path leads to its far side", fault);
 	snprintf(remedy, sizeof(remedy), "xdc pair resume %04X, then repeat the command", record->volume);
 	snprintf(message, sizeof(message), "it is suspended (%s): what hosts changed has not been sent",
 		 pair_reason_names[record->reason]);
@@ -188,6 +190,22 @@ static void log_end(const struct pair *pair, const struct fault *fault)
 		 (unsigned long long)found->differing_blocks, (unsigned long long)found->repaired_blocks);
 }
 
+static void tell_differences(struct pair *pair, bool repair)
+{
+	const struct record_pair *record = &pair->record;
+	char object[16], remedy[64] = "";
+
+	if (!pair->verify.differing_blocks)
+		return;
+	snprintf(object, sizeof(object), "volume %04X", record->volume);
+	if (!repair)
+		snprintf(remedy, sizeof(remedy), "xdc pair verify %04X --repair", record->volume);
+	copy_tell(pair->copy, EVENT_PAIR_DIFFERS, EVENT_WARNING, object, remedy,
+		  "%llu blocks differ from volume %04X of %s; %llu of them were sent again",
+		  (unsigned long long)pair->verify.differing_blocks, record->remote_volume, record->system,
+		  (unsigned long long)pair->verify.repaired_blocks);
+}
+
 /* It is kept with the pair; when that cannot be, until the next start. */
 static void keep_findings(struct pair *pair)
 {
@@ -226,6 +244,7 @@ int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verif
 	run.pair->verify.ended_wall_ns = rt_wall_ns();
 	run.pair->verify.waits = false;
 	log_end(run.pair, rc ? fault : NULL);
+	tell_differences(run.pair, request->repair);
 	keep_findings(run.pair);
 	verify_destroy(run.verify);
 	pair_unpin(run.pair);

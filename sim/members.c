@@ -307,8 +307,11 @@ static int live(struct sites *sites)
 {
 	bool in_branch = false;
 	const char *bad;
-	int rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
+	int rc;
 
+	/* What groups overwrite is kept of volumes that come and go, too. */
+	sites->keep_ns = 3600 * RT_SECOND;
+	rc = sites_build(sites, 2, 2, CACHE_DIRECT, PAIR_ASYNC);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
 	scenario_settled();

@@ -41,6 +41,8 @@ struct leg {
 	int64_t room_again_ns, room_wait_ns;	/* not before then, and so long between two times */
 	unsigned preparing;			/* requests under way */
 	enum leg_room told_room;
+	uint64_t told_dropped;			/* points before this one: given up, as was told last */
+	int64_t dropped_again_ns;		/* not told again before then */
 	struct journal_past *past;		/* of the older CG that a recovery has chosen, while it is needed */
 	struct volume_set *back_group;		/* its volumes; NULL: none was chosen */
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */

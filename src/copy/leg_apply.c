@@ -508,6 +508,7 @@ static int apply(struct leg *leg)
 	if (!leg_is_online(leg) || rc == -ECANCELED)
 		return rc == -ECANCELED ? rc : 0;
 	note_error(leg, rc);
+	leg_points_dropped(leg);
 	leg->answered = asked;
 	rt_cond_wake_all(&leg->committed);
 	if (!rc) {

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#define DROPPED_AGAIN_NS	(600 * RT_SECOND)
 #define BACK_PERCENT	10u	/* below the limit: so that a journal about it is one event */
 
 static unsigned used_percent(const struct leg *leg)
@@ -56,4 +57,22 @@ void leg_room_given(struct leg *leg)
 	say_object(leg, object);
 	copy_tell(leg->copy, EVENT_JOURNAL_ROOM, EVENT_INFO, object, "", "the journal of %s has room again",
 		  leg->record.source_system);
+}
+
+void leg_points_dropped(struct leg *leg)
+{
+	char object[XDC_EVENT_OBJECT_MAX];
+	struct journal_info info;
+
+	leg_get_info(leg, &info);
+	/* A journal that is full of them gives some up with every segment: that is one event. */
+	if (info.points_given_up == leg->told_dropped || rt_now_ns() < leg->dropped_again_ns)
+		return;
+	leg->told_dropped = info.points_given_up;
+	leg->dropped_again_ns = rt_now_ns() + DROPPED_AGAIN_NS;
+	say_object(leg, object);
+	copy_tell(leg->copy, EVENT_POINTS_DROPPED, EVENT_WARNING, object,
+		  "if it is for want of room: more space for its journal, or a shorter --keep",
+		  "groups of %s older than CG %llu cannot be gone back to any more", leg->record.source_system,
+		  (unsigned long long)info.points_given_up);
 }

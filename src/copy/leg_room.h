@@ -9,4 +9,7 @@
 void leg_room_taken(struct leg *leg, bool full);
 void leg_room_given(struct leg *leg);
 
+/* Looks whether groups that were to be kept are not any more, for want of room. */
+void leg_points_dropped(struct leg *leg);
+
 #endif

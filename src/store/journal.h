@@ -285,6 +285,7 @@ struct journal_info {
 	bool keeps;			/* points */
 	uint64_t points;
 	uint64_t oldest_point;
+	uint64_t points_given_up;	/* although they were to be kept: those before this one, lastly; 0: none */
 	uint64_t allocated_bytes;	/* on disk */
 	uint64_t unapplied_bytes;	/* committed, not applied; what newer tags replaced counts too */
 	uint64_t runs, runs_limit;	/* in memory */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rt/log.h"
 #include "rt/mem.h"
 #include "store/journal_private.h"
 #include "store/planted.h"
@@ -241,21 +240,44 @@ void journal_expire_points(const struct journal *journal, struct journal_numbers
 		pass_by(journal, numbers, oldest);
 }
 
-void journal_keep_up(const struct journal *journal, struct journal_numbers *numbers)
-{
-	if (journal->points.count - index_of(journal, numbers->applied + 1) < BEHIND_MAX)
-		return;
-	numbers->kept_from = numbers->committed;
-	numbers->kept_seq = journal->segments[journal->current].seq;
-}
-
 /* An administrator wanted more to be kept. */
-static void note_given_up(const struct journal *journal, const struct journal_numbers *before,
+static void note_given_up(struct journal *journal, const struct journal_numbers *before,
 			  const struct journal_numbers *after)
 {
 	if (before->kept_from != after->kept_from)
-		log_line(LOG_NOTICE, "journal", "%s: it has no room for points older than CG %llu any more",
-			 journal->leg, (unsigned long long)after->kept_from);
+		journal->points_given_up = after->kept_from;
+}
+
+/*
+ * Some volume of the last CG is not in this one. What is written to it until it may be in one again comes past the
+ * journal: behind this CG nobody knows what it showed.
+ */
+static bool any_leaves(const struct journal_cg *last, const struct journal_cg *next)
+{
+	uint8_t is_in[JOURNAL_VOLUMES_MAX / 8] = { 0 };
+
+	if (last->volume_count == next->volume_count &&
+	    !memcmp(last->volumes, next->volumes, last->volume_count * sizeof(last->volumes[0])))
+		return false;
+	for (uint32_t i = 0; i < next->volume_count; i++)
+		is_in[next->volumes[i] / 8] |= (uint8_t)(1u << next->volumes[i] % 8);
+	for (uint32_t i = 0; i < last->volume_count; i++) {
+		if (!(is_in[last->volumes[i] / 8] >> last->volumes[i] % 8 & 1))
+			return true;
+	}
+	return false;
+}
+
+void journal_keep_up(struct journal *journal, struct journal_numbers *numbers)
+{
+	struct journal_numbers before = *numbers;
+
+	if (journal->points.count - index_of(journal, numbers->applied + 1) < BEHIND_MAX &&
+	    !(journal->committed_cg && any_leaves(journal->committed_cg, journal->prepared_cg)))
+		return;
+	numbers->kept_from = numbers->committed;
+	numbers->kept_seq = journal->segments[journal->current].seq;
+	note_given_up(journal, &before, numbers);
 }
 
 static int give_up(struct journal *journal, struct journal_numbers *numbers)

@@ -100,6 +100,7 @@ struct journal {
 	struct points points;
 	struct list_head befores;	/* layers of before-images, one for each CG, of those that are not applied */
 	bool befores_unsynced;
+	uint64_t points_given_up;	/* before this CG, the last time that there was no room for them; 0: never */
 	uint64_t before_above, before_cursor;	/* of the pass: the CG under the one at hand, and the key there */
 };
 
@@ -207,10 +208,10 @@ const struct kept_point *journal_find_point(const struct journal *journal, uint6
 void journal_trim_points(struct journal *journal);
 
 /*
- * Of numbers that commit one CG more: where too many are not applied, what is kept begins anew with this one, since
- * looking for content goes through all of them.
+ * Of numbers that commit the prepared CG: what is kept begins anew with it where too many are not applied, since
+ * looking for content goes through all of them, and where a volume is not in it any more.
  */
-void journal_keep_up(const struct journal *journal, struct journal_numbers *numbers);
+void journal_keep_up(struct journal *journal, struct journal_numbers *numbers);
 
 /* Raises what is kept in the numbers, as time and size want it. */
 void journal_expire_points(const struct journal *journal, struct journal_numbers *numbers);

@@ -170,6 +170,7 @@ enum event_kind {
 	EVENT_JOB_FAILED,
 	EVENT_SERVICE_STATE,
 	EVENT_PAIR_DIFFERS,		/* a comparison of both its sides found what is not the same */
+	EVENT_POINTS_DROPPED,		/* older groups that were to be kept, since there was no room for them */
 	EVENT_KIND_COUNT
 };
 extern const char *const event_kind_names[EVENT_KIND_COUNT];

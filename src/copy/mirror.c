@@ -13,6 +13,7 @@
 #define ROOM_NS		(10 * RT_SECOND)	/* for the far side's window */
 #define ACK_NS		(10 * RT_SECOND)	/* for its acknowledgement: it may be reached, and its disk hang */
 #define FLUSH_NS	(20 * RT_SECOND)	/* for its disk */
+#define SETTLE_NS	(2 * RT_SECOND)		/* what is acknowledged is made durable there so late: hosts feel it */
 #define ARREARS_NS	(10 * RT_SECOND)	/* for what the pump has to bring there first */
 
 struct mirror {
@@ -26,6 +27,7 @@ struct mirror {
 	uint64_t acked;				/* writes that the far side has taken */
 	uint64_t flush_wanted, flushed;		/* of these, to be made durable there; that are */
 	struct rt_cond flush_asked, flush_done;
+	int64_t settle_ns;			/* when what was acknowledged is to be made durable; RT_NEVER: nothing is */
 	struct rt_group fibers;			/* the one that flushes */
 
 	uint64_t round;				/* times that those who had given up were told what becomes of them */
@@ -226,7 +228,10 @@ static int end(struct volume_mirror *in_volume, struct volume_mirror_write *writ
 	totals->sent_bytes += write->len;
 	if (totals->followed < write->noted)
 		totals->followed = write->noted;
-	notice_give(mirror->config.acked);
+	if (mirror->settle_ns == RT_NEVER) {
+		mirror->settle_ns = rt_now_ns() + SETTLE_NS;
+		rt_cond_wake_all(&mirror->flush_asked);
+	}
 	return 0;
 }
 
@@ -265,6 +270,15 @@ static int ask_flush(struct mirror *mirror)
 	return rc;
 }
 
+/* For a flush, or until it is time without one. */
+static void wait_asked(struct mirror *mirror)
+{
+	RT_LIMIT(mirror->settle_ns);
+	int rc = rt_cond_wait(&mirror->flush_asked);
+
+	assert(!rc || rc == -ETIMEDOUT || rc == -ECANCELED);
+}
+
 static void run_flusher(void *arg)
 {
 	struct mirror *mirror = arg;
@@ -273,9 +287,12 @@ static void run_flusher(void *arg)
 		uint64_t acked = mirror->acked;
 		int rc;
 
+		if (rt_now_ns() >= mirror->settle_ns) {
+			mirror->settle_ns = RT_NEVER;
+			notice_give(mirror->config.acked);
+		}
 		if (mirror->flush_wanted <= mirror->flushed || mirror->in_volume.held) {
-			if (rt_cond_wait(&mirror->flush_asked))
-				break;
+			wait_asked(mirror);
 			continue;
 		}
 		rc = ask_flush(mirror);
@@ -328,6 +345,7 @@ int mirror_start(const struct mirror_config *config, struct mirror **out)
 	mirror->config = *config;
 	mirror->channel = link_channel_here(config->link);
 	volume_mirror_init(&mirror->in_volume, &ops, ARREARS_NS);
+	mirror->settle_ns = RT_NEVER;
 	rt_cond_init(&mirror->flush_asked);
 	rt_cond_init(&mirror->flush_done);
 	rt_cond_init(&mirror->told);

@@ -36,6 +36,7 @@ struct verify {
 	unsigned first, count;
 	unsigned round;			/* so many of the queue have not had their turn in this round */
 	struct link_acks acks;
+	struct pace pace;		/* hosts come first */
 	int error;			/* of a frame of this step */
 	uint64_t settled;
 	struct copy_verify_info found;
@@ -58,6 +59,7 @@ int verify_create(struct pair *pair, bool repair, struct verify **out)
 	verify->pair = pair;
 	verify->repair = repair;
 	link_acks_init(&verify->acks);
+	pace_init(&verify->pace, pair->volume, COPY_LOW);
 	*out = verify;
 	return 0;
 }
@@ -345,9 +347,12 @@ static int run_frames(struct step_order *order)
 	while (!rc && (further ? may_look_further(verify) : verify->round > 0)) {
 		if (rt_now_ns() >= order->until_ns || verify->found.compared_bytes - before >= order->limit_bytes)
 			break;
+		pace_begin(&verify->pace);
 		rc = further ? look_further(verify, end_of(verify)) : look_again(verify, end_of(verify));
 		take_answers(verify, FRAMES_MAX - 1);
 		rt_yield();
+		if (!rc)
+			rc = pace_rest(&verify->pace);
 	}
 	take_answers(verify, 0);
 	order->step->bytes = verify->found.compared_bytes - before;

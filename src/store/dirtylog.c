@@ -489,11 +489,6 @@ uint32_t dirtylog_room(const struct dirtylog *log)
 	return log->limit > log->count ? log->limit - log->count : 0;
 }
 
-uint32_t dirtylog_limit(const struct dirtylog *log)
-{
-	return log->limit;
-}
-
 struct rt_cond *dirtylog_pressure(struct dirtylog *log)
 {
 	return &log->pressure;

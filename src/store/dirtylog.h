@@ -67,10 +67,9 @@ RT_MUST_CHECK int dirtylog_refine(struct dirtylog *log, uint16_t volume, const u
 
 /* ---- counts ---- */
 
-/* Regions that have a slot now, how many more can, the limit; volumes that are noted as a whole, or will be. */
+/* Regions that have a slot now, how many more can; volumes that are noted as a whole, or will be. */
 uint32_t dirtylog_count(const struct dirtylog *log);
 uint32_t dirtylog_room(const struct dirtylog *log);
-uint32_t dirtylog_limit(const struct dirtylog *log);
 uint32_t dirtylog_count_whole(const struct dirtylog *log);
 bool dirtylog_counts_whole(const struct dirtylog *log, uint16_t volume);	/* it is among these */
 

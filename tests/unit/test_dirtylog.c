@@ -90,7 +90,7 @@ static int scenario_basics(void *arg)
 	const char *path = arg ? arg : LOG_PATH;
 	struct dirtylog *log = open_log(path, 300);
 
-	CHECK_EQUAL(dirtylog_limit(log), 300);
+	CHECK_EQUAL(dirtylog_room(log), 300);
 	CHECK_EQUAL(dirtylog_count(log), 0);
 	for (uint32_t region = 0; region < 260; region++) {
 		CHECK(!dirtylog_is_dirty(log, 0x1500, region));

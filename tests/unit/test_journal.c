@@ -745,6 +745,46 @@ static void a_failed_sync_is_never_forgotten(void **state)
 	CHECK(prepared > 0 && prepared < 150);
 }
 
+/* ---- a removal ---- */
+
+static int do_remove(void *arg)
+{
+	(void)arg;
+	return journal_remove("/", LEG);
+}
+
+static int main_without(void *arg)
+{
+	(void)arg;
+	return rt_wait_stop();
+}
+
+static int scenario_removed(void *arg)
+{
+	struct sim_system *system = sim_add_system(sim_world(), "b1", 1);
+
+	(void)arg;
+	boot_and_open(system);
+	CHECK_EQUAL(sim_call(system, do_fill, NULL), 0);
+	CHECK_EQUAL(sim_stop_and_wait(system), 0);
+	sim_boot(system, main_without, NULL);
+	CHECK_EQUAL(sim_call(system, do_remove, NULL), 0);
+	sim_crash(system, SIM_POWER_LOSS);
+	/* One that begins: of what was removed nothing has come back. */
+	boot_and_open(system);
+	CHECK_EQUAL(info_of(shared).committed, 0);
+	CHECK_EQUAL(info_of(shared).prepared, 0);
+	return sim_stop_and_wait(system);
+}
+
+/* The names were gone until the power failed, and then some of them were back. */
+static void what_was_removed_stays_removed(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++)
+		in_sim(seed, scenario_removed, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -763,6 +803,7 @@ int main(void)
 		cmocka_unit_test(a_decision_commits_or_reverts),
 		cmocka_unit_test(a_hole_in_what_was_never_durable_is_no_damage),
 		cmocka_unit_test(a_failed_sync_is_never_forgotten),
+		cmocka_unit_test(what_was_removed_stays_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,8 +110,17 @@ on A1 volume create 1501 --pool p1 --size 4M
 start_writer
 more_groups
 system_pause B1
-# A group that cannot end without B1.
-wait_until 10 is A1 '.phase == "drain" or .phase == "prepare" or .phase == "commit"' session show 7
+# A group that cannot end without B1: hosts go on, and it is the same one.
+sequence=
+stands_still()
+{
+	local before=$sequence
+	sequence=$(json A1 .sequence session show 7)
+	wait_until 30 has_answers $(($(wc -l <"$tmp/ordered.log") + 50))
+	[ "$sequence" = "$before" ] &&
+		is A1 '.phase == "drain" or .phase == "prepare" or .phase == "commit"' session show 7
+}
+wait_until 60 stands_still
 kill -STOP "$writer"
 on A1 session pause 7 2>"$tmp/pause.err" &
 pause=$!

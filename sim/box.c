@@ -570,3 +570,9 @@ bool box_is_held(const struct box *box)
 	}
 	return false;
 }
+
+bool box_lets_write(const struct box *box, unsigned volume)
+{
+	return box->ready && sim_is_running(box->system) && box->open[volume] &&
+	       volume_get_access(box->open[volume]) == VOLUME_ACCESS_WRITE;
+}

@@ -122,6 +122,9 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 /* It is suspended until a command resumes it, with the others of its path. Likewise. */
 bool box_is_frozen(const struct box *box, unsigned volume);
 
+/* Hosts may write to its volume now. Does not suspend. */
+bool box_lets_write(const struct box *box, unsigned volume);
+
 /* The LSS of its volumes. */
 uint8_t box_lss(const struct box *box);
 

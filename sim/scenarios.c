@@ -22,6 +22,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_stop,
 	&scenario_sync,
 	&scenario_verify,
+	&scenario_swap,
 	&scenario_write_path,
 	NULL
 };

@@ -255,6 +255,9 @@ const struct operation operations[] = {
 	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
 		SESSION_ARG, TUNABLE_ARGS,
 	} },
+	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED, "At the master, hosts stopped: sources and targets exchange their roles", {
+		SESSION_ARG,
+	} },
 	{ "session", "terminate", ROLE_ADMIN, ANSWER_CHANGED, "End a session that was started", {
 		SESSION_ARG,
 		{ "force", ARG_FLAG, 0, "also when members do not answer" },

@@ -20,6 +20,7 @@
 #include "copy/session.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
+#include "copy/swap.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/dirtylog.h"
@@ -71,6 +72,8 @@ static const struct link_handler handlers[] = {
 	{ WIRE_SESSION_RESUME, source_on_resume },
 	{ WIRE_LEG_SHOW, leg_on_show },
 	{ WIRE_LEG_HIDE, leg_on_hide },
+	{ WIRE_SESSION_SWAP, swap_on_session },
+	{ WIRE_PAIR_SWAP, swap_on_pair },
 	{ WIRE_RECOVER_PROBE, recover_on_probe },
 	{ WIRE_RECOVER_FENCE, recover_on_fence },
 	{ WIRE_RECOVER_DECIDE, recover_on_decide },

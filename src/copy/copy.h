@@ -368,6 +368,11 @@ int copy_session_start(struct copy *copy, const struct session_start *start, str
  * consistent: with one last group; all pairs are suspended at it then, and hosts may read it in the target volumes.
  */
 int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, struct fault *fault);
+/*
+ * Planned: hosts are stopped here, or it is refused while they have a volume open; then sources and targets exchange
+ * their roles, and a far side is the master. Given again it goes on where it was.
+ */
+int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
 

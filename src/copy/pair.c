@@ -326,6 +326,7 @@ void pair_leave_session(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
+	pair->in_group = false;
 	pair_order_surely(pair, do_leave_session, &order);
 }
 
@@ -607,6 +608,28 @@ bool pair_stops_groups(const struct pair *pair)
 	const struct record_pair *record = &pair->record;
 
 	return record->role == PAIR_SOURCE && record->session && pair->joined && record->state == PAIR_SUSPENDED;
+}
+
+void pair_note_group(struct copy *copy, uint8_t session)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (!pair->gone && pair->record.role == PAIR_SOURCE && pair->record.session == session && pair->closed)
+			pair->in_group = true;
+	}
+}
+
+bool pair_all_grouped(struct copy *copy, uint8_t session)
+{
+	const struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (!pair->gone && pair->record.role == PAIR_SOURCE && pair->record.session == session &&
+		    pair->closed && !pair->in_group)
+			return false;
+	}
+	return true;
 }
 
 unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far)

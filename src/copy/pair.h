@@ -34,6 +34,7 @@ struct pair {
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool frozen;				/* hosts are held by pair freeze */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
+	bool in_group;				/* a CG exists that has it, since it was added and this start */
 	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
 	uint64_t resync_blocks;			/* source end: that were unsent when it was taken up again; 0: none */
@@ -202,6 +203,13 @@ void pair_go_duplex_all(struct copy *copy, const char *far);
 
 /* A far side that had restarted may lack what it had acknowledged: its pairs are not full-duplex any more. Suspends. */
 void pair_leave_duplex_all(struct copy *copy, const char *far);
+
+/*
+ * The CG of the last attempt exists: those that it had closed are in it. True when none of those that an attempt has
+ * closed is in no group yet. Neither suspends.
+ */
+void pair_note_group(struct copy *copy, uint8_t session);
+bool pair_all_grouped(struct copy *copy, uint8_t session);
 
 /* How many of these pairs an attempt has closed since they were added. */
 unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far);

@@ -458,6 +458,20 @@ int session_dismiss(struct session *session)
 	return 0;
 }
 
+int session_copy_legs(const struct session *session, struct wire_members *out)
+{
+	size_t bytes = session->legs.count * sizeof(session->legs.items[0]);
+
+	if (!all_joined(session) || !session->legs_listed || !session->sequence)
+		return -EAGAIN;
+	out->items = mem_alloc(bytes + 1);
+	if (!out->items)
+		return -ENOMEM;
+	memcpy(out->items, session->legs.items, bytes);
+	out->count = session->legs.count;
+	return 0;
+}
+
 /* The hold that at most one in a hundred of these exceeds. */
 static int64_t hold_p99_ns(const uint32_t *holds_us, unsigned count)
 {

@@ -82,6 +82,11 @@ RT_MUST_CHECK int session_dismiss(struct session *session);
 /* Does not suspend. */
 void session_limits_changed(struct session *session);
 
+/*
+ * All legs of its sources, to be freed. -EAGAIN: not all have joined, or no group was formed yet; -ENOMEM.
+ */
+RT_MUST_CHECK int session_copy_legs(const struct session *session, struct wire_members *out);
+
 /* Fills in what a master knows of a session; the rest stays as it is. */
 void session_get_info(const struct session *session, struct copy_session_info *info);
 

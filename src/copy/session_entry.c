@@ -82,17 +82,22 @@ int session_entry_take_up(struct copy *copy, const struct record_session *record
 	return 0;
 }
 
+int session_entry_change(struct session_entry *entry, const struct record_session *next)
+{
+	int rc = session_commit(entry->copy, META_PUT, META_SESSION, next);
+
+	if (!rc)
+		entry->record = *next;
+	return rc;
+}
+
 int session_entry_set_state(struct session_entry *entry, enum session_state state)
 {
 	struct record_session next = entry->record;
-	int rc;
 
 	next.state = state;
 	next.state_since_wall_ns = rt_wall_ns();
-	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
-	if (!rc)
-		entry->record = next;
-	return rc;
+	return session_entry_change(entry, &next);
 }
 
 int session_entry_lose(struct copy *copy, uint8_t session)
@@ -127,6 +132,43 @@ void session_entry_put_down(struct session_entry *entry)
 {
 	list_remove(&entry->link);
 	mem_free(entry);
+}
+
+static int make_known(struct copy *copy, uint8_t session, const uint8_t *key)
+{
+	struct record_session record = {
+		.number = session, .type = SESSION_TYPE_XDC, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
+		.interval_ns = session_tunables_default.interval_ns,
+		.coordination_ns = session_tunables_default.coordination_ns,
+		.drain_ns = session_tunables_default.drain_ns,
+	};
+	int rc;
+
+	if (session_entry_find(copy, session))
+		return 0;
+	memcpy(record.key, key, sizeof(record.key));
+	rc = session_commit(copy, META_PUT, META_SESSION, &record);
+	/* Somebody may have opened it meanwhile. */
+	return rc || session_entry_find(copy, session) ? rc : session_entry_take_up(copy, &record);
+}
+
+int session_entry_ensure(struct copy *copy, uint8_t session, const uint8_t *key, uint8_t lss)
+{
+	struct session_lss *item;
+	int rc = make_known(copy, session, key);
+
+	if (rc || session_lss_find(copy, session, lss))
+		return rc;
+	item = mem_alloc_zeroed(sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	item->record = (struct record_session_lss){ .session = session, .lss = lss };
+	rc = session_commit(copy, META_PUT, META_SESSION_LSS, &item->record);
+	if (rc || session_lss_find(copy, session, lss))
+		mem_free(item);
+	else
+		list_add_last(&copy->session_lsses, &item->link);
+	return rc;
 }
 
 static int take_turn(struct session_entry *entry)

@@ -9,6 +9,8 @@
 #include "copy/engine.h"
 #include "store/meta.h"
 
+#define SESSION_TYPE_XDC	0x40u
+
 struct session_entry {
 	struct list_head link;			/* of copy->sessions */
 	struct record_session record;
@@ -82,11 +84,35 @@ void session_entry_tell(void *arg, enum event_kind kind, enum event_level level,
 /* What session_pause has returned. -1. */
 int session_fault_pause(const struct session_entry *entry, int rc, struct fault *fault);
 
+/* There is no way back. -1. */
+int session_fault_swapping(const struct session_entry *entry, struct fault *fault);
+
 /* It is paused with a consistent target, or on the way there or back. */
 bool session_is_suspended(const struct session_entry *entry);
 
 /* Whoever is suspended sends again, and no target is shown any more. -1 with the fault: not all of them. Suspends. */
 int session_release_members(struct session_entry *entry, struct fault *fault);
+
+/*
+ * Makes the session known here, with this key, and opens it on an LSS, where it is not; without a role. Negative errno.
+ * Suspends.
+ */
+RT_MUST_CHECK int session_entry_ensure(struct copy *copy, uint8_t session, const uint8_t *key, uint8_t lss);
+
+/* Its record durable in place of the present one. Negative errno. Suspends. */
+RT_MUST_CHECK int session_entry_change(struct session_entry *entry, const struct record_session *next);
+
+/* Gives all sources an order (session_pause.c): 0, or the error of the first that has not done it. Suspends. */
+int session_order_all(struct session_entry *entry, uint16_t type, uint8_t step, struct fault *fault);
+
+/* No master runs, and the last group is known: all pairs are suspended at it. Suspends. */
+int session_suspend_members(struct session_entry *entry, struct fault *fault);
+
+/* It forms no more groups, but for a last one. -1 with the fault. Suspends. */
+int session_stop_groups(struct session_entry *entry, bool last, struct fault *fault);
+
+/* A swap that can be given up still is: hosts may write again. -1 with the fault. Suspends. */
+int session_drop_swap(struct session_entry *entry, struct fault *fault);
 
 /* "session 7", for faults. */
 const char *session_object(uint8_t session, char text[64]);

@@ -114,8 +114,13 @@ int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_inf
 	bool is_master = entry && entry->master;
 
 	*info = (struct copy_session_info){ 0 };
+	/* One that was swapped away is known here still, and has its volumes at the far sides' end. */
+	if (!entry || (entry->record.role == SESSION_NO_ROLE && (!source || !source_has_pairs(source)))) {
+		if (add_legs(copy, session, info))
+			return 0;
+	}
 	if (!entry)
-		return add_legs(copy, session, info) ? 0 : -1;
+		return -1;
 	add_entry(entry, info);
 	if (source)
 		source_get_info(source, info);

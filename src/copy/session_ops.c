@@ -11,6 +11,7 @@
 #include "copy/session.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
+#include "copy/swap.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -150,7 +151,7 @@ static int check_start(struct session_entry *entry, const struct session_start *
 		return -1;
 	if (entry->master)
 		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
-	if (session_is_suspended(entry))
+	if (session_is_suspended(entry) || entry->record.state == SESSION_SWAPPING)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session resume, or terminate it first", "it is %s",
 				 session_state_names[entry->record.state]);
 	if (!session_lss_find(copy, start->session, start->master_lss))
@@ -411,12 +412,17 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	/* By force without those that do not answer: they stay as they are until it is started again. */
 	if (session_is_suspended(entry) && session_release_members(entry, fault) && !force)
 		return -1;
+	if (entry->record.state == SESSION_SWAPPING && !force)
+		return session_fault_swapping(entry, fault);
+	if (entry->record.swap_system[0] && session_drop_swap(entry, fault) && !force)
+		return -1;
 	/* From here on it makes nothing durable that would bring it back. */
 	if (entry->master)
 		session_end(entry->master);
 	next = entry->record;
 	next.role = SESSION_NO_ROLE;
 	next.state = SESSION_OPEN;
+	next.swap_system[0] = '\0';
 	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
 	if (rc)
 		return session_fault_durable(next.number, rc, fault);
@@ -432,7 +438,8 @@ int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struc
 {
 	struct session_entry *entry = session_entry_find(copy, session);
 
-	if (!entry && find_leg_of(copy, session))
+	/* One that was swapped away is known here still. */
+	if ((!entry || entry->record.role == SESSION_NO_ROLE) && find_leg_of(copy, session))
 		return give_up_group(copy, session, force, fault);
 	/* A command that waits for the end of an attempt, which may never come, comes to its end by this. */
 	if (entry && entry->master && force)
@@ -459,6 +466,9 @@ int session_entries_resume(struct copy *copy)
 		rc = source ? source_add_pair(source, pair) : -ENOMEM;
 		if (rc)
 			return rc;
+		/* Its first copy had ended, and that it may join was not durable yet. */
+		if (!pair->record.joined)
+			pair_allow_join(pair);
 	}
 	/* Those with volumes that are offline are asked too, and refuse: a group would lack what these hold. */
 	list_for_each(left, &copy->left_pairs, link) {
@@ -466,6 +476,9 @@ int session_entries_resume(struct copy *copy)
 		    !source_get(copy, left->record.session))
 			return -ENOMEM;
 	}
+	rc = swap_close_volumes(copy);
+	if (rc)
+		return rc;
 	list_for_each(entry, &copy->sessions, link) {
 		if (entry->record.role != SESSION_MASTER || entry->record.state != SESSION_RUNNING)
 			continue;

@@ -32,6 +32,7 @@ bool session_is_suspended(const struct session_entry *entry)
 struct order {
 	struct session_entry *entry;
 	uint16_t type;
+	uint8_t step;				/* of session_swap */
 	char system[XDC_SYSTEM_ID_MAX];
 	int rc;
 	char why[WIRE_TEXT_SIZE];
@@ -42,32 +43,35 @@ static void give_order(void *arg)
 	struct order *order = arg;
 	const struct record_session *record = &order->entry->record;
 	struct copy *copy = order->entry->copy;
-	struct wire_session_request request = { .head = {
+	/* Its head is all of the other orders. */
+	struct wire_session_swap request = { .step = order->step, .head = {
 		.session = record->number, .incarnation = record->incarnation, .exists = record->sequence,
 	} };
 	struct wire_session_answer answer;
 	RT_LIMIT(rt_now_ns() + ORDER_NS);
 
+	memcpy(request.key, record->key, sizeof(request.key));
 	snprintf(request.head.master, sizeof(request.head.master), "%s:%02X", copy->config.system, record->master_lss);
 	order->why[0] = '\0';
-	order->rc = copy_ask(copy, order->system, order->type, &request, &answer, order->why);
+	order->rc = copy_ask(copy, order->system, order->type, order->step ? (void *)&request : (void *)&request.head, &answer,
+			     order->why);
 }
 
 /* Own first. Returns how many. */
-static unsigned list_members(struct session_entry *entry, uint16_t type, struct order *orders)
+static unsigned list_members(struct session_entry *entry, uint16_t type, uint8_t step, struct order *orders)
 {
 	struct subordinate *subordinate;
 	struct copy *copy = entry->copy;
 	unsigned count = 0;
 
-	if (source_find(copy, entry->record.number)) {
-		orders[count] = (struct order){ .entry = entry, .type = type };
+	if (step || source_find(copy, entry->record.number)) {
+		orders[count] = (struct order){ .entry = entry, .type = type, .step = step };
 		snprintf(orders[count++].system, XDC_SYSTEM_ID_MAX, "%s", copy->config.system);
 	}
 	list_for_each(subordinate, &copy->subordinates, link) {
 		if (subordinate->record.session != entry->record.number || count == XDC_SESSION_MEMBERS_MAX)
 			continue;
-		orders[count] = (struct order){ .entry = entry, .type = type };
+		orders[count] = (struct order){ .entry = entry, .type = type, .step = step };
 		memcpy(orders[count++].system, subordinate->record.system, XDC_SYSTEM_ID_MAX);
 	}
 	return count;
@@ -92,11 +96,10 @@ static const struct order *give_orders(struct order *orders, unsigned count)
 	return NULL;
 }
 
-/* 0, or the error of the first that has not done it, with the fault. */
-static int order_all(struct session_entry *entry, uint16_t type, struct fault *fault)
+int session_order_all(struct session_entry *entry, uint16_t type, uint8_t step, struct fault *fault)
 {
 	struct order orders[XDC_SESSION_MEMBERS_MAX];
-	unsigned count = list_members(entry, type, orders);
+	unsigned count = list_members(entry, type, step, orders);
 	const struct order *refused;
 	int64_t until_ns = rt_now_ns() + ORDERS_NS;
 	char object[64];
@@ -108,7 +111,7 @@ static int order_all(struct session_entry *entry, uint16_t type, struct fault *f
 		return 0;
 	fault_set(fault, refused->rc == -ETXTBSY ? FAULT_IN_USE : FAULT_FAILED,
 		  session_object(entry->record.number, object),
-		  refused->rc == -ETXTBSY ? "disconnect the hosts that read its targets, and repeat the command"
+		  refused->rc == -ETXTBSY ? "disconnect those hosts, and repeat the command"
 					  : "mend that and repeat the command",
 		  "system %s: %s", refused->system, refused->why[0] ? refused->why : strerror(-refused->rc));
 	return refused->rc;
@@ -116,17 +119,27 @@ static int order_all(struct session_entry *entry, uint16_t type, struct fault *f
 
 /* ---- pause ---- */
 
+int session_fault_swapping(const struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object),
+			 "xdc session swap goes on until it is done", "it is being swapped to system %s",
+			 entry->record.swap_system);
+}
+
 static int fault_not_running(const struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
 
+	if (entry->record.state == SESSION_SWAPPING)
+		return session_fault_swapping(entry, fault);
 	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
 			 session_is_suspended(entry) ? "xdc session resume" : "xdc session start", "it is %s",
 			 session_is_suspended(entry) ? session_state_names[entry->record.state] : "not running");
 }
 
-/* Forms no more groups; an attempt under way comes to its end first, and with last one more. */
-static int stop_groups(struct session_entry *entry, bool last, struct fault *fault)
+int session_stop_groups(struct session_entry *entry, bool last, struct fault *fault)
 {
 	int rc = session_pause(entry->master, last);
 
@@ -145,15 +158,14 @@ static int set_state(struct session_entry *entry, enum session_state state, stru
 	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
 }
 
-/* No master runs, and the last group is known. */
-static int suspend(struct session_entry *entry, struct fault *fault)
+int session_suspend_members(struct session_entry *entry, struct fault *fault)
 {
 	char object[64];
 
 	if (!entry->record.sequence)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
 				 "xdc session resume, and wait for one", "it has no consistency group yet");
-	if (set_state(entry, SESSION_SUSPENDING, fault) || order_all(entry, WIRE_SESSION_SUSPEND, fault) ||
+	if (set_state(entry, SESSION_SUSPENDING, fault) || session_order_all(entry, WIRE_SESSION_SUSPEND, 0, fault) ||
 	    set_state(entry, SESSION_PAUSED_CONSISTENT, fault))
 		return -1;
 	log_line(LOG_NOTICE, "session", "session %u: paused, its targets show CG %llu", entry->record.number,
@@ -170,9 +182,9 @@ static int pause(struct session_entry *entry, bool consistent, struct fault *fau
 	stopped = !entry->master && (entry->record.state == SESSION_PAUSED || session_is_suspended(entry));
 	if (!entry->master && !(consistent && stopped))
 		return fault_not_running(entry, fault);
-	if (entry->master && stop_groups(entry, consistent, fault))
+	if (entry->master && session_stop_groups(entry, consistent, fault))
 		return -1;
-	return consistent ? suspend(entry, fault) : 0;
+	return consistent ? session_suspend_members(entry, fault) : 0;
 }
 
 int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, struct fault *fault)
@@ -191,6 +203,8 @@ static int check_stopped(struct session_entry *entry, struct fault *fault)
 
 	if (session_check_not_over(entry, fault))
 		return -1;
+	if (entry->record.state == SESSION_SWAPPING)
+		return session_fault_swapping(entry, fault);
 	if (!entry->master || session_has_ended(entry->master))
 		return 0;
 	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
@@ -211,10 +225,10 @@ int session_release_members(struct session_entry *entry, struct fault *fault)
 
 	if (set_state(entry, SESSION_RESUMING, fault))
 		return -1;
-	if (!order_all(entry, WIRE_SESSION_RESUME, fault))
+	if (!session_order_all(entry, WIRE_SESSION_RESUME, 0, fault))
 		return 0;
 	/* Those that have done it go back to where they were: readers keep what they read. */
-	if (entry->record.sequence && !order_all(entry, WIRE_SESSION_SUSPEND, &ignored))
+	if (entry->record.sequence && !session_order_all(entry, WIRE_SESSION_SUSPEND, 0, &ignored))
 		(void)set_state(entry, SESSION_PAUSED_CONSISTENT, &ignored);
 	return -1;
 }
@@ -233,6 +247,8 @@ static int resume(struct session_entry *entry, const struct session_start *start
 	if (entry->master)
 		put_down_ended(entry);
 	if (session_is_suspended(entry) && session_release_members(entry, fault))
+		return -1;
+	if (entry->record.swap_system[0] && session_drop_swap(entry, fault))
 		return -1;
 	before = entry->record;
 	session_set_tunables(entry, &tunables);

@@ -12,8 +12,6 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define SESSION_TYPE_XDC	0x40u
-
 /* ---- open and close ---- */
 
 static struct record_session make_record(uint8_t session)

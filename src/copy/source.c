@@ -188,6 +188,11 @@ int source_remove_pair(struct source *source, struct pair *pair)
 	return 0;
 }
 
+bool source_has_pairs(const struct source *source)
+{
+	return !list_empty(&source->legs);
+}
+
 bool source_is_joined(const struct source *source)
 {
 	return source && source->joined;

@@ -32,6 +32,8 @@ RT_MUST_CHECK int source_remove_pair(struct source *source, struct pair *pair);
 /* A master has spoken since this system started, and nobody has paused the session since. source may be NULL. */
 bool source_is_joined(const struct source *source);
 
+bool source_has_pairs(const struct source *source);
+
 /* It leaves an attempt that is under way: the data of it will not come. Suspends. */
 void source_leave(struct source *source);
 

@@ -8,6 +8,7 @@
 #include "copy/pair_left.h"
 #include "copy/session_entry.h"
 #include "copy/source_private.h"
+#include "copy/swap.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/journal.h"
@@ -316,6 +317,15 @@ static bool any_suspended(const struct source *source)
 	return false;
 }
 
+/* It is that of the last attempt here: what that had closed is in it. */
+static void note_group(struct source *source, uint64_t exists)
+{
+	if (!exists || exists != source->attempt)
+		return;
+	pair_note_group(source->copy, source->number);
+	swap_open_volumes(source);
+}
+
 int source_on_close(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_close *close = request;
@@ -341,6 +351,7 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 			return copy_refuse(why, source_leg_missing(leg), "system %s does not reach its far side %s",
 					   source->copy->config.system, leg->peer->system);
 	}
+	note_group(source, close->head.exists);
 	rc = member_close(source->member, close->head.attempt, close->head.exists,
 			  (int64_t)close->coordination_ms * RT_MS, &empty);
 	if (rc == -ERANGE)
@@ -351,6 +362,8 @@ int source_on_close(void *arg, const struct link_peer *peer, const void *request
 	source->attempt = close->head.attempt;
 	source->exists = close->head.exists;
 	source_fill_answer(source, answer);
+	/* A volume that has just joined is to be in a group, though nothing was written. */
+	empty = empty && pair_all_grouped(source->copy, source->number);
 	answer->empty = empty;
 	source->idle = empty;
 	rt_cond_wake_all(&source->idle_begins);
@@ -466,6 +479,7 @@ int source_on_exists(void *arg, const struct link_peer *peer, const void *reques
 		return rc;
 	member_exists(source->member, exists->head.exists);
 	source->exists = exists->head.exists;
+	note_group(source, exists->head.exists);
 	source_fill_answer(source, reply);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct source {
 	struct list_head link;
 	struct copy *copy;
 	struct member *member;
-	struct list_head legs;
+	struct list_head legs;			/* with at least one pair each */
 	struct rt_group fibers;
 	struct rt_cond idle_begins;
 	bool idle;				/* the last close found nothing written */

@@ -214,6 +214,26 @@ LAYOUT(session_answer, struct wire_session_answer,
 	UINT(struct wire_session_answer, legs),
 	UINT(struct wire_session_answer, hold_us));
 
+LAYOUT(session_swap, struct wire_session_swap,
+	STRUCT(struct wire_session_swap, head, session_head),
+	UINT(struct wire_session_swap, step),
+	BYTES(struct wire_session_swap, key),
+	UINT(struct wire_session_swap, master_lss),
+	UINT(struct wire_session_swap, interval_ns),
+	UINT(struct wire_session_swap, coordination_ns),
+	UINT(struct wire_session_swap, drain_ns),
+	UINT(struct wire_session_swap, keep_ns),
+	UINT(struct wire_session_swap, keep_bytes),
+	UINT(struct wire_session_swap, reserved),
+	STRUCT(struct wire_session_swap, members, members));
+
+LAYOUT(pair_swap, struct wire_pair_swap,
+	STRUCT(struct wire_pair_swap, head, session_head),
+	BYTES(struct wire_pair_swap, key),
+	UINT(struct wire_pair_swap, source_volume),
+	UINT(struct wire_pair_swap, target_volume),
+	BOOL(struct wire_pair_swap, check));
+
 /* ---- recovery ---- */
 
 LAYOUT(recover_request, struct wire_recover_request,
@@ -343,6 +363,8 @@ static const struct wire_type types[] = {
 	{ WIRE_SESSION_RESUME, "session_resume", &session_request, &session_answer },
 	{ WIRE_LEG_SHOW, "leg_show", &leg_request, &leg_state },
 	{ WIRE_LEG_HIDE, "leg_hide", &leg_request, &leg_state },
+	{ WIRE_SESSION_SWAP, "session_swap", &session_swap, &session_answer },
+	{ WIRE_PAIR_SWAP, "pair_swap", &pair_swap, &pair_reply },
 	{ WIRE_RECOVER_PROBE, "recover_probe", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_FENCE, "recover_fence", &recover_request, &recover_legs },
 	{ WIRE_RECOVER_DECIDE, "recover_decide", &recover_decide_request, &recover_done },

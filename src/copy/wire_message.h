@@ -54,6 +54,8 @@ enum wire_message_type {
 	WIRE_SESSION_RESUME = 59,
 	WIRE_LEG_SHOW = 60,
 	WIRE_LEG_HIDE = 61,
+	WIRE_SESSION_SWAP = 62,
+	WIRE_PAIR_SWAP = 63,
 
 	WIRE_RECOVER_PROBE = 64,
 	WIRE_RECOVER_FENCE = 65,
@@ -258,6 +260,36 @@ struct wire_session_answer {
 	bool empty;				/* close: no block of this source is in the increment */
 	uint32_t legs;				/* close: how many legs this source has in the increment */
 	uint32_t hold_us;			/* release: how long answers were held */
+};
+
+/* ---- a planned swap (session_swap.c) ---- */
+
+enum wire_swap_step {
+	WIRE_SWAP_CHECK = 1,			/* to a source: may its volumes be swapped? */
+	WIRE_SWAP_STOP_HOSTS = 2,		/* to a source: closes them to hosts, durably */
+	WIRE_SWAP_START_HOSTS = 3,		/* to a source: the reverse, it was given up */
+	WIRE_SWAP_EXCHANGE = 4,			/* to a source, paused at CG head.exists: its volumes become targets */
+	WIRE_SWAP_PLAN = 5,			/* to the next master: keeps what it is to do */
+	WIRE_SWAP_DROP = 6,			/* to the next master: the reverse, it was given up */
+	WIRE_SWAP_BEGIN = 7,			/* to the next master: all roles are exchanged, it forms groups */
+};
+
+struct wire_session_swap {
+	struct wire_session_head head;
+	uint8_t step;				/* enum wire_swap_step; the rest is of the plan */
+	uint8_t key[WIRE_KEY_SIZE];
+	uint8_t master_lss;			/* of the next master */
+	uint64_t interval_ns, coordination_ns, drain_ns, keep_ns, keep_bytes;
+	uint64_t reserved;			/* numbers up to this may have been used */
+	struct wire_members members;		/* whose far sides will be the sources */
+};
+
+/* Source to far side: the target becomes the source, with what CG head.exists shows. */
+struct wire_pair_swap {
+	struct wire_session_head head;
+	uint8_t key[WIRE_KEY_SIZE];
+	uint16_t source_volume, target_volume;
+	bool check;				/* whether it may */
 };
 
 /* ---- recovery: far side to far side ---- */

@@ -239,6 +239,13 @@ static int session_pause(const struct cli_request *request, json_t **result, str
 	return cli_session_show(request, result, fault);
 }
 
+static int session_swap(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_swap(control_copy(request->control), cli_session(request), fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
 static int session_terminate(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	if (copy_session_terminate(control_copy(request->control), cli_session(request), cli_given(request, "force"),
@@ -257,6 +264,7 @@ const struct cli_binding cli_bindings_session[] = {
 	{ "session", "show", cli_session_show },
 	{ "session", "pause", session_pause },
 	{ "session", "resume", session_resume },
+	{ "session", "swap", session_swap },
 	{ "session", "terminate", session_terminate },
 	{ NULL, NULL, NULL },
 };

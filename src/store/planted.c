@@ -54,6 +54,8 @@ const char *const planted_names[] = {
 	NAME(KEPT_TOO_SHORT),
 	NAME(BACK_OLDEST_FIRST),
 	NAME(BACK_NOT_NOTED),
+	NAME(SWAP_UNCOMMITTED),
+	NAME(SWAP_HOSTS_GO_ON),
 	NAME(SHOW_UNAPPLIED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");

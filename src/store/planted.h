@@ -59,6 +59,8 @@ enum planted_mistake {
 	PLANTED_SYNC_SENT_IN_HOLD,	/* what is written while hosts are held goes to the far side */
 	PLANTED_FREEZE_ONE,		/* of several pairs that are frozen together only the first one is held */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */
+	PLANTED_SWAP_UNCOMMITTED,	/* roles are exchanged before a last group is formed */
+	PLANTED_SWAP_HOSTS_GO_ON,	/* hosts write on at the old site while roles are exchanged */
 	PLANTED_SHOW_UNAPPLIED,		/* opens targets to readers before they have their group */
 	PLANTED_BEFORE_NOT_DURABLE,	/* overwrites a block whose before-image is not on disk yet */
 	PLANTED_KEPT_TOO_SHORT,		/* uses a segment with before-images again, and says their CGs are kept */

@@ -150,6 +150,9 @@ struct record_session {
 	enum session_role role;			/* of this system */
 	enum session_state state;
 	int64_t state_since_wall_ns;		/* 0: not known */
+	bool hosts_stopped;			/* its source volumes here are closed: it is being swapped */
+	bool hosts_awaited;			/* and are opened with the first group that has them all */
+	char swap_system[XDC_SYSTEM_ID_MAX];	/* master: of the next one, from its swap on; empty: it is not swapped */
 	char master_system[XDC_SYSTEM_ID_MAX];	/* empty: never started */
 	uint8_t master_lss;
 	int64_t interval_ns;

@@ -36,6 +36,7 @@ NAME_EACH(copy_priority_names, COPY_PRIORITY_COUNT);
 
 const char *const session_state_names[] = {
 	"open", "running", "pausing", "paused", "fatal", "recovered", "suspending", "paused-consistent", "resuming",
+	"swapping",
 };
 NAME_EACH(session_state_names, SESSION_STATE_COUNT);
 

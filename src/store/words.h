@@ -74,6 +74,7 @@ enum session_state {
 	SESSION_SUSPENDING,		/* some of its pairs may be suspended, and some targets show the last group */
 	SESSION_PAUSED_CONSISTENT,	/* all pairs are suspended, and all targets show the last group */
 	SESSION_RESUMING,		/* on the way from there to running */
+	SESSION_SWAPPING,		/* sources and targets exchange their roles: there is no way back */
 	SESSION_STATE_COUNT
 };
 extern const char *const session_state_names[SESSION_STATE_COUNT];

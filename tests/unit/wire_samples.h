@@ -72,6 +72,13 @@ static const struct wire_session_prepare sample_prepare = {
 	.head = HEAD, .session_time_us = 1700000000000003, .limit_ms = 1000, .members = MEMBERS,
 };
 static const struct wire_session_request sample_session_request = { .head = HEAD };
+static const struct wire_session_swap sample_swap = {
+	.head = HEAD, .step = WIRE_SWAP_PLAN, .key = KEY, .master_lss = 0x25, .interval_ns = 1, .coordination_ns = 50000000,
+	.drain_ns = 240000000000, .keep_ns = 2, .keep_bytes = 3, .reserved = 2048, .members = MEMBERS,
+};
+static const struct wire_pair_swap sample_pair_swap = {
+	.head = HEAD, .key = KEY, .source_volume = 0x1501, .target_volume = 0x2502, .check = true,
+};
 static const struct wire_session_answer sample_answer = {
 	.boot_id = BOOT, .reason = 4, .empty = true, .legs = 2, .hold_us = 700,
 };
@@ -141,6 +148,8 @@ static const struct wire_sample {
 	{ WIRE_SESSION_RESUME, &sample_session_request, &sample_answer },
 	{ WIRE_LEG_SHOW, &sample_leg_request, &sample_leg_state },
 	{ WIRE_LEG_HIDE, &sample_leg_request, &sample_leg_state },
+	{ WIRE_SESSION_SWAP, &sample_swap, &sample_answer },
+	{ WIRE_PAIR_SWAP, &sample_pair_swap, &sample_pair_reply },
 	{ WIRE_RECOVER_PROBE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_FENCE, &sample_recover_request, &sample_legs },
 	{ WIRE_RECOVER_DECIDE, &sample_decide, &sample_done },

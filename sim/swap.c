@@ -4,8 +4,8 @@
  *
  * Goal: nothing that was answered is lost, hosts are never let in at both sides, no more blocks are moved than were
  * written, and both sides end equal. Method: hosts write at one side until they are stopped; the swap is ordered at
- * the master, again and again while systems crash, pause and are cut off; hosts go to the other side as soon as they are
- * let in there, and what they read must be the last of all that was answered. Writes that are tried at the old side
+ * the master, again and again while systems crash, pause and are cut off; hosts go to the other side as soon as they
+ * are let in there, and what they read must be the last of all that was answered. Writes that are tried at the old side
  * meanwhile must be refused, or survive.
  */
 #include <errno.h>

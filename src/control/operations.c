@@ -255,7 +255,8 @@ const struct operation operations[] = {
 	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
 		SESSION_ARG, TUNABLE_ARGS,
 	} },
-	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED, "At the master, hosts stopped: sources and targets exchange their roles", {
+	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED,
+	  "At the master, hosts stopped: sources and targets exchange their roles", {
 		SESSION_ARG,
 	} },
 	{ "session", "terminate", ROLE_ADMIN, ANSWER_CHANGED, "End a session that was started", {

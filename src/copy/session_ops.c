@@ -295,7 +295,8 @@ static int start_session(struct session_entry *entry, const struct session_start
 	snprintf(entry->record.master_system, sizeof(entry->record.master_system), "%s", entry->copy->config.system);
 	rc = session_begin(entry);
 	if (!rc) {
-		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
+		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "",
+				   "it forms consistency groups from here on");
 		return 0;
 	}
 	entry->record = before;

@@ -44,17 +44,20 @@ static void give_order(void *arg)
 	const struct record_session *record = &order->entry->record;
 	struct copy *copy = order->entry->copy;
 	/* Its head is all of the other orders. */
-	struct wire_session_swap request = { .step = order->step, .head = {
-		.session = record->number, .incarnation = record->incarnation, .exists = record->sequence,
-	} };
+	struct wire_session_swap request = {
+		.step = order->step,
+		.head = {
+			.session = record->number, .incarnation = record->incarnation, .exists = record->sequence,
+		},
+	};
 	struct wire_session_answer answer;
 	RT_LIMIT(rt_now_ns() + ORDER_NS);
 
 	memcpy(request.key, record->key, sizeof(request.key));
 	snprintf(request.head.master, sizeof(request.head.master), "%s:%02X", copy->config.system, record->master_lss);
 	order->why[0] = '\0';
-	order->rc = copy_ask(copy, order->system, order->type, order->step ? (void *)&request : (void *)&request.head, &answer,
-			     order->why);
+	order->rc = copy_ask(copy, order->system, order->type, order->step ? (void *)&request : (void *)&request.head,
+			     &answer, order->why);
 }
 
 /* Own first. Returns how many. */

@@ -2,7 +2,7 @@
 /*
  * A planned swap (copy.h: copy_session_swap), ordered by the master: hosts are stopped, the session is paused with a
  * consistent target, each pair exchanges the roles of its ends, and a far side is the master from there on. What each
- * system does stands in swap.c and swap_far.c.
+ * system does stands in source_swap.c and swap_far.c.
  *
  * How far it is, is durable at each step: the next master and its plan before hosts are stopped, that there is no way
  * back before the first pair is exchanged (state swapping). Up to there a refusal gives the swap up, or resume does;
@@ -178,7 +178,7 @@ static int swap(struct session_entry *entry, struct fault *fault)
 	if (!entry->record.swap_system[0] && make_plan(entry, fault))
 		return -1;
 	if (come_to_rest(entry, fault)) {
-		/* It runs on as before, where that can be brought about; else the command, or resume, is given again. */
+		/* It runs on as before where that can be; else the command, or resume, is given again. */
 		if (entry->master && !session_has_ended(entry->master))
 			(void)!session_drop_swap(entry, &ignored);
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * swap.h - what a system does when a session is swapped (session_swap.c orders it): a source closes its volumes to
- * hosts and gives them away (swap.c), a far side takes them and is the source from there on (swap_far.c). Private to
- * copy/, reactor 0.
+ * hosts and gives them away (source_swap.c), a far side takes them and is the source from there on (swap_far.c).
+ * Private to copy/, reactor 0.
  *
  * Each pair is given away durably before its other end is asked, and taken durably before that answers. So no end is
  * ever written by hosts while the other may be, whoever restarts; given again, each step does what is left of it. What

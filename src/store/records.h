@@ -152,7 +152,7 @@ struct record_session {
 	int64_t state_since_wall_ns;		/* 0: not known */
 	bool hosts_stopped;			/* its source volumes here are closed: it is being swapped */
 	bool hosts_awaited;			/* and are opened with the first group that has them all */
-	char swap_system[XDC_SYSTEM_ID_MAX];	/* master: of the next one, from its swap on; empty: it is not swapped */
+	char swap_system[XDC_SYSTEM_ID_MAX];	/* master: the next one, from the beginning of a swap on */
 	char master_system[XDC_SYSTEM_ID_MAX];	/* empty: never started */
 	uint8_t master_lss;
 	int64_t interval_ns;
@@ -209,7 +209,7 @@ struct record_leg {
 	uint64_t forced_sequence;		/* decided by force, without all members; 0: not */
 	int64_t keep_ns;			/* as in record_session */
 	uint64_t keep_bytes;
-	uint64_t shown_sequence;		/* its volumes show this CG to hosts, and take nothing; 0: they do not */
+	uint64_t shown_sequence;		/* its volumes show this CG to hosts; 0: they do not */
 	int64_t shown_wall_ns;			/* since when */
 	uint8_t key[32];			/* of the session: far sides show it to one another at recovery */
 };

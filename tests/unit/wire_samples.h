@@ -73,7 +73,8 @@ static const struct wire_session_prepare sample_prepare = {
 };
 static const struct wire_session_request sample_session_request = { .head = HEAD };
 static const struct wire_session_swap sample_swap = {
-	.head = HEAD, .step = WIRE_SWAP_PLAN, .key = KEY, .master_lss = 0x25, .interval_ns = 1, .coordination_ns = 50000000,
+	.head = HEAD, .step = WIRE_SWAP_PLAN, .key = KEY, .master_lss = 0x25,
+	.interval_ns = 1, .coordination_ns = 50000000,
 	.drain_ns = 240000000000, .keep_ns = 2, .keep_bytes = 3, .reserved = 2048, .members = MEMBERS,
 };
 static const struct wire_pair_swap sample_pair_swap = {

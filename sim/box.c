@@ -225,11 +225,23 @@ static struct volume *find_volume(void *arg, uint16_t id)
 	return NULL;
 }
 
+static void tell(void *arg, const struct record_event *event)
+{
+	struct box *box = arg;
+
+	log_line(LOG_NOTICE, "event", "%s: %s: %s", event_kind_names[event->kind], event->object, event->text);
+	alarms_note(&box->alarms, event);
+}
+
 static int start_copy(struct box *box)
 {
+	static const struct copy_limits limits = {
+		.rpo_ns = 2 * RT_SECOND, .cg_failures = 3, .journal_percent = 60,
+	};
 	struct copy_config config = {
 		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
 		.find_volume = find_volume, .get_losses = get_losses, .end_losses = end_losses, .find_arg = box,
+		.tell = tell, .limits = &limits,
 		.timing = link_timing_default,
 		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
@@ -237,6 +249,7 @@ static int start_copy(struct box *box)
 	if (config.journal_segment_bytes < SEGMENT_BYTES)
 		config.journal_segment_bytes = SEGMENT_BYTES;
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
+	alarms_clear(&box->alarms);
 	return copy_start(&config, &box->copy);
 }
 

@@ -6,6 +6,7 @@
 #ifndef XDC_SIM_BOX_H
 #define XDC_SIM_BOX_H
 
+#include "alarms.h"
 #include "copy/copy.h"
 #include "rt/sim.h"
 
@@ -21,6 +22,7 @@ struct box {
 	enum cache_mode cache;
 	uint64_t journal_bytes;			/* limit of each journal on it */
 	bool group, critical;			/* so are the paths, and the synchronous pairs, that are made on it */
+	struct alarms alarms;			/* what it has told since its start */
 	/* in the system's memory, NULL while it does not run */
 	struct copy *copy;
 	struct meta *meta;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "copy/session_private.h"
+#include "store/planted.h"
 
 void session_tell(const struct session *session, enum event_kind kind, enum event_level level, const char *remedy,
 		  const char *format, ...)
@@ -55,7 +56,7 @@ void session_watch_failed(struct session *session)
 	session->failed_in_row++;
 	if (!limit || session->failed_in_row < limit || session->failing_told)
 		return;
-	session->failing_told = true;
+	session->failing_told = !planted(PLANTED_TOLD_TWICE);
 	snprintf(remedy, sizeof(remedy), "xdc session show %u says what stands in the way", session->config.number);
 	session_tell(session, EVENT_CG_FAILING, EVENT_WARNING, remedy,
 		     "%u consistency groups failed in a row, the last in %s at %s: %s", session->failed_in_row,

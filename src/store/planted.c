@@ -57,6 +57,7 @@ const char *const planted_names[] = {
 	NAME(SWAP_UNCOMMITTED),
 	NAME(SWAP_HOSTS_GO_ON),
 	NAME(SHOW_UNAPPLIED),
+	NAME(TOLD_TWICE),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

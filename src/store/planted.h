@@ -67,6 +67,8 @@ enum planted_mistake {
 	PLANTED_BACK_OLDEST_FIRST,	/* of several before-images of a block the newest is taken */
 	PLANTED_BACK_NOT_NOTED,		/* what CGs after the one recovered had changed does not go to the old site */
 
+	PLANTED_TOLD_TWICE,		/* that groups fail in a row is told with each one more */
+
 	/* ---- comparing both sides (copy/verify.h) ---- */
 	PLANTED_VERIFY_IN_FLIGHT,	/* compares what is on its way to the far side as if it were there */
 	PLANTED_VERIFY_MISSES_WRITES,	/* takes what was written during the comparison for a difference */

@@ -116,3 +116,12 @@ truncate -s 48M "$tmp/after"
 e2fsck -fn "$tmp/after" >"$tmp/fsck" 2>&1 || fail "$(cat "$tmp/fsck")"
 system_restart A
 wait_until 30 is A '.state == "suspended" and .reason == "history"' pair show 1500
+
+# ---- and stays there: the old site follows, synchronously ----
+io B 2500 'write -P 0x91 62M 64k'
+on B path create 25 15 --system 2105.FA120 --to "$loopback:${link_port[A]}"
+on B pair failback 2500 >"$tmp/said"
+wait_until 30 is B '.role == "source" and .state == "full-duplex"' pair show 2500
+io B 2500 'write -P 0x92 63M 64k'
+expect_equal_images B 2500 A 1500
+expect_equal target-full-duplex "$(json A .state pair show 1500)" 'the old site'

@@ -27,7 +27,7 @@ struct mirror {
 	uint64_t acked;				/* writes that the far side has taken */
 	uint64_t flush_wanted, flushed;		/* of these, to be made durable there; that are */
 	struct rt_cond flush_asked, flush_done;
-	int64_t settle_ns;			/* when what was acknowledged is made durable; RT_NEVER: not yet asked */
+	int64_t settle_ns;			/* when what was acknowledged is made durable */
 	struct rt_group fibers;			/* the one that flushes */
 
 	uint64_t round;				/* times that those who had given up were told what becomes of them */

@@ -29,6 +29,7 @@ struct lies {
 	const char *part;			/* of its disk */
 	bool of_source;
 	unsigned source;			/* whose volumes it has, of its own or as targets */
+	bool harmed;				/* before its process died */
 };
 
 static uint64_t below(uint64_t bound)
@@ -108,7 +109,8 @@ static int recover(struct lies *lies, struct recovery_result *result)
  */
 static bool is_harmed(const struct lies *lies)
 {
-	return lies->liar->mended || box_has_failed(lies->liar) || sim_disk_errors(lies->liar->system) > 0;
+	return lies->harmed || lies->liar->mended || box_has_failed(lies->liar) ||
+	       sim_disk_errors(lies->liar->system) > 0;
 }
 
 /* A block that is not handed out is named. */
@@ -233,6 +235,7 @@ static int lose_process(struct lies *lies)
 	int rc;
 
 	scenario_count("lies that harmed nobody", 1);
+	lies->harmed = is_harmed(lies);
 	faults_crash(lies->sites, lies->liar, SIM_DEATH);
 	rc = faults_bring_up(lies->sites, lies->liar);
 	if (!rc)

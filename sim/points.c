@@ -19,6 +19,7 @@
 
 #define SEEN_MAX	4000u
 #define TRIES		3u			/* points of a run */
+#define CRASHES_MAX	6u
 #define NOT_OF_ORACLE	100u			/* a block */
 
 /* A group that the master has reported: what every image of it shows, and what none does. */
@@ -31,6 +32,8 @@ struct watch {
 	struct sites *sites;
 	unsigned count;
 	struct seen seen[SEEN_MAX];
+	unsigned crashes;
+	uint64_t crashed_at[CRASHES_MAX];	/* the last group that was reported then */
 	bool stop;
 };
 
@@ -134,10 +137,25 @@ static void judge(struct sites *sites, const struct seen *bounds)
 	}
 }
 
+/* Any; or one of those about a crash, which may have met the groups that came next while they were applied. */
+static const struct copy_point *choose_point(const struct watch *watch, const struct listing *listing)
+{
+	int index = 0, last = listing->count - 1;
+	uint64_t crashed_at;
+
+	if (!watch->crashes || sim_random_below(sim_world(), 2))
+		return &listing->points[sim_random_below(sim_world(), (uint64_t)listing->count)];
+	crashed_at = watch->crashed_at[sim_random_below(sim_world(), watch->crashes)];
+	while (index < last && listing->points[index].sequence > crashed_at)
+		index++;
+	index += (int)sim_random_below(sim_world(), 5);
+	return &listing->points[index < last ? index : last];
+}
+
 /* In a branch: back to this point, and home. */
 static int go_back(struct sites *sites, const struct watch *watch, const struct listing *listing)
 {
-	const struct copy_point *point = &listing->points[sim_random_below(sim_world(), (uint64_t)listing->count)];
+	const struct copy_point *point = choose_point(watch, listing);
 	bool by_time = sim_random_below(sim_world(), 3) == 0;
 	struct recovery_at at = { .sequence = by_time ? 0 : point->sequence, .wall_ns = point->cg_wall_ns };
 	struct recovery_at newest = { .sequence = listing->points[0].sequence };
@@ -175,19 +193,21 @@ static void choose_limits(struct sites *sites)
 		sites->keep_bytes = UINT64_C(4) << (20 + sim_random_below(sim_world(), 3));
 }
 
-static int crash_fars(struct sites *sites)
+static int crash_fars(struct sites *sites, struct watch *watch)
 {
+	unsigned crashes = (unsigned)sim_random_below(sim_world(), CRASHES_MAX);
 	int rc = 0;
 
-	for (unsigned i = (unsigned)sim_random_below(sim_world(), 4); i > 0 && !rc; i--) {
+	while (watch->crashes < crashes && !rc) {
 		struct box *far = &sites->fars[sim_random_below(sim_world(), sites->far_count)];
-		enum sim_crash how = sim_random_below(sim_world(), 2) ? SIM_DEATH : SIM_POWER_LOSS;
+		enum sim_crash how = sim_random_below(sim_world(), 3) ? SIM_POWER_LOSS : SIM_DEATH;
 
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 800) * RT_MS);
 		if (!rc && sim_random_below(sim_world(), 2))
 			rc = faults_crash_within(sites, far, how);
 		else if (!rc)
 			faults_crash(sites, far, how);
+		watch->crashed_at[watch->crashes++] = sites->reported;
 		scenario_count("far sides crashed", 1);
 		if (!rc)
 			rc = faults_bring_up(sites, far);
@@ -195,9 +215,9 @@ static int crash_fars(struct sites *sites)
 	return rc;
 }
 
-static int work(struct sites *sites)
+static int work(struct sites *sites, struct watch *watch)
 {
-	int rc = crash_fars(sites);
+	int rc = crash_fars(sites, watch);
 
 	if (!rc)
 		rc = sites_wait_groups(sites, 5 + (unsigned)sim_random_below(sim_world(), 20), 30 * RT_SECOND);
@@ -240,7 +260,8 @@ static int live_watched(struct sites *sites, struct watch *watch)
 {
 	MEM_OWNED struct copy_point *points = mem_alloc(COPY_POINTS_MAX * sizeof(points[0]));
 	struct listing listing = { .points = points };
-	int rc = points ? work(sites) : -ENOMEM;
+	bool applied = sim_random_below(sim_world(), 2);
+	int rc = points ? work(sites, watch) : -ENOMEM;
 
 	if (!rc && sim_random_below(sim_world(), 2))
 		rc = go_quiet(sites);
@@ -249,7 +270,12 @@ static int live_watched(struct sites *sites, struct watch *watch)
 		return rc;
 	recover_lose_sources(sites);
 	oracle_end(&sites->oracle);
-	rc = find_points(sites, &listing);
+	rc = applied ? rt_sleep_until(rt_now_ns() + 3 * RT_SECOND) : 0;
+	if (!rc)
+		rc = find_points(sites, &listing);
+	/* With the last pass the oldest may go. */
+	if (!applied)
+		listing.count = (listing.count + 1) / 2;
 	scenario_count("points", (uint64_t)listing.count);
 	for (unsigned i = 0; i < TRIES && !rc; i++) {
 		if (scenario_branch())

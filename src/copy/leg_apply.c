@@ -11,6 +11,7 @@
 #include "copy/volume_set.h"
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "store/planted.h"
 #include "volume/volume.h"
 
 #define RETRY_NS	RT_SECOND
@@ -346,9 +347,11 @@ static int apply_pass(struct leg_pass *pass)
 	int rc;
 
 	begin_pass(pass);
-	rc = keep_before(pass);
+	rc = planted(PLANTED_BEFORE_NOT_DURABLE) ? 0 : keep_before(pass);
 	if (!rc)
 		rc = work_through(pass, write_runs);
+	if (!rc && planted(PLANTED_BEFORE_NOT_DURABLE))
+		rc = keep_before(pass);
 	if (!rc)
 		rc = sync_all(pass);
 	leg->pass_bytes = 0;

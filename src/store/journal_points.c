@@ -523,7 +523,7 @@ int journal_before_sync(struct journal *journal)
 		return rc;
 	if (journal->failed) {
 		rc = -EIO;
-	} else if (journal->befores_unsynced && !planted(PLANTED_BEFORE_NOT_DURABLE)) {
+	} else if (journal->befores_unsynced) {
 		RT_SHIELD();
 		rc = journal_write_state(journal, &journal->numbers, NULL, NULL);
 		journal->befores_unsynced = rc < 0;

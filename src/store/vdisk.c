@@ -403,6 +403,14 @@ static void doubt_regions(struct vdisk *disk, uint64_t offset, uint64_t len)
 		disk->settled[region / 8] &= (uint8_t)~(1u << (region % 8));
 }
 
+/* A write failed that needed no sync: what it has left may not be durable, nor what is written over that. */
+static void doubt_failed(struct vdisk *disk, uint64_t offset, uint64_t len, int rc)
+{
+	unsettle(disk);
+	doubt_regions(disk, offset, len);
+	resettle(disk, rc);
+}
+
 /* Notes the region as settled when it is found to be all data. */
 static int find_settled(struct vdisk *disk, uint64_t region)
 {
@@ -490,8 +498,12 @@ int vdisk_write(struct vdisk *disk, const void *buf, size_t len, uint64_t offset
 	rc = find_sync_needed(disk, offset, len, &sync_needed);
 	if (rc != 0)
 		return rc;
-	if (!sync_needed)
-		return write_range(disk, buf, len, offset);
+	if (!sync_needed) {
+		rc = write_range(disk, buf, len, offset);
+		if (rc != 0 && is_direct(disk))
+			doubt_failed(disk, offset, len, rc);
+		return rc;
+	}
 	unsettle(disk);
 	rc = write_range(disk, buf, len, offset);
 	if (rc == 0)

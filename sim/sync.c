@@ -444,17 +444,24 @@ static int run_loss(struct sync_run *run)
 /* What a frozen site looks like: requests under way, the last that may still be answered, and the far sides. */
 struct frozen_look {
 	uint32_t last[ORACLE_CHAINS];
-	unsigned boots;			/* of the sources: a hold does not outlive its system */
+	unsigned boots;			/* of all: a hold does not outlive its system, nor all that is there its power */
 	struct oracle_image image;
 };
+
+static unsigned count_boots(struct sites *sites)
+{
+	unsigned boots = 0;
+
+	for (unsigned i = 0; i < sites_box_count(sites); i++)
+		boots += sites_box(sites, i)->boots + !sites_box(sites, i)->ready;
+	return boots;
+}
 
 static const char *look_frozen(struct sites *sites, struct frozen_look *look)
 {
 	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
 		look->last[c] = sites->oracle.chains[c].issued;
-	look->boots = 0;
-	for (unsigned i = 0; i < sites->source_count; i++)
-		look->boots += sites->sources[i].boots;
+	look->boots = count_boots(sites);
 	return sites_take_peeking(sites, &look->image);
 }
 
@@ -520,6 +527,7 @@ static int lose_frozen(struct sync_run *run, int64_t frozen_ns)
 static int freeze_and_run(struct sync_run *run)
 {
 	struct sites *sites = run->sites;
+	unsigned boots = count_boots(sites);
 	int64_t frozen_ns = rt_now_ns(), hold_ns = below(3) ? 0 : (int64_t)(200 + below(400)) * RT_MS;
 	int rc = freeze_all(sites, hold_ns);
 	int64_t over_ns = rt_now_ns() + (hold_ns ? hold_ns : 60 * RT_SECOND);
@@ -535,7 +543,7 @@ static int freeze_and_run(struct sync_run *run)
 	frozen = !look_frozen(sites, &look) && frozen;
 	if (!rc)
 		rc = wait_us(100000);
-	frozen = frozen && rt_now_ns() < over_ns - (rt_now_ns() - frozen_ns);
+	frozen = frozen && boots == count_boots(sites) && rt_now_ns() < over_ns - (rt_now_ns() - frozen_ns);
 	for (unsigned i = 0; i < sites->source_count; i++)
 		frozen = frozen && sites->sources[i].ready && are_all(sites, &sites->sources[i], true);
 	if (frozen && !rc)

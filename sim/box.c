@@ -155,6 +155,21 @@ struct open_order {
 	unsigned index;
 };
 
+unsigned box_practice_of(unsigned volume)
+{
+	return BOX_VOLUMES_MAX + volume;
+}
+
+static uint16_t id_at(const struct box *box, unsigned index)
+{
+	return index < BOX_VOLUMES_MAX ? box->volumes[index] : box->volumes[index - BOX_VOLUMES_MAX] | 0x80;
+}
+
+static void fill_path(const struct box *box, unsigned index, char path[64])
+{
+	snprintf(path, 64, "pool/%04X.vol", id_at(box, index));
+}
+
 static int open_volume(void *arg)
 {
 	struct open_order *order = arg;
@@ -166,12 +181,12 @@ static int open_volume(void *arg)
 		.sync_failed = sync_has_failed, .sync_failed_arg = &box->losses[order->index],
 	};
 	struct volume_options options = {
-		.id = box->volumes[order->index], .sidefile_bytes = SIDEFILE_BYTES, .sidefile_wait_ms = 500,
+		.id = id_at(box, order->index), .sidefile_bytes = SIDEFILE_BYTES, .sidefile_wait_ms = 500,
 		.loads = box->loads,
 	};
 	int rc;
 
-	snprintf(path, sizeof(path), "pool/%04X.vol", options.id);
+	fill_path(box, order->index, path);
 	rc = vdisk_create(&disk_options);
 	if (rc && rc != -EEXIST)
 		return rc;
@@ -180,7 +195,8 @@ static int open_volume(void *arg)
 		return rc;
 	rc = volume_open(&options, &box->open[order->index]);
 	if (!rc)
-		rc = volume_set_access(box->open[order->index], VOLUME_ACCESS_WRITE);
+		rc = volume_set_access(box->open[order->index],
+				       order->index < BOX_VOLUMES_MAX ? VOLUME_ACCESS_WRITE : VOLUME_ACCESS_NONE);
 	return rc;
 }
 
@@ -201,17 +217,24 @@ static int open_volumes(struct box *box)
 
 		if (!box->away[i])
 			rc = rt_call(reactor_of(i), open_volume, &order);
+		order.index = box_practice_of(i);
+		if (!rc && box->practice[i])
+			rc = rt_call(reactor_of(order.index), open_volume, &order);
 	}
 	return rc;
 }
 
+static void close_at(struct box *box, unsigned index)
+{
+	if (box->open[index] && rt_call(reactor_of(index), close_volume, box->open[index]))
+		abort();
+	box->open[index] = NULL;
+}
+
 static void close_volumes(struct box *box)
 {
-	for (unsigned i = 0; i < box->volume_count; i++) {
-		if (box->open[i] && rt_call(reactor_of(i), close_volume, box->open[i]))
-			abort();
-		box->open[i] = NULL;
-	}
+	for (unsigned i = 0; i < 2 * BOX_VOLUMES_MAX; i++)
+		close_at(box, i);
 }
 
 static struct volume *find_volume(void *arg, uint16_t id)
@@ -221,6 +244,8 @@ static struct volume *find_volume(void *arg, uint16_t id)
 	for (unsigned i = 0; i < box->volume_count; i++) {
 		if (box->volumes[i] == id)
 			return box->open[i];
+		if (box->practice[i] && id_at(box, box_practice_of(i)) == id)
+			return box->open[box_practice_of(i)];
 	}
 	return NULL;
 }
@@ -233,6 +258,66 @@ static void tell(void *arg, const struct record_event *event)
 	alarms_note(&box->alarms, event);
 }
 
+/* ---- volumes of practice copies ---- */
+
+static int destroy_file(struct box *box, unsigned index)
+{
+	char path[64];
+	struct vdisk_options options = { .kind = POOL_DIR, .cache = box->cache, .path = path };
+	int rc;
+
+	fill_path(box, index, path);
+	rc = vdisk_destroy(&options);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int make_practice(void *arg, struct copy_practice_volume *wanted, const char *pool, struct fault *fault)
+{
+	struct box *box = arg;
+	int of = index_of(box, wanted->source), rc;
+	struct open_order order = { .box = box, .index = box_practice_of((unsigned)of) };
+
+	(void)pool;
+	assert(of >= 0 && !box->practice[of]);
+	/* What a crash has left of another one. */
+	rc = destroy_file(box, order.index);
+	if (!rc)
+		rc = rt_call(reactor_of(order.index), open_volume, &order);
+	if (rc)
+		return fault_set(fault, FAULT_FAILED, "volume", "", "it cannot be made: %s", strerrordesc_np(-rc));
+	box->practice[of] = wanted->session;
+	wanted->volume = id_at(box, order.index);
+	return 0;
+}
+
+static int delete_practice(void *arg, uint16_t volume, struct fault *fault)
+{
+	struct box *box = arg;
+	int of = index_of(box, (uint16_t)(volume & ~0x80)), rc;
+
+	if (of < 0 || !box->practice[of])
+		return 0;
+	box->practice[of] = 0;
+	close_at(box, box_practice_of((unsigned)of));
+	rc = destroy_file(box, box_practice_of((unsigned)of));
+	return rc ? fault_set(fault, FAULT_FAILED, "volume", "", "it cannot be removed: %s", strerrordesc_np(-rc)) : 0;
+}
+
+static bool next_practice(void *arg, uint32_t from, struct copy_practice_volume *out)
+{
+	const struct box *box = arg;
+
+	for (unsigned i = 0; i < box->volume_count; i++) {
+		uint16_t id = id_at(box, box_practice_of(i));
+
+		if (!box->practice[i] || id < from)
+			continue;
+		*out = (struct copy_practice_volume){ .session = box->practice[i], .volume = id };
+		return true;
+	}
+	return false;
+}
+
 static int start_copy(struct box *box)
 {
 	static const struct copy_limits limits = {
@@ -242,6 +327,7 @@ static int start_copy(struct box *box)
 		.system = box->id, .state_folder = STATE, .link_address = box->address, .meta = box->meta,
 		.find_volume = find_volume, .get_losses = get_losses, .end_losses = end_losses, .find_arg = box,
 		.tell = tell, .limits = &limits,
+		.make_practice = make_practice, .delete_practice = delete_practice, .next_practice = next_practice,
 		.timing = link_timing_default,
 		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
@@ -293,6 +379,8 @@ static int box_main(void *arg)
 		rc = open_volumes(box);
 	if (!rc)
 		rc = start_copy(box);
+	if (!rc)
+		copy_practices_settle(box->copy);
 	if (!rc)
 		rc = serve(box);
 	if (box->copy)

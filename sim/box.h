@@ -26,15 +26,16 @@ struct box {
 	/* in the system's memory, NULL while it does not run */
 	struct copy *copy;
 	struct meta *meta;
-	struct volume *open[BOX_VOLUMES_MAX];
+	struct volume *open[2 * BOX_VOLUMES_MAX];	/* those of a practice copy behind the others */
 	struct volume_load *loads;		/* what hosts ask of them */
 	bool ready;
 	unsigned boots;				/* so far */
+	uint8_t practice[BOX_VOLUMES_MAX];	/* its practice volume is of a copy of this session; 0: there is none */
 	bool away[BOX_VOLUMES_MAX];		/* its disk is not there: not opened at the next boot */
 	/* of its volumes, as the control plane keeps it in the metadata */
 	uint8_t kernel_boot_id[16];
-	bool written[BOX_VOLUMES_MAX];		/* by hosts */
-	struct copy_losses losses[BOX_VOLUMES_MAX];
+	bool written[2 * BOX_VOLUMES_MAX];	/* by hosts */
+	struct copy_losses losses[2 * BOX_VOLUMES_MAX];
 	/* of scenarios */
 	bool busy;				/* a fault has it */
 	int64_t paused_ns;			/* the longest pause of its process */
@@ -86,6 +87,9 @@ RT_MUST_CHECK int box_peek(struct box *box, unsigned volume, uint64_t block, voi
 /* Changes what is in a volume behind its back; durable at once. Does not suspend. */
 RT_MUST_CHECK int box_poke(struct box *box, unsigned volume, uint64_t block, const void *data);
 
+/* The index of the volume that a practice copy shows this one by, for box_read, box_write and the like. */
+unsigned box_practice_of(unsigned volume);
+
 /* The longest time that an answer of the box was held since it was booted. Suspends. */
 RT_MUST_CHECK int box_longest_hold(struct box *box, int64_t *hold_ns);
 
@@ -109,6 +113,8 @@ RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy
 RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session, bool consistent);
 RT_MUST_CHECK int box_session_terminate(struct box *box, uint8_t session, bool force);
 RT_MUST_CHECK int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result);
+RT_MUST_CHECK int box_session_practice(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_unpractice(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_failback(struct box *box, uint8_t session, bool discard);
 RT_MUST_CHECK int box_session_return(struct box *box, uint8_t session);
 

@@ -237,6 +237,26 @@ int box_session_recover(struct box *box, uint8_t session, bool force, struct rec
 	return command_at((struct command){ .box = box, .session = session, .flag = force, .result = result }, recover);
 }
 
+static int practice(struct command *command, struct fault *fault)
+{
+	return copy_session_practice(command->box->copy, command->session, NULL, fault);
+}
+
+int box_session_practice(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, practice);
+}
+
+static int unpractice(struct command *command, struct fault *fault)
+{
+	return copy_session_unpractice(command->box->copy, command->session, fault);
+}
+
+int box_session_unpractice(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, unpractice);
+}
+
 static int failback(struct command *command, struct fault *fault)
 {
 	return copy_session_failback(command->box->copy, command->session, command->flag, fault);

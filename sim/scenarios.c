@@ -17,6 +17,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_members,
 	&scenario_pause,
 	&scenario_points,
+	&scenario_practice,
 	&scenario_recover,
 	&scenario_steps,
 	&scenario_stop,

@@ -74,6 +74,7 @@ extern const struct scenario scenario_lies;
 extern const struct scenario scenario_members;
 extern const struct scenario scenario_pause;
 extern const struct scenario scenario_points;
+extern const struct scenario scenario_practice;
 extern const struct scenario scenario_recover;
 extern const struct scenario scenario_steps;
 extern const struct scenario scenario_stop;

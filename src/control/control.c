@@ -203,6 +203,9 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.find_volume = find_volume,
 		.grow_volume = control_volume_grow_target,
 		.close_volume = control_close_to_hosts,
+		.make_practice = control_practice_make,
+		.delete_practice = control_practice_delete,
+		.next_practice = control_practice_next,
 		.get_losses = get_losses,
 		.end_losses = control_volume_end_losses,
 		.tell = tell,
@@ -247,6 +250,7 @@ static int start(struct control *control, const struct control_options *options,
 	control_volumes_open(control);
 	if (start_copy(control, options, fault))
 		return -1;
+	copy_practices_settle(control->copy);
 	control_claim_resyncs(control);
 	if (control_pools_watch(control) != 0)
 		return out_of_memory(fault);

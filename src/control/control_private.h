@@ -273,7 +273,10 @@ int control_volume_grow_target(void *arg, uint16_t id, uint64_t size_bytes, stru
 /* FAULT_IN_USE when a host has it open (control_attach.c). Does not suspend. */
 int control_check_hosts(const struct control_volume *volume, struct fault *fault);
 
-/* For the copy services (copy_config). */
+/* For the copy services (copy_config); the next three in control_practice.c. */
+int control_practice_make(void *arg, struct copy_practice_volume *wanted, const char *pool, struct fault *fault);
+int control_practice_delete(void *arg, uint16_t volume, struct fault *fault);
+bool control_practice_next(void *arg, uint32_t from, struct copy_practice_volume *out);
 void control_volume_end_losses(void *arg, uint16_t id);
 int control_close_to_hosts(void *arg, uint16_t id, struct fault *fault);
 

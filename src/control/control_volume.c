@@ -116,7 +116,8 @@ static void fill_record(const struct volume_create *request, struct record_volum
 	*record = (struct record_volume){
 		.id = request->id,
 		.size_bytes = request->size_bytes,
-		.access = VOLUME_ACCESS_WRITE,
+		.access = request->practice ? VOLUME_ACCESS_NONE : VOLUME_ACCESS_WRITE,
+		.practice = request->practice,
 		.created_wall_ns = rt_wall_ns(),
 	};
 	snprintf(record->name, sizeof(record->name), "%s", request->name ? request->name : "");

@@ -275,6 +275,13 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "below", ARG_SEQUENCE, 0, "only those before this one; at most 1000 are listed, newest first" },
 	} },
+	{ "session", "practice", ROLE_ADMIN, ANSWER_CHANGED, "At the far side: a writable copy of the last group", {
+		SESSION_ARG,
+		{ "pool", ARG_POOL, 0, "where its volumes are made (default: each in the pool of its target volume)" },
+	} },
+	{ "session", "unpractice", ROLE_ADMIN, ANSWER_CHANGED, "Delete that copy and its volumes", {
+		SESSION_ARG
+	} },
 	{ "session", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After recovery, send what has changed to the old site", {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },

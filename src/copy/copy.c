@@ -16,6 +16,7 @@
 #include "copy/pair_far.h"
 #include "copy/pair_left.h"
 #include "copy/peer_watch.h"
+#include "copy/practice.h"
 #include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
@@ -268,6 +269,7 @@ struct row {
 	union {
 		struct record_path path;
 		struct record_flash flash;
+		struct record_practice practice;
 		struct record_pair pair;
 		struct record_history history;
 		struct record_session session;
@@ -290,6 +292,7 @@ static size_t row_bytes(enum meta_kind kind)
 	case META_LEG:
 	case META_DIRTY_LOG:
 	case META_FLASH:
+	case META_PRACTICE:
 		return meta_tables[kind].record_size;
 	default:
 		return 0;	/* the control plane's */
@@ -359,6 +362,8 @@ static int take_up_row(struct load *load, struct row *row)
 		return path_take_up(copy, &row->path);
 	case META_LEG:
 		return leg_take_up(copy, &row->leg);
+	case META_PRACTICE:
+		return practice_take_up(copy, &row->practice);
 	case META_PAIR:
 		return take_up_pair(load, &row->pair);
 	case META_SESSION:
@@ -445,6 +450,7 @@ static int take_up(struct load *load)
 	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
 	static const enum meta_kind order[] = {
 		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_PAIR,
+		META_PRACTICE,
 	};
 	struct row *row;
 	int rc = take_up_flashes(load);
@@ -506,6 +512,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	list_init(&copy->flashes);
 	rt_mutex_init(&copy->flashing);
 	rt_group_init(&copy->flash_fibers);
+	list_init(&copy->practices);
+	rt_mutex_init(&copy->practising);
 	list_init(&copy->sources);
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
@@ -559,6 +567,7 @@ void copy_stop(struct copy *copy)
 		leg_put_down(list_first(&copy->legs, struct leg, link));
 	while (!list_empty(&copy->paths))
 		path_put_down(list_first(&copy->paths, struct path, link));
+	practices_drop(copy);
 	flashes_stop(copy);
 	assert(list_empty(&copy->peers));
 	pairs_left_free(copy);

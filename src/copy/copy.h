@@ -43,6 +43,13 @@ struct copy_limits {
 
 enum copy_work { COPY_WORK_BEGINS, COPY_WORK_ENDS, COPY_WORK_CUT };
 
+/* A volume of a practice copy. */
+struct copy_practice_volume {
+	uint8_t session;
+	uint16_t volume;			/* that hosts may write */
+	uint16_t source;			/* the target volume that it shows as it was */
+};
+
 struct copy_config {
 	const char *system;			/* own id */
 	uint8_t boot_id[16];			/* random, chosen at this start of the program */
@@ -57,6 +64,15 @@ struct copy_config {
 	 * NULL: no host has one.
 	 */
 	int (*close_volume)(void *arg, uint16_t id, struct fault *fault);
+	/*
+	 * For practice copies: makes a volume of the size of its source, closed to hosts, which takes its space when it
+	 * is written, in this pool (NULL: that of the source); wanted->volume is its id then. Deletes one; 0 also when
+	 * there is none. The first one, of any session, whose id is not below from; false: there is none. Reactor 0;
+	 * the first two suspend.
+	 */
+	int (*make_practice)(void *arg, struct copy_practice_volume *wanted, const char *pool, struct fault *fault);
+	int (*delete_practice)(void *arg, uint16_t volume, struct fault *fault);
+	bool (*next_practice)(void *arg, uint32_t from, struct copy_practice_volume *out);
 	/* Reactor 0; does not suspend. NULL: nothing is ever lost. */
 	struct copy_losses (*get_losses)(void *arg, uint16_t id);
 	/* The volume holds what its other side held: its losses are none any more. Reactor 0; suspends. NULL too. */
@@ -290,6 +306,7 @@ struct copy_flash_request {
 	bool record;				/* which tracks are written, for a resync; it is persistent then */
 	bool revertible;			/* neither volume is written until it is committed or reverted */
 	uint64_t sequence;			/* given again to those commands; 0: none */
+	uint8_t practice;			/* of the practice copy of this session; 0: of none */
 };
 
 /*
@@ -442,6 +459,37 @@ struct copy_session_volume {
 };
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);
+
+/* ---- practice, on the far-side system of the session ---- */
+
+/*
+ * A copy of the last CG that hosts may write, while CGs go on: a FlashCopy of all target volumes, onto volumes that are
+ * made for it in this pool (NULL: each in that of its source). One that there is already goes first; refused while
+ * hosts have it open. After a failure there is none.
+ */
+int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, struct fault *fault);
+
+/* Deletes it, with its volumes and what hosts wrote there; also what is left of one that did not come about. */
+int copy_session_unpractice(struct copy *copy, uint8_t session, struct fault *fault);
+
+/* At the start, before hosts: removes what is left of practice copies that did not come about. Suspends. */
+void copy_practices_settle(struct copy *copy);
+
+struct copy_practice_info {
+	uint64_t sequence;			/* the CG that it showed at first */
+	int64_t cg_wall_ns;			/* the moment of that */
+	int64_t created_wall_ns;
+	unsigned volumes;
+	unsigned failed;			/* of these, that are of no use any more, or offline */
+	uint64_t own_bytes;			/* that its volumes hold themselves */
+};
+
+/* False: there is none. Suspends. */
+bool copy_practice_get(struct copy *copy, uint8_t session, struct copy_practice_info *info);
+
+/* In order of volumes. Does not suspend, nor must each. */
+void copy_practice_each_volume(struct copy *copy, uint8_t session,
+			       void (*each)(void *arg, const struct copy_practice_volume *volume), void *arg);
 
 /* ---- recovery, on any one far-side system of the session ---- */
 

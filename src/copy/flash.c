@@ -60,6 +60,8 @@ bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fa
 			continue;
 		snprintf(object, sizeof(object), "volume %04X", volume);
 		snprintf(remedy, sizeof(remedy), "xdc flash delete %04X", record->target);
+		if (record->practice)
+			snprintf(remedy, sizeof(remedy), "xdc session unpractice %u", record->practice);
 		fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of the FlashCopy of volume %04X to %04X",
 			  record->source == volume ? "source" : "target", record->source, record->target);
 		return true;

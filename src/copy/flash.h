@@ -126,6 +126,15 @@ void flash_end_copy(struct flash *flash);	/* suspends until it has ended */
 /* FAULT_FAILED "what: why" of a volume. */
 int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault);
 
+/*
+ * As copy_flash_create and copy_flash_delete, for those that belong to a practice copy. with: is durable together with
+ * the relations, or neither is.
+ */
+struct meta_change;
+int flash_create_with(struct copy *copy, const struct copy_flash_request *requests, unsigned count,
+		      const struct meta_change *with, struct fault *fault);
+int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *fault);
+
 /* Commands, one at a time: the relation of a target until flash_end_command. NULL: there is none, or not now. */
 struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault);
 int flash_end_command(struct copy *copy, int rc);	/* returns rc */

@@ -46,15 +46,20 @@ int flash_end_command(struct copy *copy, int rc)
 struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault)
 {
 	struct flash *flash;
-	char object[64];
+	char object[64], remedy[64];
 
 	if (begin(copy, target, fault))
 		return NULL;
 	flash = flash_find_target(copy, target);
-	if (flash)
+	if (flash && !flash->record.practice)
 		return flash;
-	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
-		  "it is the target of no FlashCopy");
+	snprintf(remedy, sizeof(remedy), "xdc session unpractice %u", flash ? flash->record.practice : 0);
+	if (flash)
+		fault_set(fault, FAULT_IN_USE, object_of(target, object), remedy,
+			  "it belongs to the practice copy of session %u", flash->record.practice);
+	else
+		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
+			  "it is the target of no FlashCopy");
 	rt_mutex_unlock(&copy->flashing);
 	return NULL;
 }
@@ -153,6 +158,7 @@ static int check_request(struct copy *copy, const struct copy_flash_request *req
 
 struct create {
 	struct copy *copy;
+	const struct meta_change *with;
 	unsigned count, made, closed;
 	struct flash *flashes[COPY_FLASHES_MAX];
 	struct volume_freeze freezes[COPY_FLASHES_MAX];
@@ -164,7 +170,7 @@ static int make_flash(struct create *create, const struct copy_flash_request *re
 	struct record_flash record = {
 		.source = request->source, .target = request->target, .no_copy = request->no_copy,
 		.persistent = request->persistent || request->record, .inhibit = request->inhibit,
-		.record = request->record, .sequence = request->sequence,
+		.record = request->record, .sequence = request->sequence, .practice = request->practice,
 		.state = request->revertible ? FLASH_REVERTIBLE : FLASH_ACTIVE,
 	};
 	struct flash *flash;
@@ -276,8 +282,10 @@ static int put_records(const struct create *create, struct meta_change *changes)
 		changes[locked] = (struct meta_change) { META_PUT, META_FLASH, &flash->record };
 		rc = flash->record.state == FLASH_FAILED ? -EIO : 0;
 	}
+	if (create->with)
+		changes[create->count] = *create->with;
 	if (!rc)
-		rc = meta_commit(create->copy->config.meta, changes, create->count);
+		rc = meta_commit(create->copy->config.meta, changes, create->count + (create->with != NULL));
 	while (locked > 0) {
 		struct flash *flash = create->flashes[--locked];
 
@@ -290,7 +298,7 @@ static int put_records(const struct create *create, struct meta_change *changes)
 /* All or none. */
 static int make_durable(const struct create *create)
 {
-	struct meta_change *changes = mem_alloc(create->count * sizeof(*changes));
+	struct meta_change *changes = mem_alloc((create->count + 1) * sizeof(*changes));
 	int rc = changes ? put_records(create, changes) : -ENOMEM;
 
 	mem_free(changes);
@@ -370,7 +378,8 @@ static int create_all(struct create *create, const struct copy_flash_request *re
 	return rc;
 }
 
-int copy_flash_create(struct copy *copy, const struct copy_flash_request *requests, unsigned count, struct fault *fault)
+int flash_create_with(struct copy *copy, const struct copy_flash_request *requests, unsigned count,
+		      const struct meta_change *with, struct fault *fault)
 {
 	struct create *create = mem_alloc_zeroed(sizeof(*create));
 	int rc;
@@ -379,12 +388,18 @@ int copy_flash_create(struct copy *copy, const struct copy_flash_request *reques
 	if (!create)
 		return flash_fault(requests[0].target, -ENOMEM, "it cannot become a target", fault);
 	create->copy = copy;
+	create->with = with;
 	create->count = count;
 	rc = begin(copy, requests[0].target, fault);
 	if (!rc)
 		rc = flash_end_command(copy, create_all(create, requests, fault));
 	mem_free(create);
 	return rc;
+}
+
+int copy_flash_create(struct copy *copy, const struct copy_flash_request *requests, unsigned count, struct fault *fault)
+{
+	return flash_create_with(copy, requests, count, NULL, fault);
 }
 
 /* ---- delete ---- */
@@ -433,6 +448,19 @@ static int delete(struct flash *flash, bool force, struct fault *fault)
 	if (!rc)
 		log_line(LOG_NOTICE, "flash", "volume %04X is no FlashCopy of %04X any more", target, source);
 	return rc;
+}
+
+int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *fault)
+{
+	struct flash *flash;
+	int rc = 0;
+
+	if (begin(copy, target, fault))
+		return -1;
+	flash = flash_find_target(copy, target);
+	if (flash && flash->record.practice)
+		rc = delete(flash, true, fault);
+	return flash_end_command(copy, rc);
 }
 
 int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fault *fault)

@@ -212,7 +212,7 @@ static int wait_applied(struct leg *leg, unsigned ticket)
 		if (leg->offline)
 			return leg->offline;
 		leg_get_info(leg, &info);
-		if (leg_is_settled(&info))
+		if (leg_is_settled(&info) && !leg->held)
 			return 0;
 		if (rc)
 			return rc;

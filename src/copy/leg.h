@@ -46,6 +46,9 @@ struct leg {
 	struct journal_past *past;		/* of the older CG that a recovery has chosen, while it is needed */
 	struct volume_set *back_group;		/* its volumes; NULL: none was chosen */
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
+	unsigned held;				/* holds on it (leg_hold.h): no pass begins */
+	bool let;				/* but one, for which all is ready */
+	bool applying;				/* a pass is under way */
 	struct rt_mutex showing;		/* one at a time opens or closes its volumes to readers */
 };
 

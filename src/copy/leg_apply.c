@@ -444,7 +444,7 @@ static void make_room(struct leg *leg)
 /* Nobody waits for it, and the journal has room. */
 static bool may_rest(const struct leg *leg, const struct journal_info *info)
 {
-	return !leg->awaited && !info->full && info->used_bytes < info->limit_bytes / 4 &&
+	return !leg->awaited && !leg->held && !info->full && info->used_bytes < info->limit_bytes / 4 &&
 	       rt_now_ns() < leg->rest_until_ns;
 }
 
@@ -499,15 +499,26 @@ static void note_error(struct leg *leg, int error)
 	leg->apply_error = error;
 }
 
-static int apply(struct leg *leg)
+static int make_pass(struct leg *leg)
 {
-	unsigned asked = leg->asked;
 	struct journal_info info;
 	int rc;
 
-	leg->rest_until_ns = rt_now_ns() + REST_NS;
 	journal_get_info(leg->journal, &info);
+	leg->applying = true;
 	rc = info.applied < info.committed ? apply_pass(leg->pass) : back_pass(leg->pass, info.decision);
+	leg->applying = leg->let = false;
+	rt_cond_wake_all(&leg->committed);
+	return rc;
+}
+
+static int apply(struct leg *leg)
+{
+	unsigned asked = leg->asked;
+	int rc;
+
+	leg->rest_until_ns = rt_now_ns() + REST_NS;
+	rc = make_pass(leg);
 	if (!leg_is_online(leg) || rc == -ECANCELED)
 		return rc == -ECANCELED ? rc : 0;
 	note_error(leg, rc);
@@ -531,7 +542,11 @@ void leg_apply(void *arg)
 
 	while (rc != -ECANCELED) {
 		journal_get_info(leg->journal, &info);
-		if (!is_behind(leg, &info)) {
+		if (leg->held && !leg->let) {
+			rc = rt_cond_wait(&leg->committed);
+		} else if (!is_behind(leg, &info)) {
+			/* Nothing to be let. */
+			leg->let = false;
 			if (info.full && !leg->offline)
 				make_room(leg);
 			rt_cond_wake_all(&leg->committed);

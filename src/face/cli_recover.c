@@ -77,6 +77,21 @@ static int session_points(const struct cli_request *request, json_t **result, st
 	return cli_answer(list, result, fault);
 }
 
+static int session_practice(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_practice(control_copy(request->control), cli_session(request), cli_text(request, "pool"),
+				  fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
+static int session_unpractice(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_unpractice(control_copy(request->control), cli_session(request), fault))
+		return -1;
+	return cli_session_after(request, result, fault);
+}
+
 /* With what was done and what is to be done now, as sentences. */
 static int say_next(json_t **result, const char *done, const char *next, struct fault *fault)
 {
@@ -133,6 +148,8 @@ const struct cli_binding cli_bindings_recovery[] = {
 	{ "session", "probe", session_probe },
 	{ "session", "recover", session_recover },
 	{ "session", "points", session_points },
+	{ "session", "practice", session_practice },
+	{ "session", "unpractice", session_unpractice },
 	{ "session", "failback", session_failback },
 	{ "session", "return", session_return },
 	{ "pair", "failback", pair_failback },

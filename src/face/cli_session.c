@@ -92,6 +92,27 @@ static void add_volume(void *arg, const struct copy_session_volume *volume)
 	cli_append(arg, json_pack("{s:o, s:b}", "volume", cli_hex(volume->volume, 4), "joined", volume->joined));
 }
 
+static void add_practice_volume(void *arg, const struct copy_practice_volume *volume)
+{
+	cli_append(arg, json_pack("{s:o, s:o}", "volume", cli_hex(volume->volume, 4), "of",
+				  cli_hex(volume->source, 4)));
+}
+
+static json_t *practice_json(struct copy *copy, uint8_t session)
+{
+	struct copy_practice_info info;
+	json_t *volumes;
+
+	if (!copy_practice_get(copy, session, &info))
+		return json_null();
+	volumes = json_array();
+	copy_practice_each_volume(copy, session, add_practice_volume, &volumes);
+	return json_pack("{s:I, s:o, s:o, s:s, s:I, s:o}", "sequence", (json_int_t)info.sequence, "cg_at",
+			 cli_wall(info.cg_wall_ns), "created_at", cli_wall(info.created_wall_ns), "state",
+			 info.failed ? "failed" : "usable", "own_bytes", (json_int_t)info.own_bytes, "volumes",
+			 volumes);
+}
+
 /* Takes the list over. *object is NULL when there is no memory, as it may be before. */
 static void add_list(json_t **object, const char *key, json_t *list)
 {
@@ -126,6 +147,7 @@ int cli_session_show(const struct cli_request *request, json_t **result, struct 
 	json = session_json(&info);
 	add_list(&json, "problems", problems);
 	add_list(&json, "volumes", volumes);
+	add_list(&json, "practice", practice_json(copy, session));
 	return cli_answer(json, result, fault);
 }
 

@@ -166,6 +166,12 @@ struct journal_run {
 RT_MUST_CHECK int journal_apply_next(struct journal *journal, struct journal_run *run, void *buf);
 
 /*
+ * The next pass brings what is committed now, whatever is committed before it begins. Nothing when all is applied, or a
+ * pass is under way. Does not suspend.
+ */
+void journal_apply_begin(struct journal *journal);
+
+/*
  * Not everything that was handed out reached the volumes: the next pass begins from the start, with what is committed
  * by then. No fiber asks for a run meanwhile. Does not suspend.
  */

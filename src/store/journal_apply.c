@@ -124,6 +124,12 @@ int journal_apply_next(struct journal *journal, struct journal_run *run, void *b
 	return rc ? rc : run->len > 0;
 }
 
+void journal_apply_begin(struct journal *journal)
+{
+	if (journal->pass == 0 && journal->numbers.committed > journal->numbers.applied)
+		journal_begin_pass(journal);
+}
+
 void journal_apply_again(struct journal *journal)
 {
 	journal->pass = 0;

@@ -68,6 +68,7 @@ static const struct meta_column volume_columns[] = {
 	COLUMN(META_BOOL, unsynced, NOTE("hosts may have written what is not yet durable")),
 	FIELD(META_TIME, "unflushed_lost", unflushed_lost_wall_ns, NOTE("unflushed writes were lost with the power")),
 	FIELD(META_TIME, "sync_failed", sync_failed_wall_ns, NOTE("a sync failed; until repaired or accepted")),
+	COLUMN(META_UINT, practice, NOTE("made for the practice copy of this session; 0: it is not")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD
@@ -321,7 +322,17 @@ static const struct meta_column flash_columns[] = {
 	COLUMN(META_UUID, old_changed),
 	FIELD(META_TIME, "old_created", old_created_wall_ns),
 	FIELD(META_TIME, "created", created_wall_ns, NOTE("the moment that it shows")),
+	COLUMN(META_UINT, practice, NOTE("of the practice copy of this session; 0: of none")),
 	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
+};
+#undef RECORD
+
+#define RECORD record_practice
+static const struct meta_column practice_columns[] = {
+	COLUMN(META_UINT, session, KEY),
+	COLUMN(META_UINT, sequence, NOTE("the group that it shows")),
+	FIELD(META_TIME, "cg_at", cg_wall_ns, NOTE("the moment of that")),
+	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD
 
@@ -368,4 +379,5 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_JOB] = TABLE(job, "long work under way, and for a while what has ended"),
 	[META_FLASH] = TABLE(flash, "FlashCopies: a volume as it was at one moment"),
 	[META_EVENT] = TABLE(event, "what administrators should know of; the last ones"),
+	[META_PRACTICE] = TABLE(practice, "copies of groups to practise with, at a far side"),
 };

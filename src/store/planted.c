@@ -58,6 +58,8 @@ const char *const planted_names[] = {
 	NAME(SWAP_HOSTS_GO_ON),
 	NAME(SHOW_UNAPPLIED),
 	NAME(TOLD_TWICE),
+	NAME(PRACTICE_UNAPPLIED),
+	NAME(PRACTICE_UNEVEN),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

@@ -25,7 +25,7 @@ enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
 	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH,
-	META_EVENT, META_KIND_COUNT
+	META_EVENT, META_PRACTICE, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -75,6 +75,7 @@ struct record_volume {
 	bool unsynced;				/* writeback: hosts may have written what is not yet durable */
 	int64_t unflushed_lost_wall_ns;		/* writes were lost with the power; 0: none, or accepted */
 	int64_t sync_failed_wall_ns;		/* a sync failed; 0: none, or accepted */
+	uint8_t practice;			/* made for the practice copy of this session; 0: it is not */
 	int64_t created_wall_ns;
 };
 
@@ -287,7 +288,16 @@ struct record_flash {
 	uint8_t old_changed[XDC_UUID_LEN];
 	int64_t old_created_wall_ns;
 	int64_t created_wall_ns;		/* the moment that it shows */
+	uint8_t practice;			/* of the practice copy of this session; 0: of none */
 	int64_t since_wall_ns;			/* in this state */
+};
+
+/* At a far side: a practice copy of a session that is whole. Its volumes and FlashCopies name the session. */
+struct record_practice {
+	uint8_t session;			/* key */
+	uint64_t sequence;			/* the CG that it shows */
+	int64_t cg_wall_ns;			/* the moment of that */
+	int64_t created_wall_ns;
 };
 
 #define XDC_EVENT_OBJECT_MAX	64u

@@ -123,14 +123,15 @@ static void judge_new(struct run *run)
 static void judge_own(struct run *run)
 {
 	struct box *far = &run->sites->fars[0];
-	uint8_t data[XDC_BLOCK_SIZE];
+	uint8_t data[XDC_BLOCK_SIZE], own[XDC_BLOCK_SIZE];
 
+	memset(own, run->own, sizeof(own));
 	for (unsigned i = 0; i < far->volume_count; i++) {
 		if (box_read(far, box_practice_of(i), NOT_OF_ORACLE, data))
 			continue;
-		if (data[0] != run->own || data[XDC_BLOCK_SIZE - 1] != run->own)
+		if (memcmp(data, own, sizeof(own)) != 0)
 			scenario_wrong("volume %04X of the copy lost what hosts wrote", far->volumes[i]);
-		if (!box_peek(far, i, NOT_OF_ORACLE, data) && data[0])
+		if (!box_peek(far, i, NOT_OF_ORACLE, data) && !memcmp(data, own, sizeof(own)))
 			scenario_wrong("what hosts wrote to the copy is in its target %04X", far->volumes[i]);
 	}
 }

@@ -171,7 +171,7 @@ static struct leg *find_behind(const struct leg_hold *hold)
 
 		if (hold->legs[i]->applying)
 			return hold->legs[i];
-		if (cg && cg->number > highest)
+		if (cg && cg->number > highest && !planted(PLANTED_PRACTICE_UNEVEN))
 			highest = cg->number;
 	}
 	for (unsigned i = 0; i < hold->count; i++) {
@@ -215,7 +215,7 @@ static int wait_even(const struct leg_hold *hold, struct fault *fault)
 	struct leg *behind;
 	int rc = 0;
 
-	while ((behind = planted(PLANTED_PRACTICE_UNEVEN) ? NULL : find_behind(hold))) {
+	while ((behind = find_behind(hold))) {
 		if (rc)
 			return fault_waiting(hold, behind, rc, fault);
 		rc = rt_cond_wait(&behind->committed);

@@ -2,11 +2,11 @@
 /*
  * Practice copies are made, written, replaced and removed at the far side under load and faults.
  *
- * Goal: what hosts find in a practice copy is one moment that lacks nothing of what was reported before the command was
- * given, and stays so whatever the session does and whoever restarts, but for what they write there; of that nothing
- * reaches the targets: recovery gives a moment, and the sites become equal. Method: one far side for several sources, so
- * that several legs must agree; the commands are given again and again while faults befall all systems; at random
- * moments the run splits, and in the branch the source site is lost and the session recovered.
+ * Goal: what hosts find in a practice copy is one moment that lacks nothing of what was reported before the command
+ * was given, and stays so whatever the session does and whoever restarts, but for what they write there; of that
+ * nothing reaches the targets: recovery gives a moment, and the sites become equal. Method: one far side for several
+ * sources, so that several legs must agree; the commands are given again and again while faults befall all systems;
+ * at random moments the run splits, and in the branch the source site is lost and the session recovered.
  */
 #include <errno.h>
 #include <string.h>

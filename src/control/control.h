@@ -187,7 +187,7 @@ struct volume_create {
 	uint64_t size_bytes;			/* 0: that of what is adopted */
 	const char *name;			/* NULL: none */
 	const char *adopt;			/* NULL: a new file in the pool */
-	uint8_t practice;			/* for the practice copy of this session: closed to hosts; 0: it is not */
+	uint8_t practice; /* for the practice copy of this session: closed to hosts; 0: it is not */
 };
 int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault);
 int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault);

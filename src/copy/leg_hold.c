@@ -49,7 +49,8 @@ static int check_leg(const struct leg_hold *hold, struct leg *leg, struct fault 
 		return fault_set(fault, FAULT_FAILED, object, "xdc session show says what to do", "%s", why);
 	leg_get_info(leg, &info);
 	if (info.epoch || leg->record.recovered_sequence)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash group copies its volumes as they are",
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+				 "xdc flash group copies its volumes as they are",
 				 "it was recovered here: its volumes are production");
 	if (leg->gone)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session list", "it is being ended");
@@ -63,9 +64,10 @@ static int add_leg(struct leg_hold *hold, const struct wire_member *member, stru
 
 	object_of(hold, object);
 	if (strcmp(member->far, hold->copy->config.system) != 0)
-		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "xdc session recover is not concerned",
-				 "system %s is a far side of it, too: only a session with one far side can be practised",
-				 member->far);
+		return fault_set(
+			fault, FAULT_NOT_SUPPORTED, object, "xdc session recover is not concerned",
+			"system %s is a far side of it, too: only a session with one far side can be practised",
+			member->far);
 	leg = leg_find(hold->copy, hold->session, member->source);
 	if (!leg)
 		return fault_set(fault, FAULT_FAILED, object, "repeat the command when that is back",
@@ -147,7 +149,8 @@ int leg_hold_find(struct leg_hold *hold, struct copy *copy, uint8_t session, str
 	*hold = (struct leg_hold){ .copy = copy, .session = session };
 	object_of(hold, object);
 	if (!newest)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give the command on a far side of the session",
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
+				 "give the command on a far side of the session",
 				 "this system is not a far side of it");
 	if (!cg)
 		return fault_set(fault, FAULT_FAILED, object, "xdc session show",

@@ -4,9 +4,9 @@
  * volumes, made while the legs of the session are held at one group (leg_hold.h). Private to copy/, reactor 0; the
  * commands are in copy.h.
  *
- * Its volumes are made first, closed to hosts, and name the session; all FlashCopies and the record of the practice copy
- * become durable in one step. Without that record what there is of it is left over, and is removed at the next start or
- * by the next command.
+ * Its volumes are made first, closed to hosts, and name the session; all FlashCopies and the record of the practice
+ * copy become durable in one step. Without that record what there is of it is left over, and is removed at the next
+ * start or by the next command.
  */
 #ifndef XDC_COPY_PRACTICE_H
 #define XDC_COPY_PRACTICE_H

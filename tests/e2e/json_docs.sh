@@ -70,6 +70,7 @@ shows volume A volume list
 shows volume A volume show 1500
 shows path A path list
 shows path A path show 15 25 --system 2105.FB230
+on B session practice 1
 for name in A B; do
 	shows pair $name pair list
 	shows session $name session list

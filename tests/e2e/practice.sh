@@ -74,8 +74,8 @@ wait_until 20 in_group
 
 # ---- made, mounted, written, while groups go on ----
 on B1 session practice 1
-expect_equal 'usable practice-1-2500' "$(json B1 .practice.state session show 1) $(json B1 .name volume show practice-1-2500)" \
-	'the practice copy'
+expect_equal usable "$(json B1 .practice.state session show 1)" 'the practice copy'
+expect_equal 25FF "$(json B1 .volume volume show practice-1-2500)" 'the volume of the practice copy'
 sequence=$(json B1 .practice.sequence session show 1)
 write A1 1501 2
 wait_until 20 in_group
@@ -86,7 +86,7 @@ rm "$tmp"/mnt/before1?
 echo own >"$tmp/mnt/own"
 expect_refused 'host' B1 session practice 1
 expect_refused 'host' B1 session unpractice 1
-expect_equal "usable $sequence" "$(json B1 '"\(.practice.state) \(.practice.sequence)"' session show 1)" 'after refusals'
+expect_equal "$sequence" "$(json B1 .practice.sequence session show 1)" 'the copy after refusals'
 detach
 reads B1 practice-1-2501 1 || fail 'the copy has what came after its group'
 write B1 practice-1-2501 7
@@ -96,7 +96,8 @@ expect_refused 'xdc session unpractice 1' B1 volume delete practice-1-2500
 # ---- the far side is killed ----
 system_kill B1
 system_restart B1
-expect_equal "usable $sequence" "$(json B1 '"\(.practice.state) \(.practice.sequence)"' session show 1)" 'after a kill'
+expect_equal usable "$(json B1 .practice.state session show 1)" 'the copy after a kill'
+expect_equal "$sequence" "$(json B1 .practice.sequence session show 1)" 'its group after a kill'
 reads B1 practice-1-2501 7 || fail 'what was written to the copy is lost'
 attach B1 practice-1-2500
 [ "$(cat "$tmp/mnt/own")" = own ] || fail 'a file of the copy is lost'

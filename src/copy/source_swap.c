@@ -102,7 +102,9 @@ static int close_pair(const struct step *step, struct pair *pair)
 
 static int open_pair(const struct step *step, struct pair *pair)
 {
-	(void)step;
+	/* Not one that is given away, nor one whose far side was found to be newer. */
+	if (!is_source_of(pair, step->swap->head.session) || pair->record.reason == PAIR_REASON_HISTORY)
+		return 0;
 	return pair_set_access(pair, VOLUME_ACCESS_WRITE);
 }
 
@@ -133,12 +135,12 @@ static int stop_hosts(const struct step *step, struct session_entry *entry)
 	return rc;
 }
 
-/* Durable last: until then a start finds them closed. */
+/* Durable first: who was let in once finds them open after every start. */
 static int start_hosts(const struct step *step, struct session_entry *entry)
 {
-	int rc = entry->record.hosts_stopped ? each_pair(step, open_pair) : 0;
+	int rc = set_hosts_stopped(entry, false);
 
-	return rc ? rc : set_hosts_stopped(entry, false);
+	return rc ? rc : each_pair(step, open_pair);
 }
 
 int swap_close_volumes(struct copy *copy)

@@ -458,7 +458,7 @@ static int run_loss(struct sync_run *run)
 /* What a frozen site looks like: requests under way, the last that may still be answered, and the far sides. */
 struct frozen_look {
 	uint32_t last[ORACLE_CHAINS];
-	unsigned boots;			/* of all: a hold does not outlive its system, nor all that is there its power */
+	unsigned boots;			/* of all systems: what is held, or not synced, does not outlive one */
 	struct oracle_image image;
 };
 

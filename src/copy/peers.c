@@ -104,6 +104,15 @@ struct peer *peer_get(struct copy *copy, const char *system, const char *address
 	return peer;
 }
 
+/* Of a link that was told to be lost: nobody waits for its return. */
+static void tell_given_up(const struct peer *peer)
+{
+	char object[XDC_EVENT_OBJECT_MAX];
+
+	snprintf(object, sizeof(object), "system %s", peer->system);
+	copy_tell(peer->copy, EVENT_LINK_RETURNED, EVENT_INFO, object, "", "nothing here needs it any more");
+}
+
 void peer_put(struct peer *peer)
 {
 	struct copy *copy = peer->copy;
@@ -119,6 +128,8 @@ void peer_put(struct peer *peer)
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
 	rt_mutex_unlock(&copy->dialing);
+	if (peer->told_lost)
+		tell_given_up(peer);
 	mem_free(peer->notices);
 	mem_free(peer);
 }
@@ -132,6 +143,7 @@ void peers_hang_up(struct copy *copy)
 		rt_group_cancel(&peer->watch);
 		link_hang_up(peer->to);
 		rt_group_stop(&peer->watch);
+		peer->told_lost = false;	/* the next start tells it anew */
 	}
 }
 

@@ -117,6 +117,31 @@ static void a_crossing_is_one_event(void **state)
 	run(cut_link);
 }
 
+/* A path to where nobody is, which is deleted, and made again. */
+static int give_link_up(void *arg)
+{
+	const char *create = OP("path create", "\"source_lss\":\"15\",\"target_lss\":\"25\",\"system\":\"2105.FC340\","
+				"\"to\":\"nowhere:7000\"");
+	const char *delete = OP("path delete", "\"source_lss\":\"15\",\"target_lss\":\"25\",\"system\":\"2105.FC340\"");
+
+	(void)arg;
+	prepare();
+	for (unsigned turn = 1; turn <= 2; turn++) {
+		expect(&a, create, DONE);
+		await_told(EVENT_LINK_LOST, turn);
+		CHECK_EQUAL(told[EVENT_LINK_RETURNED], turn - 1);
+		expect(&a, delete, DONE);
+		await_told(EVENT_LINK_RETURNED, turn);
+	}
+	return stop_both();
+}
+
+static void a_lost_link_that_is_given_up_is_told(void **state)
+{
+	(void)state;
+	run(give_link_up);
+}
+
 /* ---- jobs of copies ---- */
 
 static int follow_copies(void *arg)
@@ -155,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crossing_is_one_event),
+		cmocka_unit_test(a_lost_link_that_is_given_up_is_told),
 		cmocka_unit_test(a_first_copy_keeps_its_job),
 	};
 

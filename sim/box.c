@@ -279,6 +279,7 @@ static int make_practice(void *arg, struct copy_practice_volume *wanted, const c
 
 	(void)pool;
 	assert(of >= 0 && !box->practice[of]);
+	box->losses[order.index] = (struct copy_losses){ 0 };
 	/* What a crash has left of another one. */
 	rc = destroy_file(box, order.index);
 	if (!rc)

@@ -374,7 +374,9 @@ int flash_let_go(struct flash *flash)
 		rc = remove_record(flash);
 	if (rc)
 		return rc;
-	open_surely(flash->data.target, VOLUME_ACCESS_WRITE);
+	/* Of a practice copy it is deleted next. */
+	if (!record.practice)
+		open_surely(flash->data.target, VOLUME_ACCESS_WRITE);
 	if (record.restore || record.state == FLASH_REVERTIBLE)
 		open_surely(flash->data.source, VOLUME_ACCESS_WRITE);
 	flash_put_down(flash);
@@ -384,13 +386,14 @@ int flash_let_go(struct flash *flash)
 
 int flash_finish_withdraw(struct flash *flash)
 {
+	struct volume *target = flash->record.practice ? NULL : flash->data.target;
 	int rc;
 
 	flash_end_copy(flash);
 	flash_detach(flash);
-	rc = flash->data.target ? flash_clear(flash->data.target) : 0;
-	if (!rc && flash->data.target)
-		rc = flash_sync(flash->data.target);
+	rc = target ? flash_clear(target) : 0;
+	if (!rc && target)
+		rc = flash_sync(target);
 	return rc ? rc : flash_let_go(flash);
 }
 

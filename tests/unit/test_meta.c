@@ -582,7 +582,7 @@ static int older_version_is_upgraded(void *arg)
 		"ALTER TABLE volume DROP COLUMN size_bytes; ALTER TABLE volume DROP COLUMN name;"
 		"ALTER TABLE volume ADD COLUMN old_fashioned TEXT NOT NULL DEFAULT '';"
 		"UPDATE volume SET crc = " META_CRC_FUNCTION "(id, uuid, naa, pool, adopted_path, unsynced,"
-		"unflushed_lost, sync_failed, created, old_fashioned); PRAGMA user_version = 0");
+		"unflushed_lost, sync_failed, practice, created, old_fashioned); PRAGMA user_version = 0");
 	meta = open_meta(arg);
 	CHECK_EQUAL(meta_load(meta, check_upgraded, &records), 0);
 	CHECK_EQUAL(records, 40);

@@ -409,6 +409,19 @@ int flash_take_up(struct copy *copy, const struct record_flash *record)
 	return 0;
 }
 
+/* A command had begun to end it. Its disk may have failed: then it stays as it is, closed, until the next command. */
+static int resume_withdraw(struct flash *flash)
+{
+	int rc = flash_finish_withdraw(flash);
+
+	if (!rc || rc == -ENOMEM || rc == -ETIMEDOUT || rc == -ECANCELED)
+		return rc;
+	log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts: its FlashCopy cannot be ended: %s; mend its "
+		 "disk, then xdc flash delete %04X --force", flash->record.target, strerrordesc_np(-rc),
+		 flash->record.target);
+	return 0;
+}
+
 /* The target is there. Its source keeps blocks for it from here on; what hinders that is noted. */
 static int resume_target(struct flash *flash)
 {
@@ -416,7 +429,7 @@ static int resume_target(struct flash *flash)
 	int rc = flash_set_access(flash->data.target, VOLUME_ACCESS_NONE);
 
 	if (!rc && flash->record.state == FLASH_WITHDRAWING)
-		return flash_finish_withdraw(flash);
+		return resume_withdraw(flash);
 	if (rc || flash->record.state == FLASH_FAILED)
 		return rc;
 	rc = flash_attach_target(flash);

@@ -67,7 +67,7 @@ bool control_practice_next(void *arg, uint32_t from, struct copy_practice_volume
 	for (uint32_t id = from; id <= UINT16_MAX; id++) {
 		const struct control_volume *volume;
 
-		if (!control->lsss[id >> 8]) {
+		if (id >> 8 >= LSS_COUNT || !control->lsss[id >> 8]) {
 			id |= 0xFF;
 			continue;
 		}

@@ -632,13 +632,13 @@ bool pair_all_grouped(struct copy *copy, uint8_t session)
 	return true;
 }
 
-unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far)
+unsigned pair_count_grouped(struct copy *copy, uint8_t session, const char *far)
 {
 	struct pair *pair;
 	unsigned count = 0;
 
 	list_for_each(pair, &copy->pairs, link)
-		count += pair_sends_to(pair, far) && pair->record.session == session && pair->closed;
+		count += pair_sends_to(pair, far) && pair->record.session == session && pair->in_group;
 	return count;
 }
 

@@ -211,8 +211,11 @@ void pair_leave_duplex_all(struct copy *copy, const char *far);
 void pair_note_group(struct copy *copy, uint8_t session);
 bool pair_all_grouped(struct copy *copy, uint8_t session);
 
-/* How many of these pairs an attempt has closed since they were added. */
-unsigned pair_count_closed(struct copy *copy, uint8_t session, const char *far);
+/*
+ * How many of these pairs are in a CG that exists, since they were added. That an attempt has closed them says nothing
+ * of it: a new master would look for its CG at a far side that came later.
+ */
+unsigned pair_count_grouped(struct copy *copy, uint8_t session, const char *far);
 
 /*
  * Their targets, ids to be freed: what a group holds of them is of its moment. One that was in groups before and is

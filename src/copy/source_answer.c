@@ -89,7 +89,7 @@ static int fill_report(struct source *source, struct wire_session_report *report
 		snprintf(item->far_address, sizeof(item->far_address), "%s", link_get_config(leg->peer->to)->address);
 		item->connected = source_leg_is_connected(leg);
 		item->volumes = leg->pairs;
-		item->joining = leg->pairs - pair_count_closed(source->copy, source->number, item->far);
+		item->joining = leg->pairs - pair_count_grouped(source->copy, source->number, item->far);
 		item->state = leg->state;
 		/* A volume that was in another session may have higher tags than its far side has heard of. */
 		if (item->state.highest_tag < status.lowest - 1)

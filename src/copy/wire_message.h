@@ -215,7 +215,7 @@ struct wire_leg_report {			/* how a source sees one of its legs */
 	char far_address[WIRE_ADDRESS_SIZE];
 	bool connected;				/* false: the state is the last one heard */
 	uint32_t volumes;			/* in the session, to this far side */
-	uint32_t joining;			/* of these, those that no attempt has closed since they were added */
+	uint32_t joining;			/* of these, those that no CG has had since they were added */
 	struct wire_leg_state state;
 };
 struct wire_session_join {

@@ -18,7 +18,7 @@
 #include "rt/file.h"
 #include "rt/mem.h"
 
-#define CRASH_SEEDS	25u
+#define CRASH_SEEDS	12u
 #define LIVES		12u
 #define POOLS		2u
 #define VOLUMES		5u

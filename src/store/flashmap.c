@@ -528,6 +528,8 @@ static int commit_once(struct flashmap *map)
 		rc = write_pages(map, &writing);
 	if (rc == 0)
 		show_written(map, &writing);
+	else
+		put_back(map, &writing);	/* the list is gone with this call, and pages must not be in it then */
 	map->error = rc;
 	return rc;
 }

@@ -164,7 +164,8 @@ static void look_copy(void *arg, struct job *job)
 	char waits[JOB_WAITING_MAX];
 	uint64_t left;
 
-	if (!copy_pair_get(work->control->copy, work->volume, &info) || !info.is_source)
+	/* Of a volume that is not open nothing is known. */
+	if (!copy_pair_get(work->control->copy, work->volume, &info) || !info.is_source || !info.size_bytes)
 		return;
 	left = info.unsent_blocks * XDC_BLOCK_SIZE;
 	if (left > work->total_bytes)

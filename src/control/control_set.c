@@ -214,31 +214,6 @@ int control_set_delete(struct control *control, const char *name, struct fault *
 
 /* ---- add, remove ---- */
 
-struct pair_search {
-	uint16_t volume;
-	bool found;
-	struct copy_pair_info info;
-};
-
-static void match_pair(void *arg, const struct copy_pair_info *info)
-{
-	struct pair_search *search = arg;
-
-	if (!search->found && info->volume == search->volume) {
-		search->found = true;
-		search->info = *info;
-	}
-}
-
-static bool find_pair(struct control *control, uint16_t volume, struct copy_pair_info *info)
-{
-	struct pair_search search = { .volume = volume };
-
-	copy_pair_each(control->copy, match_pair, &search);
-	*info = search.info;
-	return search.found;
-}
-
 static int check_member(struct control *control, const struct control_set *set, uint16_t volume, struct fault *fault)
 {
 	const struct control_set *other = set_of(control, volume, SET_OF_PAIRS);
@@ -252,7 +227,7 @@ static int check_member(struct control *control, const struct control_set *set, 
 		return fault_set(fault, FAULT_IN_A_SET, object, "", "it is in this set already");
 	if (set->record.of == SET_OF_VOLUMES)
 		return 0;
-	if (!find_pair(control, volume, &pair))
+	if (!copy_pair_get(control->copy, volume, &pair))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc pair create, or a set of volumes",
 				 "the set is of pairs, and it is in none");
 	if (other)
@@ -398,7 +373,7 @@ static int check_item(struct control *control, const struct control_volume *volu
 	char object[16];
 
 	snprintf(object, sizeof(object), "volume %04X", volume->record.id);
-	if (!find_pair(control, volume->record.id, &pair))
+	if (!copy_pair_get(control->copy, volume->record.id, &pair))
 		return fault_set(fault, FAULT_FAILED, object, "take it out of the set: xdc set remove",
 				 "its pair is gone");
 	if (at_source && !pair.is_source)

@@ -400,11 +400,6 @@ void job_waits(struct job *job, const char *who)
 		set_state(job, who ? JOB_SUSPENDED : JOB_RUNNING);
 }
 
-bool job_is_cancelled(const struct job *job)
-{
-	return job && job->cancelled;
-}
-
 void job_end(struct job *job, const struct fault *fault)
 {
 	if (!job)

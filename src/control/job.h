@@ -6,7 +6,7 @@
  *
  * There are two ways to have a job:
  *
- * - Work that outlives its command runs on a fiber of the job's own: control_verify() checks what it is asked, calls
+ * - Work that outlives its command runs on a fiber of the job's own: control_pair_verify() checks what it is asked, calls
  *   job_run() with the function that does it, and answers with the number. The function says how far it is, and ends
  *   when its waits return -ECANCELED.
  * - Work that goes on elsewhere, in copy/ or on the fiber of a command, has a job beside it: job_begin(), then
@@ -104,9 +104,6 @@ void job_progress(struct job *job, uint64_t done_bytes, uint64_t total_bytes);
 
 /* It waits, and cannot go on by itself; who NULL: it goes on. */
 void job_waits(struct job *job, const char *who);
-
-/* An administrator wants it to end. */
-bool job_is_cancelled(const struct job *job);
 
 /*
  * It is over. fault NULL: completed; else failed, or terminated when it was cancelled. The job is not touched after.

@@ -202,7 +202,7 @@ struct copy_pair_info {
 	bool joined;				/* in the consistency groups of the session */
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* of the first copy: done for good, whoever restarts */
-	uint64_t size_bytes;
+	uint64_t size_bytes;			/* 0: the volume is not open, and the numbers below are not known */
 	uint64_t out_of_sync_blocks, unsent_blocks;
 	/* of the volume, since this system started: */
 	uint64_t sent_bytes;			/* taken by the far side */
@@ -292,7 +292,7 @@ bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify
 #define COPY_REMEDY_MAX	160u
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX]);
 
-/* False: it is in no pair here, or its volume is not open. */
+/* False: it is in no pair here. */
 bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
 

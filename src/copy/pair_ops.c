@@ -7,7 +7,6 @@
 
 #include "copy/leg.h"
 #include "copy/pair.h"
-#include "copy/pair_private.h"
 #include "copy/pair_left.h"
 #include "copy/pair_private.h"
 #include "copy/source.h"
@@ -603,13 +602,20 @@ void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY
 bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info)
 {
 	struct pair *pair = pair_find(copy, volume);
+	const struct left_pair *left;
 
-	if (!pair)
-		return false;
-	pair_pin(pair);
-	pair_get_info(pair, info);
-	pair_unpin(pair);
-	return true;
+	if (pair) {
+		pair_pin(pair);
+		pair_get_info(pair, info);
+		pair_unpin(pair);
+		return true;
+	}
+	list_for_each(left, &copy->left_pairs, link) {
+		pair_left_get_info(left, info);
+		if (info->volume == volume)
+			return true;
+	}
+	return false;
 }
 
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)

@@ -170,33 +170,15 @@ static json_t *pair_far_json(struct copy *copy, uint16_t volume)
 			 "history", history_json(&far.history));
 }
 
-struct pair_search {
-	uint16_t volume;
-	json_t *found;
-	bool out_of_memory;
-};
-
-static void match_pair(void *arg, const struct copy_pair_info *info)
-{
-	struct pair_search *search = arg;
-
-	if (search->found || info->volume != search->volume)
-		return;
-	search->found = pair_json(info);
-	search->out_of_memory = !search->found;
-}
-
 int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault)
 {
-	struct pair_search search = { .volume = volume };
+	struct copy_pair_info info;
 	char object[16];
 
-	copy_pair_each(control_copy(request->control), match_pair, &search);
-	if (!search.found && !search.out_of_memory) {
-		snprintf(object, sizeof(object), "volume %04X", volume);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list", "it is in no pair");
-	}
-	return cli_answer(search.found, result, fault);
+	if (copy_pair_get(control_copy(request->control), volume, &info))
+		return cli_answer(pair_json(&info), result, fault);
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list", "it is in no pair");
 }
 
 static int pair_show(const struct cli_request *request, json_t **result, struct fault *fault)

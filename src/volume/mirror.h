@@ -44,11 +44,11 @@ struct volume_mirror_ops {
 
 struct volume_mirror {
 	const struct volume_mirror_ops *ops;
-	bool full; /* nothing is answered that is not there; else a write of unsent blocks is only noted */
+	bool full;			/* nothing is answered that is not there; else unsent blocks are only noted */
 	bool held;			/* nothing is sent any more: what is written waits in give_up */
 	int refuse;			/* held, and writes fail with this before anything is done; 0: they do not */
 	bool unreached;			/* a write has waited for the pump in vain: none does, until one gets there */
-	int64_t wait_ns; /* how long a write waits for the pump to bring its blocks there, then give_up */
+	int64_t wait_ns;		/* so long a write waits for the pump to bring its blocks there; then give_up */
 	unsigned users;			/* requests that may call ops */
 	struct rt_cond unused;		/* there is none any more */
 };

@@ -7,17 +7,9 @@
 
 #include "scenarios.h"
 
-/* What a source system says of its pairs. */
-struct look {
-	struct box *box;
-	bool gave_way[BOX_VOLUMES_MAX];
-	bool answered[BOX_VOLUMES_MAX];
-	struct copy_pair_far far[BOX_VOLUMES_MAX];
-};
-
 static void note_pair(void *arg, const struct copy_pair_info *info)
 {
-	struct look *look = arg;
+	struct old_pairs *look = arg;
 
 	for (unsigned i = 0; i < look->box->volume_count; i++) {
 		if (look->box->volumes[i] == info->volume)
@@ -25,9 +17,9 @@ static void note_pair(void *arg, const struct copy_pair_info *info)
 	}
 }
 
-static int look_at_pairs(void *arg)
+int old_primary_look(void *arg)
 {
-	struct look *look = arg;
+	struct old_pairs *look = arg;
 
 	if (!look->box->ready)
 		return -ECONNABORTED;
@@ -60,7 +52,7 @@ static bool was_written_late(const struct old_primary *old, const struct oracle 
 	return false;
 }
 
-static const char *judge_volume(const struct old_primary *old, struct sites *sites, const struct look *look,
+static const char *judge_volume(const struct old_primary *old, struct sites *sites, const struct old_pairs *look,
 				unsigned volume)
 {
 	static char why[160];
@@ -88,7 +80,7 @@ static const char *judge_volume(const struct old_primary *old, struct sites *sit
 	return why;
 }
 
-static const char *judge_system(const struct old_primary *old, struct sites *sites, const struct look *look)
+static const char *judge_system(const struct old_primary *old, struct sites *sites, const struct old_pairs *look)
 {
 	static char why[80];
 	struct copy_session_info info;
@@ -110,11 +102,11 @@ const char *old_primary_judge(const struct old_primary *old, struct sites *sites
 	const char *bad = NULL;
 
 	for (unsigned i = 0; i < sites->source_count && !bad; i++) {
-		struct look look = { .box = &sites->sources[i] };
+		struct old_pairs look = { .box = &sites->sources[i] };
 		int rc;
 
 		do {
-			rc = box_call(look.box, look_at_pairs, &look);
+			rc = box_call(look.box, old_primary_look, &look);
 			bad = rc ? "the old site does not answer" : judge_system(old, sites, &look);
 		} while (!rc && bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS));
 	}

@@ -9,6 +9,15 @@
 #include "oracle.h"
 #include "sites.h"
 
+/* What a source system says of its pairs; arg: with the box filled in. For box_call. Suspends. */
+struct old_pairs {
+	struct box *box;
+	bool gave_way[BOX_VOLUMES_MAX];
+	bool answered[BOX_VOLUMES_MAX];
+	struct copy_pair_far far[BOX_VOLUMES_MAX];
+};
+int old_primary_look(void *arg);
+
 /* The far side has just been recovered: writes that are issued from here on are of two minds. */
 struct old_primary {
 	uint32_t issued[ORACLE_CHAINS];

@@ -229,7 +229,6 @@ static int pause_and_resume(struct run *run)
 static int go_through(struct run *run)
 {
 	struct sites *sites = run->sites;
-	const char *bad = NULL;
 	int rc = sites_build(sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
 
 	if (!rc)
@@ -239,14 +238,10 @@ static int go_through(struct run *run)
 	if (rc == 1)
 		return 0;
 	if (!rc)
-		rc = oracle_stop(&sites->oracle);
-	if (!rc)
-		bad = sites_wait_equal(sites, 60 * RT_SECOND);
-	if (bad)
-		scenario_wrong("%s", bad);
+		rc = sites_end(sites);
 	if (rc)
 		sim_fail(sim_world(), "the session does not go on: %d", rc);
-	return rc ? rc : sites_stop(sites);
+	return rc;
 }
 
 static int live(struct sites *sites)

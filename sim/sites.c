@@ -368,3 +368,13 @@ int sites_stop(struct sites *sites)
 		rc = box_stop(&sites->fars[i]);
 	return rc;
 }
+
+int sites_end(struct sites *sites)
+{
+	int rc = oracle_stop(&sites->oracle);
+	const char *bad = rc ? NULL : sites_wait_equal(sites, 60 * RT_SECOND);
+
+	if (bad)
+		scenario_wrong("%s", bad);
+	return rc ? rc : sites_stop(sites);
+}

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "old_primary.h"
 #include "scenarios.h"
 
 #define LOSSES		6u
@@ -297,35 +298,6 @@ static int lose_site(struct sync_run *run)
 
 /* ---- the old site, which goes on ---- */
 
-struct look {
-	struct box *box;
-	bool gave_way[BOX_VOLUMES_MAX];
-	bool answered[BOX_VOLUMES_MAX];
-	struct copy_pair_far far[BOX_VOLUMES_MAX];
-};
-
-static void note_pair(void *arg, const struct copy_pair_info *info)
-{
-	struct look *look = arg;
-
-	for (unsigned i = 0; i < look->box->volume_count; i++) {
-		if (look->box->volumes[i] == info->volume)
-			look->gave_way[i] = info->state == PAIR_SUSPENDED && info->reason == PAIR_REASON_HISTORY;
-	}
-}
-
-static int look_at_pairs(void *arg)
-{
-	struct look *look = arg;
-
-	if (!look->box->ready)
-		return -ECONNABORTED;
-	copy_pair_each(look->box->copy, note_pair, look);
-	for (unsigned i = 0; i < look->box->volume_count; i++)
-		look->answered[i] = copy_pair_ask_far(look->box->copy, look->box->volumes[i], &look->far[i]);
-	return 0;
-}
-
 /*
  * A host was told that something is written there, and the far side does not have it. Not what was on its way in a
  * crash, and is found on the disk by who reads there afterwards.
@@ -357,7 +329,7 @@ static bool has_more(const struct sync_run *run, unsigned place)
 	return false;
 }
 
-static const char *judge_old_volume(const struct sync_run *run, const struct look *look, unsigned place)
+static const char *judge_old_volume(const struct sync_run *run, const struct old_pairs *look, unsigned place)
 {
 	const struct oracle_place *at = &run->sites->oracle.places[place];
 	/* While it is only followed the far side may lack anything, as in any copy. */
@@ -384,9 +356,9 @@ static const char *judge_old_site(const struct sync_run *run)
 	const char *bad = NULL;
 
 	for (unsigned place = 0; place < sites->oracle.place_count && !bad; place++) {
-		struct look look = { .box = sites->oracle.places[place].box };
+		struct old_pairs look = { .box = sites->oracle.places[place].box };
 
-		bad = box_call(look.box, look_at_pairs, &look) ? "the old site does not answer"
+		bad = box_call(look.box, old_primary_look, &look) ? "the old site does not answer"
 							       : judge_old_volume(run, &look, place);
 		if (!bad && run->promised[place] && has_more(run, place))
 			scenario_count("old volumes with more", 1);

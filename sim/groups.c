@@ -13,7 +13,6 @@
 static int live(struct sites *sites)
 {
 	int rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
-	const char *bad;
 
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
@@ -22,11 +21,8 @@ static int live(struct sites *sites)
 		rc = sites_wait_groups(sites, 20, 20 * RT_SECOND);
 	sites_check_holds(sites);
 	if (!rc)
-		rc = oracle_stop(&sites->oracle);
-	bad = rc ? NULL : sites_wait_equal(sites, 20 * RT_SECOND);
-	if (bad)
-		scenario_wrong("%s", bad);
-	return rc ? rc : sites_stop(sites);
+		rc = sites_end(sites, 20 * RT_SECOND);
+	return rc;
 }
 
 static int run(void *arg)

@@ -306,7 +306,6 @@ static int change_something(struct sites *sites, bool *in_branch)
 static int live(struct sites *sites)
 {
 	bool in_branch = false;
-	const char *bad;
 	int rc;
 
 	/* What groups overwrite is kept of volumes that come and go, too. */
@@ -323,11 +322,8 @@ static int live(struct sites *sites)
 	if (in_branch)
 		return rc;
 	if (!rc)
-		rc = oracle_stop(&sites->oracle);
-	bad = rc ? NULL : sites_wait_equal(sites, 30 * RT_SECOND);
-	if (bad)
-		scenario_wrong("%s", bad);
-	return rc ? rc : sites_stop(sites);
+		rc = sites_end(sites, 30 * RT_SECOND);
+	return rc;
 }
 
 static int run(void *arg)

@@ -266,7 +266,7 @@ static int go_through(struct run *run)
 	if (rc == 1)
 		return 0;
 	if (!rc)
-		rc = sites_end(sites);
+		rc = sites_end(sites, 60 * RT_SECOND);
 	if (rc)
 		sim_fail(sim_world(), "the session does not go on: %d", rc);
 	return rc;

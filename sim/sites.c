@@ -369,10 +369,10 @@ int sites_stop(struct sites *sites)
 	return rc;
 }
 
-int sites_end(struct sites *sites)
+int sites_end(struct sites *sites, int64_t limit_ns)
 {
 	int rc = oracle_stop(&sites->oracle);
-	const char *bad = rc ? NULL : sites_wait_equal(sites, 60 * RT_SECOND);
+	const char *bad = rc ? NULL : sites_wait_equal(sites, limit_ns);
 
 	if (bad)
 		scenario_wrong("%s", bad);

@@ -73,7 +73,7 @@ void sites_judge_reading(struct sites *sites, struct oracle_image *image);
 
 RT_MUST_CHECK int sites_stop(struct sites *sites);
 
-/* The end of a scenario: hosts end, both sides become equal, or it is wrong; all stop. 0 or an error. Suspends. */
-RT_MUST_CHECK int sites_end(struct sites *sites);
+/* The end of a scenario: hosts end, both sides are equal within limit_ns, or it is wrong; all stop. 0 or an error. */
+RT_MUST_CHECK int sites_end(struct sites *sites, int64_t limit_ns);
 
 #endif

@@ -6,9 +6,9 @@
  *
  * There are two ways to have a job:
  *
- * - Work that outlives its command runs on a fiber of the job's own: control_pair_verify() checks what it is asked, calls
- *   job_run() with the function that does it, and answers with the number. The function says how far it is, and ends
- *   when its waits return -ECANCELED.
+ * - Work that outlives its command runs on a fiber of the job's own: control_pair_verify() checks what it is asked,
+ *   calls job_run() with the function that does it, and answers with the number. The function says how far it is, and
+ *   ends when its waits return -ECANCELED.
  * - Work that goes on elsewhere, in copy/ or on the fiber of a command, has a job beside it: job_begin(), then
  *   job_progress() or a look function, and job_end() when it is over. job_begin takes a spec that owns its arg over,
  *   also when there is no job.

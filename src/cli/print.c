@@ -13,7 +13,7 @@
 #define BLOCK_BYTES	4096
 #define GAP		2u	/* between two columns */
 
-/* What a list shows of each thing, or what another verb shows that answers a list; show shows all. */
+/* What a list of things shows of each, of a verb with a list of its own first; show shows all. */
 static const struct {
 	const char *noun;
 	const char *keys[COLUMNS_MAX];
@@ -257,21 +257,26 @@ static void print_table(FILE *out, const char *const *keys, const json_t *list)
 	}
 }
 
+static const char *const *find_columns(const char *what)
+{
+	for (size_t i = 0; i < sizeof(list_columns) / sizeof(list_columns[0]); i++)
+		if (!strcmp(list_columns[i].noun, what))
+			return list_columns[i].keys;
+	return NULL;
+}
+
 void cli_print_list(FILE *out, const struct operation *operation, const json_t *list)
 {
-	const char *const *keys = NULL;
 	bool events = !strcmp(operation->noun, "events");
+	const char *const *keys;
 	const json_t *item;
 	char what[64];
 	size_t row;
 
-	if (!strcmp(operation->verb, "list"))
-		snprintf(what, sizeof(what), "%s", operation->noun);
-	else
-		snprintf(what, sizeof(what), "%s %s", operation->noun, operation->verb);
-	for (size_t i = 0; i < sizeof(list_columns) / sizeof(list_columns[0]); i++)
-		if (!strcmp(list_columns[i].noun, what))
-			keys = list_columns[i].keys;
+	snprintf(what, sizeof(what), "%s %s", operation->noun, operation->verb);
+	keys = find_columns(what);
+	if (!keys)
+		keys = find_columns(operation->noun);
 	if (keys) {
 		print_table(out, keys, list);
 		return;

@@ -57,7 +57,7 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "coordination_ms", cli_known(leads, tunables->coordination_ns / RT_MS),
 			 "drain_ms", cli_known(leads, tunables->drain_ns / RT_MS),
 			 "keep_ms", cli_known(leads, tunables->keep_ns / RT_MS),
-			 "keep_bytes", cli_known(leads, (int64_t)tunables->keep_bytes),
+			 "keep_size_bytes", cli_known(leads, (int64_t)tunables->keep_bytes),
 			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns),
 			 "rpo_ms", cli_known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
 			 "out_of_sync_blocks", cli_known(!far, (int64_t)info->out_of_sync_blocks),

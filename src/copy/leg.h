@@ -60,6 +60,12 @@ struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_syst
  */
 RT_MUST_CHECK int leg_take_up(struct copy *copy, const struct record_leg *record);
 
+/*
+ * A leg for a source that has none, its journal new and durable. -ENOMEM, other negative errno. Holding
+ * copy->making_legs. Suspends.
+ */
+RT_MUST_CHECK int leg_make(struct copy *copy, const char *source_system, const struct wire_session_head *head);
+
 /* All that were taken up apply what is committed: their pairs, which say to which volumes, are there. -ENOMEM. */
 RT_MUST_CHECK int legs_begin_work(struct copy *copy);
 
@@ -131,7 +137,7 @@ bool leg_owns_volume(struct copy *copy, uint16_t volume);
  */
 RT_MUST_CHECK int leg_get_members(const struct leg *leg, struct wire_members *members);
 
-/* ---- leg_...: requests of the source ---- */
+/* ---- leg_...: requests of the source (leg_answer.c), its data (leg_data.c) ---- */
 
 static inline void leg_unpin_variable(struct leg **leg)
 {
@@ -171,7 +177,8 @@ RT_MUST_CHECK int legs_back_note(struct copy *copy, struct pair *pair);
 /* The journal holds nothing that the volumes are to have and have not. */
 bool leg_is_settled(const struct journal_info *info);
 
-/* The member list of a CG record, to be freed. -ENOMEM. */
+/* A member list as it lies in a CG record, of *len bytes, to be freed; NULL: no memory. And back again: -ENOMEM. */
+uint8_t *leg_pack_members(const struct wire_members *members, uint32_t *len);
 RT_MUST_CHECK int leg_unpack_members(const struct journal_cg *cg, struct wire_members *members);
 
 /* Tells the journal what its record says of points. Suspends. */

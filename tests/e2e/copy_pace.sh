@@ -33,7 +33,7 @@ nbdcopy --flush "$tmp/data" "$(uri A1 1500)"
 cp "$tmp/data" "$tmp/similar"
 differ "$tmp/similar"
 nbdcopy --flush "$tmp/similar" "$(uri B1 2500)"
-wait_until 10 is B1 '.attached == 0' volume show 2500
+no_hosts B1
 expect_exit 2 'either both sides are compared, or nothing is copied' \
 	on A1 pair create 1500 2500 "${create[@]}" --compare --no-copy
 on A1 pair create 1500 2500 "${create[@]}" --compare --wait
@@ -45,7 +45,7 @@ on A1 pair verify 1500 --wait
 # ---- nothing is copied: both are the same, or so somebody says ----
 nbdcopy --flush "$tmp/data" "$(uri A1 1501)"
 nbdcopy --flush "$tmp/data" "$(uri B1 2501)"
-wait_until 10 is B1 '.attached == 0' volume show 2501
+no_hosts B1
 on A1 pair create 1501 2501 "${create[@]}" --no-copy --priority urgent --wait
 expect_equal '[true,0,0]' "$(json A1 '[.first_copy_done, .sent_bytes, .compared_bytes] | tojson' pair show 1501)" \
 	'a pair without a first copy'

@@ -88,6 +88,7 @@ attach 1600
 # ---- what stands in the way, and the end ----
 expect_refused 'host connection' A flash delete copy --force
 detach 1500 1600
+no_hosts A
 expect_refused 'volume 1600: it is the target of volume 1500 already' A flash create 1501 1600
 expect_refused 'volume 1500: the source is a copy of it|volume 1500' A flash create 1600 1500
 expect_refused 'volume 1500: it is the source of the FlashCopy' A volume delete 1500
@@ -97,6 +98,7 @@ on A flash delete copy --force
 expect_equal '[]' "$(json A . flash list)" 'the list'
 qemu-io -f raw -r -c 'read -P 0 0 64M' "nbd+unix:///1600?socket=$tmp/nbd" | grep -q '^read 67108864' ||
 	fail 'a target that was not whole is not empty'
+no_hosts A
 
 # ---- many at one moment, copied in the background, which ends by itself; and one that stays ----
 qemu-io -f raw -c 'write -P 7 1M 1M' "nbd+unix:///1501?socket=$tmp/nbd" >/dev/null
@@ -105,6 +107,7 @@ wait_until 30 is A 'length == 0' flash list
 qemu-io -f raw -c 'write -P 8 1M 1M' "nbd+unix:///1501?socket=$tmp/nbd" >/dev/null
 qemu-io -f raw -r -c 'read -P 7 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
 	fail 'the copy is not what its source was'
+no_hosts A
 on A flash create 1501 1601 --persistent --inhibit-target-writes
 wait_until 30 is A '.own_bytes == .size_bytes' flash show 1601
 expect_equal read "$(json A .access volume show 1601)" 'access of the target'
@@ -112,11 +115,13 @@ on A flash delete 1601
 expect_equal write "$(json A .access volume show 1601)" 'access of what was the target'
 qemu-io -f raw -r -c 'read -P 8 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
 	fail 'a target that was whole has lost its data'
+no_hosts A
 
 # ---- recorded: again as it is now, only what changed; taken back; and the source restored ----
 fill()
 {
 	qemu-io -f raw -c "write -P $2 $3 64k" "nbd+unix:///$1?socket=$tmp/nbd" >/dev/null
+	no_hosts A
 }
 
 # shows VOLUME BYTE OFFSET
@@ -124,6 +129,7 @@ shows()
 {
 	qemu-io -f raw -r -c "read -P $2 $3 64k" "nbd+unix:///$1?socket=$tmp/nbd" | grep -q '^read 65536' ||
 		fail "volume $1 at $3 is not $2"
+	no_hosts A
 }
 
 on A flash create 1501 1601 --record

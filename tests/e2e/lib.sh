@@ -286,6 +286,16 @@ wait_until()
 	done
 }
 
+# no_hosts NAME...: returns when no host has a volume of these systems open. One that has ended is gone when its system
+# has heard of that and made durable what it wrote; until then a command that needs the volume for itself is refused.
+no_hosts()
+{
+	local name
+	for name; do
+		wait_until 60 is "$name" '.attached == 0' system show
+	done
+}
+
 # is NAME FILTER ARGUMENT...: true when the jq filter over "xdc ... --json" is true. For wait_until.
 is()
 {

@@ -74,6 +74,7 @@ if [ "$(id -u)" -eq 0 ] && mkdir "$tmp/flat" && mount -t ramfs none "$tmp/flat" 
 	qemu-io -f raw -c 'write -z -u -n 0 64k' "nbd://$loopback:$port/1502" >"$tmp/qemu" 2>&1 || true
 	grep -q 'Operation not supported' "$tmp/qemu" || fail "slow zeroes were done as fast ones: $(cat "$tmp/qemu")"
 	qemu "nbd://$loopback:$port/1502" 'read -P 3 0 128k' 'write -z 0 64k' 'read -P 0 0 64k' 'read -P 3 64k 64k'
+	no_hosts A
 	on A volume delete 1502
 	on A pool delete flat
 fi

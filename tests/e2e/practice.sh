@@ -90,6 +90,7 @@ expect_equal "$sequence" "$(json B1 .practice.sequence session show 1)" 'the cop
 detach
 reads B1 practice-1-2501 1 || fail 'the copy has what came after its group'
 write B1 practice-1-2501 7
+no_hosts B1
 expect_refused 'xdc session unpractice 1' B1 flash delete practice-1-2500 --force
 expect_refused 'xdc session unpractice 1' B1 volume delete practice-1-2500
 
@@ -106,9 +107,11 @@ detach
 # ---- replaced, and removed ----
 write A1 1501 3
 wait_until 20 in_group
+no_hosts B1
 on B1 session practice 1
 reads B1 practice-1-2501 3 || fail 'the next copy does not show the next group'
 write B1 practice-1-2501 9
+no_hosts B1
 on B1 session unpractice 1
 expect_equal null "$(json B1 .practice session show 1)" 'the practice copy'
 expect_refused 'has no practice copy' B1 session unpractice 1
@@ -128,5 +131,6 @@ attach B1 2500
 (cd "$tmp/mnt" && sha256sum --quiet -c "$tmp/sums") || fail 'the target has what was done to the copy'
 detach
 expect_refused 'was recovered here' B1 session practice 1
+no_hosts B1
 on B1 session unpractice 1
 system_stop B1

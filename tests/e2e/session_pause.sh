@@ -76,6 +76,7 @@ is A1 '.state == "paused-consistent"' session show 1 || fail "a refused resume l
 expect_same "$tmp/audit1" "$tmp/audit2" "what the targets show after a refused resume"
 exec 9>&-
 wait "$reader"
+no_hosts B1 B2
 on A1 session resume 1
 more_groups 2
 is B1 '.access == "none"' volume show 2500 || fail "the target is still open to hosts"

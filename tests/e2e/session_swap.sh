@@ -63,6 +63,7 @@ wait_until 60 has_answers $(($(wc -l <"$tmp/ordered.log") + 100))
 stop_writer
 
 # ---- there ----
+no_hosts "${sources[@]}"
 on A1 session swap 1
 for name in "${sources[@]}"; do
 	wait_until 30 opened "${far[$name]}" "${target[$name]}"
@@ -79,6 +80,7 @@ wait_until 60 is B1 '.cg_good > 3 and .joined_count == 4' session show 1
 stop_writer
 
 # ---- and back, by a master that dies when it has begun ----
+no_hosts B1 B2
 { on B1 session swap 1 || true; } &
 command=$!
 wait_until 20 is B1 '.state != "running" or .role != "master"' session show 1

@@ -105,7 +105,7 @@ complains 'volume 2500 .*1 host connection has it open' 'disconnect the hosts of
 complains 'volume 2500: 1 host connection has it open' 'disconnect them' B volume delete 2500
 exec {host_in}>&-
 wait "$host"
-wait_until 20 is B '.attached == 0' volume show 2500
+no_hosts B
 for event in 'attached to 2500' 'detached from 2500'; do
 	wait_until 20 grep -q "^NOTICE nbd: unix: $event" "$tmp/B/log"
 done

@@ -18,11 +18,13 @@
 
 #define SWAPS		6u
 #define VOLUME_BLOCKS	5120u
+#define OPEN_MS		500		/* from the end of the command until hosts are let in, without faults */
 
 struct run {
 	struct sites *sites;
 	struct faults faults;
 	bool away;			/* production is at the far boxes */
+	int64_t swapped_ns;		/* the end of the last command that swapped */
 };
 
 static uint64_t below(uint64_t bound)
@@ -208,7 +210,8 @@ static int swap_surely(struct run *run)
 		note_sessions(run);
 		sim_fail(sim_world(), "the swap does not come about: %d", rc);
 	}
-	until_ns = rt_now_ns() + 60 * RT_SECOND;
+	run->swapped_ns = rt_now_ns();
+	until_ns = run->swapped_ns + 60 * RT_SECOND;
 	while (!rc && !are_open(run, !run->away)) {
 		if (rt_now_ns() > until_ns) {
 			note_sessions(run);
@@ -269,6 +272,9 @@ static int swap_at_rest(struct run *run)
 
 	if (!rc)
 		rc = swap_surely(run);
+	if (!rc && rt_now_ns() - run->swapped_ns > OPEN_MS * RT_MS)
+		scenario_wrong("hosts had to wait %lld ms for the other side",
+			       (long long)((rt_now_ns() - run->swapped_ns) / RT_MS));
 	if (!rc)
 		rc = wait_ms(500);
 	move_hosts(run, !run->away);

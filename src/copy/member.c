@@ -485,6 +485,9 @@ void member_leave(struct member *member, uint64_t attempt, enum cg_failure reaso
 	take_turn(member);
 	if (!attempt || member->closing == attempt)
 		leave_attempt(member, reason);
+	/* Nor does it begin, if its close is still on the way. */
+	if (attempt > member->seen)
+		member->seen = attempt;
 	rt_mutex_unlock(&member->turn);
 }
 
@@ -538,6 +541,11 @@ int member_remove_volume(struct member *member, struct volume *volume)
 int member_wait_written(struct member *member)
 {
 	return notice_wait(&member->written);
+}
+
+void member_want_attempt(struct member *member)
+{
+	notice_due(&member->written);
 }
 
 void member_get_status(const struct member *member, struct member_status *status)

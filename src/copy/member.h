@@ -74,7 +74,10 @@ void member_exists(struct member *member, uint64_t number);
 /* From here on every close is refused, with -ESTALE; leaves an attempt under way. Suspends briefly. */
 void member_retire(struct member *member);
 
-/* Leaves the attempt (0: whichever is under way): closing and open increment are one again. Suspends briefly. */
+/*
+ * Leaves the attempt (0: whichever is under way): closing and open increment are one again. Its close is refused from
+ * here on. Suspends briefly.
+ */
 void member_leave(struct member *member, uint64_t attempt, enum cg_failure reason);
 
 /*
@@ -82,6 +85,9 @@ void member_leave(struct member *member, uint64_t attempt, enum cg_failure reaso
  * -ETIMEDOUT, -ECANCELED.
  */
 RT_MUST_CHECK int member_wait_written(struct member *member);
+
+/* As if a host had written: an attempt is due for another reason. Does not suspend. */
+void member_want_attempt(struct member *member);
 
 struct member_status {
 	uint64_t seen;			/* the highest attempt heard of */

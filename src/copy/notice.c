@@ -23,6 +23,12 @@ void notice_due(struct notice_board *board)
 	rt_cond_wake_all(&board->woken);
 }
 
+void notice_due_urgent(struct notice_board *board)
+{
+	board->urgent = true;
+	notice_due(board);
+}
+
 void notice_board_init(struct notice_board *board)
 {
 	*board = (struct notice_board){ 0 };

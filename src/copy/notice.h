@@ -43,5 +43,6 @@ RT_MUST_CHECK int notice_wait_more(struct notice_board *board, int64_t when_ns);
 
 /* As if a notice had arrived. On reactor 0; does not suspend. */
 void notice_due(struct notice_board *board);
+void notice_due_urgent(struct notice_board *board);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "copy/pair_private.h"
+#include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
@@ -84,6 +85,7 @@ void pair_allow_join(struct pair *pair)
 		return;
 	}
 	pair_order_surely(pair, do_allow_join, &order);
+	source_volume_joins(pair->copy, pair->record.session);
 }
 
 static int save_progress(struct pair *pair, uint64_t first_needed)

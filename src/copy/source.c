@@ -188,6 +188,14 @@ int source_remove_pair(struct source *source, struct pair *pair)
 	return 0;
 }
 
+void source_volume_joins(struct copy *copy, uint8_t session)
+{
+	struct source *source = source_find(copy, session);
+
+	if (source)
+		member_want_attempt(source->member);
+}
+
 bool source_has_pairs(const struct source *source)
 {
 	return !list_empty(&source->legs);
@@ -216,6 +224,18 @@ static bool is_suspended(const struct source *source)
 	return false;
 }
 
+/* A volume here was in one, by what is durable. */
+static bool was_in_groups(const struct source *source)
+{
+	const struct pair *pair;
+
+	list_for_each(pair, &source->copy->pairs, link) {
+		if (!pair->gone && pair->record.session == source->number && pair->record.joined)
+			return true;
+	}
+	return false;
+}
+
 void source_get_info(struct source *source, struct copy_session_info *info)
 {
 	struct member_status status;
@@ -231,6 +251,7 @@ void source_get_info(struct source *source, struct copy_session_info *info)
 		return;
 	info->rpo_ns = -1;
 	info->sequence = source->exists;
+	info->sequence_unknown = !source->exists && was_in_groups(source);
 	if (info->state != SESSION_FATAL)
 		info->state = source->joined ? SESSION_RUNNING : is_suspended(source) ? SESSION_PAUSED_CONSISTENT
 										   : SESSION_OPEN;

@@ -29,6 +29,9 @@ void sources_stop(struct copy *copy);
 RT_MUST_CHECK int source_add_pair(struct source *source, struct pair *pair);
 RT_MUST_CHECK int source_remove_pair(struct source *source, struct pair *pair);
 
+/* A volume of it may join from now on: a master that sleeps while nobody writes is told. Does not suspend. */
+void source_volume_joins(struct copy *copy, uint8_t session);
+
 /* A master has spoken since this system started, and nobody has paused the session since. source may be NULL. */
 bool source_is_joined(const struct source *source);
 

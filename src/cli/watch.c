@@ -120,13 +120,14 @@ static void print_session(const json_t *session)
 
 static void print_session_line(const json_t *session)
 {
-	char rpo[64], behind[64];
+	char sequence[64], rpo[64], behind[64];
 
+	cli_format_value("sequence", json_object_get(session, "sequence"), sequence, sizeof(sequence));
 	cli_format_value("rpo_ms", json_object_get(session, "rpo_ms"), rpo, sizeof(rpo));
 	cli_format_value("_blocks", json_object_get(session, "out_of_sync_blocks"), behind, sizeof(behind));
-	printf("session %lld %s %s sequence %lld rpo %s out of sync %s good %lld failed %lld\n",
+	printf("session %lld %s %s sequence %s rpo %s out of sync %s good %lld failed %lld\n",
 	       (long long)number(session, "session"), text_of(session, "state"), text_of(session, "phase"),
-	       (long long)number(session, "sequence"), rpo, behind,
+	       sequence, rpo, behind,
 	       (long long)number(session, "cg_good"), (long long)number(session, "cg_failed"));
 }
 

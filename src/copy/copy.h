@@ -409,6 +409,7 @@ struct copy_session_info {
 	bool member_reached[XDC_SESSION_MEMBERS_MAX];
 	struct session_tunables tunables;
 	uint64_t sequence;			/* the last CG; 0: none yet */
+	bool sequence_unknown;			/* a source that was in CGs, and has heard no master since its start */
 	int64_t cg_wall_ns;			/* the moment it shows; 0: none */
 	int64_t rpo_ns;				/* -1: unknown */
 	uint64_t out_of_sync_blocks;

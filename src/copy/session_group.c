@@ -19,6 +19,8 @@
 #define HOLD_SHARE		100
 #define REST_MAX_NS		(50 * RT_MS)
 
+#define LOG_AGAIN_NS		(60 * RT_SECOND)	/* for a failure that stays the same */
+
 /* ---- asking members ---- */
 
 struct wire_session_head session_make_head(const struct session *session, uint64_t attempt)
@@ -173,8 +175,26 @@ static enum cg_failure failure_of(int rc, enum session_phase phase)
 	}
 }
 
-/* The attempt failed in this phase: say why, by the first member that refused. Data go on flowing. */
-static void note_failure(struct session *session, enum cg_failure otherwise)
+/* The same one attempt after the other is one line, and one more now and then: people have session show. */
+static void log_failure(struct session *session, const struct record_failure *failure, const char *why)
+{
+	const struct record_failure *last = &session->last_failure;
+	bool same = session->failed_since_good && last->reason == failure->reason && last->phase == failure->phase &&
+		    !strcmp(last->system, failure->system);
+
+	if (same && rt_now_ns() - session->failure_logged_ns < LOG_AGAIN_NS)
+		return;
+	session->failure_logged_ns = rt_now_ns();
+	log_line(LOG_WARNING, "session", "session %u: CG %llu failed in %s at %s: %s%s%s", session->config.number,
+		 (unsigned long long)session->attempt, session_phase_names[failure->phase], failure->system,
+		 cg_failure_names[failure->reason], why[0] ? ": " : "", why);
+}
+
+/*
+ * The attempt failed in this phase: say why, by the first member that refused, or if none did by these words. Data go
+ * on flowing.
+ */
+static void note_failure(struct session *session, enum cg_failure otherwise, const char *why)
 {
 	struct record_failure failure = {
 		.reason = otherwise, .phase = session->phase, .sequence = session->attempt, .at_wall_ns = rt_wall_ns(),
@@ -193,12 +213,10 @@ static void note_failure(struct session *session, enum cg_failure otherwise)
 			failure.reason = said;
 		else if (member->answer.reason && member->answer.reason < CG_FAILURE_COUNT)
 			failure.reason = (enum cg_failure)member->answer.reason;
-		log_line(LOG_WARNING, "session", "session %u: CG %llu failed in %s at %s: %s%s%s",
-			 session->config.number, (unsigned long long)session->attempt,
-			 session_phase_names[failure.phase], member->system, cg_failure_names[failure.reason],
-			 member->why[0] ? ": " : "", member->why);
+		why = member->why;
 		break;
 	}
+	log_failure(session, &failure, why);
 	session->previous_failure = session->last_failure;
 	session->last_failure = failure;
 	if (session->first_failure.reason == CG_FAILURE_NONE)
@@ -293,7 +311,7 @@ static void abort_attempt(struct session *session, enum cg_failure otherwise)
 {
 	struct wire_session_request request = session_make_request(session, session->attempt);
 
-	note_failure(session, otherwise);
+	note_failure(session, otherwise, "");
 	(void)session_was_recovered(session);
 	(void)session_ask_all(session, WIRE_SESSION_ABORT, &request, rt_now_ns() + RT_SECOND);
 }
@@ -422,10 +440,12 @@ static void note_group(struct session *session, uint64_t number, int64_t began_n
 /* The attempt did not begin: no member was asked, it failed here. */
 static enum session_outcome fail_here(struct session *session, enum cg_failure reason, const char *what, int rc)
 {
-	log_line(LOG_ERROR, "session", "session %u: %s: %s", session->config.number, what, strerror(-rc));
+	char why[WIRE_TEXT_SIZE];
+
+	snprintf(why, sizeof(why), "%s: %s", what, strerror(-rc));
 	for (unsigned i = 0; i < session->config.member_count; i++)
 		session->members[i].rc = 0;
-	note_failure(session, reason);
+	note_failure(session, reason, why);
 	return GROUP_FAILED;
 }
 

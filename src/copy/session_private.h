@@ -49,6 +49,7 @@ struct session {
 	int64_t shown_ns;			/* the same by the clock of ages; 0: not known */
 	unsigned drain_misses;
 	uint64_t failed_since_good;
+	int64_t failure_logged_ns;		/* the line about the last failure that was new, or was due again */
 	struct record_failure first_failure, last_failure, previous_failure;
 	uint32_t holds[HOLDS];
 	unsigned hold_count;

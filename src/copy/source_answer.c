@@ -451,6 +451,16 @@ int source_on_commit(void *arg, const struct link_peer *peer, const void *reques
 	return rc;
 }
 
+/* Whether it still takes part in attempts of this master or not: nothing is held or kept apart for one that is over. */
+static void end_attempt(struct copy *copy, const struct link_peer *peer, const struct wire_session_head *head)
+{
+	struct source *source = source_find(copy, head->session);
+	char ignored[WIRE_TEXT_SIZE];
+
+	if (source && !source_check_speaker(peer, head, ignored) && head->incarnation >= source->incarnation)
+		member_leave(source->member, head->attempt, CG_FAILURE_SUPERSEDED);
+}
+
 int source_on_abort(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_session_request *abort = request;
@@ -458,12 +468,12 @@ int source_on_abort(void *arg, const struct link_peer *peer, const void *request
 	struct leg_question question = {
 		.type = WIRE_LEG_ABORT, .head = &abort->head, .limit_ns = rt_now_ns() + LEG_ANSWER_NS,
 	};
-	int rc = admit(arg, peer, &abort->head, &source, why);
+	int rc;
 
-	if (rc)
-		return rc;
-	member_leave(source->member, abort->head.attempt, CG_FAILURE_SUPERSEDED);
-	rc = source_ask_legs(source, &question, why);
+	end_attempt(arg, peer, &abort->head);
+	rc = admit(arg, peer, &abort->head, &source, why);
+	if (!rc)
+		rc = source_ask_legs(source, &question, why);
 	if (!rc)
 		source_fill_answer(source, reply);
 	return rc;

@@ -42,7 +42,7 @@ static json_t *session_json(const struct copy_session_info *info)
 	const struct session_tunables *tunables = &info->tunables;
 
 	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "role", session_role_names[info->role],
 			 "state", session_state_names[info->state],
@@ -58,7 +58,8 @@ static json_t *session_json(const struct copy_session_info *info)
 			 "drain_ms", cli_known(leads, tunables->drain_ns / RT_MS),
 			 "keep_ms", cli_known(leads, tunables->keep_ns / RT_MS),
 			 "keep_size_bytes", cli_known(leads, (int64_t)tunables->keep_bytes),
-			 "sequence", (json_int_t)info->sequence, "cg_at", cli_wall(info->cg_wall_ns),
+			 "sequence", cli_known(!info->sequence_unknown, (int64_t)info->sequence),
+			 "cg_at", cli_wall(info->cg_wall_ns),
 			 "rpo_ms", cli_known(info->rpo_ns >= 0, round_ms(info->rpo_ns)),
 			 "out_of_sync_blocks", cli_known(!far, (int64_t)info->out_of_sync_blocks),
 			 "hold_us_p99", cli_known(!far, info->hold_p99_ns / RT_US),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "copy/pair.h"
 #include "copy/session_entry.h"
 #include "copy/source_private.h"
 #include "link_far.h"
@@ -346,6 +347,84 @@ static void what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_jo
 	run_world(4, far_restarts);
 }
 
+/* ---- what it knows after a start ---- */
+
+static int look_at_sequence(void *arg)
+{
+	struct pair pair = { .record = { .role = PAIR_SOURCE, .session = SESSION } };
+	struct copy_session_info info = { 0 };
+	struct source *source;
+
+	(void)arg;
+	begin();
+	list_add_last(&copy.pairs, &pair.link);
+	source = source_get(&copy, SESSION);
+	CHECK(source);
+	source_get_info(source, &info);
+	CHECK(!info.sequence_unknown && !info.sequence);	/* its volume was in no group yet */
+	pair.record.joined = true;
+	info = (struct copy_session_info){ 0 };
+	source_get_info(source, &info);
+	CHECK(info.sequence_unknown);
+	source->exists = 12;
+	info = (struct copy_session_info){ 0 };
+	source_get_info(source, &info);
+	CHECK(!info.sequence_unknown);
+	CHECK_EQUAL(info.sequence, 12);
+	list_remove(&pair.link);
+	end();
+	return 0;
+}
+
+/* It said that there was no group, which may be long past. */
+static void a_source_that_has_heard_no_master_does_not_know_the_last_group(void **state)
+{
+	(void)state;
+	in_sim(6, look_at_sequence, NULL);
+}
+
+/* ---- an abort ---- */
+
+static int leave_attempt_unjoined(void *arg)
+{
+	const struct link_peer master = peer_of("2105.A1"), other = peer_of("2105.A3");
+	struct wire_session_request request = { .head = head_of("2105.A1:15") };
+	struct wire_session_answer answer;
+	char why[WIRE_TEXT_SIZE] = "";
+	struct source *source;
+	bool empty;
+
+	(void)arg;
+	begin();
+	CHECK_EQUAL(join("2105.A1", "2105.A1:15", why), 0);
+	source = source_find(&copy, SESSION);
+	CHECK_EQUAL(member_close(source->member, 13, 12, RT_SECOND, &empty), 0);
+	/* As when a pair comes whose far side is new. */
+	source->joined = false;
+	request.head.attempt = 13;
+	CHECK_EQUAL(source_on_abort(&copy, &other, &request, &answer, why), -EACCES);
+	request.head.incarnation--;
+	CHECK_EQUAL(source_on_abort(&copy, &master, &request, &answer, why), -ESTALE);
+	CHECK_EQUAL(closing_of(source), 13);
+	request.head.incarnation++;
+	CHECK_EQUAL(source_on_abort(&copy, &master, &request, &answer, why), -EPROTO);
+	CHECK_EQUAL(closing_of(source), 0);
+	/* A close that comes after the abort of its attempt begins nothing. */
+	request.head.attempt = 14;
+	CHECK_EQUAL(source_on_abort(&copy, &master, &request, &answer, why), -EPROTO);
+	CHECK_EQUAL(member_close(source->member, 14, 12, RT_SECOND, &empty), -ESTALE);
+	CHECK_EQUAL(member_close(source->member, 15, 12, RT_SECOND, &empty), 0);
+	end();
+	return 0;
+}
+
+/* Its hold and its closing increment stayed until the next join, which may be long in coming. */
+static void an_abort_ends_the_attempt_of_a_source_that_has_not_joined(void **state)
+{
+	(void)state;
+	in_sim(5, leave_attempt_unjoined, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +432,8 @@ int main(void)
 		cmocka_unit_test(a_far_side_that_does_not_answer_is_told),
 		cmocka_unit_test(a_far_side_that_comes_back_without_a_group_is_not_taken_up),
 		cmocka_unit_test(what_was_closed_is_sent_again_when_the_far_side_restarts_before_a_join),
+		cmocka_unit_test(a_source_that_has_heard_no_master_does_not_know_the_last_group),
+		cmocka_unit_test(an_abort_ends_the_attempt_of_a_source_that_has_not_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,15 +17,26 @@
 #define CLEAN_PAGES_MAX	256u
 #define BUCKETS		256u
 
+/* Pages of one commit that are on their way to the disk at a time. */
+#define WRITERS_MAX	16u
+
+/* The way of a bit to where it is shown. While the map of one commit is written, the data of the next are synced. */
+enum stage { STAGE_ADDED, STAGE_SYNCING, STAGE_WRITING, STAGE_COUNT };
+
+struct page;
+
+struct stage_bits {
+	struct list_head link;		/* of the map's in this stage, while there are some */
+	struct page *page;
+	uint8_t *bits;			/* at the places of the image; NULL: none */
+};
+
 /* What is in memory of one page of the file. */
 struct page {
 	struct list_head link;		/* in its bucket */
-	struct list_head dirty_link;	/* has added bits */
-	struct list_head writing_link;
 	uint64_t number;
 	uint8_t *image;			/* what is durable */
-	uint8_t *added;			/* bits at the places of the image; NULL: none */
-	uint8_t *writing;		/* the same of the commit under way */
+	struct stage_bits stages[STAGE_COUNT];
 };
 
 struct flashmap {
@@ -36,17 +47,21 @@ struct flashmap {
 	struct vdisk *disk;
 	uint8_t *written;		/* a bit a page: something of it may be on disk; all others are zeros */
 	struct list_head buckets[BUCKETS];
-	struct list_head dirty;
+	struct list_head stages[STAGE_COUNT];
 	unsigned pages, next_bucket;
 	struct rt_mutex loading;
 	uint8_t *buffer;		/* a page on its way to the disk */
 
-	/* Commits are numbered as the syncs of a vdisk are: a caller waits for the first that begins after its call. */
+	/*
+	 * Commits are numbered as the syncs of a vdisk are: a caller waits for the first that begins after its call.
+	 * They end in that order.
+	 */
 	struct rt_group fibers;
 	struct rt_cond committed;
 	uint64_t wanted, begun, done;
 	bool committing;
-	int result;			/* of the last one; what it could not write for want of memory, the next does */
+	uint64_t writing;		/* the number of the commit that is written; 0: none */
+	uint64_t unfit;			/* the last that had no memory: what it was to write, the next does */
 	int error;			/* of a commit: for good */
 };
 
@@ -244,7 +259,8 @@ int flashmap_open(const struct flashmap_options *options, struct flashmap **out)
 	rt_group_init(&map->fibers);
 	rt_cond_init(&map->committed);
 	rt_mutex_init(&map->loading);
-	list_init(&map->dirty);
+	for (unsigned i = 0; i < STAGE_COUNT; i++)
+		list_init(&map->stages[i]);
 	for (unsigned i = 0; i < BUCKETS; i++)
 		list_init(&map->buckets[i]);
 	map->path = mem_copy_string(options->path);
@@ -270,11 +286,11 @@ int flashmap_open(const struct flashmap_options *options, struct flashmap **out)
 static void free_page(struct flashmap *map, struct page *page)
 {
 	list_remove(&page->link);
-	list_remove(&page->dirty_link);
-	list_remove(&page->writing_link);
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		list_remove(&page->stages[i].link);
+		mem_free(page->stages[i].bits);
+	}
 	mem_free(page->image);
-	mem_free(page->added);
-	mem_free(page->writing);
 	mem_free(page);
 	map->pages--;
 }
@@ -306,6 +322,14 @@ static struct page *find_page(struct flashmap *map, uint64_t number)
 	return NULL;
 }
 
+static bool is_clean(const struct page *page)
+{
+	for (unsigned i = 0; i < STAGE_COUNT; i++)
+		if (page->stages[i].bits)
+			return false;
+	return true;
+}
+
 /* Pages with bits that are on their way stay. */
 static void drop_clean_page(struct flashmap *map)
 {
@@ -313,7 +337,7 @@ static void drop_clean_page(struct flashmap *map)
 		struct page *page;
 
 		list_for_each(page, &map->buckets[map->next_bucket++ % BUCKETS], link)
-			if (!page->added && !page->writing) {
+			if (is_clean(page)) {
 				free_page(map, page);
 				return;
 			}
@@ -333,8 +357,10 @@ static struct page *make_page(struct flashmap *map, uint64_t number)
 		return NULL;
 	}
 	list_init(&page->link);
-	list_init(&page->dirty_link);
-	list_init(&page->writing_link);
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		list_init(&page->stages[i].link);
+		page->stages[i].page = page;
+	}
 	map->pages++;
 	return page;
 }
@@ -415,18 +441,20 @@ int flashmap_find(struct flashmap *map, uint64_t first, uint64_t end, bool *set,
 
 static int add_to_page(struct flashmap *map, uint64_t first, uint64_t end)
 {
+	struct stage_bits *added;
 	struct page *page;
 	int rc = get_page(map, first, &page);
 
 	if (rc < 0)
 		return rc;
-	if (!page->added)
-		page->added = mem_alloc_zeroed(FLASHMAP_PAGE_SIZE);
-	if (!page->added)
-		return -ENOMEM;
-	set_bits(page->added, first, end);
-	list_remove(&page->dirty_link);
-	list_add_last(&map->dirty, &page->dirty_link);
+	added = &page->stages[STAGE_ADDED];
+	if (!added->bits) {
+		added->bits = mem_alloc_zeroed(FLASHMAP_PAGE_SIZE);
+		if (!added->bits)
+			return -ENOMEM;
+		list_add_last(&map->stages[STAGE_ADDED], &added->link);
+	}
+	set_bits(added->bits, first, end);
 	return 0;
 }
 
@@ -447,94 +475,134 @@ int flashmap_add(struct flashmap *map, uint64_t first, uint64_t end)
 
 /* ---- commit ---- */
 
-/* What was added is on its way from here on; more may be added meanwhile. */
-static void take_added(struct flashmap *map, struct list_head *writing)
+/* What is in one stage is in the other from here on. */
+static void move_bits(struct flashmap *map, enum stage from, enum stage to)
 {
-	struct page *page, *next;
+	struct stage_bits *moved, *next;
 
-	list_init(writing);
-	list_for_each_safe(page, next, &map->dirty, dirty_link) {
-		page->writing = page->added;
-		page->added = NULL;
-		list_remove(&page->dirty_link);
-		list_add_last(writing, &page->writing_link);
+	list_for_each_safe(moved, next, &map->stages[from], link) {
+		struct stage_bits *there = &moved->page->stages[to];
+
+		for (unsigned at = 0; there->bits && at < FLASHMAP_PAGE_SIZE; at++)
+			moved->bits[at] |= there->bits[at];
+		mem_free(there->bits);
+		there->bits = moved->bits;
+		moved->bits = NULL;
+		list_remove(&moved->link);
+		list_remove(&there->link);
+		list_add_last(&map->stages[to], &there->link);
 	}
 }
 
-/* Nothing of them was written. */
-static void put_back(struct flashmap *map, struct list_head *writing)
-{
-	struct page *page, *next;
+struct write_order {
+	struct flashmap *map;
+	struct list_head *next;		/* of those in STAGE_WRITING, that nobody writes yet */
+	int rc;
+};
 
-	list_for_each_safe(page, next, writing, writing_link) {
-		for (unsigned at = 0; page->added && at < FLASHMAP_PAGE_SIZE; at++)
-			page->writing[at] |= page->added[at];
-		mem_free(page->added);
-		page->added = page->writing;
-		page->writing = NULL;
-		list_remove(&page->writing_link);
-		list_remove(&page->dirty_link);
-		list_add_last(&map->dirty, &page->dirty_link);
-	}
+static int write_page(struct flashmap *map, const struct stage_bits *writing, uint8_t *buffer)
+{
+	const struct page *page = writing->page;
+
+	set_written(map, page->number);
+	memcpy(buffer, page->image, FLASHMAP_PAGE_SIZE);
+	merge_bits(map, buffer, writing->bits, page->number);
+	return rt_file_write(map->file, buffer, FLASHMAP_PAGE_SIZE, page->number * FLASHMAP_PAGE_SIZE);
 }
 
-static int write_pages(struct flashmap *map, struct list_head *writing)
+static void write_rest(struct write_order *order, uint8_t *buffer)
 {
-	struct page *page;
-	int rc = 0;
+	while (order->rc == 0 && order->next != &order->map->stages[STAGE_WRITING]) {
+		const struct stage_bits *writing = container_of(order->next, struct stage_bits, link);
+		int rc;
 
-	list_for_each(page, writing, writing_link) {
-		set_written(map, page->number);
-		memcpy(map->buffer, page->image, FLASHMAP_PAGE_SIZE);
-		merge_bits(map, map->buffer, page->writing, page->number);
-		rc = rt_file_write(map->file, map->buffer, FLASHMAP_PAGE_SIZE, page->number * FLASHMAP_PAGE_SIZE);
+		order->next = order->next->next;
+		rc = write_page(order->map, writing, buffer);
 		if (rc < 0)
-			return rc;
+			order->rc = rc;
 	}
-	return rt_file_sync(map->file);
+}
+
+static void run_page_writer(void *arg)
+{
+	MEM_OWNED uint8_t *buffer = mem_alloc_pages(FLASHMAP_PAGE_SIZE);
+
+	if (buffer)
+		write_rest(arg, buffer);
+}
+
+/* All at once, by as many fibers as there are to be had. */
+static int write_pages(struct flashmap *map)
+{
+	struct list_head *first = map->stages[STAGE_WRITING].next, *at = first->next;
+	struct write_order order = { .map = map, .next = first };
+	struct rt_group writers;
+
+	rt_group_init(&writers);
+	for (unsigned i = 1; i < WRITERS_MAX && at != &map->stages[STAGE_WRITING]; i++, at = at->next)
+		if (rt_group_start(&writers, "flash map page", run_page_writer, &order) < 0)
+			break;
+	write_rest(&order, map->buffer);
+	(void)!rt_group_wait(&writers);
+	return order.rc < 0 ? order.rc : rt_file_sync(map->file);
 }
 
 /* They are durable: from here on they are shown. */
-static void show_written(struct flashmap *map, struct list_head *writing)
+static void show_written(struct flashmap *map)
 {
-	struct page *page, *next;
+	struct stage_bits *writing, *next;
 
-	list_for_each_safe(page, next, writing, writing_link) {
+	list_for_each_safe(writing, next, &map->stages[STAGE_WRITING], link) {
+		struct page *page = writing->page;
+
 		map->count -= count_page(page->image);
-		merge_bits(map, page->image, page->writing, page->number);
+		merge_bits(map, page->image, writing->bits, page->number);
 		map->count += count_page(page->image);
-		mem_free(page->writing);
-		page->writing = NULL;
-		list_remove(&page->writing_link);
+		mem_free(writing->bits);
+		writing->bits = NULL;
+		list_remove(&writing->link);
 	}
 }
 
-static int commit_once(struct flashmap *map)
+static void end_commit(struct flashmap *map, uint64_t number, int rc)
 {
-	struct list_head writing;
-	int rc = 0;
-
-	/* The sync covers what was written before it: what is added while it runs is for the next commit. */
-	take_added(map, &writing);
-	if (list_empty(&writing))
-		return 0;
-	if (map->disk && !planted(PLANTED_FLASH_MAP_FIRST))
-		rc = vdisk_sync(map->disk);
-	if (rc == -ENOMEM) {
-		put_back(map, &writing);
-		return rc;
+	if (rc == -ENOMEM)
+		map->unfit = number;
+	else if (rc < 0 && !map->error) {
+		map->error = rc;
+		log_line(LOG_ERROR, "store", "%s: what the target holds cannot be noted: %s", map->path,
+			 strerrordesc_np(-rc));
 	}
-	if (rc == 0)
-		rc = write_pages(map, &writing);
-	if (rc == 0)
-		show_written(map, &writing);
-	else
-		put_back(map, &writing);	/* the list is gone with this call, and pages must not be in it then */
-	map->error = rc;
-	return rc;
+	map->done = number;
+	rt_cond_wake_all(&map->committed);
 }
 
-/* Shielded: what becomes of one caller is nothing to the others. */
+/* Shielded, as the next is: what becomes of one caller is nothing to the others. */
+static void run_map_writer(void *arg)
+{
+	struct flashmap *map = arg;
+	uint64_t number = map->writing;
+	int rc;
+	RT_SHIELD();
+
+	rc = write_pages(map);
+	if (rc == 0)
+		show_written(map);
+	else
+		move_bits(map, STAGE_WRITING, STAGE_ADDED);
+	map->writing = 0;
+	end_commit(map, number, rc);
+}
+
+/* The sync covers what was written before it: what is added while it runs is for the next commit. */
+static int sync_data(struct flashmap *map)
+{
+	move_bits(map, STAGE_ADDED, STAGE_SYNCING);
+	if (!map->disk || list_empty(&map->stages[STAGE_SYNCING]) || planted(PLANTED_FLASH_MAP_FIRST))
+		return 0;
+	return vdisk_sync(map->disk);
+}
+
 static void run_committer(void *arg)
 {
 	struct flashmap *map = arg;
@@ -542,13 +610,19 @@ static void run_committer(void *arg)
 
 	while (map->begun < map->wanted && !map->error) {
 		uint64_t number = ++map->begun;
+		int rc = sync_data(map);
 
-		map->result = commit_once(map);
-		if (map->error)
-			log_line(LOG_ERROR, "store", "%s: what the target holds cannot be noted: %s", map->path,
-				 strerrordesc_np(-map->error));
-		map->done = number;
-		rt_cond_wake_all(&map->committed);
+		while (map->writing)
+			(void)!rt_cond_wait(&map->committed);
+		if (rc < 0 || map->error || list_empty(&map->stages[STAGE_SYNCING])) {
+			move_bits(map, STAGE_SYNCING, STAGE_ADDED);
+			end_commit(map, number, rc);
+			continue;
+		}
+		move_bits(map, STAGE_SYNCING, STAGE_WRITING);
+		map->writing = number;
+		if (rt_group_start(&map->fibers, "flash map", run_map_writer, map) < 0)
+			run_map_writer(map);
 	}
 	map->committing = false;
 }
@@ -570,7 +644,9 @@ int flashmap_commit(struct flashmap *map)
 		if (rc < 0)
 			return rc;
 	}
-	return map->error ? map->error : map->result;
+	if (map->error)
+		return map->error;
+	return map->unfit >= mine ? -ENOMEM : 0;
 }
 
 uint64_t flashmap_count(const struct flashmap *map)

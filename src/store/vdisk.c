@@ -512,6 +512,24 @@ int vdisk_write(struct vdisk *disk, const void *buf, size_t len, uint64_t offset
 	return rc;
 }
 
+int vdisk_write_unsynced(struct vdisk *disk, const void *buf, size_t len, uint64_t offset)
+{
+	int rc;
+
+	assert_range(disk, offset, len);
+	if (disk->failed)
+		return -EIO;
+	if (!is_direct(disk))
+		return write_range(disk, buf, len, offset);
+	unsettle(disk);
+	rc = write_range(disk, buf, len, offset);
+	if (rc != 0)
+		doubt_regions(disk, offset, len);
+	/* Whatever became of it, only a sync that begins now settles what is found there. */
+	resettle(disk, -EINPROGRESS);
+	return rc;
+}
+
 /* ---- zeros ---- */
 
 static int write_zeros(struct vdisk *disk, uint64_t offset, uint64_t len)

@@ -62,6 +62,9 @@ RT_MUST_CHECK int vdisk_destroy(const struct vdisk_options *options);
 RT_MUST_CHECK int vdisk_read(struct vdisk *disk, void *buf, size_t len, uint64_t offset);
 RT_MUST_CHECK int vdisk_write(struct vdisk *disk, const void *buf, size_t len, uint64_t offset);
 
+/* The same for who syncs afterwards: durable after the next good vdisk_sync in either cache mode. */
+RT_MUST_CHECK int vdisk_write_unsynced(struct vdisk *disk, const void *buf, size_t len, uint64_t offset);
+
 /* The range reads as zeros afterwards; a hole where the pool can, else (or with keep_allocated) written zeros. */
 RT_MUST_CHECK int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, bool keep_allocated);
 

@@ -206,7 +206,7 @@ static int put_kept(struct volume *target, const uint8_t *data, uint64_t len, ui
 {
 	if (vdisk_makes_holes(target->disk) && is_zero(data, len))
 		return vdisk_zero(target->disk, offset, len, false);
-	return vdisk_write(target->disk, data, len, offset);
+	return vdisk_write_unsynced(target->disk, data, len, offset);
 }
 
 /* Writes what is not yet there. The blocks are claimed. *added: there was some. */

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state table is whole: what must hold of every cell, whatever it says; where it says what the seed page, CIM and
+ * the records ask for; and docs/state-table.md says the same. That copies do what it says is proved by the scenario
+ * `table` (sim/table.c).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control/operations.h"
+#include "copy/state_table.h"
+
+#define ALL_STATES(type, state) \
+	for (enum copy_state state = COPY_STATE_NONE; state < COPY_STATE_COUNT; state++) \
+		if (copy_table_has(type, state))
+
+static const struct copy_words words = {
+	.object = "pair of volume 1500", .volume = 0x1500, .remote = 0x2500, .system = "2105.FB230", .session = 3,
+	.state = "suspended", .reason = "command", .blocks = 17,
+};
+
+static bool is_flash(enum copy_type type)
+{
+	return type >= COPY_TYPE_FLASH;
+}
+
+static bool is_done(enum copy_answer answer)
+{
+	return answer == COPY_DONE || answer == COPY_ASKS || answer == COPY_FORCED;
+}
+
+/* ---- every cell ---- */
+
+static void check_cell(enum copy_type type, enum copy_state state, enum copy_verb verb)
+{
+	const struct copy_cell cell = copy_table_cell(type, state, verb);
+	struct fault fault = { 0 };
+
+	assert_true(is_flash(cell.next_type) == is_flash(type));
+	if (is_done(cell.answer))
+		assert_true(cell.next);
+	else
+		assert_true(cell.next == COPY_STATE_BIT(state) && cell.next_type == type);
+	for (enum copy_state next = COPY_STATE_NONE; next < COPY_STATE_COUNT; next++)
+		assert_true(!(cell.next & COPY_STATE_BIT(next)) || copy_table_has(cell.next_type, next));
+	if (cell.answer == COPY_NO_VERB)
+		return;
+	assert_int_equal(cell.message != NULL, cell.answer == COPY_REFUSED || cell.answer == COPY_FORCED ||
+			 cell.answer == COPY_FAR_REFUSES);
+	if (!cell.message) {
+		assert_int_equal(copy_table_check(type, state, verb, false, &words, &fault), 0);
+		return;
+	}
+	/* The codes that the methods of the seed page have for a refusal. */
+	assert_true(cell.code == FAULT_NOT_SUPPORTED || cell.code == FAULT_FAILED ||
+		    cell.code == FAULT_INVALID_PARAMETER || cell.code == FAULT_IN_USE);
+	assert_int_equal(copy_table_refuse(&cell, &words, verb, &fault), -1);
+	assert_int_equal(fault.code, cell.code);
+	assert_string_equal(fault.object, words.object);
+	assert_true(fault.message[0] && fault.remedy[0]);
+	assert_null(strpbrk(fault.message, "{}"));
+	assert_null(strpbrk(fault.remedy, "{}"));
+	assert_true(fault.message[strlen(fault.message) - 1] != '.');
+	assert_int_equal(copy_table_check(type, state, verb, false, &words, &fault),
+			 cell.answer == COPY_FAR_REFUSES ? 0 : -1);
+	assert_int_equal(copy_table_check(type, state, verb, true, &words, &fault),
+			 cell.answer == COPY_REFUSED ? -1 : 0);
+}
+
+static void every_cell_answers(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in)
+			for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++)
+				check_cell(type, in, verb);
+	}
+}
+
+static void what_is_allowed_is_a_command(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in)
+			for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+				const struct copy_cell cell = copy_table_cell(type, in, verb);
+				const char *text = copy_table_allows(type, in, verb);
+
+				assert_int_equal(text != NULL, is_done(cell.answer));
+				assert_int_equal(text && strstr(text, " --force"), cell.answer == COPY_FORCED);
+			}
+	}
+}
+
+/* The commands of the CLI are the operations of the table: none is missing in either. */
+static void each_command_is_in_the_table(void **state)
+{
+	static const char *const shows[] = { "list", "show", "group" };
+
+	(void)state;
+	for (unsigned i = 0; i < operation_count; i++) {
+		const struct operation *operation = &operations[i];
+		bool flash = !strcmp(operation->noun, "flash"), shown = false, known = false;
+
+		if (!flash && strcmp(operation->noun, "pair") != 0)
+			continue;
+		for (size_t j = 0; j < sizeof(shows) / sizeof(shows[0]); j++)
+			shown = shown || !strcmp(operation->verb, shows[j]);
+		for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+			enum copy_type type = flash ? COPY_TYPE_FLASH : COPY_TYPE_GLOBAL_COPY;
+			enum copy_state in = flash ? COPY_STATE_FLASH_COPYING : COPY_STATE_FIRST_COPY;
+
+			known = known || (!strcmp(operation->verb, copy_verb_names[verb]) &&
+					  copy_table_cell(type, in, verb).answer != COPY_NO_VERB);
+		}
+		assert_int_equal(known, !shown);
+	}
+	for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+		bool pair = operation_find("pair", copy_verb_names[verb]) != NULL;
+		bool flash = operation_find("flash", copy_verb_names[verb]) != NULL;
+
+		assert_true(pair || flash);
+		ALL_STATES(COPY_TYPE_SYNC, in)
+			assert_int_equal(copy_table_cell(COPY_TYPE_SYNC, in, verb).answer != COPY_NO_VERB,
+					 pair && (in != COPY_STATE_NONE || verb == COPY_CREATE));
+		ALL_STATES(COPY_TYPE_FLASH, in)
+			assert_int_equal(copy_table_cell(COPY_TYPE_FLASH, in, verb).answer != COPY_NO_VERB,
+					 flash && (in != COPY_STATE_NONE || verb == COPY_CREATE));
+	}
+}
+
+/* ---- ways through it ---- */
+
+typedef bool reached[COPY_TYPE_COUNT][COPY_STATE_COUNT];
+
+static bool mark(reached all, uint32_t types, uint64_t states)
+{
+	bool more = false;
+
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in) {
+			if (!(types & 1u << type) || !(states & COPY_STATE_BIT(in)) || all[type][in])
+				continue;
+			all[type][in] = more = true;
+		}
+	}
+	return more;
+}
+
+/* One step from each that is reached. */
+static bool go_on(reached all)
+{
+	bool more = false;
+
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in) {
+			if (!all[type][in])
+				continue;
+			for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+				const struct copy_cell cell = copy_table_cell(type, in, verb);
+
+				if (is_done(cell.answer))
+					more = mark(all, 1u << cell.next_type, cell.next) || more;
+			}
+			if (in != COPY_STATE_NONE)
+				more = mark(all, copy_table_turns(type),
+					    copy_table_drifts(type, in) | COPY_STATE_BIT(in)) || more;
+		}
+	}
+	return more;
+}
+
+static void every_state_is_reached(void **state)
+{
+	reached all = { { false } };
+
+	(void)state;
+	mark(all, (1u << COPY_TYPE_COUNT) - 1, COPY_STATE_BIT(COPY_STATE_NONE));
+	/* Whose relations session practice makes; and a target is there since its source was made. */
+	mark(all, 1u << COPY_TYPE_FLASH_PRACTICE, COPY_STATE_BIT(COPY_STATE_FLASH_IDLE));
+	mark(all, 1u << COPY_TYPE_SYNC | 1u << COPY_TYPE_ASYNC, COPY_STATE_BIT(COPY_STATE_TARGET_FIRST_COPY));
+	while (go_on(all))
+		;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in)
+			if (!all[type][in])
+				fail_msg("%s is never %s", copy_type_names[type], copy_state_names[in]);
+	}
+}
+
+/* Whatever befell a copy, it can be ended: at once, or from where it comes to without anybody's doing. */
+static bool ends(enum copy_type type, enum copy_state in)
+{
+	return copy_table_cell(type, in, COPY_DELETE).next & COPY_STATE_BIT(COPY_STATE_NONE);
+}
+
+static bool leads_to_an_end(const struct copy_cell *cell)
+{
+	for (enum copy_state then = COPY_STATE_NONE; then < COPY_STATE_COUNT; then++) {
+		if (cell->next & COPY_STATE_BIT(then) && (then == COPY_STATE_NONE || ends(cell->next_type, then)))
+			return true;
+	}
+	return false;
+}
+
+static void every_copy_can_be_ended(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in) {
+			bool found = in == COPY_STATE_NONE || ends(type, in) ||
+				     copy_table_drifts(type, in) & COPY_STATE_BIT(COPY_STATE_NONE);
+
+			/* First this, then that; or it leaves its session first. */
+			for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT && !found; verb++) {
+				const struct copy_cell cell = copy_table_cell(type, in, verb);
+
+				found = is_done(cell.answer) && leads_to_an_end(&cell);
+			}
+			for (enum copy_type then = 0; then < COPY_TYPE_COUNT && !found; then++)
+				found = copy_table_turns(type) & 1u << then && copy_table_has(then, in) &&
+					ends(then, in);
+			if (!found)
+				fail_msg("%s that is %s cannot be ended", copy_type_names[type], copy_state_names[in]);
+		}
+	}
+}
+
+/* ---- what CIM and Swordfish call it ---- */
+
+static void check_cim(enum copy_type type, enum copy_state in)
+{
+	const struct copy_cim cim = copy_table_cim(type, in);
+	bool unsync = cim.copy_type == 4 || cim.copy_type == 5, broken = cim.sync_state == 12;
+
+	assert_int_equal(unsync, is_flash(type));
+	/* Values that the seed page names; 14 is for groups, 15 for none. */
+	assert_in_range(cim.sync_state, 2, 15);
+	assert_in_range(cim.copy_state, 2, 17);
+	assert_in_range(cim.progress_status, 2, 21);
+	assert_true(cim.copy_state != 14 && cim.copy_state != 15);
+	assert_true(cim.progress_status != 14 && cim.progress_status != 15);
+	/* By the words of the page: of Async and Sync; of UnSyncAssoc. */
+	if (cim.sync_state == 6 || cim.sync_state == 7 || cim.sync_state == 13)
+		assert_false(unsync);
+	if (cim.sync_state == 11 || cim.sync_state == 14 || cim.sync_state == 15)
+		assert_true(unsync);
+	/* Both views in step. */
+	assert_int_equal(broken, cim.copy_state == 5 || cim.copy_state == 17 || cim.copy_state == 16);
+	assert_int_equal(cim.copy_state == 4, cim.sync_state == 6 || cim.sync_state == 11 || cim.sync_state == 14);
+	assert_int_equal(cim.copy_state == 3, cim.sync_state == 5 || cim.sync_state == 10 || cim.sync_state == 15);
+	assert_int_equal(cim.copy_state == 11, cim.sync_state == 4);
+	/* Work under way is shown as that, and has an end that it comes to. */
+	if (cim.copy_state == 3)
+		assert_true(cim.progress_status >= 6 && cim.progress_status <= 8 && cim.requested_copy_state == 4);
+	assert_true(cim.requested_copy_state == 15 || cim.requested_copy_state == 4);
+	assert_true(cim.requested_copy_state != cim.copy_state);
+	if (cim.copy_state == 4)
+		assert_int_equal(cim.progress_status, 2);
+	assert_non_null(copy_table_replica_state(cim.copy_state));
+	assert_non_null(copy_table_replica_progress(cim.progress_status));
+}
+
+static void every_state_has_its_numbers(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in)
+			if (in != COPY_STATE_NONE)
+				check_cim(type, in);
+	}
+}
+
+/* From the seed page and the facts on ESS and SMI-S clients, not from the code. */
+static void these_numbers(void **state)
+{
+	static const struct {
+		enum copy_type type;
+		enum copy_state in;
+		unsigned copy_type, sync_state, copy_state, progress, requested;
+		const char *replica_state;
+	} known[] = {
+		{ COPY_TYPE_SYNC, COPY_STATE_FIRST_COPY, 3, 5, 3, 6, 4, "Unsynchronized" },
+		{ COPY_TYPE_SYNC, COPY_STATE_RESYNC, 3, 5, 3, 7, 4, "Unsynchronized" },
+		{ COPY_TYPE_SYNC, COPY_STATE_FULL_DUPLEX, 3, 6, 4, 2, 15, "Synchronized" },
+		{ COPY_TYPE_SYNC, COPY_STATE_INTERRUPTED, 3, 12, 5, 20, 4, "Broken" },
+		{ COPY_TYPE_SYNC, COPY_STATE_SPLIT, 3, 13, 7, 3, 15, "Split" },
+		{ COPY_TYPE_SYNC, COPY_STATE_TARGET, 3, 5, 3, 7, 4, "Unsynchronized" },
+		{ COPY_TYPE_GLOBAL_COPY, COPY_STATE_SUSPENDED, 2, 13, 9, 3, 15, "Suspended" },
+		{ COPY_TYPE_SESSION, COPY_STATE_FOLLOWING, 2, 6, 4, 2, 15, "Synchronized" },
+		{ COPY_TYPE_SESSION, COPY_STATE_FAILED_OVER, 2, 13, 10, 2, 15, "Failedover" },
+		{ COPY_TYPE_GLOBAL_COPY, COPY_STATE_DIVERGED, 2, 12, 17, 3, 15, "Invalid" },
+		{ COPY_TYPE_FLASH, COPY_STATE_FLASH_COPYING, 5, 15, 3, 6, 4, "Unsynchronized" },
+		{ COPY_TYPE_FLASH_PERSISTENT, COPY_STATE_FLASH_WHOLE, 4, 14, 4, 2, 15, "Synchronized" },
+		{ COPY_TYPE_FLASH_NO_COPY, COPY_STATE_FLASH_IDLE, 4, 11, 4, 2, 15, "Synchronized" },
+		{ COPY_TYPE_FLASH, COPY_STATE_FLASH_RESTORING, 5, 10, 3, 8, 4, "Unsynchronized" },
+		{ COPY_TYPE_FLASH_RECORD, COPY_STATE_FLASH_REVERTIBLE, 4, 4, 11, 19, 15, "Prepared" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const struct copy_cim cim = copy_table_cim(known[i].type, known[i].in);
+
+		assert_int_equal(cim.copy_type, known[i].copy_type);
+		assert_int_equal(cim.sync_state, known[i].sync_state);
+		assert_int_equal(cim.copy_state, known[i].copy_state);
+		assert_int_equal(cim.progress_status, known[i].progress);
+		assert_int_equal(cim.requested_copy_state, known[i].requested);
+		assert_string_equal(copy_table_replica_state(cim.copy_state), known[i].replica_state);
+	}
+	assert_null(copy_table_replica_state(15));
+	assert_null(copy_table_replica_state(19));
+	assert_null(copy_table_replica_progress(15));
+	assert_string_equal(copy_table_replica_progress(12), "FailingBack");
+	assert_string_equal(copy_table_replica_progress(25), "RequiresResume");
+}
+
+/* ---- the state of what the metadata have ---- */
+
+static void check_pair(struct record_pair *record, unsigned flags)
+{
+	const struct copy_pair_facts facts = {
+		.record = record, .offline = flags & 1, .grouped = flags & 2, .frozen = flags & 4,
+		.resyncing = flags & 8, .writes_lost = flags & 16,
+	};
+	enum copy_type type;
+	enum copy_state in;
+
+	copy_table_of_pair(&facts, &type, &in);
+	assert_true(copy_table_has(type, in) && in != COPY_STATE_NONE && !is_flash(type));
+	/* At a source what a source may do is answered as at a source, at a target as at a target. */
+	if (!facts.offline)
+		assert_int_equal(copy_table_cell(type, in, COPY_SET).answer == COPY_DONE, record->role == PAIR_SOURCE);
+}
+
+/* Whatever stands in a record, also what no program writes. */
+static void every_record_is_in_a_state(void **state)
+{
+	struct record_pair record = { .volume = 0x1500 };
+
+	(void)state;
+	for (unsigned i = 0; i < 1u << 5; i++) {
+		record.session = i & 1 ? 3 : 0;
+		record.joined = i & 2;
+		record.first_copy_done = i & 4;
+		record.first_copy_bytes = i & 8 ? 65536 : 0;
+		record.critical = i & 16;
+		for (record.role = 0; record.role < PAIR_ROLE_COUNT; record.role++)
+			for (record.type = 0; record.type < PAIR_TYPE_COUNT; record.type++)
+				for (record.state = 0; record.state < PAIR_STATE_COUNT; record.state++)
+					for (record.reason = 0; record.reason < PAIR_REASON_COUNT; record.reason++)
+						for (unsigned flags = 0; flags < 1u << 5; flags++)
+							check_pair(&record, flags);
+	}
+}
+
+static void every_flash_is_in_a_state(void **state)
+{
+	struct record_flash record = { .target = 0x1501 };
+
+	(void)state;
+	for (unsigned i = 0; i < 1u << 8; i++) {
+		const struct copy_flash_facts facts = {
+			.record = &record, .target_attached = i & 1, .source_attached = i & 2, .whole = i & 4,
+		};
+		enum copy_type type;
+		enum copy_state in;
+
+		record.no_copy = i & 8;
+		record.persistent = i & 16;
+		record.record = i & 32;
+		record.restore = i & 64;
+		record.practice = i & 128 ? 3 : 0;
+		for (record.state = 0; record.state < FLASH_STATE_COUNT; record.state++) {
+			copy_table_of_flash(&facts, &type, &in);
+			assert_true(copy_table_has(type, in) && in != COPY_STATE_NONE && is_flash(type));
+		}
+	}
+}
+
+/* ---- docs/state-table.md ---- */
+
+static char page[200000], wanted[200000];
+
+__attribute__((format(printf, 1, 2)))
+static void say(const char *format, ...)
+{
+	size_t len = strlen(wanted);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(wanted + len, sizeof(wanted) - len, format, args);
+	va_end(args);
+	assert_true(strlen(wanted) + 1 < sizeof(wanted));
+}
+
+static void say_cell(const struct copy_cell *cell)
+{
+	switch (cell->answer) {
+	case COPY_DONE:
+		say(" yes |");
+		break;
+	case COPY_NOTHING:
+		say(" done |");
+		break;
+	case COPY_ASKS:
+		say(" asks |");
+		break;
+	case COPY_FAR_REFUSES:
+		say(" far %d |", cell->code);
+		break;
+	case COPY_FORCED:
+		say(" force %d |", cell->code);
+		break;
+	default:
+		say(" %d |", cell->code);
+		break;
+	}
+}
+
+static void say_type(enum copy_type type)
+{
+	bool known[COPY_VERB_COUNT];
+	unsigned columns = 0;
+
+	say("\n### %s\n\n| state |", copy_type_names[type]);
+	for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+		enum copy_state in = is_flash(type) ? COPY_STATE_FLASH_FAILED : COPY_STATE_OFFLINE;
+
+		known[verb] = verb != COPY_CREATE && copy_table_cell(type, in, verb).answer != COPY_NO_VERB;
+		if (known[verb])
+			say(" %s |", copy_verb_names[verb]);
+		columns += known[verb];
+	}
+	say("\n|---|");
+	for (unsigned i = 0; i < columns; i++)
+		say("---|");
+	say("\n");
+	ALL_STATES(type, in) {
+		if (in == COPY_STATE_NONE)
+			continue;
+		say("| %s |", copy_state_names[in]);
+		for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+			const struct copy_cell cell = copy_table_cell(type, in, verb);
+
+			if (known[verb])
+				say_cell(&cell);
+		}
+		say("\n");
+	}
+}
+
+static void say_numbers(void)
+{
+	say("\n## As CIM and Swordfish have it\n\n"
+	    "| type | state | CopyType | SyncState | CopyState | ProgressStatus | RequestedCopyState | ReplicaState |\n"
+	    "|---|---|---|---|---|---|---|---|\n");
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in) {
+			struct copy_cim cim;
+
+			if (in == COPY_STATE_NONE)
+				continue;
+			cim = copy_table_cim(type, in);
+			say("| %s | %s | %u | %u | %u | %u | %u | %s |\n", copy_type_names[type],
+			    copy_state_names[in], cim.copy_type, cim.sync_state, cim.copy_state, cim.progress_status,
+			    cim.requested_copy_state, copy_table_replica_state(cim.copy_state));
+		}
+	}
+}
+
+/* What is generated stands behind this line. */
+#define BEGIN	"## What may be done\n"
+
+static void the_page_agrees(void **state)
+{
+	const char *source = getenv("XDC_TOP");
+	char path[4096], *begin;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(source);
+	snprintf(path, sizeof(path), "%s/docs/state-table.md", source);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+	say(BEGIN);
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++)
+		say_type(type);
+	say_numbers();
+	begin = strstr(page, BEGIN);
+	assert_non_null(begin);
+	if (strcmp(begin, wanted) != 0) {
+		fputs(wanted, stderr);
+		fail_msg("docs/state-table.md must say this from \"" BEGIN "\" on");
+	}
+	/* And in front of it, what each word means. */
+	for (enum copy_state in = COPY_STATE_NONE + 1; in < COPY_STATE_COUNT; in++) {
+		char row[64];
+
+		snprintf(row, sizeof(row), "\n| %s |", copy_state_names[in]);
+		*begin = '\0';
+		if (!strstr(page, row))
+			fail_msg("docs/state-table.md does not say what %s is", copy_state_names[in]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_cell_answers),
+		cmocka_unit_test(what_is_allowed_is_a_command),
+		cmocka_unit_test(each_command_is_in_the_table),
+		cmocka_unit_test(every_state_is_reached),
+		cmocka_unit_test(every_copy_can_be_ended),
+		cmocka_unit_test(every_state_has_its_numbers),
+		cmocka_unit_test(these_numbers),
+		cmocka_unit_test(every_record_is_in_a_state),
+		cmocka_unit_test(every_flash_is_in_a_state),
+		cmocka_unit_test(the_page_agrees),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -131,13 +131,14 @@ static int give(struct command *command)
 	return rc;
 }
 
-/* No host has it, and what it holds is not the model's until it is learned. */
+/* No host has it, and what it holds is not the model's until it is learned; what a crash before has left of it is. */
 static void close_volume(unsigned volume)
 {
 	scene.closed[volume] = true;
-	while (scene.on[volume] > 0 || flash_has_pending(&scene.model, volume))
+	while (scene.rest || scene.on[volume] > 0 || flash_has_pending(&scene.model, volume))
 		pause_for(100 * RT_US);
 	scene.model.volumes[volume].unknown = true;
+	scene.losses_closed[volume] = scene.losses;
 }
 
 static void open_volume(unsigned volume)
@@ -150,11 +151,10 @@ static void open_volume(unsigned volume)
 static void save_volume(unsigned volume)
 {
 	static uint32_t found[FLASH_SECTORS];
-	unsigned losses = scene.losses;
 	const char *wrong;
 
 	read_surely(volume, found, true);
-	wrong = flash_settle(&scene.model, volume, found, scene.losses != losses);
+	wrong = flash_settle(&scene.model, volume, found, scene.losses != scene.losses_closed[volume]);
 	if (wrong)
 		scenario_wrong("volume %u, which a command closed, %s", volume, wrong);
 	/* Whatever it was then, it is on the disk now. */
@@ -182,14 +182,17 @@ static void note_read_only(const struct relations *relations)
 			scene.read_only[i] = scene.read_only[relations->source[i]] = true;
 }
 
-/* No crash may change it: it holds what it held when it was closed, but for what a loss of power may take. */
-static void judge_same(unsigned volume, unsigned losses)
+/*
+ * No crash may change it: it holds what it held when it was closed, but for what a loss of power may take. Whoever
+ * judges opens it at once: the next crash finds it in the model.
+ */
+static void judge_same(unsigned volume)
 {
 	static uint32_t found[FLASH_SECTORS];
 	const char *wrong;
 
 	read_surely(volume, found, false);
-	wrong = flash_settle(&scene.model, volume, found, scene.losses != losses);
+	wrong = flash_settle(&scene.model, volume, found, scene.losses != scene.losses_closed[volume]);
 	if (wrong)
 		scenario_wrong("volume %u, which a command did not change, %s", volume, wrong);
 }
@@ -321,20 +324,19 @@ static void withdraw(const struct relations *relations)
 {
 	static uint32_t found[FLASH_SECTORS];
 	struct command command = { .kind = DELETE, .count = 1 };
-	unsigned target = (unsigned)below(FLASH_VOLUMES), losses;
+	unsigned target = (unsigned)below(FLASH_VOLUMES);
 	const char *wrong;
 
 	if (!relations->is_target[target] || is_source(relations, target) || is_revertible(relations, target))
 		return;
 	command.requests[0].target = (uint16_t)(FLASH_BASE + target);
 	close_volume(target);
-	losses = scene.losses;
 	(void)!give(&command);		/* its copy may have ended it just before */
 	read_surely(target, found, false);
 	if (is_empty(found)) {
 		flash_learn(&scene.model, target, found);
 	} else {
-		wrong = flash_settle(&scene.model, target, found, scene.losses != losses);
+		wrong = flash_settle(&scene.model, target, found, scene.losses != scene.losses_closed[target]);
 		if (wrong)
 			scenario_wrong("volume %u, no target any more, %s", target, wrong);
 	}
@@ -347,7 +349,7 @@ static void withdraw(const struct relations *relations)
 static void resync(const struct relations *before)
 {
 	struct command command = { .kind = RESYNC, .count = 1 };
-	unsigned target = (unsigned)below(FLASH_VOLUMES), losses = scene.losses;
+	unsigned target = (unsigned)below(FLASH_VOLUMES);
 	struct copy_flash_request *request = &command.requests[0];
 	struct relations after;
 	int rc;
@@ -373,7 +375,7 @@ static void resync(const struct relations *before)
 	if (memcmp(after.records[target].map, before->records[target].map, XDC_UUID_LEN) != 0)
 		judge_targets(&command);
 	else
-		judge_same(target, losses);
+		judge_same(target);
 	scenario_count("resyncs", rc == 0);
 	note_read_only(&after);
 	open_volume(target);
@@ -383,7 +385,7 @@ static void resync(const struct relations *before)
 
 static void decide(const struct relations *before)
 {
-	unsigned target = (unsigned)below(FLASH_VOLUMES), losses = scene.losses;
+	unsigned target = (unsigned)below(FLASH_VOLUMES);
 	struct command command = { .kind = below(2) ? COMMIT : REVERT, .count = 1 };
 	struct relations after;
 	int rc;
@@ -400,7 +402,7 @@ static void decide(const struct relations *before)
 	if (command.kind == REVERT && !is_revertible(&after, target))
 		judge_shows(target, scene.saved[target], "what it was before");
 	else
-		judge_same(target, losses);
+		judge_same(target);
 	scenario_count("commits", command.kind == COMMIT && rc == 0);
 	scenario_count("reverts", command.kind == REVERT && rc == 0);
 	note_read_only(&after);
@@ -461,7 +463,7 @@ static void reverse(const struct relations *before)
 {
 	static uint32_t shown[FLASH_SECTORS];
 	struct command command = { .kind = REVERSE, .count = 1 };
-	unsigned target = (unsigned)below(FLASH_VOLUMES), source = before->source[target], losses = scene.losses;
+	unsigned target = (unsigned)below(FLASH_VOLUMES), source = before->source[target];
 	struct relations after;
 	int rc;
 
@@ -476,14 +478,15 @@ static void reverse(const struct relations *before)
 	look(&after);
 	if (rc == 0 || was_reversed(&after, source, target, shown)) {
 		judge_shows(source, shown, "what its target showed");
+		open_volume(source);
 		judge_former(target, &after, shown);
 		scenario_count("reverses", 1);
 	} else {
-		judge_same(source, losses);
-		judge_same(target, losses);
+		judge_same(source);
+		open_volume(source);
+		judge_same(target);
 		open_volume(target);
 	}
-	open_volume(source);
 }
 
 /* ---- any ---- */

@@ -23,6 +23,7 @@ struct flash_scene {
 	bool giving_back[FLASH_VOLUMES];	/* what it had kept: empty when that relation is over */
 	uint32_t saved[FLASH_VOLUMES][FLASH_SECTORS];	/* of targets: what a revert brings back */
 	unsigned losses;			/* of power */
+	unsigned losses_closed[FLASH_VOLUMES];	/* of them before the volume was closed, and the model knows of them */
 };
 extern struct flash_scene scene;
 

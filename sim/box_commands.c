@@ -87,9 +87,16 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 			  pair);
 }
 
+static struct copy_pair_name pair_of(const struct command *command)
+{
+	return (struct copy_pair_name){ .volume = command->box->volumes[command->volume] };
+}
+
 static int resume(struct command *command, struct fault *fault)
 {
-	return copy_pair_resume(command->box->copy, command->box->volumes[command->volume], fault);
+	const struct copy_pair_name name = pair_of(command);
+
+	return copy_pair_resume(command->box->copy, &name, fault);
 }
 
 int box_pair_resume(struct box *box, unsigned volume)
@@ -123,14 +130,16 @@ bool box_is_frozen(const struct box *box, unsigned volume)
 
 	if (!box->ready || !sim_is_running(box->system))
 		return false;
-	pair = pair_find(box->copy, box->volumes[volume]);
+	pair = pair_first_of(box->copy, box->volumes[volume]);
 	return pair && pair->record.state == PAIR_SUSPENDED &&
 	       (pair->record.reason == PAIR_REASON_GROUP || pair->record.reason == PAIR_REASON_FREEZE);
 }
 
 static int failover(struct command *command, struct fault *fault)
 {
-	return copy_pair_failover(command->box->copy, command->box->volumes[command->volume], false, fault);
+	const struct copy_pair_name name = pair_of(command);
+
+	return copy_pair_failover(command->box->copy, &name, false, fault);
 }
 
 int box_pair_failover(struct box *box, unsigned volume)
@@ -144,7 +153,7 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 
 	if (!box->ready || !sim_is_running(box->system) || !far->ready || !sim_is_running(far->system))
 		return false;
-	pair = pair_find(box->copy, box->volumes[volume]);
+	pair = pair_first_of(box->copy, box->volumes[volume]);
 	return pair && pair->record.state == PAIR_FULL_DUPLEX &&
 	       !memcmp(pair->agreed_boot_id, far->copy->far_boot_id, sizeof(pair->agreed_boot_id));
 }

@@ -206,13 +206,16 @@ static int delete_pairs(void *arg)
 	struct damage *damage = order->damage;
 	struct box *box = order->box;
 	struct fault fault;
+	struct copy_pair_name pair = { 0 };
 	int rc = 0;
 
 	if (!damage->removed)
 		rc = copy_session_remove(box->copy, SITES_SESSION, box->volumes, box->volume_count, &fault);
 	damage->removed = !rc;
-	for (; !rc && damage->deleted < box->volume_count; damage->deleted += !rc)
-		rc = copy_pair_delete(box->copy, box->volumes[damage->deleted], false, &fault);
+	for (; !rc && damage->deleted < box->volume_count; damage->deleted += !rc) {
+		pair.volume = box->volumes[damage->deleted];
+		rc = copy_pair_delete(box->copy, &pair, false, &fault);
+	}
 	if (rc)
 		sim_note(sim_world(), "%s: %s", fault.object, fault.message);
 	return rc;

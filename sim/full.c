@@ -106,8 +106,9 @@ struct giving_up {
 static int give_up_there(void *arg)
 {
 	struct giving_up *giving_up = arg;
+	const struct copy_pair_name pair = { .volume = giving_up->far_volume };
 	struct fault fault;
-	int rc = copy_pair_delete(giving_up->far->copy, giving_up->far_volume, true, &fault);
+	int rc = copy_pair_delete(giving_up->far->copy, &pair, true, &fault);
 
 	giving_up->far_done = !rc;
 	return rc;
@@ -118,13 +119,14 @@ static int give_up_here(void *arg)
 	struct giving_up *giving_up = arg;
 	struct copy *copy = giving_up->source->copy;
 	struct fault fault;
+	const struct copy_pair_name pair = { .volume = giving_up->source_volume };
 	int rc = 0;
 
 	if (!giving_up->removed)
 		rc = copy_session_remove(copy, SITES_SESSION, &giving_up->source_volume, 1, &fault);
 	giving_up->removed = !rc;
 	if (!rc)
-		rc = copy_pair_delete(copy, giving_up->source_volume, true, &fault);
+		rc = copy_pair_delete(copy, &pair, true, &fault);
 	giving_up->done = !rc;
 	return rc;
 }

@@ -72,17 +72,19 @@ static int restart(struct box *box)
 static int suspend_one(void *arg)
 {
 	struct box *box = arg;
+	const struct copy_pair_name pair = { .volume = box->volumes[0] };
 	struct fault fault;
 
-	return copy_pair_suspend(box->copy, box->volumes[0], &fault);
+	return copy_pair_suspend(box->copy, &pair, &fault);
 }
 
 static int let_it_go_on(void *arg)
 {
 	struct box *box = arg;
+	const struct copy_pair_name pair = { .volume = box->volumes[0] };
 	struct fault fault;
 
-	return copy_pair_resume(box->copy, box->volumes[0], &fault);
+	return copy_pair_resume(box->copy, &pair, &fault);
 }
 
 enum what { REMOVE, REMOVE_ONE, PAUSE, RESUME, ADD, SUSPEND, GO_ON };

@@ -24,8 +24,11 @@ int old_primary_look(void *arg)
 	if (!look->box->ready)
 		return -ECONNABORTED;
 	copy_pair_each(look->box->copy, note_pair, look);
-	for (unsigned i = 0; i < look->box->volume_count; i++)
-		look->answered[i] = copy_pair_ask_far(look->box->copy, look->box->volumes[i], &look->far[i]);
+	for (unsigned i = 0; i < look->box->volume_count; i++) {
+		const struct copy_pair_name pair = { .volume = look->box->volumes[i] };
+
+		look->answered[i] = copy_pair_ask_far(look->box->copy, &pair, &look->far[i]);
+	}
 	return 0;
 }
 

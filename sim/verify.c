@@ -127,14 +127,15 @@ static int do_verify(void *arg)
 	struct subject *subject = arg;
 	struct box *box = subject->sites->oracle.places[subject->place].box;
 	struct copy_verify_request request = { .repair = subject->repair, .rate_bytes = below(3) ? 0 : 32u << 20 };
+	const struct copy_pair_name pair = { .volume = subject->id };
 	struct fault fault = { 0 };
-	int rc = box->ready ? copy_pair_may_verify(box->copy, subject->id, &fault) : -ECONNABORTED;
+	int rc = box->ready ? copy_pair_may_verify(box->copy, &pair, &fault) : -ECONNABORTED;
 
 	/* A synchronous pair that a break of the link has suspended is taken up again soon. */
 	if (rc == -1)
 		return -EAGAIN;
 	if (!rc)
-		rc = copy_pair_verify(box->copy, subject->id, &request, &fault);
+		rc = copy_pair_verify(box->copy, &pair, &request, &fault);
 	if (rc == -1)
 		log_line(LOG_WARNING, "scenario", "%s: %s", fault.object, fault.message);
 	if (!rc)

@@ -104,6 +104,7 @@ static enum cli_exit ask_and_wait(struct cli_connection *connection, const struc
 				  bool json)
 {
 	const char *volume = json_string_value(json_object_get(args, "volume"));
+	const char *system = json_string_value(json_object_get(args, "system"));
 	json_t *reply = cli_ask(connection, operation, args);
 	const json_t *job = json_object_get(json_object_get(reply, "result"), "job");
 	enum cli_exit code = CLI_REFUSED;
@@ -113,8 +114,8 @@ static enum cli_exit ask_and_wait(struct cli_connection *connection, const struc
 		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(job));
 		if (json_is_integer(job))
 			code = cli_wait_job(connection, number, json);
-		else if (volume)
-			code = cli_wait_first_copy(connection, volume, json);
+		else if (volume && system)
+			code = cli_wait_first_copy(connection, volume, system, json);
 		else
 			code = CLI_DONE;	/* it has ended already */
 	} else if (reply) {

@@ -105,7 +105,8 @@ enum cli_exit cli_watch(struct cli_connection *connection, const struct operatio
  * pair create --wait: until the first copy of this volume is done, or cannot go on. A bar for people; for programs
  * the pair as it is at the end.
  */
-enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json);
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, const char *system,
+				  bool json);
 
 /*
  * Until the job of this number has ended (wait.c), with a line of progress on stderr for people; for programs the job

@@ -220,10 +220,11 @@ static enum cli_exit judge_copy(const json_t *pair, bool *done)
 	return CLI_REFUSED;
 }
 
-enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, bool json)
+enum cli_exit cli_wait_first_copy(struct cli_connection *connection, const char *volume, const char *system,
+				  bool json)
 {
 	const struct operation *operation = operation_find("pair", "show");
-	json_t *args = json_pack("{s:s}", "volume", volume);
+	json_t *args = json_pack("{s:s, s:s}", "volume", volume, "to", system);
 	enum cli_exit code = CLI_DONE;
 	bool done = false;
 

@@ -284,7 +284,7 @@ int control_path_create(struct control *control, const struct copy_path *path, s
 int control_path_set_limit(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
-int control_pair_delete(struct control *control, uint16_t volume, bool force, struct fault *fault);
+int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault);
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
 
 /* As those of copy.h, each with a job beside it while it is under way. */
@@ -297,7 +297,8 @@ int control_session_return(struct control *control, uint8_t session, struct faul
  * As copy_pair_verify, of one pair or of all pairs of the session that this system sends, by a job: 0 and its number.
  * The job fails when something differs and is not repaired.
  */
-int control_pair_verify(struct control *control, uint16_t volume, const struct copy_verify_request *request,
+int control_pair_verify(struct control *control, const struct copy_pair_name *pair,
+			const struct copy_verify_request *request,
 			uint64_t *job, struct fault *fault);
 int control_session_verify(struct control *control, uint8_t session, const struct copy_verify_request *request,
 			   uint64_t *job, struct fault *fault);

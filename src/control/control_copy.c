@@ -53,14 +53,14 @@ int control_pair_create(struct control *control, const struct copy_pair_request 
 	return copy_pair_create(control->copy, request, fault);
 }
 
-int control_pair_delete(struct control *control, uint16_t volume, bool force, struct fault *fault)
+int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault)
 {
 	char object[16];
 
-	snprintf(object, sizeof(object), "volume %04X", volume);
-	if (control_check_no_set(control, volume, SET_OF_PAIRS, object, fault))
+	snprintf(object, sizeof(object), "volume %04X", name->volume);
+	if (control_check_no_set(control, name->volume, SET_OF_PAIRS, object, fault))
 		return -1;
-	return copy_pair_delete(control->copy, volume, force, fault);
+	return copy_pair_delete(control->copy, name, force, fault);
 }
 
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault)
@@ -153,9 +153,14 @@ int control_session_return(struct control *control, uint8_t session, struct faul
 
 struct copy_work_arg {
 	struct control *control;
-	uint16_t volume;
+	struct copy_pair_name pair;
 	uint64_t total_bytes;
 };
+
+static void name_work(const struct copy_pair_name *pair, char object[64])
+{
+	snprintf(object, 64, "volume %04X to %s", pair->volume, pair->system);
+}
 
 static void look_copy(void *arg, struct job *job)
 {
@@ -165,7 +170,7 @@ static void look_copy(void *arg, struct job *job)
 	uint64_t left;
 
 	/* Of a volume that is not open nothing is known. */
-	if (!copy_pair_get(work->control->copy, work->volume, &info) || !info.is_source || !info.size_bytes)
+	if (!copy_pair_get(work->control->copy, &work->pair, &info) || !info.is_source || !info.size_bytes)
 		return;
 	left = info.unsent_blocks * XDC_BLOCK_SIZE;
 	if (left > work->total_bytes)
@@ -175,8 +180,8 @@ static void look_copy(void *arg, struct job *job)
 	job_waits(job, info.reason == PAIR_REASON_NONE ? NULL : waits);
 }
 
-static void begin_copy_job(struct control *control, enum job_kind kind, uint16_t volume, const char *object,
-			   uint64_t bytes)
+static void begin_copy_job(struct control *control, enum job_kind kind, const struct copy_pair_name *pair,
+			   const char *object, uint64_t bytes)
 {
 	struct copy_work_arg *work = mem_alloc(sizeof(*work));
 	const struct job_spec spec = {
@@ -186,7 +191,7 @@ static void begin_copy_job(struct control *control, enum job_kind kind, uint16_t
 
 	if (!work)
 		return;
-	*work = (struct copy_work_arg){ control, volume, bytes };
+	*work = (struct copy_work_arg){ control, *pair, bytes };
 	job_progress(job_begin(control->jobs, &spec), 0, bytes);
 }
 
@@ -199,16 +204,17 @@ static void cut_copy_job(struct job *job)
 		job_cut(job, "its pair was deleted, or goes the other way now");
 }
 
-void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes)
+void control_copy_work(void *arg, enum job_kind kind, const struct copy_pair_name *pair, enum copy_work step,
+		       uint64_t bytes)
 {
 	struct control *control = arg;
 	struct job *job;
-	char object[16];
+	char object[64];
 
-	snprintf(object, sizeof(object), "volume %04X", volume);
+	name_work(pair, object);
 	job = job_find(control->jobs, kind, object);
 	if (step == COPY_WORK_BEGINS && !job_is_running(job))
-		begin_copy_job(control, kind, volume, object, bytes);
+		begin_copy_job(control, kind, pair, object, bytes);
 	else if (step == COPY_WORK_ENDS && job)
 		job_end(job, NULL);
 	else if (step == COPY_WORK_CUT && job)
@@ -217,12 +223,13 @@ void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy
 
 static void claim_resync(void *arg, const struct copy_pair_info *info)
 {
+	const struct copy_pair_name pair = copy_pair_name_of(info->volume, info->system);
 	struct control *control = arg;
-	char object[16];
+	char object[64];
 
-	snprintf(object, sizeof(object), "volume %04X", info->volume);
+	name_work(&pair, object);
 	if (info->is_source && job_find(control->jobs, JOB_RESYNC, object))
-		control_copy_work(control, JOB_RESYNC, info->volume, COPY_WORK_BEGINS, 0);
+		control_copy_work(control, JOB_RESYNC, &pair, COPY_WORK_BEGINS, 0);
 }
 
 void control_claim_resyncs(struct control *control)

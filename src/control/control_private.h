@@ -143,7 +143,8 @@ void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_U
 /* ---- what the copy services work at for long (control_copy.c) ---- */
 
 /* For copy_config: a job shows it. */
-void control_copy_work(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
+void control_copy_work(void *arg, enum job_kind kind, const struct copy_pair_name *pair, enum copy_work step,
+		       uint64_t bytes);
 
 /* At the start: resyncs that were cut go on when their link is there, and so do their jobs. */
 void control_claim_resyncs(struct control *control);

@@ -217,6 +217,7 @@ int control_set_delete(struct control *control, const char *name, struct fault *
 static int check_member(struct control *control, const struct control_set *set, uint16_t volume, struct fault *fault)
 {
 	const struct control_set *other = set_of(control, volume, SET_OF_PAIRS);
+	const struct copy_pair_name name = { .volume = volume };
 	struct copy_pair_info pair;
 	char object[16];
 
@@ -227,7 +228,9 @@ static int check_member(struct control *control, const struct control_set *set, 
 		return fault_set(fault, FAULT_IN_A_SET, object, "", "it is in this set already");
 	if (set->record.of == SET_OF_VOLUMES)
 		return 0;
-	if (!copy_pair_get(control->copy, volume, &pair))
+	if (copy_pair_count(control->copy, volume) > 1)
+		return fault_set(fault, FAULT_IN_USE, object, "do it to each: xdc pair", "it has more than one pair");
+	if (!copy_pair_get(control->copy, &name, &pair))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc pair create, or a set of volumes",
 				 "the set is of pairs, and it is in none");
 	if (other)
@@ -369,11 +372,12 @@ static void end_work(struct work *work)
 static int check_item(struct control *control, const struct control_volume *volume, bool at_source,
 		      struct fault *fault)
 {
+	const struct copy_pair_name name = { .volume = volume->record.id };
 	struct copy_pair_info pair;
 	char object[16];
 
 	snprintf(object, sizeof(object), "volume %04X", volume->record.id);
-	if (!copy_pair_get(control->copy, volume->record.id, &pair))
+	if (!copy_pair_get(control->copy, &name, &pair))
 		return fault_set(fault, FAULT_FAILED, object, "take it out of the set: xdc set remove",
 				 "its pair is gone");
 	if (at_source && !pair.is_source)
@@ -426,14 +430,18 @@ static int begin_work(struct control *control, const char *name, bool at_source,
 
 /* Does it to each, also after one has failed; the first fault stands. */
 static int do_to_each(struct control *control, const struct work *work,
-		      int (*fn)(struct copy *copy, uint16_t volume, struct fault *fault), struct fault *fault)
+		      int (*fn)(struct copy *copy, const struct copy_pair_name *name, struct fault *fault),
+		      struct fault *fault)
 {
 	struct fault other;
 	int rc = 0;
 
-	for (unsigned i = 0; i < work->count; i++)
-		if (fn(control->copy, work->items[i].volume->record.id, rc ? &other : fault))
+	for (unsigned i = 0; i < work->count; i++) {
+		const struct copy_pair_name pair = { .volume = work->items[i].volume->record.id };
+
+		if (fn(control->copy, &pair, rc ? &other : fault))
 			rc = -1;
+	}
 	return rc;
 }
 
@@ -545,12 +553,12 @@ int control_set_delete_pairs(struct control *control, const char *name, struct f
 	if (begin_work(control, name, true, &work, fault))
 		return -1;
 	for (unsigned i = 0; i < work.count; i++) {
-		uint16_t id = work.items[i].volume->record.id;
+		const struct copy_pair_name pair = { .volume = work.items[i].volume->record.id };
 
-		if (copy_pair_delete(control->copy, id, false, rc ? &other : fault))
+		if (copy_pair_delete(control->copy, &pair, false, rc ? &other : fault))
 			rc = -1;
 		else
-			forget_member(control, work.set, id);
+			forget_member(control, work.set, pair.volume);
 	}
 	end_work(&work);
 	return rc;

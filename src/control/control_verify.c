@@ -11,12 +11,12 @@ struct verify_work {
 	struct control *control;
 	struct copy_verify_request request;
 	unsigned count, index;		/* of the pairs; the one that is compared now */
-	uint16_t volumes[];
+	struct copy_pair_name pairs[];
 };
 
 static struct verify_work *make_work(struct control *control, const struct copy_verify_request *request, unsigned room)
 {
-	struct verify_work *work = mem_alloc_zeroed(sizeof(*work) + room * sizeof(work->volumes[0]));
+	struct verify_work *work = mem_alloc_zeroed(sizeof(*work) + room * sizeof(work->pairs[0]));
 
 	if (!work)
 		return NULL;
@@ -34,14 +34,15 @@ static void look_progress(void *arg, struct job *job)
 	struct fault gone;
 
 	for (unsigned i = 0; i < work->count; i++) {
-		const struct control_volume *volume = control_volume_need(work->control, work->volumes[i], &gone);
+		const struct control_volume *volume = control_volume_need(work->control, work->pairs[i].volume,
+									  &gone);
 		uint64_t size = volume ? volume->record.size_bytes : 0;
 		struct copy_verify_info info;
 
 		total_bytes += size;
 		if (i < work->index)
 			done_bytes += size;
-		if (i != work->index || !copy_pair_get_verify(work->control->copy, work->volumes[i], &info))
+		if (i != work->index || !copy_pair_get_verify(work->control->copy, &work->pairs[i], &info))
 			continue;
 		done_bytes += info.state == VERIFY_RUNNING ? info.looked_bytes : 0;
 		waits = info.waits;
@@ -51,12 +52,13 @@ static void look_progress(void *arg, struct job *job)
 }
 
 /* What was found is an answer that a script has to hear of. */
-static int judge(const struct verify_work *work, uint16_t volume, struct fault *fault)
+static int judge(const struct verify_work *work, const struct copy_pair_name *pair, struct fault *fault)
 {
+	uint16_t volume = pair->volume;
 	struct copy_verify_info info;
 	char object[32], remedy[64];
 
-	if (!copy_pair_get_verify(work->control->copy, volume, &info) || !info.differing_blocks || work->request.repair)
+	if (!copy_pair_get_verify(work->control->copy, pair, &info) || !info.differing_blocks || work->request.repair)
 		return 0;
 	snprintf(object, sizeof(object), "pair of volume %04X", volume);
 	snprintf(remedy, sizeof(remedy), "xdc pair verify %04X --repair sends them again", volume);
@@ -74,10 +76,9 @@ static int run_verify(void *arg, struct job *job, struct fault *fault)
 
 	(void)job;
 	for (; work->index < work->count && !rt_cancelled(); work->index++) {
-		uint16_t volume = work->volumes[work->index];
+		const struct copy_pair_name *pair = &work->pairs[work->index];
 
-		if (!copy_pair_verify(work->control->copy, volume, &work->request, &found) &&
-		    !judge(work, volume, &found))
+		if (!copy_pair_verify(work->control->copy, pair, &work->request, &found) && !judge(work, pair, &found))
 			continue;
 		if (!rc)
 			*fault = found;
@@ -103,19 +104,19 @@ static int out_of_memory(const char *object, struct fault *fault)
 	return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 }
 
-int control_pair_verify(struct control *control, uint16_t volume, const struct copy_verify_request *request,
-			uint64_t *job, struct fault *fault)
+int control_pair_verify(struct control *control, const struct copy_pair_name *pair,
+			const struct copy_verify_request *request, uint64_t *job, struct fault *fault)
 {
 	struct verify_work *work;
 	char object[32];
 
-	snprintf(object, sizeof(object), "pair of volume %04X", volume);
-	if (copy_pair_may_verify(control->copy, volume, fault))
+	snprintf(object, sizeof(object), "pair of volume %04X", pair->volume);
+	if (copy_pair_may_verify(control->copy, pair, fault))
 		return -1;
 	work = make_work(control, request, 1);
 	if (!work)
 		return out_of_memory(object, fault);
-	work->volumes[work->count++] = volume;
+	work->pairs[work->count++] = *pair;
 	return start(control, work, object, job, fault);
 }
 
@@ -133,7 +134,7 @@ static void add_volume(void *arg, const struct copy_session_volume *volume)
 		return;
 	count->sources++;
 	if (count->work)
-		count->work->volumes[count->work->count++] = volume->volume;
+		count->work->pairs[count->work->count++] = copy_pair_name_of(volume->volume, volume->system);
 }
 
 int control_session_verify(struct control *control, uint8_t session, const struct copy_verify_request *request,
@@ -152,7 +153,7 @@ int control_session_verify(struct control *control, uint8_t session, const struc
 		return out_of_memory(object, fault);
 	copy_session_each_volume(control->copy, session, add_volume, &count);
 	for (unsigned i = 0; i < count.work->count; i++) {
-		if (copy_pair_may_verify(control->copy, count.work->volumes[i], fault)) {
+		if (copy_pair_may_verify(control->copy, &count.work->pairs[i], fault)) {
 			mem_free(count.work);
 			return -1;
 		}

@@ -285,7 +285,7 @@ static struct control_volume *begin_grow(struct control *control, uint16_t id, u
 	if (!volume || check_grow(volume, size_bytes, object, fault))
 		return NULL;
 	/* The target was asked without the lock, so what it was asked for may not be true any more. */
-	if (!as_target && !copy_target_has_grown(control->copy, id, size_bytes)) {
+	if (!as_target && !copy_targets_have_grown(control->copy, id, size_bytes)) {
 		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair has changed meanwhile");
 		return NULL;
 	}
@@ -323,7 +323,7 @@ int control_volume_grow(struct control *control, uint16_t id, uint64_t size_byte
 
 	name_object(id, object);
 	if (!volume || check_grow(volume, size_bytes, object, fault) ||
-	    copy_grow_target(control->copy, id, size_bytes, fault))
+	    copy_grow_targets(control->copy, id, size_bytes, fault))
 		return -1;
 	return grow(control, id, size_bytes, false, fault);
 }

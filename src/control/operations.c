@@ -41,6 +41,9 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 	{ "revertible", ARG_FLAG, 0, "neither is written until it is committed or reverted" }, \
 	{ "sequence", ARG_SEQUENCE, 0, "a number for flash commit and flash revert" }, \
 	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }
+#define PAIR_ARGS \
+	VOLUME_ARG, \
+	{ "to", ARG_SYSTEM, 0, "which, if it has several: the system of the other end" }
 #define PRIORITY_ARG \
 	{ "priority", ARG_PRIORITY, 0, "of first copy and resync beside hosts; low (default) gives way to them" }
 #define LIMIT_ARG \
@@ -157,21 +160,21 @@ const struct operation operations[] = {
 		{ "wait", ARG_FLAG, USE_CLIENT, "wait for the first copy, with a progress bar" },
 	} },
 	{ "pair", "list", ROLE_MONITOR, ANSWER_LIST, "List the pairs", { { 0 } } },
-	{ "pair", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the pair of a volume", { VOLUME_ARG, WATCH_ARG } },
+	{ "pair", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the pair of a volume", { PAIR_ARGS, WATCH_ARG } },
 	{ "pair", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a pair; both volumes keep their data", {
-		VOLUME_ARG,
+		PAIR_ARGS,
 		{ "force", ARG_FLAG, 0, "end only this side, when the other cannot be reached" },
 	} },
-	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { VOLUME_ARG } },
-	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { VOLUME_ARG } },
+	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { PAIR_ARGS } },
+	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { PAIR_ARGS } },
 	{ "pair", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change how a pair is copied beside what hosts do", {
-		VOLUME_ARG,
+		PAIR_ARGS,
 		PRIORITY_ARG,
 	} },
 	{ "pair", "go-to-sync", ROLE_ADMIN, ANSWER_CHANGED,
-	  "Make a global-copy pair synchronous: full-duplex when all is there", { VOLUME_ARG } },
+	  "Make a global-copy pair synchronous: full-duplex when all is there", { PAIR_ARGS } },
 	{ "pair", "leave-sync", ROLE_ADMIN, ANSWER_CHANGED, "Make a suspended synchronous pair a global-copy pair", {
-		VOLUME_ARG
+		PAIR_ARGS
 	} },
 	{ "pair", "freeze", ROLE_ADMIN, ANSWER_NOTHING,
 	  "Hold hosts on all synchronous pairs of a path, and suspend these at one moment", {
@@ -180,15 +183,15 @@ const struct operation operations[] = {
 	} },
 	{ "pair", "run", ROLE_ADMIN, ANSWER_NOTHING, "Let hosts go on that pair freeze holds", { PATH_ARGS } },
 	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
-		VOLUME_ARG,
+		PAIR_ARGS,
 		{ "force", ARG_FLAG, 0, "also when its first copy never ended: as it is, of no one moment" },
 	} },
 	{ "pair", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After failover, send what has changed to the old source", {
-		VOLUME_ARG,
+		PAIR_ARGS,
 		{ "discard", ARG_FLAG, 0, "give up what the old source alone wrote" },
 	} },
 	{ "pair", "verify", ROLE_ADMIN, ANSWER_OBJECT, "Compare both sides of a pair while hosts write, as a job", {
-		VOLUME_ARG, VERIFY_ARGS,
+		PAIR_ARGS, VERIFY_ARGS,
 	} },
 
 	{ "flash", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let a volume show another as it is now, at once", {

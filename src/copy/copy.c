@@ -120,9 +120,11 @@ static const struct copy_above above = {
 
 void copy_before_accept(struct copy *copy, uint16_t volume)
 {
-	const struct pair *pair = pair_find(copy, volume);
+	const struct pair *pair = pair_first_of(copy, volume);
 
-	if (pair && pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER)
+	while (pair && (pair->record.role != PAIR_TARGET || pair->record.state == PAIR_FAILED_OVER))
+		pair = pair_next_of(pair);
+	if (pair)
 		copy_void_acks(copy);
 }
 
@@ -315,14 +317,15 @@ static int keep_row(void *arg, enum meta_kind kind, const void *record)
 	return 0;
 }
 
-/* The generations of a volume, newest first. */
-static void collect_history(const struct load *load, uint16_t volume, struct history *history)
+/* The generations of a pair, newest first. */
+static void collect_history(const struct load *load, const struct record_pair *pair, struct history *history)
 {
 	struct row *row;
 
 	*history = (struct history){ 0 };
 	list_for_each(row, &load->rows, link) {
-		if (row->kind == META_HISTORY && row->history.volume == volume)
+		if (row->kind == META_HISTORY && row->history.volume == pair->volume &&
+		    row->history.remote_volume == pair->remote_volume && !strcmp(row->history.system, pair->system))
 			history_begin(history, row->history.generation, row->history.sequence,
 				      row->history.began_wall_ns);
 	}
@@ -338,11 +341,12 @@ static int take_up_pair(struct load *load, const struct record_pair *record)
 
 	if (!volume)
 		return pair_leave_out(copy, record);
-	if (pair_uses_volume(copy, record->volume)) {
-		log_line(LOG_ERROR, "copy", "volume %04X has two pairs in the metadata", record->volume);
+	if (pair_find(copy, record->volume, record->system)) {
+		log_line(LOG_ERROR, "copy", "volume %04X has two pairs with system %s in the metadata", record->volume,
+			 record->system);
 		return -EBADMSG;
 	}
-	collect_history(load, record->volume, &history);
+	collect_history(load, record, &history);
 	pair = pair_take_up(copy, record, &history, volume);
 	if (!pair)
 		return -ENOMEM;
@@ -423,7 +427,9 @@ static int open_logs(struct load *load)
 	if (!known.volumes)
 		return -ENOMEM;
 	list_for_each(row, &load->rows, link) {
-		if (row->kind == META_PAIR && is_followed(&row->pair))
+		/* Those of a volume come one after the other. */
+		if (row->kind == META_PAIR && is_followed(&row->pair) &&
+		    !(known.count && known.volumes[known.count - 1] == row->pair.volume))
 			known.volumes[known.count++] = row->pair.volume;
 		if (row->kind == META_DIRTY_LOG && row->dirty_log.number < DIRTY_LOGS_MAX)
 			known.must |= UINT64_C(1) << row->dirty_log.number;
@@ -587,9 +593,9 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = pair_first_of(copy, volume);
 	struct leg *leg = leg_find_owner(copy, volume);
-	const struct left_pair *left = pair_left_find(copy, volume);
+	const struct left_pair *left = pair_left_find(copy, volume, NULL);
 	char object[64], remedy[128];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);

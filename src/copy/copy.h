@@ -23,6 +23,16 @@ struct copy;
 struct meta;
 struct volume;
 
+/*
+ * A pair as it is named at one of its ends: by the volume there, and the system of the other volume, with which it has
+ * no other pair. system empty: its only one.
+ */
+struct copy_pair_name {
+	uint16_t volume;
+	char system[XDC_SYSTEM_ID_MAX];
+};
+struct copy_pair_name copy_pair_name_of(uint16_t volume, const char *system);
+
 /* Volumes by id, as the control plane holds them. NULL: there is none. Reactor 0; does not suspend. */
 typedef struct volume *(*copy_find_volume)(void *arg, uint16_t id);
 
@@ -80,10 +90,11 @@ struct copy_config {
 	/* Something happened that an administrator should know of. Reactor 0; does not suspend. NULL: only the log. */
 	void (*tell)(void *arg, const struct record_event *event);
 	/*
-	 * Long work on a volume that goes on by itself, a first copy or a resync, begins (bytes: what is to be done;
+	 * Long work on a pair that goes on by itself, a first copy or a resync, begins (bytes: what is to be done;
 	 * also again), or has ended. Reactor 0; does not suspend. NULL too.
 	 */
-	void (*work)(void *arg, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
+	void (*work)(void *arg, enum job_kind kind, const struct copy_pair_name *pair, enum copy_work step,
+		     uint64_t bytes);
 	const struct copy_limits *limits;	/* as long as the copy services; see copy_limits_changed. NULL: none */
 	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
@@ -129,13 +140,13 @@ bool copy_remembers_lss(struct copy *copy, uint8_t lss, struct fault *fault);
 void copy_before_accept(struct copy *copy, uint16_t volume);
 
 /*
- * Before a volume grows: its target is grown first, durably; its system is asked, so no lock of the caller's is held.
- * 0 also when it has no pair. -1: refused, and nothing grows.
+ * Before a volume grows: its targets are grown first, durably; their systems are asked, so no lock of the caller's is
+ * held. 0 also when it has no pair. -1: refused, and the volume must not grow.
  */
-int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
+int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
 
-/* Whether it may grow to that size now: it has no pair, or copy_grow_target grew its target. Does not suspend. */
-bool copy_target_has_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes);
+/* Whether it may grow to that size now: copy_grow_targets grew all that it has. Does not suspend. */
+bool copy_targets_have_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes);
 
 /* ---- paths ---- */
 
@@ -224,7 +235,7 @@ struct copy_pair_far {
 };
 
 /* Asks the other end, for a few seconds at most. False: there is no such pair here, or no answer. */
-bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far *far);
+bool copy_pair_ask_far(struct copy *copy, const struct copy_pair_name *name, struct copy_pair_far *far);
 
 struct copy_pair_request {
 	uint16_t source, target;
@@ -238,17 +249,18 @@ struct copy_pair_request {
 int copy_pair_create(struct copy *copy, const struct copy_pair_request *request, struct fault *fault);
 
 /* On the source (removes both ends when the far side answers), or on the far side with force (this end only). */
-int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
-int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault);
-int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault);
-int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priority priority, struct fault *fault);
+int copy_pair_delete(struct copy *copy, const struct copy_pair_name *name, bool force, struct fault *fault);
+int copy_pair_suspend(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
+int copy_pair_resume(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
+int copy_pair_set_priority(struct copy *copy, const struct copy_pair_name *name, enum copy_priority priority,
+			   struct fault *fault);
 
 /*
  * A pair of no session becomes synchronous, and full-duplex once the far side has all; and, when it is suspended, a
  * global-copy pair again.
  */
-int copy_pair_go_to_sync(struct copy *copy, uint16_t volume, struct fault *fault);
-int copy_pair_leave_sync(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_go_to_sync(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
+int copy_pair_leave_sync(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
 /*
  * Over a path: no write to its synchronous pairs is answered from here on, and they are suspended, so the far sides
@@ -262,13 +274,13 @@ int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault 
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover
  * instead. force: also when what it holds is of no moment, since its first copy never ended.
  */
-int copy_pair_failover(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
+int copy_pair_failover(struct copy *copy, const struct copy_pair_name *name, bool force, struct fault *fault);
 
 /*
  * On the far side, after failover: sends differences to the former source, which becomes a target. discard: see
  * history.h.
  */
-int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault);
+int copy_pair_failback(struct copy *copy, const struct copy_pair_name *name, bool discard, struct fault *fault);
 
 /*
  * Compares both sides of a pair while hosts write, on its source, to the end. repair: what differs is sent again, and
@@ -279,22 +291,30 @@ struct copy_verify_request {
 	bool repair;
 	uint64_t rate_bytes;
 };
-int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,
+int copy_pair_verify(struct copy *copy, const struct copy_pair_name *name, const struct copy_verify_request *request,
 		     struct fault *fault);
 
 /* Whether it would begin now. Does not suspend. */
-int copy_pair_may_verify(struct copy *copy, uint16_t volume, struct fault *fault);
+int copy_pair_may_verify(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
 /* False: there is no such pair. Does not suspend. */
-bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify_info *info);
+bool copy_pair_get_verify(struct copy *copy, const struct copy_pair_name *name, struct copy_verify_info *info);
 
 /* What ends the reason for which data do not flow; empty when there is none. */
 #define COPY_REMEDY_MAX	160u
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX]);
 
-/* False: it is in no pair here. */
-bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info);
+/* How many a volume has here. Does not suspend. */
+unsigned copy_pair_count(struct copy *copy, uint16_t volume);
+
+/* False: there is no such pair here, or not only one. */
+bool copy_pair_get(struct copy *copy, const struct copy_pair_name *name, struct copy_pair_info *info);
 void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
+void copy_pair_each_of(struct copy *copy, uint16_t volume,
+		       void (*each)(void *arg, const struct copy_pair_info *info), void *arg);
+
+/* The fault of a command that names none, or not only one. -1. */
+int copy_pair_fault_unnamed(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
 /* ---- FlashCopy ---- */
 
@@ -455,6 +475,7 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 struct copy_session_volume {
 	uint8_t session;
 	uint16_t volume;
+	const char *system;			/* of the other end */
 	bool joined;				/* else join pending */
 	bool is_source;
 };

@@ -34,10 +34,13 @@ void copy_tell(struct copy *copy, enum event_kind kind, enum event_level level, 
 		log_line(levels[level], "copy", "%s: %s", event.object, event.text);
 }
 
-void copy_tell_work(struct copy *copy, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes)
+void copy_tell_work(struct copy *copy, enum job_kind kind, const struct record_pair *pair, enum copy_work step,
+		    uint64_t bytes)
 {
+	const struct copy_pair_name name = copy_pair_name_of(pair->volume, pair->system);
+
 	if (copy->config.work)
-		copy->config.work(copy->config.find_arg, kind, volume, step, bytes);
+		copy->config.work(copy->config.find_arg, kind, &name, step, bytes);
 }
 
 struct copy_losses copy_get_losses(struct copy *copy, uint16_t volume)

@@ -56,7 +56,7 @@ struct copy {
 	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
-	struct pair **pair_table[256];		/* the same by LSS and number; NULL: no pair in the LSS yet */
+	struct pair **pair_table[256];		/* the first of each volume, by LSS and number; NULL: none yet */
 	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
 	struct rt_mutex flashing;		/* of commands on them, one at a time */
 	struct rt_group flash_fibers;		/* background copies */
@@ -179,7 +179,8 @@ void copy_tell(struct copy *copy, enum event_kind kind, enum event_level level, 
 	       const char *format, ...);
 
 /* As copy_config.work. Does not suspend. */
-void copy_tell_work(struct copy *copy, enum job_kind kind, uint16_t volume, enum copy_work step, uint64_t bytes);
+void copy_tell_work(struct copy *copy, enum job_kind kind, const struct record_pair *pair, enum copy_work step,
+		    uint64_t bytes);
 
 /* Says no: fills in why (WIRE_TEXT_SIZE) and returns error. */
 __attribute__((format(printf, 3, 4))) int copy_refuse(char *why, int error, const char *format, ...);

@@ -247,15 +247,13 @@ static int fail_back(struct pair *pair, bool discard, struct fault *fault)
 	return in_turn(pair, begin_failback, discard, fault);
 }
 
-int copy_pair_failback(struct copy *copy, uint16_t volume, bool discard, struct fault *fault)
+int copy_pair_failback(struct copy *copy, const struct copy_pair_name *name, bool discard, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
-	char object[64];
+	struct pair *pair = pair_find_named(copy, name, fault);
 	int rc;
 
 	if (!pair)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "xdc pair list",
-				 "volume %04X has no pair", volume);
+		return -1;
 	pair_pin(pair);
 	rc = in_turn(pair, check_failback, discard, fault);
 	if (!rc)

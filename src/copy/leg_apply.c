@@ -133,8 +133,8 @@ bool leg_owes(const struct leg *leg, const struct record_pair *pair)
  */
 static bool is_owed(struct leg *leg, uint16_t volume)
 {
-	struct pair *pair = pair_find(leg->copy, volume);
-	const struct left_pair *left = pair_left_find(leg->copy, volume);
+	struct pair *pair = pair_find(leg->copy, volume, leg->record.source_system);
+	const struct left_pair *left = pair_left_find(leg->copy, volume, leg->record.source_system);
 
 	if (!leg_group_has(leg, volume))
 		return false;

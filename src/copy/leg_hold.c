@@ -86,7 +86,7 @@ static int add_volume(const struct leg *leg, uint16_t volume, struct volume_set 
 	char object[64];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
-	if (pair_left_find(leg->copy, volume))
+	if (pair_left_find(leg->copy, volume, leg->record.source_system))
 		return fault_set(fault, FAULT_FAILED, object, "mend that and restart xdcd",
 				 "it is in the group, and offline");
 	if (pair && leg_owes(leg, &pair->record))

@@ -14,7 +14,7 @@
 #include "store/meta.h"
 #include "store/planted.h"
 
-/* ---- the table: one slot a volume, found for every frame that comes in ---- */
+/* ---- the table: one slot a volume, of its first pair, found for every frame that comes in ---- */
 
 #define LSS_SLOTS	256u
 
@@ -35,11 +35,30 @@ static struct pair **slot_of(struct copy *copy, uint16_t volume)
 	return *slots ? &(*slots)[volume % LSS_SLOTS] : NULL;
 }
 
-struct pair *pair_find(struct copy *copy, uint16_t volume)
+static struct pair *skip_gone(struct pair *pair)
 {
-	struct pair *pair = look_up(copy, volume);
+	while (pair && pair->gone)
+		pair = pair->next_of_volume;
+	return pair;
+}
 
-	return pair && !pair->gone ? pair : NULL;
+struct pair *pair_first_of(struct copy *copy, uint16_t volume)
+{
+	return skip_gone(look_up(copy, volume));
+}
+
+struct pair *pair_next_of(const struct pair *pair)
+{
+	return skip_gone(pair->next_of_volume);
+}
+
+struct pair *pair_find(struct copy *copy, uint16_t volume, const char *system)
+{
+	struct pair *pair = pair_first_of(copy, volume);
+
+	while (pair && strcmp(pair->record.system, system) != 0)
+		pair = pair_next_of(pair);
+	return pair;
 }
 
 bool pair_uses_volume(const struct copy *copy, uint16_t volume)
@@ -107,11 +126,20 @@ void pair_end_change(struct pair *pair)
 
 struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = pair_find(copy, volume, source_system);
 
-	if (!pair || pair->record.role != PAIR_TARGET || strcmp(pair->record.system, source_system) != 0)
-		return NULL;
-	return pair;
+	return pair && pair->record.role == PAIR_TARGET ? pair : NULL;
+}
+
+/* The key of one of its generations. */
+static struct record_history history_row(const struct record_pair *record, uint32_t ordinal)
+{
+	struct record_history row = {
+		.volume = record->volume, .remote_volume = record->remote_volume, .ordinal = ordinal,
+	};
+
+	memcpy(row.system, record->system, sizeof(row.system));
+	return row;
 }
 
 int pair_save(struct pair *pair)
@@ -127,16 +155,15 @@ int pair_save(struct pair *pair)
 	for (uint32_t i = 0; i < pair->history.count; i++) {
 		const struct history_entry *entry = &pair->history.entries[i];
 
-		rows[i] = (struct record_history){
-			.volume = pair->record.volume, .ordinal = pair->history.count - 1 - i,
-			.sequence = entry->sequence, .began_wall_ns = entry->began_wall_ns,
-		};
+		rows[i] = history_row(&pair->record, pair->history.count - 1 - i);
+		rows[i].sequence = entry->sequence;
+		rows[i].began_wall_ns = entry->began_wall_ns;
 		memcpy(rows[i].generation, entry->generation, sizeof(rows[i].generation));
 		changes[count++] = (struct meta_change){ .kind = META_HISTORY, .record = &rows[i] };
 	}
 	/* A history that became shorter: what it had beyond would be taken for its newest at the next start. */
 	for (uint32_t i = pair->history.count; i < HISTORY_MAX; i++) {
-		rows[i] = (struct record_history){ .volume = pair->record.volume, .ordinal = i };
+		rows[i] = history_row(&pair->record, i);
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
 	return meta_commit(pair->copy->config.meta, changes, count);
@@ -342,7 +369,8 @@ struct pair *pair_take_up(struct copy *copy, const struct record_pair *record, c
 
 	if (!pair)
 		return NULL;
-	assert(!*slot);
+	for (; *slot; slot = &(*slot)->next_of_volume)
+		assert(strcmp((*slot)->record.system, record->system) != 0);
 	*slot = pair;
 	pair->copy = copy;
 	pair->record = *record;
@@ -372,7 +400,7 @@ int pair_begin_source(struct pair *pair)
 		pair->peer = peer_get(pair->copy, pair->record.system, address, false);
 	/* After a failback it is less than all of it: what is noted, which is known when the job is looked at. */
 	if (!pair->record.first_copy_done)
-		copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_BEGINS,
+		copy_tell_work(pair->copy, JOB_FIRST_COPY, &pair->record, COPY_WORK_BEGINS,
 			       pair->record.first_copy_bytes < size ? size : 0);
 	if (!pair->peer)
 		return address ? -ENOMEM : -ENOTCONN;
@@ -382,8 +410,17 @@ int pair_begin_source(struct pair *pair)
 void pair_cut_work(struct pair *pair)
 {
 	pair->resync_blocks = 0;
-	copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_CUT, 0);
-	copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_CUT, 0);
+	copy_tell_work(pair->copy, JOB_FIRST_COPY, &pair->record, COPY_WORK_CUT, 0);
+	copy_tell_work(pair->copy, JOB_RESYNC, &pair->record, COPY_WORK_CUT, 0);
+}
+
+static void leave_table(struct pair *pair)
+{
+	struct pair **slot = slot_of(pair->copy, pair->record.volume);
+
+	while (*slot != pair)
+		slot = &(*slot)->next_of_volume;
+	*slot = pair->next_of_volume;
 }
 
 void pair_put_down(struct pair *pair, bool forget)
@@ -401,7 +438,7 @@ void pair_put_down(struct pair *pair, bool forget)
 	list_remove(&pair->link);
 	pair_order_surely(pair, do_stop_pump, &order);
 	pair_order_surely(pair, do_untrack, &order);
-	*slot_of(pair->copy, pair->record.volume) = NULL;
+	leave_table(pair);
 	if (pair->peer)
 		peer_put(pair->peer);
 	mem_free(pair);
@@ -551,7 +588,7 @@ int pair_delete_records(struct copy *copy, const struct record_pair *record)
 
 	changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_PAIR, .record = record };
 	for (uint32_t i = 0; i < HISTORY_MAX; i++) {
-		rows[i] = (struct record_history){ .volume = record->volume, .ordinal = i };
+		rows[i] = history_row(record, i);
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
 	return meta_commit(copy->config.meta, changes, count);

@@ -23,6 +23,7 @@ struct pair {
 
 	/* reactor 0 */
 	struct list_head link;			/* of copy->pairs */
+	struct pair *next_of_volume;		/* of copy->pair_table */
 	struct record_pair record;		/* as it is durable */
 	struct history history;			/* likewise */
 	struct peer *peer;			/* source end: the far side; NULL at a target end */
@@ -59,8 +60,19 @@ struct pair {
 	_Atomic bool closed;			/* an attempt has closed it since it was added */
 };
 
-struct pair *pair_find(struct copy *copy, uint16_t volume);
+/*
+ * A volume has at most one pair with each other system: of the volume, and that system. NULL: there is none. In role
+ * target: the second.
+ */
+struct pair *pair_find(struct copy *copy, uint16_t volume, const char *system);
 struct pair *pair_find_target(struct copy *copy, const char *source_system, uint16_t volume);
+
+/* All pairs of a volume, in no order; the next may be asked for of one that is pinned, or has not gone. */
+struct pair *pair_first_of(struct copy *copy, uint16_t volume);
+struct pair *pair_next_of(const struct pair *pair);
+
+/* As a command names it (copy.h). NULL: there is none, or more than one. */
+struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
 /* Also while a pair that is gone still works on the volume. */
 bool pair_uses_volume(const struct copy *copy, uint16_t volume);

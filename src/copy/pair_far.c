@@ -328,20 +328,32 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 	return rc;
 }
 
+/* Another pair that keeps the volume from becoming a target, or being one, of the system that asks. */
+static struct pair *find_other(struct copy *copy, const struct link_peer *peer,
+				    const struct wire_pair_establish *request)
+{
+	struct pair *pair = pair_first_of(copy, request->target_volume);
+
+	while (pair && !strcmp(pair->record.system, peer->system) &&
+	       pair->record.remote_volume == request->source_volume)
+		pair = pair_next_of(pair);
+	return pair;
+}
+
 int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_pair_establish *establish = request;
 	struct copy *copy = arg;
-	struct pair *pair = pair_find(copy, establish->target_volume);
+	struct pair *pair = find_other(copy, peer, establish);
 	int rc;
 	RT_SHIELD();
 
-	if (pair && (strcmp(pair->record.system, peer->system) != 0 ||
-		     pair->record.remote_volume != establish->source_volume))
+	if (pair)
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s is paired with volume %04X of %s",
 				   establish->target_volume, copy->config.system, pair->record.remote_volume,
 				   pair->record.system);
-	if (!pair && pair_left_find(copy, establish->target_volume))
+	pair = pair_find(copy, establish->target_volume, peer->system);
+	if (!pair && pair_left_find(copy, establish->target_volume, NULL))
 		return copy_refuse(why, -EIO, "volume %04X of system %s is offline", establish->target_volume,
 				   copy->config.system);
 	if (!pair && (establish->flags & (WIRE_PAIR_RESUME | WIRE_PAIR_FAILBACK | WIRE_PAIR_RETURN)))
@@ -382,8 +394,8 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 	RT_SHIELD();
 
 	(void)reply;		/* an empty one */
-	left = pair ? NULL : pair_left_find(copy, remove->target_volume);
-	if (left && !strcmp(left->record.system, peer->system))
+	left = pair ? NULL : pair_left_find(copy, remove->target_volume, peer->system);
+	if (left)
 		return pair_left_forget(copy, left);
 	if (!pair)
 		return 0;	/* gone already */
@@ -403,9 +415,9 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 int pair_far_on_status(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_pair_request *status = request;
-	struct pair *pair = pair_find(arg, status->target_volume);
+	struct pair *pair = pair_find(arg, status->target_volume, peer->system);
 
-	if (!pair || strcmp(pair->record.system, peer->system) != 0)
+	if (!pair)
 		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", status->target_volume,
 				   peer->system);
 	pair_pin(pair);
@@ -469,11 +481,11 @@ int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *req
 {
 	const struct wire_pair_changes_request *changes = request;
 	struct wire_pair_changes_reply *answer = reply;
-	struct pair *pair = pair_find(arg, changes->target_volume);
+	struct pair *pair = pair_find(arg, changes->target_volume, peer->system);
 	struct changes_order order = { .from = changes->from_offset, .reply = answer };
 	int rc;
 
-	if (!pair || strcmp(pair->record.system, peer->system) != 0)
+	if (!pair)
 		return copy_refuse(why, -ENOENT, "no pair of volume %04X with system %s here", changes->target_volume,
 				   peer->system);
 	answer->ranges = mem_alloc_zeroed(WIRE_RANGES_MAX * sizeof(answer->ranges[0]));

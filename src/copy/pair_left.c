@@ -20,12 +20,12 @@ int pair_leave_out(struct copy *copy, const struct record_pair *record)
 	return 0;
 }
 
-struct left_pair *pair_left_find(struct copy *copy, uint16_t volume)
+struct left_pair *pair_left_find(struct copy *copy, uint16_t volume, const char *system)
 {
 	struct left_pair *left;
 
 	list_for_each(left, &copy->left_pairs, link) {
-		if (left->record.volume == volume)
+		if (left->record.volume == volume && (!system || !strcmp(left->record.system, system)))
 			return left;
 	}
 	return NULL;

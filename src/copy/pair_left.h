@@ -17,8 +17,13 @@ struct left_pair {
 /* -ENOMEM. */
 RT_MUST_CHECK int pair_leave_out(struct copy *copy, const struct record_pair *record);
 
-/* NULL: no pair of the volume was left out. Does not suspend. */
-struct left_pair *pair_left_find(struct copy *copy, uint16_t volume);
+/*
+ * With this system; system NULL: with any. NULL: no such pair of the volume was left out. Does not suspend.
+ */
+struct left_pair *pair_left_find(struct copy *copy, uint16_t volume, const char *system);
+
+/* As a command names it. NULL: no pair of the volume was left out, or more than one. Does not suspend. */
+struct left_pair *pair_left_find_named(struct copy *copy, const struct copy_pair_name *name);
 
 /* The source volume of a session that is missing from it; NULL: none is. Does not suspend. */
 const struct left_pair *pair_left_in_session(const struct copy *copy, uint8_t session);

@@ -24,22 +24,24 @@ static const char *object_of(uint16_t volume, char text[64])
 	return text;
 }
 
-/* The pair of a volume, pinned and in its turn, for one command; end_command gives it back. */
-static struct pair *begin_command(struct copy *copy, uint16_t volume, struct fault *fault)
+/* The pair of this name, pinned and in its turn, for one command; end_command gives it back. */
+static struct pair *begin_command(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = pair_find_named(copy, name, fault);
 	char object[64];
-	int rc = -ENOENT;
+	int rc;
 
-	if (pair) {
-		pair_pin(pair);
-		rc = pair_begin_change(pair);
-		if (!rc)
-			return pair;
-		pair_unpin(pair);
-	}
-	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(volume, object), "xdc pair list shows those that exist",
-		  rc == -ENOENT ? "volume %04X has no pair" : "another command on volume %04X does not end", volume);
+	if (!pair)
+		return NULL;
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc)
+		return pair;
+	pair_unpin(pair);
+	fault_set(fault, FAULT_INVALID_PARAMETER, object_of(name->volume, object),
+		  "xdc pair list shows those that exist",
+		  rc == -ENOENT ? "volume %04X has no pair" : "another command on volume %04X does not end",
+		  name->volume);
 	return NULL;
 }
 
@@ -112,7 +114,7 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 static int check_new_pair(struct copy *copy, const struct copy_pair_request *request, struct volume *volume,
 			  struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, request->source);
+	struct pair *pair = pair_first_of(copy, request->source);
 	char object[64], remedy[256];
 
 	object_of(request->source, object);
@@ -250,10 +252,10 @@ static int delete_left(struct copy *copy, struct left_pair *left, bool force, st
 	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
 
-int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+int copy_pair_delete(struct copy *copy, const struct copy_pair_name *name, bool force, struct fault *fault)
 {
-	struct left_pair *left = pair_left_find(copy, volume);
-	struct pair *pair = left ? NULL : begin_command(copy, volume, fault);
+	struct left_pair *left = pair_left_find_named(copy, name);
+	struct pair *pair = left ? NULL : begin_command(copy, name, fault);
 	char object[64];
 	int rc;
 
@@ -265,7 +267,7 @@ int copy_pair_delete(struct copy *copy, uint16_t volume, bool force, struct faul
 		return end_command(pair, -1);
 	rc = pair_forget(pair);
 	if (rc)
-		return fault_set(fault, FAULT_FAILED, object_of(volume, object), "look at the log of xdcd", "%s",
+		return fault_set(fault, FAULT_FAILED, object_of(name->volume, object), "look at the log of xdcd", "%s",
 				 strerror(-rc));
 	return 0;
 }
@@ -309,9 +311,9 @@ static int suspend(struct pair *pair, struct fault *fault)
 	return 0;
 }
 
-int copy_pair_suspend(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_suspend(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, suspend(pair, fault)) : -1;
 }
@@ -358,9 +360,9 @@ static int resume(struct pair *pair, struct fault *fault)
 	return fault_durable(pair, rc, fault);
 }
 
-int copy_pair_resume(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_resume(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, resume(pair, fault)) : -1;
 }
@@ -390,9 +392,10 @@ static int set_priority(struct pair *pair, enum copy_priority priority, struct f
 	return 0;
 }
 
-int copy_pair_set_priority(struct copy *copy, uint16_t volume, enum copy_priority priority, struct fault *fault)
+int copy_pair_set_priority(struct copy *copy, const struct copy_pair_name *name, enum copy_priority priority,
+			   struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, set_priority(pair, priority, fault)) : -1;
 }
@@ -437,9 +440,9 @@ static int go_to_sync(struct pair *pair, struct fault *fault)
 	return 0;
 }
 
-int copy_pair_go_to_sync(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_go_to_sync(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, go_to_sync(pair, fault)) : -1;
 }
@@ -461,9 +464,9 @@ static int leave_sync(struct pair *pair, struct fault *fault)
 	return change_type(pair, PAIR_GLOBAL_COPY, fault);
 }
 
-int copy_pair_leave_sync(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_leave_sync(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, leave_sync(pair, fault)) : -1;
 }
@@ -494,9 +497,9 @@ static int fail_over(struct pair *pair, bool force, struct fault *fault)
 	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
 
-int copy_pair_failover(struct copy *copy, uint16_t volume, bool force, struct fault *fault)
+int copy_pair_failover(struct copy *copy, const struct copy_pair_name *name, bool force, struct fault *fault)
 {
-	struct pair *pair = begin_command(copy, volume, fault);
+	struct pair *pair = begin_command(copy, name, fault);
 
 	return pair ? end_command(pair, fail_over(pair, force, fault)) : -1;
 }
@@ -529,26 +532,46 @@ static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fau
 	return 0;
 }
 
-int copy_grow_target(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault)
+int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume) ? begin_command(copy, volume, fault) : NULL;
+	struct pair *pair = pair_first_of(copy, volume), *next;
+	char object[64];
+	int rc = 0;
 
-	if (!pair)
-		return pair_find(copy, volume) ? -1 : 0;
-	return end_command(pair, grow_target(pair, size_bytes, fault));
+	for (; pair && !rc; pair = next) {
+		pair_pin(pair);
+		rc = pair_begin_change(pair);
+		if (!rc) {
+			rc = grow_target(pair, size_bytes, fault);
+			pair_end_change(pair);
+		} else if (rc == -ENOENT) {
+			rc = 0;
+		} else {
+			fault_set(fault, FAULT_IN_USE, object_of(volume, object), "repeat the command",
+				  "another command on volume %04X does not end", volume);
+		}
+		next = pair_next_of(pair);
+		pair_unpin(pair);
+	}
+	return rc ? -1 : 0;
 }
 
-bool copy_target_has_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes)
+bool copy_targets_have_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes)
 {
-	const struct pair *pair = pair_find(copy, volume);
+	const struct pair *pair;
 
-	return !pair || pair->target_bytes >= size_bytes;
+	for (pair = pair_first_of(copy, volume); pair; pair = pair_next_of(pair)) {
+		if (pair->target_bytes < size_bytes)
+			return false;
+	}
+	return true;
 }
 
-bool copy_pair_ask_far(struct copy *copy, uint16_t volume, struct copy_pair_far *far)
+bool copy_pair_ask_far(struct copy *copy, const struct copy_pair_name *name, struct copy_pair_far *far)
 {
-	struct pair *pair = pair_find(copy, volume);
-	struct wire_pair_request request = { .source_volume = volume };
+	struct fault none;
+	struct pair *pair = pair_find_named(copy, name, &none);
+	struct wire_pair_request request = { .source_volume = name->volume };
 	struct wire_pair_reply reply = { 0 };
 	char why[WIRE_TEXT_SIZE];
 	int rc;
@@ -597,39 +620,4 @@ void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY
 			 volume + strlen("VOLUME"));
 	else
 		snprintf(remedy, COPY_REMEDY_MAX, "%s", text);
-}
-
-bool copy_pair_get(struct copy *copy, uint16_t volume, struct copy_pair_info *info)
-{
-	struct pair *pair = pair_find(copy, volume);
-	const struct left_pair *left;
-
-	if (pair) {
-		pair_pin(pair);
-		pair_get_info(pair, info);
-		pair_unpin(pair);
-		return true;
-	}
-	list_for_each(left, &copy->left_pairs, link) {
-		pair_left_get_info(left, info);
-		if (info->volume == volume)
-			return true;
-	}
-	return false;
-}
-
-void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy_pair_info *info), void *arg)
-{
-	const struct left_pair *left;
-	struct copy_pair_info info;
-	struct pair *pair;
-
-	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		pair_get_info(pair, &info);
-		each(arg, &info);
-	}
-	list_for_each(left, &copy->left_pairs, link) {
-		pair_left_get_info(left, &info);
-		each(arg, &info);
-	}
 }

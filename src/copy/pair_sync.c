@@ -125,7 +125,7 @@ static void note_progress(struct pair *pair, uint64_t first_needed)
 	if (!done)
 		return;
 	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
-	copy_tell_work(pair->copy, JOB_FIRST_COPY, pair->record.volume, COPY_WORK_ENDS, 0);
+	copy_tell_work(pair->copy, JOB_FIRST_COPY, &pair->record, COPY_WORK_ENDS, 0);
 	copy_tell(pair->copy, EVENT_PAIR_COPIED, EVENT_INFO, object, "", "first copy to %s done", pair->record.system);
 	pair_allow_join(pair);
 	rc = pair_follow(pair);
@@ -161,7 +161,7 @@ static void end_resync(struct pair *pair)
 	char object[16];
 
 	pair->resync_blocks = 0;
-	copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_ENDS, 0);
+	copy_tell_work(pair->copy, JOB_RESYNC, &pair->record, COPY_WORK_ENDS, 0);
 	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
 	if (pair->was_suspended)
 		copy_tell(pair->copy, EVENT_PAIR_RESYNCED, EVENT_INFO, object, "",
@@ -176,7 +176,7 @@ void pair_begin_resync(struct pair *pair, uint64_t unsent_blocks, uint64_t sent_
 	pair->resync_blocks = unsent_blocks;
 	pair->resync_from_bytes = sent_bytes;
 	if (unsent_blocks)
-		copy_tell_work(pair->copy, JOB_RESYNC, pair->record.volume, COPY_WORK_BEGINS,
+		copy_tell_work(pair->copy, JOB_RESYNC, &pair->record, COPY_WORK_BEGINS,
 			       unsent_blocks * XDC_BLOCK_SIZE);
 	else
 		end_resync(pair);

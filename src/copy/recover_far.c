@@ -64,11 +64,10 @@ static int refuse_unknown(struct copy *copy, uint8_t session, char *why)
  */
 static bool is_missing(const struct leg *leg, uint16_t volume)
 {
-	const struct left_pair *left = pair_left_find(leg->copy, volume);
-	const struct pair *pair = pair_find(leg->copy, volume);
+	const struct pair *pair = pair_find(leg->copy, volume, leg->record.source_system);
 
-	if (left)
-		return !strcmp(left->record.system, leg->record.source_system);
+	if (pair_left_find(leg->copy, volume, leg->record.source_system))
+		return true;
 	return pair && leg_owes(leg, &pair->record) && leg_lacks(leg, volume);
 }
 
@@ -272,9 +271,7 @@ static int open_volume(struct leg *leg, uint16_t volume, uint64_t number)
 
 static bool is_paired(const struct leg *leg, uint16_t volume)
 {
-	const struct pair *pair = pair_find(leg->copy, volume);
-
-	return pair && !strcmp(pair->record.system, leg->record.source_system);
+	return pair_find(leg->copy, volume, leg->record.source_system);
 }
 
 /* The volumes of the group, to be freed. */

@@ -152,6 +152,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 		if (pair->record.role != PAIR_SOURCE || pair->record.session != session)
 			continue;
 		volume.volume = pair->record.volume;
+		volume.system = pair->record.system;
 		volume.joined = pair->joined;
 		volume.is_source = true;
 		each(arg, &volume);
@@ -161,6 +162,7 @@ void copy_session_each_volume(struct copy *copy, uint8_t session,
 
 		for (uint32_t i = 0; leg->record.session == session && cg && i < cg->volume_count; i++) {
 			volume.volume = cg->volumes[i];
+			volume.system = leg->record.source_system;
 			volume.joined = true;
 			volume.is_source = false;
 			each(arg, &volume);

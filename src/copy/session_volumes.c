@@ -192,9 +192,19 @@ int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct f
 
 /* ---- volumes ---- */
 
+/* A volume has one async pair that it sends; NULL: none. */
+static struct pair *find_async(struct copy *copy, uint16_t volume)
+{
+	struct pair *pair = pair_first_of(copy, volume);
+
+	while (pair && (pair->record.role != PAIR_SOURCE || pair->record.type != PAIR_ASYNC))
+		pair = pair_next_of(pair);
+	return pair;
+}
+
 static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = find_async(copy, volume);
 	char object[64], remedy[128];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
@@ -204,7 +214,7 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 				 session, volume >> 8);
 	}
 	snprintf(remedy, sizeof(remedy), "xdc pair create %04X TARGET --system SYSTEM --type async", volume);
-	if (!pair || pair->record.role != PAIR_SOURCE || pair->record.type != PAIR_ASYNC)
+	if (!pair)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
 				 "it is not the source of an async pair");
 	if (pair->record.session)
@@ -253,7 +263,7 @@ static int add_pair(struct pair *pair, uint8_t session)
 
 static int add_volume(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = find_async(copy, volume);
 	char object[64];
 	int rc;
 
@@ -305,14 +315,23 @@ int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes
 	return entry ? session_entry_end(entry, add_volumes(copy, session, volumes, count, fault)) : -1;
 }
 
+/* Also one of which only a part of its removal is done. */
+static struct pair *find_in_session(struct copy *copy, uint8_t session, uint16_t volume)
+{
+	struct pair *pair = pair_first_of(copy, volume);
+
+	while (pair && (pair->record.role != PAIR_SOURCE ||
+			(pair->record.session ? pair->record.session : pair->left_session) != session))
+		pair = pair_next_of(pair);
+	return pair;
+}
+
 static int check_remove(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
 	char object[64];
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
-	if (pair && pair->record.role == PAIR_SOURCE &&
-	    (pair->record.session == session || (!pair->record.session && pair->left_session == session)))
+	if (find_in_session(copy, session, volume))
 		return 0;
 	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show lists its volumes",
 			 "it is not in session %u", session);
@@ -345,7 +364,7 @@ static int remove_pair(struct pair *pair, uint8_t session)
 
 static int remove_volume(struct copy *copy, uint8_t session, uint16_t volume, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = find_in_session(copy, session, volume);
 	int rc;
 
 	if (!pair)

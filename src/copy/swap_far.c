@@ -159,12 +159,11 @@ int swap_on_pair(void *arg, const struct link_peer *peer, const void *request, v
 	const struct wire_pair_swap *swap = request;
 	struct wire_pair_reply *answer = reply;
 	struct copy *copy = arg;
-	struct pair *pair = pair_find(copy, swap->target_volume);
+	struct pair *pair = pair_find(copy, swap->target_volume, peer->system);
 	int rc;
 	RT_SHIELD();
 
-	if (!pair || strcmp(pair->record.system, peer->system) != 0 ||
-	    pair->record.remote_volume != swap->source_volume)
+	if (!pair || pair->record.remote_volume != swap->source_volume)
 		return copy_refuse(why, -ENOENT, "volume %04X of system %s is not paired with volume %04X of %s",
 				   swap->target_volume, copy->config.system, swap->source_volume, peer->system);
 	pair_pin(pair);

@@ -72,17 +72,14 @@ static int check_state(const struct pair *pair, bool runs, struct fault *fault)
 	return 0;
 }
 
-static struct pair *find_pair(struct copy *copy, uint16_t volume, struct fault *fault)
+static struct pair *find_pair(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	struct pair *pair = pair_find(copy, volume);
+	struct pair *pair = pair_find_named(copy, name, fault);
 	char object[64];
 
-	snprintf(object, sizeof(object), "pair of volume %04X", volume);
-	if (!pair) {
-		fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
-			  "volume %04X has no pair", volume);
+	if (!pair)
 		return NULL;
-	}
+	snprintf(object, sizeof(object), "pair of volume %04X", name->volume);
 	if (pair->verify.state == VERIFY_RUNNING) {
 		fault_set(fault, FAULT_IN_USE, object, "wait for its end: xdc pair show",
 			  "its sides are being compared");
@@ -91,14 +88,15 @@ static struct pair *find_pair(struct copy *copy, uint16_t volume, struct fault *
 	return check_state(pair, false, fault) ? NULL : pair;
 }
 
-int copy_pair_may_verify(struct copy *copy, uint16_t volume, struct fault *fault)
+int copy_pair_may_verify(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
 {
-	return find_pair(copy, volume, fault) ? 0 : -1;
+	return find_pair(copy, name, fault) ? 0 : -1;
 }
 
-bool copy_pair_get_verify(struct copy *copy, uint16_t volume, struct copy_verify_info *info)
+bool copy_pair_get_verify(struct copy *copy, const struct copy_pair_name *name, struct copy_verify_info *info)
 {
-	const struct pair *pair = pair_find(copy, volume);
+	struct fault none;
+	const struct pair *pair = pair_find_named(copy, name, &none);
 
 	if (pair)
 		*info = pair->verify;
@@ -226,10 +224,10 @@ static void keep_findings(struct pair *pair)
 			 strerror(-rc));
 }
 
-int copy_pair_verify(struct copy *copy, uint16_t volume, const struct copy_verify_request *request,
+int copy_pair_verify(struct copy *copy, const struct copy_pair_name *name, const struct copy_verify_request *request,
 		     struct fault *fault)
 {
-	struct run run = { .pair = find_pair(copy, volume, fault), .rate_bytes = request->rate_bytes };
+	struct run run = { .pair = find_pair(copy, name, fault), .rate_bytes = request->rate_bytes };
 	int rc;
 
 	if (!run.pair)

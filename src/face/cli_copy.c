@@ -159,35 +159,48 @@ static json_t *pair_json(const struct copy_pair_info *info)
 }
 
 /* Null when the other side does not answer. */
-static json_t *pair_far_json(struct copy *copy, uint16_t volume)
+static json_t *pair_far_json(struct copy *copy, const struct copy_pair_name *pair)
 {
 	struct copy_pair_far far;
 
-	if (!copy_pair_ask_far(copy, volume, &far))
+	if (!copy_pair_ask_far(copy, pair, &far))
 		return json_null();
 	return json_pack("{s:s, s:s, s:I, s:o}", "state", pair_state_names[far.state],
 			 "verdict", history_verdict_names[far.verdict], "noted_bytes", (json_int_t)far.noted_bytes,
 			 "history", history_json(&far.history));
 }
 
-int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault)
+int cli_find_pair(const struct cli_request *request, struct copy_pair_name *pair, struct fault *fault)
+{
+	uint16_t volume;
+
+	if (cli_find_volume(request, &volume, fault))
+		return -1;
+	*pair = copy_pair_name_of(volume, cli_given(request, "to") ? cli_text(request, "to") : "");
+	return 0;
+}
+
+int cli_answer_pair(const struct cli_request *request, const struct copy_pair_name *pair, json_t **result,
+		    struct fault *fault)
 {
 	struct copy_pair_info info;
 	char object[16];
 
-	if (copy_pair_get(control_copy(request->control), volume, &info))
+	if (copy_pair_get(control_copy(request->control), pair, &info))
 		return cli_answer(pair_json(&info), result, fault);
-	snprintf(object, sizeof(object), "volume %04X", volume);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list", "it is in no pair");
+	snprintf(object, sizeof(object), "volume %04X", pair->volume);
+	if (!copy_pair_count(control_copy(request->control), pair->volume))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list", "it is in no pair");
+	return copy_pair_fault_unnamed(control_copy(request->control), pair, fault);
 }
 
 static int pair_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault) || cli_answer_pair(request, id, result, fault))
+	if (cli_find_pair(request, &pair, fault) || cli_answer_pair(request, &pair, result, fault))
 		return -1;
-	if (!json_object_set_new(*result, "far", pair_far_json(control_copy(request->control), id)))
+	if (!json_object_set_new(*result, "far", pair_far_json(control_copy(request->control), &pair)))
 		return 0;
 	json_decref(*result);
 	*result = NULL;
@@ -204,6 +217,7 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 		.compare = cli_given(request, "compare"),
 		.no_copy = cli_given(request, "no-copy"),
 	};
+	struct copy_pair_name name;
 
 	if (cli_find_volume(request, &pair.source, fault))
 		return -1;
@@ -212,17 +226,18 @@ static int pair_create(const struct cli_request *request, json_t **result, struc
 	snprintf(pair.system, sizeof(pair.system), "%s", cli_text(request, "system"));
 	if (control_pair_create(request->control, &pair, fault))
 		return -1;
-	return cli_answer_pair(request, pair.source, result, fault);
+	name = copy_pair_name_of(pair.source, pair.system);
+	return cli_answer_pair(request, &name, result, fault);
 }
 
 static int pair_delete(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	uint16_t id;
+	struct copy_pair_name pair;
 
 	(void)result;
-	if (cli_find_volume(request, &id, fault))
+	if (cli_find_pair(request, &pair, fault))
 		return -1;
-	return control_pair_delete(request->control, id, cli_given(request, "force"), fault);
+	return control_pair_delete(request->control, &pair, cli_given(request, "force"), fault);
 }
 
 /* What changes a pair and needs only its volume. */
@@ -230,34 +245,34 @@ static int change_pair(const struct cli_request *request, json_t **result, struc
 {
 	static const struct {
 		const char *verb;
-		int (*fn)(struct copy *copy, uint16_t volume, struct fault *fault);
+		int (*fn)(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 	} changes[] = {
 		{ "suspend", copy_pair_suspend }, { "resume", copy_pair_resume },
 		{ "go-to-sync", copy_pair_go_to_sync }, { "leave-sync", copy_pair_leave_sync },
 	};
 	struct copy *copy = control_copy(request->control);
 	int rc = -1;
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault))
+	if (cli_find_pair(request, &pair, fault))
 		return -1;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		if (!strcmp(request->operation->verb, changes[i].verb))
-			rc = changes[i].fn(copy, id, fault);
-	return rc ? -1 : cli_answer_pair(request, id, result, fault);
+			rc = changes[i].fn(copy, &pair, fault);
+	return rc ? -1 : cli_answer_pair(request, &pair, result, fault);
 }
 
 static int pair_set(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault))
+	if (cli_find_pair(request, &pair, fault))
 		return -1;
 	if (cli_given(request, "priority") &&
-	    copy_pair_set_priority(control_copy(request->control), id,
+	    copy_pair_set_priority(control_copy(request->control), &pair,
 				   (enum copy_priority)cli_number(request, "priority"), fault))
 		return -1;
-	return cli_answer_pair(request, id, result, fault);
+	return cli_answer_pair(request, &pair, result, fault);
 }
 
 static int pair_freeze(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -280,12 +295,12 @@ static int pair_run(const struct cli_request *request, json_t **result, struct f
 
 static int pair_failover(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault) ||
-	    copy_pair_failover(control_copy(request->control), id, cli_given(request, "force"), fault))
+	if (cli_find_pair(request, &pair, fault) ||
+	    copy_pair_failover(control_copy(request->control), &pair, cli_given(request, "force"), fault))
 		return -1;
-	return cli_answer_pair(request, id, result, fault);
+	return cli_answer_pair(request, &pair, result, fault);
 }
 
 static void add_pair(void *arg, const struct copy_pair_info *info)

@@ -73,8 +73,10 @@ int cli_session_after(const struct cli_request *request, json_t **result, struct
 /* The id of the volume that the argument named volume names. 0, or -1 with the fault (cli_store.c). */
 int cli_find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault);
 
-/* The pair of a volume as it is now (cli_copy.c). */
-int cli_answer_pair(const struct cli_request *request, uint16_t volume, json_t **result, struct fault *fault);
+/* The pair that the arguments named volume and to name, and a pair as it is now (cli_copy.c). */
+int cli_find_pair(const struct cli_request *request, struct copy_pair_name *pair, struct fault *fault);
+int cli_answer_pair(const struct cli_request *request, const struct copy_pair_name *pair, json_t **result,
+		    struct fault *fault);
 
 /* The job of this number as it is now (cli_job.c). */
 int cli_answer_job(const struct cli_request *request, uint64_t number, json_t **result, struct fault *fault);

@@ -131,16 +131,16 @@ static int pair_failback(const struct cli_request *request, json_t **result, str
 {
 	const char *system, *remote;
 	char next[200];
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault) ||
-	    copy_pair_failback(control_copy(request->control), id, cli_given(request, "discard"), fault) ||
-	    cli_answer_pair(request, id, result, fault))
+	if (cli_find_pair(request, &pair, fault) ||
+	    copy_pair_failback(control_copy(request->control), &pair, cli_given(request, "discard"), fault) ||
+	    cli_answer_pair(request, &pair, result, fault))
 		return -1;
 	system = json_string_value(json_object_get(*result, "system"));
 	remote = json_string_value(json_object_get(*result, "remote_volume"));
 	snprintf(next, sizeof(next), "to go home: stop the hosts here, and when xdc pair show %04X has nothing out of "
-		 "sync, on %s: xdc pair failover %s, then xdc pair failback %s", id, system, remote, remote);
+		 "sync, on %s: xdc pair failover %s, then xdc pair failback %s", pair.volume, system, remote, remote);
 	return say_next(result, "the old source gets what it lacks, and hosts go on here", next, fault);
 }
 

@@ -206,13 +206,30 @@ static json_t *volume_json(const struct volume_info *info)
 			 "counters", open ? cli_counters(&info->counters) : json_null());
 }
 
+static void add_pair(void *arg, const struct copy_pair_info *info)
+{
+	cli_append(arg, json_pack("{s:o, s:s, s:s, s:s, s:s}", "remote_volume", cli_hex(info->remote_volume, 4),
+				  "system", info->system,
+				  "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET],
+				  "type", pair_type_names[info->type], "state", pair_state_names[info->state]));
+}
+
 static int answer_volume(const struct cli_request *request, uint16_t id, json_t **result, struct fault *fault)
 {
+	json_t *pairs = json_array();
 	struct volume_info info;
+	json_t *volume;
 
-	if (control_volume_get(request->control, id, &info, fault))
+	if (control_volume_get(request->control, id, &info, fault)) {
+		json_decref(pairs);
 		return -1;
-	return cli_answer(volume_json(&info), result, fault);
+	}
+	copy_pair_each_of(control_copy(request->control), id, add_pair, &pairs);
+	volume = volume_json(&info);
+	if (!json_object_set_new(volume, "pairs", pairs))
+		return cli_answer(volume, result, fault);
+	json_decref(volume);
+	return cli_out_of_memory(fault);
 }
 
 int cli_find_volume(const struct cli_request *request, uint16_t *id, struct fault *fault)

@@ -13,9 +13,9 @@ static int pair_verify(const struct cli_request *request, json_t **result, struc
 {
 	struct copy_verify_request how = read_how(request);
 	uint64_t job;
-	uint16_t id;
+	struct copy_pair_name pair;
 
-	if (cli_find_volume(request, &id, fault) || control_pair_verify(request->control, id, &how, &job, fault))
+	if (cli_find_pair(request, &pair, fault) || control_pair_verify(request->control, &pair, &how, &job, fault))
 		return -1;
 	return cli_answer_job(request, job, result, fault);
 }

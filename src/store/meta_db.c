@@ -327,6 +327,16 @@ static int find_table(struct meta_db *db, const struct meta_table *table, bool *
 	return rc;
 }
 
+/* Before version 3 a volume had one pair, and generations were those of the volume. */
+static int upgrade_history(struct meta_db *db)
+{
+	int rc = execute(db, "UPDATE history SET (system, remote_volume) = (SELECT system, remote_volume FROM pair "
+			     "WHERE pair.volume = history.volume) WHERE volume IN (SELECT volume FROM pair)");
+
+	meta_schema_write(META_SQL_SEAL, &meta_tables[META_HISTORY], db->sql);
+	return rc == 0 ? execute(db, db->sql) : rc;
+}
+
 static int upgrade_tables(struct meta_db *db)
 {
 	int rc = 0;
@@ -340,6 +350,8 @@ static int upgrade_tables(struct meta_db *db)
 		if (rc == 0)
 			rc = found ? upgrade_table(db, &meta_tables[kind]) : create_table(db, kind);
 	}
+	if (rc == 0)
+		rc = upgrade_history(db);
 	return rc == 0 ? stamp(db) : rc;
 }
 

@@ -130,6 +130,8 @@ static const struct meta_column pair_columns[] = {
 #define RECORD record_history
 static const struct meta_column history_columns[] = {
 	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_TEXT, system, KEY, NOTE("of the pair")),
+	COLUMN(META_HEX, remote_volume, KEY),
 	COLUMN(META_UINT, ordinal, KEY, NOTE("the highest is the newest")),
 	COLUMN(META_UUID, generation),
 	COLUMN(META_UINT, sequence, NOTE("the consistency group that it began from; 0: none")),

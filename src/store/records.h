@@ -127,9 +127,11 @@ struct record_pair {
 	int64_t created_wall_ns;
 };
 
-/* The generations of a paired volume's data; the highest ordinal is the newest. Key: volume, ordinal. */
+/* The generations of a pair's data; the highest ordinal is the newest. Key: that of the pair, and ordinal. */
 struct record_history {
 	uint16_t volume;
+	char system[XDC_SYSTEM_ID_MAX];
+	uint16_t remote_volume;
 	uint32_t ordinal;
 	uint8_t generation[XDC_UUID_LEN];
 	uint64_t sequence;			/* the CG that it began from; 0: none */

@@ -50,7 +50,7 @@ wait_until 60 gate_is_full
 is A '.state == "copy-pending" and .first_copy_done == false and .first_copy_bytes == 0' pair show 1500 ||
 	fail "$(on A pair show 1500)"
 # Its job is there, and cannot be cancelled; it outlives what follows.
-job=$(json A '.[] | select(.kind == "first-copy" and .object == "volume 1500") | .job' job list --running)
+job=$(json A '.[] | select(.kind == "first-copy" and .object == "volume 1500 to 2105.FB230") | .job' job list --running)
 expect_equal '["running",536870912,false]' "$(json A '[.state, .total_bytes, .cancellable] | tojson' job show "$job")" \
 	'the job'
 expect_refused 'xdc pair suspend stops it' A job cancel "$job"

@@ -151,7 +151,8 @@ static int follow_copies(void *arg)
 	/* The far side is cut off in the middle of the first copy, and the source dies. */
 	expect(&a, CREATE_PAIR, DONE);
 	sim_cut(a.sim, b.sim);
-	expect(&a, "{\"op\":\"job list\"}", "\"kind\":\"first-copy\",\"object\":\"volume 1500\",\"state\":\"");
+	expect(&a, "{\"op\":\"job list\"}",
+	       "\"kind\":\"first-copy\",\"object\":\"volume 1500 to 2105.FB230\",\"state\":\"");
 	pass(30);
 	expect(&a, "{\"op\":\"job list\"}", "\"state\":\"suspended\"");
 	expect(&a, "{\"op\":\"job list\"}", "\"waiting_for\":\"link of system 2105.FB230\"");

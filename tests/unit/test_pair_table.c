@@ -23,12 +23,18 @@
 
 static struct copy copy;
 
-static struct pair *add(uint16_t volume)
+static struct pair *add_with(uint16_t volume, enum pair_role role, const char *system)
 {
-	struct record_pair record = { .volume = volume, .role = PAIR_TARGET, .system = "2105.FA120" };
+	struct record_pair record = { .volume = volume, .role = role };
 	struct history history = { 0 };
 
+	snprintf(record.system, sizeof(record.system), "%s", system);
 	return pair_take_up(&copy, &record, &history, NULL);
+}
+
+static struct pair *add(uint16_t volume)
+{
+	return add_with(volume, PAIR_TARGET, "2105.FA120");
 }
 
 static int set_up(void **state)
@@ -57,11 +63,11 @@ static void each_is_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		assert_null(pair_find(&copy, volumes[i]));
+		assert_null(pair_first_of(&copy, volumes[i]));
 		assert_non_null(add(volumes[i]));
 	}
 	for (unsigned volume = 0; volume < VOLUMES_END; volume++) {
-		const struct pair *pair = pair_find(&copy, (uint16_t)volume);
+		const struct pair *pair = pair_first_of(&copy, (uint16_t)volume);
 		bool wanted = false;
 
 		for (size_t i = 0; i < count; i++)
@@ -80,9 +86,37 @@ static void one_that_goes_is_not_found_but_in_the_way(void **state)
 	(void)state;
 	assert_true(pair_uses_volume(&copy, 0x1500));
 	pair->gone = true;
-	assert_null(pair_find(&copy, 0x1500));
+	assert_null(pair_first_of(&copy, 0x1500));
 	assert_true(pair_uses_volume(&copy, 0x1500));
 	assert_false(pair_uses_volume(&copy, 0x1501));
+}
+
+static void several_of_a_volume_are_found_by_their_other_system(void **state)
+{
+	struct pair *target = add(0x1500), *source = add_with(0x1500, PAIR_SOURCE, "2105.FC340");
+	const struct copy_pair_name one = { .volume = 0x1500, .system = "2105.FC340" }, either = { .volume = 0x1500 };
+	const struct copy_pair_name none = { .volume = 0x1500, .system = "2105.FD450" };
+	struct fault fault;
+
+	(void)state;
+	list_init(&copy.left_pairs);
+	assert_ptr_equal(pair_find(&copy, 0x1500, "2105.FA120"), target);
+	assert_ptr_equal(pair_find(&copy, 0x1500, "2105.FC340"), source);
+	assert_null(pair_find(&copy, 0x1500, "2105.FD450"));
+	assert_ptr_equal(pair_find_target(&copy, "2105.FA120", 0x1500), target);
+	assert_null(pair_find_target(&copy, "2105.FC340", 0x1500));
+	assert_ptr_equal(pair_next_of(pair_first_of(&copy, 0x1500)), source);
+	assert_ptr_equal(pair_find_named(&copy, &one, &fault), source);
+	assert_null(pair_find_named(&copy, &either, &fault));
+	assert_string_equal(fault.message, "volume 1500 has 2 pairs: with 0000 of 2105.FA120, 0000 of 2105.FC340");
+	assert_null(pair_find_named(&copy, &none, &fault));
+	assert_string_equal(fault.message, "volume 1500 has no pair with system 2105.FD450");
+	target->gone = true;
+	assert_ptr_equal(pair_first_of(&copy, 0x1500), source);
+	assert_ptr_equal(pair_find_named(&copy, &either, &fault), source);
+	source->gone = true;
+	assert_null(pair_first_of(&copy, 0x1500));
+	assert_true(pair_uses_volume(&copy, 0x1500));
 }
 
 static void many_are_found_as_fast_as_one(void **state)
@@ -148,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_goes_is_not_found_but_in_the_way, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(several_of_a_volume_are_found_by_their_other_system, set_up, tear_down),
 		cmocka_unit_test(a_shorter_history_leaves_nothing_of_the_longer),
 		cmocka_unit_test_setup_teardown(many_are_found_as_fast_as_one, set_up, tear_down),
 	};

@@ -19,7 +19,7 @@
 #include "rt/mem.h"
 #include "write_path_far.h"
 
-static void send_one(struct site *site, struct volume *volume, struct volume_send *send)
+static void send_one(struct site *site, struct volume_target *target, struct volume_send *send)
 {
 	unsigned generation = site->generation;
 	bool up = site->up;
@@ -32,29 +32,29 @@ static void send_one(struct site *site, struct volume *volume, struct volume_sen
 		delay(200 * RT_US);
 	}
 	if (up && generation == site->generation)
-		volume_send_acked(volume, send);
+		volume_send_acked(target, send);
 	else
-		volume_send_failed(volume, send);
+		volume_send_failed(target, send);
 	site->flying--;
 }
 
 static void sender(void *arg)
 {
 	struct site *site = arg;
-	struct volume *volume = site->volume;
+	struct volume_target *target = site->target;
 
 	while (!rt_cancelled()) {
 		struct volume_send *send = NULL;
 
-		if (site->up && (!scene.lazy || volume_closing_number(volume) != 0 || scene.quiet))
-			if (volume_send_next(volume, (1 + (uint32_t)below(4)) * XDC_BLOCK_SIZE, &send) < 0)
+		if (site->up && (!scene.lazy || volume_closing_number(target) != 0 || scene.quiet))
+			if (volume_send_next(target, (1 + (uint32_t)below(4)) * XDC_BLOCK_SIZE, &send) < 0)
 				send = NULL;
 		if (send) {
-			send_one(site, volume, send);
+			send_one(site, target, send);
 			continue;
 		}
 		RT_LIMIT(rt_now_ns() + 300 * RT_US);
-		(void)!rt_cond_wait(volume_changed(volume));
+		(void)!rt_cond_wait(volume_changed(target));
 	}
 }
 
@@ -110,6 +110,7 @@ static void close_site(struct site *site)
 	if (site->log)
 		dirtylog_close(site->log);
 	site->volume = NULL;
+	site->target = NULL;
 	site->log = NULL;
 }
 
@@ -123,7 +124,7 @@ static int open_site(struct site *site)
 	if (rc == 0)
 		rc = open_volume(site);
 	if (rc == 0)
-		rc = volume_track(site->volume, site->log, next_number(site));
+		rc = volume_add_target(site->volume, site->log, next_number(site), &site->target);
 	if (rc == 0)
 		rc = volume_set_access(site->volume, VOLUME_ACCESS_WRITE);
 	for (unsigned i = 0; rc == 0 && i < 3; i++)
@@ -142,6 +143,7 @@ static int run_site(void *arg)
 	site->flying = 0;
 	site->log = NULL;
 	site->volume = NULL;
+	site->target = NULL;
 	rt_group_init(&site->fibers);
 	rc = open_site(site);
 	site->starting = false;
@@ -174,26 +176,26 @@ struct order {
 static int close_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume *volume = order->site->volume;
+	struct volume_target *target = order->site->target;
 
-	if (!volume || order->number <= order->site->attempt_seen ||
-	    order->number < volume_open_number(volume))
+	if (!target || order->number <= order->site->attempt_seen ||
+	    order->number < volume_open_number(target))
 		return 0;
-	if (order->exists != 0 && volume_closing_number(volume) == order->exists)
-		volume_forget(volume);
+	if (order->exists != 0 && volume_closing_number(target) == order->exists)
+		volume_forget(target);
 	order->site->attempt_seen = order->number;
-	volume_close_increment(volume, order->number);
+	volume_close_increment(target, order->number);
 	return 0;
 }
 
 static int release_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume *volume = order->site->volume;
+	struct volume_target *target = order->site->target;
 
-	if (!volume || volume_closing_number(volume) != order->number)
+	if (!target || volume_closing_number(target) != order->number)
 		return 0;
-	volume_release(volume);
+	volume_release(target);
 	order->site->released = order->number;
 	return 0;
 }
@@ -201,20 +203,20 @@ static int release_there(void *arg)
 static int merge_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume *volume = order->site->volume;
+	struct volume_target *target = order->site->target;
 
-	if (volume && volume_closing_number(volume) == order->number)
-		volume_merge(volume);
+	if (target && volume_closing_number(target) == order->number)
+		volume_merge(target);
 	return 0;
 }
 
 static int forget_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume *volume = order->site->volume;
+	struct volume_target *target = order->site->target;
 
-	if (volume && volume_closing_number(volume) == order->number)
-		volume_forget(volume);
+	if (target && volume_closing_number(target) == order->number)
+		volume_forget(target);
 	return 0;
 }
 
@@ -224,18 +226,18 @@ static int reconnect_there(void *arg)
 	struct site *site = ((struct order *)arg)->site;
 	uint64_t closing;
 
-	if (!site->volume)
+	if (!site->target)
 		return 0;
-	closing = volume_closing_number(site->volume);
+	closing = volume_closing_number(site->target);
 	if (closing != 0 && site->prepared != closing && site->committed < closing)
-		volume_merge(site->volume);
-	volume_resend_open(site->volume);
+		volume_merge(site->target);
+	volume_resend_open(site->target);
 	return 0;
 }
 
 static bool is_there(const struct site *site, uint64_t number)
 {
-	return site->volume && volume_closing_number(site->volume) == number;
+	return site->target && volume_closing_number(site->target) == number;
 }
 
 /* ---- messages: an order that arrives late ---- */
@@ -298,7 +300,7 @@ static bool says_drained(const struct site *cited, uint64_t number)
 	struct site *site = &scene.sites[cited->index];
 
 	if (site->drained != number && is_there(site, number) && site->released == number &&
-	    volume_is_drained(site->volume))
+	    volume_is_drained(site->target))
 		site->drained = number;
 	return site->drained == number;
 }
@@ -560,6 +562,7 @@ static void die(struct site *site)
 	site->generation++;
 	sim_crash(site->system, SIM_DEATH);
 	site->volume = NULL;
+	site->target = NULL;
 	site->drained = 0;
 	site->released = 0;
 	delay(2 * RT_MS);

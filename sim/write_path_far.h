@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "scenarios.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 #define SITES_MAX	3u
 #define CHAINS		2u
@@ -25,7 +25,8 @@
 struct site {
 	unsigned index;
 	struct sim_system *system;
-	struct volume *volume;		/* NULL: not running */
+	struct volume *volume;
+	struct volume_target *target;		/* NULL: not running */
 	struct dirtylog *log;
 	struct rt_group fibers;
 	bool starting;

@@ -68,7 +68,7 @@ void leg_back_close(struct leg *leg)
 /* ---- noting ---- */
 
 struct note_order {
-	struct volume *volume;
+	struct pair *pair;
 	unsigned count;
 	struct { uint64_t offset, len; } ranges[RANGES_AT_A_TIME];
 };
@@ -79,7 +79,7 @@ static int do_doubt(void *arg)
 	int rc = 0;
 
 	for (unsigned i = 0; i < order->count && !rc; i++)
-		rc = volume_doubt(order->volume, order->ranges[i].offset, order->ranges[i].len);
+		rc = volume_doubt(order->pair->volume_target, order->ranges[i].offset, order->ranges[i].len);
 	return rc;
 }
 
@@ -87,12 +87,13 @@ static int do_mark_all(void *arg)
 {
 	struct note_order *order = arg;
 
-	return volume_mark(order->volume, 0, volume_size(order->volume));
+	return volume_mark(order->pair->volume_target, 0, volume_size(order->pair->volume));
 }
 
 static int note_ranges(struct leg *leg, struct note_order *order)
 {
-	uint64_t size = volume_size(order->volume), cursor = (uint64_t)volume_id(order->volume) << 48;
+	struct volume *volume = order->pair->volume;
+	uint64_t size = volume_size(volume), cursor = (uint64_t)volume_id(volume) << 48;
 	struct journal_run run = { 0 };
 	bool more = true;
 	int rc = 0;
@@ -100,14 +101,14 @@ static int note_ranges(struct leg *leg, struct note_order *order)
 	while (more && !rc) {
 		order->count = 0;
 		while (order->count < RANGES_AT_A_TIME && (more = journal_past_next(leg->past, &cursor, &run)) &&
-		       (more = run.volume == volume_id(order->volume))) {
+		       (more = run.volume == volume_id(volume))) {
 			if (run.offset >= size)
 				continue;
 			order->ranges[order->count].offset = run.offset;
 			order->ranges[order->count++].len =
 				run.len < size - run.offset ? run.len : size - run.offset;
 		}
-		rc = rt_call(volume_reactor(order->volume), do_doubt, order);
+		rc = rt_call(volume_reactor(volume), do_doubt, order);
 	}
 	return rc;
 }
@@ -122,7 +123,7 @@ int leg_back_note(struct leg *leg, struct pair *pair)
 	order = mem_alloc_zeroed(sizeof(*order));
 	if (!order)
 		return -ENOMEM;
-	order->volume = pair->volume;
+	order->pair = pair;
 	rc = pair_track(pair);
 	return rc ? rc : note_ranges(leg, order);
 }
@@ -134,7 +135,7 @@ static int note_all(struct pair *pair)
 	int rc = order ? pair_track(pair) : -ENOMEM;
 
 	if (!rc) {
-		order->volume = pair->volume;
+		order->pair = pair;
 		rc = rt_call(volume_reactor(pair->volume), do_mark_all, order);
 	}
 	mem_free(order);

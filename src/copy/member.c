@@ -7,11 +7,11 @@
 #include "copy/notice.h"
 #include "rt/mem.h"
 #include "store/planted.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 struct member_volume {
 	struct list_head link;			/* of its shard */
-	struct volume *volume;
+	struct volume_target *target;
 	const struct member_volume_ops *ops;
 	void *arg;
 	bool joined;
@@ -49,7 +49,7 @@ struct shard_order {
 	struct member_shard *shard;
 	uint8_t session;
 	uint64_t number;
-	struct volume *volume;
+	struct volume_target *target;
 	const struct member_volume_ops *ops;
 	void *arg;
 	uint64_t out_of_sync;
@@ -73,8 +73,8 @@ static int shard_close(void *arg)
 			mv->ops->joined(mv->arg, order->session);
 			order->empty = false;	/* its first CG must be prepared, even if it holds nothing new */
 		}
-		volume_close_increment(mv->volume, order->number);
-		volume_get_counters(mv->volume, &counters);
+		volume_close_increment(mv->target, order->number);
+		volume_get_target_counters(mv->target, &counters);
 		if (counters.closing_blocks)
 			order->empty = false;
 	}
@@ -87,8 +87,8 @@ static int shard_release(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (volume_closing_number(mv->volume))
-			volume_release(mv->volume);
+		if (volume_closing_number(mv->target))
+			volume_release(mv->target);
 	}
 	return 0;
 }
@@ -99,9 +99,9 @@ static int shard_merge(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (!volume_closing_number(mv->volume))
+		if (!volume_closing_number(mv->target))
 			continue;
-		volume_merge(mv->volume);
+		volume_merge(mv->target);
 	}
 	return 0;
 }
@@ -112,8 +112,8 @@ static int shard_forget(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (volume_closing_number(mv->volume) == order->number)
-			volume_forget(mv->volume);
+		if (volume_closing_number(mv->target) == order->number)
+			volume_forget(mv->target);
 	}
 	return 0;
 }
@@ -124,8 +124,8 @@ static int shard_begin_drain(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (volume_closing_number(mv->volume) == order->number)
-			volume_begin_drain(mv->volume);
+		if (volume_closing_number(mv->target) == order->number)
+			volume_begin_drain(mv->target);
 	}
 	return 0;
 }
@@ -133,18 +133,18 @@ static int shard_begin_drain(void *arg)
 /*
  * Suspends until the volume has sent all of its closing increment. A volume may leave the list meanwhile, so by turns.
  */
-static int drain_volume(struct volume *volume, uint64_t number)
+static int drain_volume(struct volume_target *target, uint64_t number)
 {
 	int rc = 0;
 
-	while (!rc && volume_closing_number(volume) == number && !volume_is_drained(volume)) {
-		if (vdisk_failed(volume_disk(volume)))
+	while (!rc && volume_closing_number(target) == number && !volume_is_drained(target)) {
+		if (vdisk_failed(volume_disk(volume_of_target(target))))
 			return -EIO;
-		rc = rt_cond_wait(volume_changed(volume));
+		rc = rt_cond_wait(volume_changed(target));
 	}
-	if (volume_attempt_failed(volume) == number)
+	if (volume_attempt_failed(target) == number)
 		return -ENOBUFS;
-	return rc ? rc : volume_closing_number(volume) == number ? 0 : -ESTALE;
+	return rc ? rc : volume_closing_number(target) == number ? 0 : -ESTALE;
 }
 
 static int shard_drain(void *arg)
@@ -157,7 +157,7 @@ static int shard_drain(void *arg)
 		if (!mv->joined)
 			continue;
 		/* The list only changes after a merge, and then the volume's closing number says so. */
-		rc = drain_volume(mv->volume, order->number);
+		rc = drain_volume(mv->target, order->number);
 		if (rc)
 			return rc;
 	}
@@ -170,18 +170,18 @@ static int shard_set_tag(void *arg)
 	struct member_volume *mv;
 
 	list_for_each(mv, &order->shard->volumes, link) {
-		if (volume_open_number(mv->volume) < order->number)
-			volume_set_open_number(mv->volume, order->number);
+		if (volume_open_number(mv->target) < order->number)
+			volume_set_open_number(mv->target, order->number);
 	}
 	return 0;
 }
 
-static struct member_volume *find_volume(struct member_shard *shard, const struct volume *volume)
+static struct member_volume *find_volume(struct member_shard *shard, const struct volume_target *target)
 {
 	struct member_volume *mv;
 
 	list_for_each(mv, &shard->volumes, link) {
-		if (mv->volume == volume)
+		if (mv->target == target)
 			return mv;
 	}
 	return NULL;
@@ -199,31 +199,30 @@ static int shard_add(void *arg)
 	struct shard_order *order = arg;
 	struct member_volume *mv;
 
-	assert(volume_is_tracked(order->volume));
-	if (find_volume(order->shard, order->volume))
+	if (find_volume(order->shard, order->target))
 		return -EEXIST;
 	mv = mem_alloc_zeroed(sizeof(*mv));
 	if (!mv)
 		return -ENOMEM;
-	mv->volume = order->volume;
+	mv->target = order->target;
 	mv->ops = order->ops;
 	mv->arg = order->arg;
 	list_add_last(&order->shard->volumes, &mv->link);
 	order->shard->count++;
-	order->number = volume_open_number(mv->volume);
-	volume_tell_first_note(mv->volume, tell_written, order->shard);
+	order->number = volume_open_number(mv->target);
+	volume_tell_first_note(mv->target, tell_written, order->shard);
 	return 0;
 }
 
 static int shard_remove(void *arg)
 {
 	struct shard_order *order = arg;
-	struct member_volume *mv = find_volume(order->shard, order->volume);
+	struct member_volume *mv = find_volume(order->shard, order->target);
 
 	if (!mv)
 		return -ENOENT;
-	assert(!volume_closing_number(mv->volume));
-	volume_tell_first_note(mv->volume, NULL, NULL);
+	assert(!volume_closing_number(mv->target));
+	volume_tell_first_note(mv->target, NULL, NULL);
 	list_remove(&mv->link);
 	order->shard->count--;
 	order->shard->joined -= mv->joined;
@@ -240,7 +239,7 @@ static int shard_status(void *arg)
 	order->volumes = order->shard->count;
 	order->joined = order->shard->joined;
 	list_for_each(mv, &order->shard->volumes, link) {
-		volume_get_counters(mv->volume, &counters);
+		volume_get_target_counters(mv->target, &counters);
 		order->out_of_sync += counters.open_blocks + counters.closing_blocks;
 	}
 	return 0;
@@ -258,11 +257,12 @@ static int order_all(struct member *member, int (*fn)(void *arg), struct shard_o
 	return rc;
 }
 
-static int order_one(struct member *member, struct volume *volume, int (*fn)(void *arg), struct shard_order *order)
+static int order_one(struct member *member, struct volume_target *target, int (*fn)(void *arg),
+		     struct shard_order *order)
 {
-	struct rt_reactor *to = volume_reactor(volume);
+	struct rt_reactor *to = volume_reactor(volume_of_target(target));
 
-	order->volume = volume;
+	order->target = target;
 	order->shard = &member->shards[rt_reactor_index(to)];
 	return rt_call(to, fn, order);
 }
@@ -511,21 +511,22 @@ void member_handshake(struct member *member, uint64_t attempt, uint64_t highest_
 
 /* ---- volumes and life ---- */
 
-int member_add_volume(struct member *member, struct volume *volume, const struct member_volume_ops *ops, void *arg)
+int member_add_volume(struct member *member, struct volume_target *target, const struct member_volume_ops *ops,
+		      void *arg)
 {
 	struct shard_order order = { .ops = ops, .arg = arg };
 	int rc;
 	RT_SHIELD();
 
 	take_turn(member);
-	rc = order_one(member, volume, shard_add, &order);
+	rc = order_one(member, target, shard_add, &order);
 	if (!rc && member->lowest < order.number)
 		member->lowest = order.number;
 	rt_mutex_unlock(&member->turn);
 	return rc;
 }
 
-int member_remove_volume(struct member *member, struct volume *volume)
+int member_remove_volume(struct member *member, struct volume_target *target)
 {
 	struct shard_order order = { 0 };
 	int rc;
@@ -533,7 +534,7 @@ int member_remove_volume(struct member *member, struct volume *volume)
 
 	take_turn(member);
 	leave_attempt(member, CG_FAILURE_WRONG_STATE);
-	rc = order_one(member, volume, shard_remove, &order);
+	rc = order_one(member, target, shard_remove, &order);
 	rt_mutex_unlock(&member->turn);
 	return rc;
 }
@@ -612,7 +613,7 @@ static int shard_empty(void *arg)
 	struct member_volume *mv, *tmp;
 
 	list_for_each_safe(mv, tmp, &order->shard->volumes, link) {
-		volume_tell_first_note(mv->volume, NULL, NULL);
+		volume_tell_first_note(mv->target, NULL, NULL);
 		list_remove(&mv->link);
 		mem_free(mv);
 	}

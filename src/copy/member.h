@@ -14,7 +14,7 @@
 #include "store/words.h"
 
 struct member;
-struct volume;
+struct volume_target;
 
 /* On the calling reactor. session is for the log. -ENOMEM. */
 RT_MUST_CHECK int member_create(uint8_t session, struct member **out);
@@ -31,11 +31,11 @@ struct member_volume_ops {
 	bool (*ready)(void *arg);
 	void (*joined)(void *arg, uint8_t session);
 };
-RT_MUST_CHECK int member_add_volume(struct member *member, struct volume *volume, const struct member_volume_ops *ops,
-				    void *arg);
+RT_MUST_CHECK int member_add_volume(struct member *member, struct volume_target *target,
+				    const struct member_volume_ops *ops, void *arg);
 
 /* Leaves an attempt under way, then takes the volume out. -ENOENT. Suspends. */
-RT_MUST_CHECK int member_remove_volume(struct member *member, struct volume *volume);
+RT_MUST_CHECK int member_remove_volume(struct member *member, struct volume_target *target);
 
 /*
  * After a restart, and when a new master speaks: attempts up to and including `attempt` are refused from now on, and

@@ -56,14 +56,14 @@ static void fail(struct mirror *mirror, int error)
 	if (mirror->in_volume.held || !mirror->in_volume.full)
 		return;
 	log_line(LOG_WARNING, "pair", "volume %04X: a write did not get to the far side: %s",
-		 volume_id(mirror->config.volume), strerror(-error));
+		 volume_id(volume_of_target(mirror->config.volume_target)), strerror(-error));
 	mirror->error = error;
 	mirror_break(mirror);
 }
 
 void mirror_break(struct mirror *mirror)
 {
-	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, mirror->config.critical ? -EIO : 0);
+	volume_hold_mirror(mirror->config.volume_target, &mirror->in_volume, mirror->config.critical ? -EIO : 0);
 	rt_cond_wake_all(&mirror->flush_done);
 	ask_above(mirror);
 }
@@ -78,7 +78,7 @@ static void tell(struct mirror *mirror, int error)
 void mirror_freeze(struct mirror *mirror)
 {
 	mirror->in_volume.full = true;
-	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, 0);
+	volume_hold_mirror(mirror->config.volume_target, &mirror->in_volume, 0);
 	rt_cond_wake_all(&mirror->flush_done);
 }
 
@@ -87,7 +87,7 @@ void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]
 	if (!mirror->in_volume.held || !mirror->config.critical)
 		return;
 	memcpy(mirror->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
-	volume_unhold_mirror(mirror->config.volume, &mirror->in_volume);
+	volume_unhold_mirror(mirror->config.volume_target, &mirror->in_volume);
 	mirror->error = 0;
 }
 
@@ -99,7 +99,7 @@ void mirror_refuse_waiters(struct mirror *mirror, int error)
 void mirror_unfill(struct mirror *mirror)
 {
 	mirror->in_volume.full = mirror->config.critical;
-	volume_unhold_mirror(mirror->config.volume, &mirror->in_volume);
+	volume_unhold_mirror(mirror->config.volume_target, &mirror->in_volume);
 	mirror->error = 0;
 	tell(mirror, 0);
 }
@@ -167,7 +167,7 @@ static int begin(struct volume_mirror *in_volume, struct volume_mirror_write *wr
 
 		sending->send = (struct link_send){
 			.volume = mirror->config.target, .zero = !write->buf,
-			.tag = volume_open_number(mirror->config.volume), .offset = write->offset,
+			.tag = volume_open_number(mirror->config.volume_target), .offset = write->offset,
 			.len = (uint32_t)write->len, .data = write->buf,
 		};
 		link_acks_init(&sending->acks);
@@ -339,7 +339,7 @@ int mirror_start(const struct mirror_config *config, struct mirror **out)
 	struct mirror *mirror = mem_alloc_zeroed(sizeof(*mirror));
 	int rc;
 
-	assert(rt_here() == volume_reactor(config->volume) && volume_is_tracked(config->volume));
+	assert(rt_here() == volume_reactor(volume_of_target(config->volume_target)));
 	if (!mirror)
 		return -ENOMEM;
 	mirror->config = *config;
@@ -357,7 +357,7 @@ int mirror_start(const struct mirror_config *config, struct mirror **out)
 		mem_free(mirror);
 		return rc;
 	}
-	volume_set_mirror(config->volume, &mirror->in_volume);
+	volume_set_mirror(config->volume_target, &mirror->in_volume);
 	*out = mirror;
 	return 0;
 }
@@ -366,8 +366,8 @@ void mirror_let_go(struct mirror *mirror, int error)
 {
 	mirror->stopping = true;
 	mirror->stop_error = error;
-	volume_set_mirror(mirror->config.volume, NULL);
-	volume_hold_mirror(mirror->config.volume, &mirror->in_volume, 0);
+	volume_set_mirror(mirror->config.volume_target, NULL);
+	volume_hold_mirror(mirror->config.volume_target, &mirror->in_volume, 0);
 	rt_cond_wake_all(&mirror->flush_done);
 	tell(mirror, error);
 }
@@ -391,7 +391,7 @@ void mirror_stop(struct mirror *mirror, int error)
 
 bool mirror_fill(struct mirror *mirror)
 {
-	return volume_fill_mirror(mirror->config.volume, &mirror->in_volume);
+	return volume_fill_mirror(mirror->config.volume_target, &mirror->in_volume);
 }
 
 void mirror_get_state(const struct mirror *mirror, struct mirror_state *state)

@@ -15,7 +15,7 @@
 struct mirror;
 
 struct mirror_config {
-	struct volume *volume;			/* tracked */
+	struct volume_target *volume_target;
 	struct link *link;
 	uint16_t target;
 	uint8_t far_boot_id[WIRE_ID_SIZE];	/* acknowledgements of any other far side count for nothing */

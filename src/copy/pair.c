@@ -273,43 +273,52 @@ static int do_stop_pump(void *arg)
 /* After a crash of this system what the dirty log holds is noted at once; a first copy goes on where it was durable. */
 static int begin_to_track(const struct pair_order *order)
 {
-	struct volume *volume = order->pair->volume;
-	uint64_t from = order->record.first_copy_bytes, size = volume_size(volume);
-	int rc = volume_track(volume, order->log, 1);
+	struct pair *pair = order->pair;
+	uint64_t from = order->record.first_copy_bytes, size = volume_size(pair->volume);
+	int rc = volume_add_target(pair->volume, order->log, 1, &pair->volume_target);
 
 	if (rc || order->record.first_copy_done || from >= size)
 		return rc;
-	return order->record.first_copy_compares ? volume_doubt_all(volume) : volume_mark(volume, from, size - from);
+	return order->record.first_copy_compares ? volume_doubt_all(pair->volume_target)
+						 : volume_mark(pair->volume_target, from, size - from);
 }
 
 /* After failback, too, the other end holds nothing whole before it has all that is noted here. */
 static int do_track(void *arg)
 {
 	const struct pair_order *order = arg;
-	struct volume *volume = order->pair->volume;
-	int rc = volume_is_tracked(volume) ? 0 : begin_to_track(order);
+	int rc = order->pair->volume_target ? 0 : begin_to_track(order);
 
 	if (!rc && order->record.role == PAIR_SOURCE && !order->record.first_copy_done)
-		volume_begin_copy(volume);
+		volume_begin_copy(order->pair->volume_target);
 	return rc;
 }
 
 static int do_untrack(void *arg)
 {
 	struct pair_order *order = arg;
+	struct volume_target *target = order->pair->volume_target;
 
 	if (order->flag)
 		volume_keep_log(order->pair->volume);
-	if (volume_is_tracked(order->pair->volume))
-		volume_untrack(order->pair->volume);
+	order->pair->volume_target = NULL;
+	if (target)
+		volume_remove_target(target);
 	return 0;
+}
+
+void pair_get_counters(const struct pair *pair, struct volume_counters *counters)
+{
+	*counters = (struct volume_counters){ 0 };
+	if (pair->volume_target)
+		volume_get_target_counters(pair->volume_target, counters);
 }
 
 int pair_do_counters(void *arg)
 {
 	struct pair_order *order = arg;
 
-	volume_get_counters(order->pair->volume, &order->counters);
+	pair_get_counters(order->pair, &order->counters);
 	order->totals = order->pair->totals;
 	if (order->pair->pump)
 		pump_get_state(order->pair->pump, &order->pump);
@@ -469,8 +478,8 @@ static int do_resend(void *arg)
 {
 	struct pair_order *order = arg;
 
-	if (volume_is_tracked(order->pair->volume))
-		volume_resend_open(order->pair->volume);
+	if (order->pair->volume_target)
+		volume_resend_open(order->pair->volume_target);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ struct pair {
 	struct copy_verify_info verify;		/* the last comparison of both ends */
 
 	/* the volume's reactor */
+	struct volume_target *volume_target;	/* what is noted for the other end; NULL: nothing is */
 	struct pump *pump;			/* source end: NULL until the far side agreed */
 	struct mirror *mirror;			/* source end of a synchronous pair: NULL while it does not follow */
 	bool may_join;				/* the record says joined, durably */
@@ -297,6 +298,9 @@ void pair_note_divergence(struct pair *pair);
  * Production is at the far side: hosts may only read here, and the session of the volume is over. Suspends.
  */
 void pair_give_way(struct pair *pair);
+
+/* What the volume counts for it: nothing when nothing is noted. On the volume's reactor. */
+void pair_get_counters(const struct pair *pair, struct volume_counters *counters);
 
 void pair_get_info(struct pair *pair, struct copy_pair_info *info);
 

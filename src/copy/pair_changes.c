@@ -9,7 +9,7 @@
 #include "volume/volume.h"
 
 struct mark_order {
-	struct volume *volume;
+	struct pair *pair;
 	const struct wire_pair_changes_reply *changes;
 	struct volume_counters counters;
 };
@@ -20,7 +20,8 @@ static int do_mark(void *arg)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < order->changes->count && !rc; i++)
-		rc = volume_doubt(order->volume, order->changes->ranges[i].offset, order->changes->ranges[i].bytes);
+		rc = volume_doubt(order->pair->volume_target, order->changes->ranges[i].offset,
+				  order->changes->ranges[i].bytes);
 	return rc;
 }
 
@@ -28,7 +29,7 @@ static int do_count(void *arg)
 {
 	struct mark_order *order = arg;
 
-	volume_get_counters(order->volume, &order->counters);
+	pair_get_counters(order->pair, &order->counters);
 	return 0;
 }
 
@@ -44,8 +45,8 @@ static bool is_sound(const struct wire_pair_changes_reply *changes, uint64_t fro
 	return changes->next_offset > from;
 }
 
-/* Goes through all that the other end has noted; volume NULL: only counts. */
-static int each_change(struct pair *pair, struct volume *volume, uint64_t *bytes, char *why)
+/* Goes through all that the other end has noted; mark: notes it here, too. */
+static int each_change(struct pair *pair, bool mark, uint64_t *bytes, char *why)
 {
 	struct wire_pair_changes_request request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
@@ -55,7 +56,7 @@ static int each_change(struct pair *pair, struct volume *volume, uint64_t *bytes
 	*bytes = 0;
 	while (!rc && request.from_offset != UINT64_MAX) {
 		struct wire_pair_changes_reply reply = { 0 };
-		struct mark_order order = { .volume = volume, .changes = &reply };
+		struct mark_order order = { .pair = pair, .changes = &reply };
 
 		rc = link_request(pair->peer->to, WIRE_PAIR_CHANGES, &request, &reply, why, NULL);
 		if (rc)
@@ -64,8 +65,8 @@ static int each_change(struct pair *pair, struct volume *volume, uint64_t *bytes
 			rc = copy_refuse(why, -EBADMSG, "system %s says what cannot be", pair->record.system);
 		for (uint32_t i = 0; i < reply.count; i++)
 			*bytes += reply.ranges[i].bytes;
-		if (!rc && volume)
-			rc = rt_call(volume_reactor(volume), do_mark, &order);
+		if (!rc && mark)
+			rc = rt_call(volume_reactor(pair->volume), do_mark, &order);
 		request.from_offset = reply.next_offset;
 		link_reply_free(WIRE_PAIR_CHANGES, &reply);
 	}
@@ -74,7 +75,7 @@ static int each_change(struct pair *pair, struct volume *volume, uint64_t *bytes
 
 uint64_t pair_changes_here(struct pair *pair)
 {
-	struct mark_order order = { .volume = pair->volume };
+	struct mark_order order = { .pair = pair };
 	int rc = rt_call(volume_reactor(pair->volume), do_count, &order);
 
 	assert(!rc);
@@ -83,7 +84,7 @@ uint64_t pair_changes_here(struct pair *pair)
 
 int pair_changes_far(struct pair *pair, uint64_t *bytes, char *why)
 {
-	return each_change(pair, NULL, bytes, why);
+	return each_change(pair, false, bytes, why);
 }
 
 int pair_changes_take(struct pair *pair, char *why)
@@ -93,7 +94,7 @@ int pair_changes_take(struct pair *pair, char *why)
 
 	if (pair->record.first_copy_done || !pair->record.first_copy_bytes)
 		return 0;
-	rc = each_change(pair, pair->volume, &bytes, why);
+	rc = each_change(pair, true, &bytes, why);
 	if (rc)
 		return rc;
 	if (bytes)

@@ -21,7 +21,7 @@ static struct mirror_config config_of(const struct pair_order *order)
 	unsigned here = rt_reactor_index(rt_here());
 
 	return (struct mirror_config){
-		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
+		.volume_target = pair->volume_target, .link = order->peer->to, .target = order->record.remote_volume,
 		.totals = &pair->totals, .acked = &order->peer->notices[here],
 		.broken = &pair->copy->mirror_notices[here], .is_broken = &pair->mirror_broken,
 		.critical = order->record.critical,

@@ -454,7 +454,7 @@ int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *reques
 
 /* What this side has noted and the other lacks: the old source tells it when production comes back. */
 struct changes_order {
-	struct volume *volume;
+	struct pair *pair;
 	uint64_t from;
 	struct wire_pair_changes_reply *reply;
 };
@@ -463,10 +463,11 @@ static int do_changes(void *arg)
 {
 	struct changes_order *order = arg;
 	struct wire_pair_changes_reply *reply = order->reply;
+	const struct volume_target *target = order->pair->volume_target;
 	uint64_t from = order->from, offset, len;
 
 	reply->next_offset = UINT64_MAX;
-	while (volume_is_tracked(order->volume) && volume_next_noted(order->volume, from, &offset, &len)) {
+	while (target && volume_next_noted(target, from, &offset, &len)) {
 		if (reply->count == WIRE_RANGES_MAX) {
 			reply->next_offset = offset;
 			break;
@@ -491,7 +492,7 @@ int pair_far_on_changes(void *arg, const struct link_peer *peer, const void *req
 	answer->ranges = mem_alloc_zeroed(WIRE_RANGES_MAX * sizeof(answer->ranges[0]));
 	if (!answer->ranges)
 		return -ENOMEM;
-	order.volume = pair->volume;
+	order.pair = pair;
 	pair_pin(pair);
 	rc = rt_call(volume_reactor(pair->volume), do_changes, &order);
 	pair_unpin(pair);

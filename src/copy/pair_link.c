@@ -20,7 +20,7 @@ static int start_pump_if_ready(struct pair_order *order)
 {
 	struct pair *pair = order->pair;
 	struct pump_config config = {
-		.volume = pair->volume, .link = order->peer->to, .target = order->record.remote_volume,
+		.volume_target = pair->volume_target, .link = order->peer->to, .target = order->record.remote_volume,
 		.session = order->record.session, .journal = pair->joined, .totals = &pair->totals,
 		.acked = &order->peer->notices[rt_reactor_index(rt_here())],
 		.priority = order->record.priority, .limit = order->limit,
@@ -79,8 +79,8 @@ static int do_far_restarted(void *arg)
 		mirror_far_restarted(pair->mirror, order->boot_id);
 	if (pair->pump)
 		pump_far_restarted(pair->pump, order->boot_id);
-	else if (volume_is_tracked(pair->volume))
-		volume_resend_open(pair->volume);
+	else if (pair->volume_target)
+		volume_resend_open(pair->volume_target);
 	return 0;
 }
 

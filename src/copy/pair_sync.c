@@ -18,8 +18,8 @@ static int do_sync_begin(void *arg)
 {
 	struct pair_order *order = arg;
 
-	order->flag = order->pair->pump && !order->pair->joined && volume_is_tracked(order->pair->volume) &&
-		      volume_sync_begin(order->pair->volume);
+	order->flag = order->pair->pump && !order->pair->joined && order->pair->volume_target &&
+		      volume_sync_begin(order->pair->volume_target);
 	return 0;
 }
 
@@ -29,8 +29,8 @@ static int do_sync_begin(void *arg)
  */
 static uint64_t look_needed(const struct pair *pair)
 {
-	uint64_t needed = volume_first_needed(pair->volume);
-	bool done = needed == volume_size(pair->volume) && !volume_is_copying(pair->volume);
+	uint64_t needed = volume_first_needed(pair->volume_target);
+	bool done = needed == volume_size(pair->volume) && !volume_is_copying(pair->volume_target);
 
 	return done ? UINT64_MAX : needed;
 }
@@ -41,8 +41,9 @@ static int do_sync_end(void *arg)
 	struct pair *pair = order->pair;
 
 	/* It may send no more, or send to another end, while the far side was asked. */
-	order->flag = order->flag && volume_is_tracked(pair->volume) && order->record.role == PAIR_SOURCE;
-	volume_sync_end(pair->volume, order->flag);
+	order->flag = order->flag && pair->volume_target && order->record.role == PAIR_SOURCE;
+	if (pair->volume_target)
+		volume_sync_end(pair->volume_target, order->flag);
 	return order->flag ? volume_clean_regions(pair->volume) : 0;
 }
 
@@ -138,7 +139,7 @@ static int do_look_progress(void *arg)
 {
 	struct pair_order *order = arg;
 
-	order->flag = volume_is_tracked(order->pair->volume);
+	order->flag = order->pair->volume_target;
 	if (order->flag)
 		order->first_needed = look_needed(order->pair);
 	return 0;

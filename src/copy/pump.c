@@ -25,7 +25,7 @@
 
 struct pump {
 	struct pump_config config;		/* as it is now */
-	struct volume *volume;
+	struct volume_target *target;
 	struct link_channel *channel;
 	struct rt_group fibers;
 	struct link_acks acks;
@@ -56,20 +56,20 @@ struct pump_frame {
 static void be_modest(struct pump *pump)
 {
 	pump->modest_until_ns = rt_now_ns() + MODEST_NS;
-	volume_send_only_closing(pump->volume, true);
+	volume_send_only_closing(pump->target, true);
 }
 
 static void be_modest_no_more(struct pump *pump)
 {
 	pump->modest_until_ns = 0;
-	volume_send_only_closing(pump->volume, false);
+	volume_send_only_closing(pump->target, false);
 }
 
 /* Nothing can be sent now: suspends until something may be. */
 static int wait_changed(struct pump *pump)
 {
 	RT_LIMIT(pump->modest_until_ns ? pump->modest_until_ns : RT_NEVER);
-	int rc = rt_cond_wait(volume_changed(pump->volume));
+	int rc = rt_cond_wait(volume_changed(pump->target));
 
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
@@ -80,7 +80,7 @@ static void note_error(struct pump *pump, int error)
 {
 	if (pump->state.far_error != error)
 		log_line(LOG_WARNING, "pair", "volume %04X: the far side does not take its data: %s",
-			 volume_id(pump->volume), strerror(-error));
+			 volume_id(volume_of_target(pump->target)), strerror(-error));
 	pump->state.far_error = error;
 	if (pump_is_refused(pump))
 		notice_give(pump->config.acked);
@@ -94,7 +94,7 @@ static void ask_sync(struct pump *pump)
 {
 	struct volume_counters counters;
 
-	volume_get_counters(pump->volume, &counters);
+	volume_get_target_counters(pump->target, &counters);
 	if (pump->caught_up || counters.unsent_blocks || counters.sending_blocks) {
 		notice_give(pump->config.acked);
 		return;
@@ -111,7 +111,7 @@ static void take_acknowledged(struct pump *pump, struct pump_run *of)
 	pump->state.far_error = 0;
 	if (totals->followed < of->noted)
 		totals->followed = of->noted;
-	volume_send_acked(pump->volume, of->run);
+	volume_send_acked(pump->target, of->run);
 	if (!pump->config.journal)
 		ask_sync(pump);
 }
@@ -125,7 +125,7 @@ static void drop_frame(struct pump *pump, struct pump_run *of, int error)
 	if (!of->error)
 		take_acknowledged(pump, of);
 	else
-		volume_send_failed(pump->volume, of->run);
+		volume_send_failed(pump->target, of->run);
 	mem_free(of);
 }
 
@@ -238,7 +238,7 @@ static int send_run(struct pump *pump, struct volume_send *run, uint64_t noted)
 	int rc;
 
 	if (!of) {
-		volume_send_failed(pump->volume, run);
+		volume_send_failed(pump->target, run);
 		return -ENOMEM;
 	}
 	*of = (struct pump_run){ .run = run, .noted = noted, .pending = 1 };
@@ -271,7 +271,7 @@ static int wait_backlog(struct pump *pump)
 	int rc = 0;
 
 	while (!rc) {
-		enum volume_backlog backlog = volume_get_backlog(pump->volume, GATHER_BLOCKS);
+		enum volume_backlog backlog = volume_get_backlog(pump->target, GATHER_BLOCKS);
 		int64_t now_ns = rt_now_ns();
 
 		if (backlog == VOLUME_BACKLOG_NONE)
@@ -281,7 +281,7 @@ static int wait_backlog(struct pump *pump)
 		else if (backlog == VOLUME_BACKLOG_MANY || now_ns >= until_ns)
 			return 0;
 		RT_LIMIT(until_ns);
-		rc = rt_cond_wait(volume_changed(pump->volume));
+		rc = rt_cond_wait(volume_changed(pump->target));
 		if (rc == -ETIMEDOUT)
 			rc = 0;
 	}
@@ -298,8 +298,8 @@ static int send_burst(struct pump *pump)
 		struct volume_send *run;
 		int rc;
 
-		volume_get_counters(pump->volume, &counters);
-		rc = volume_send_next(pump->volume, RUN_MAX, &run);
+		volume_get_target_counters(pump->target, &counters);
+		rc = volume_send_next(pump->target, RUN_MAX, &run);
 		pump->state.disk_error = rc == -EIO ? rc : 0;
 		if (rc || !run)
 			return rc ? rc : -EAGAIN;
@@ -354,16 +354,16 @@ int pump_start(const struct pump_config *config, struct pump **out)
 	struct volume_counters counters;
 	int rc;
 
-	assert(rt_here() == volume_reactor(config->volume) && volume_is_tracked(config->volume));
+	assert(rt_here() == volume_reactor(volume_of_target(config->volume_target)));
 	if (!pump)
 		return -ENOMEM;
 	pump->config = *config;
-	pump->volume = config->volume;
+	pump->target = config->volume_target;
 	pump->channel = link_channel_here(config->link);
 	link_acks_init(&pump->acks);
-	pace_init(&pump->pace, config->volume, config->priority);
-	volume_go_on_sending(config->volume);
-	volume_get_counters(config->volume, &counters);
+	pace_init(&pump->pace, volume_of_target(config->volume_target), config->priority);
+	volume_go_on_sending(config->volume_target);
+	volume_get_target_counters(config->volume_target, &counters);
 	pump->arrears_bytes = counters.unsent_blocks * XDC_BLOCK_SIZE;
 	rt_group_init(&pump->fibers);
 	rc = rt_group_start(&pump->fibers, "pump", run_pump, pump);
@@ -428,7 +428,7 @@ void pump_far_restarted(struct pump *pump, const uint8_t far_boot_id[WIRE_ID_SIZ
 {
 	memcpy(pump->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
 	if (!planted(PLANTED_PREPARE_ANY_BOOT))
-		volume_resend_open(pump->volume);
+		volume_resend_open(pump->target);
 }
 
 bool pump_is_refused(const struct pump *pump)

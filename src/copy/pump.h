@@ -11,7 +11,7 @@
 #include "copy/notice.h"
 #include "copy/pace.h"
 #include "rt/rt.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 struct pump;
 
@@ -29,7 +29,7 @@ struct pump_totals {
 };
 
 struct pump_config {
-	struct volume *volume;			/* tracked */
+	struct volume_target *volume_target;
 	struct link *link;
 	uint16_t target;
 	uint8_t session;			/* 0: none */

@@ -164,7 +164,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 	if (!leg)
 		return -ENOMEM;
 	leg->pairs++;
-	rc = member_add_volume(source->member, pair->volume, &pair_member_ops, pair);
+	rc = member_add_volume(source->member, pair->volume_target, &pair_member_ops, pair);
 	if (rc) {
 		leave_leg(source, leg);
 		return rc;
@@ -178,7 +178,7 @@ int source_add_pair(struct source *source, struct pair *pair)
 int source_remove_pair(struct source *source, struct pair *pair)
 {
 	struct source_leg *leg;
-	int rc = member_remove_volume(source->member, pair->volume);
+	int rc = member_remove_volume(source->member, pair->volume_target);
 
 	if (rc)
 		return rc;

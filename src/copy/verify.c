@@ -136,9 +136,10 @@ static void add_to_ranges(struct copy_verify_info *found, uint64_t offset, uint6
 }
 
 /* True: it is to be looked at again. */
-static bool note_difference(struct verify *verify, struct volume *volume, uint64_t block, bool known)
+static bool note_difference(struct verify *verify, uint64_t block, bool known)
 {
-	uint64_t offset = block * XDC_BLOCK_SIZE, left = volume_size(volume) - offset;
+	const struct pair *pair = verify->pair;
+	uint64_t offset = block * XDC_BLOCK_SIZE, left = volume_size(pair->volume) - offset;
 	uint64_t bytes = left < XDC_BLOCK_SIZE ? left : XDC_BLOCK_SIZE;
 
 	if (!known) {
@@ -148,7 +149,7 @@ static bool note_difference(struct verify *verify, struct volume *volume, uint64
 	if (!verify->repair)
 		return false;
 	/* What there is no memory to mark is found to differ once more. */
-	if (volume_mark(volume, offset, bytes))
+	if (volume_mark(pair->volume_target, offset, bytes))
 		verify->error = -ENOMEM;
 	return true;
 }
@@ -178,7 +179,7 @@ static struct blocks take_track(struct verify *verify, const struct verify_frame
 			continue;
 		verdict = judge(verify, frame, (uint32_t)(base + bit - first));
 		if (verdict == VERDICT_DIFFERS)
-			again = note_difference(verify, verify->pair->volume, base + bit, known);
+			again = note_difference(verify, base + bit, known);
 		verify->found.repaired_blocks += verdict == VERDICT_SAME && known;
 		verify->settled += verdict == VERDICT_SAME || (verdict == VERDICT_DIFFERS && !known);
 		if (!again && verdict != VERDICT_OPEN)
@@ -203,7 +204,7 @@ static void finish(struct verify *verify, struct verify_frame *frame)
 		if (rest.wanted)
 			push(verify, frame->track + i, rest);
 	}
-	volume_look_end(verify->pair->volume, &frame->look);
+	volume_look_end(&frame->look);
 	mem_free(frame);
 }
 
@@ -217,13 +218,13 @@ static int ask(struct verify *verify, struct verify_frame *frame, uint64_t offse
 	struct pace_limit *limit;
 	int rc;
 
-	if (!pair->pump || !volume_is_tracked(pair->volume))
+	if (!pair->pump)
 		return -ENOTCONN;
 	/* In one step with the first look at what is settled: settled is what this far side has acknowledged. */
 	channel = pump_address(pair->pump, &frame->send);
 	limit = pump_limit(pair->pump);
 	memcpy(frame->far_boot_id, pump_far_boot_id(pair->pump), WIRE_ID_SIZE);
-	rc = volume_look_begin(pair->volume, offset, len, &frame->look);
+	rc = volume_look_begin(pair->volume_target, offset, len, &frame->look);
 	if (rc)
 		return rc;
 	frame->send.compare = true;
@@ -240,7 +241,7 @@ static int ask(struct verify *verify, struct verify_frame *frame, uint64_t offse
 	if (!rc)
 		rc = link_data_send(channel, &frame->send, &verify->acks);
 	if (rc)
-		volume_look_end(pair->volume, &frame->look);
+		volume_look_end(&frame->look);
 	return rc;
 }
 

@@ -24,28 +24,33 @@ _Static_assert(MASK_REGION_BLOCKS % BLOCKLOCK_ZONE_BLOCKS == 0, "a claim touches
 
 bool volume_is_logged(const struct volume *volume, uint64_t first)
 {
-	const struct mask_slot *slot;
+	const struct logged_region *region;
 
 	if (!volume->log)
 		return true;
-	slot = mask_find_slot(&volume->mask, region_of(first));
-	return slot && slot->durable;
+	region = logged_find(&volume->logged, region_of(first));
+	return region && region->durable;
+}
+
+/* It has this log still: else there are no targets any more, or all is over but what the log is to keep. */
+static bool has_log(const struct volume *volume, const struct dirtylog *log)
+{
+	return volume->target_count > 0 && volume->log && volume->log == log;
 }
 
 int volume_log_region(struct volume *volume, uint64_t first)
 {
 	struct dirtylog *log = volume->log;
 	uint32_t region = (uint32_t)region_of(first);
-	struct mask_slot *slot = mask_make_slot(&volume->mask, region);
+	struct logged_region *added = logged_add(&volume->logged, region);
 	int rc;
 
-	if (!slot)
+	if (!added)
 		return -ENOMEM;
-	mask_set_in_log(&volume->mask, region, true);
 	rc = dirtylog_mark(log, volume->options.id, region);
-	slot = volume->tracked && volume->log == log ? mask_find_slot(&volume->mask, region) : NULL;
-	if (slot && slot->in_log)
-		slot->durable = dirtylog_is_dirty(log, volume->options.id, region);
+	added = has_log(volume, log) ? logged_find(&volume->logged, region) : NULL;
+	if (added && added->in_log)
+		added->durable = dirtylog_is_dirty(log, volume->options.id, region);
 	else
 		dirtylog_clean(log, volume->options.id, region);	/* its pair went while we waited */
 	return rc;
@@ -53,16 +58,26 @@ int volume_log_region(struct volume *volume, uint64_t first)
 
 void volume_note_written(struct volume *volume, uint64_t first)
 {
-	struct mask_slot *slot = volume->tracked ? mask_find_slot(&volume->mask, region_of(first)) : NULL;
+	struct logged_region *region = volume->log ? logged_find(&volume->logged, region_of(first)) : NULL;
 
-	if (slot)
-		slot->last_write = volume->syncs_begun;
+	if (region)
+		region->last_write = volume->syncs_begun;
+}
+
+static bool is_needed(const struct volume *volume, uint64_t region)
+{
+	const struct volume_target *target;
+	bool needed = false;
+
+	for_each_target(target, volume)
+		needed = needed || mask_is_region_needed(&target->mask, region);
+	return needed;
 }
 
 /* The region may leave the log once a sync that began after its last write has succeeded. */
 static bool is_unneeded(const struct volume *volume, uint64_t region)
 {
-	return !mask_is_region_needed(&volume->mask, region) &&
+	return !is_needed(volume, region) &&
 		!blocklock_is_claimed(&volume->lock, region * MASK_REGION_BLOCKS, (region + 1) * MASK_REGION_BLOCKS);
 }
 
@@ -74,13 +89,13 @@ static uint64_t next_logged(struct volume *volume, const struct dirtylog *log, u
 {
 	if (++*looked % LOOK_REGIONS == 0)
 		rt_yield();
-	return volume->tracked && volume->log == log ? mask_next_logged(&volume->mask, after + 1) : UINT64_MAX;
+	return has_log(volume, log) ? logged_next(&volume->logged, after + 1) : UINT64_MAX;
 }
 
 static bool has_unneeded(struct volume *volume)
 {
 	const struct dirtylog *log = volume->log;
-	uint64_t region = mask_next_logged(&volume->mask, 0);
+	uint64_t region = logged_next(&volume->logged, 0);
 	unsigned looked = 0;
 
 	while (region != UINT64_MAX && !is_unneeded(volume, region))
@@ -91,13 +106,13 @@ static bool has_unneeded(struct volume *volume)
 static void clean_unneeded(struct volume *volume, uint64_t synced)
 {
 	struct dirtylog *log = volume->log;
-	uint64_t region = mask_next_logged(&volume->mask, 0);
+	uint64_t region = logged_next(&volume->logged, 0);
 	unsigned looked = 0;
 
 	for (; region != UINT64_MAX; region = next_logged(volume, log, region, &looked)) {
-		if (!is_unneeded(volume, region) || mask_find_slot(&volume->mask, region)->last_write >= synced)
+		if (!is_unneeded(volume, region) || logged_find(&volume->logged, region)->last_write >= synced)
 			continue;
-		mask_set_in_log(&volume->mask, region, false);
+		logged_remove(&volume->logged, region);
 		dirtylog_clean(log, volume->options.id, (uint32_t)region);
 	}
 }
@@ -107,9 +122,9 @@ static void clean_unneeded(struct volume *volume, uint64_t synced)
 /* Not farther than most + 1. */
 static uint64_t count_logged(const struct volume *volume, uint64_t most)
 {
-	uint64_t region = mask_next_logged(&volume->mask, 0), count = 0;
+	uint64_t region = logged_next(&volume->logged, 0), count = 0;
 
-	for (; region != UINT64_MAX && count <= most; region = mask_next_logged(&volume->mask, region + 1))
+	for (; region != UINT64_MAX && count <= most; region = logged_next(&volume->logged, region + 1))
 		count++;
 	return count;
 }
@@ -117,11 +132,11 @@ static uint64_t count_logged(const struct volume *volume, uint64_t most)
 /* Lists the regions that are in the log because the volume is; from here on a write has them noted by themselves. */
 static uint32_t take_logged(struct volume *volume, uint32_t *regions)
 {
-	uint64_t region = mask_next_logged(&volume->mask, 0);
+	uint64_t region = logged_next(&volume->logged, 0);
 	uint32_t count = 0;
 
-	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
-		mask_find_slot(&volume->mask, region)->durable = false;
+	for (; region != UINT64_MAX; region = logged_next(&volume->logged, region + 1)) {
+		logged_find(&volume->logged, region)->durable = false;
 		regions[count++] = (uint32_t)region;
 	}
 	return count;
@@ -129,10 +144,10 @@ static uint32_t take_logged(struct volume *volume, uint32_t *regions)
 
 static void look_logged(struct volume *volume)
 {
-	uint64_t region = mask_next_logged(&volume->mask, 0);
+	uint64_t region = logged_next(&volume->logged, 0);
 
-	for (; region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1))
-		mask_find_slot(&volume->mask, region)->durable =
+	for (; region != UINT64_MAX; region = logged_next(&volume->logged, region + 1))
+		logged_find(&volume->logged, region)->durable =
 			dirtylog_is_dirty(volume->log, volume->options.id, (uint32_t)region);
 }
 
@@ -151,7 +166,7 @@ static int refine(struct volume *volume)
 		return -ENOMEM;
 	rc = dirtylog_refine(log, volume->options.id, regions, take_logged(volume, regions));
 	mem_free(regions);
-	if (volume->tracked && volume->log == log)
+	if (has_log(volume, log))
 		look_logged(volume);
 	return rc == -EALREADY ? 0 : rc;
 }
@@ -161,46 +176,49 @@ int volume_clean_regions(struct volume *volume)
 	uint64_t number;
 	int rc = 0;
 
-	if (!volume->tracked || !volume->log)
+	if (!volume->log)
 		return 0;
 	if (has_unneeded(volume)) {
 		number = ++volume->syncs_begun;
 		rc = vdisk_sync(volume->disk);
-		if (rc == 0 && volume->tracked && volume->log)
+		if (rc == 0 && volume->log)
 			clean_unneeded(volume, number);
 	}
-	if (rc == 0 && volume->tracked && volume->log && dirtylog_is_whole(volume->log, volume->options.id))
+	if (rc == 0 && volume->log && dirtylog_is_whole(volume->log, volume->options.id))
 		rc = refine(volume);
 	return rc;
 }
 
-static int mark_logged(struct volume *volume)
+static int mark_logged(struct volume_target *target)
 {
-	uint64_t blocks = volume->mask.blocks, region = mask_next_logged(&volume->mask, 0);
+	const struct volume *volume = target->volume;
+	uint64_t blocks = target->mask.blocks, region = logged_next(&volume->logged, 0);
 	int rc = 0;
 
 	if (!volume->log)
-		return mask_mark(&volume->mask, 0, blocks);
-	for (; rc == 0 && region != UINT64_MAX; region = mask_next_logged(&volume->mask, region + 1)) {
+		return mask_mark(&target->mask, 0, blocks);
+	for (; rc == 0 && region != UINT64_MAX; region = logged_next(&volume->logged, region + 1)) {
 		uint64_t end = (region + 1) * MASK_REGION_BLOCKS;
 
-		rc = mask_doubt(&volume->mask, region * MASK_REGION_BLOCKS, end < blocks ? end : blocks);
+		rc = mask_doubt(&target->mask, region * MASK_REGION_BLOCKS, end < blocks ? end : blocks);
 	}
 	return rc;
 }
 
 int volume_accept_loss(struct volume *volume)
 {
+	struct volume_target *target;
 	int rc = 0;
 
-	if (volume->tracked) {
-		volume_give_up_attempt(volume);
-		rc = mark_logged(volume);
-		volume_unsettle_looks(volume, 0, volume->mask.blocks);
+	for_each_target(target, volume) {
+		volume_give_up_attempt(target);
+		rc = rc == 0 ? mark_logged(target) : rc;
+		volume_unsettle_looks(target, 0, target->mask.blocks);
 	}
 	if (rc < 0)
 		return rc;
 	rc = vdisk_accept_loss(volume->disk);
-	rt_cond_wake_all(&volume->changed);
+	for_each_target(target, volume)
+		rt_cond_wake_all(&target->changed);
 	return rc;
 }

@@ -1,326 +1,191 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* increment.c - tracking, and the steps of an increment on one volume: close, release, merge, forget. */
+/* increment.c - what is noted for a target, and the steps of its increments: close, release, merge, forget. */
 #include <assert.h>
 #include <errno.h>
 
-#include "rt/log.h"
 #include "store/planted.h"
 #include "volume/volume_internal.h"
 
-struct load {
-	struct volume *volume;
-	struct dirtylog *log;
-	int rc;
-};
-
-/* So that they leave the log as they become clean. */
-static int load_all_regions(struct volume *volume)
-{
-	uint64_t blocks = volume->mask.blocks;
-
-	for (uint64_t region = 0; region * MASK_REGION_BLOCKS < blocks; region++) {
-		struct mask_slot *slot = mask_make_slot(&volume->mask, region);
-
-		if (!slot)
-			return -ENOMEM;
-		mask_set_in_log(&volume->mask, region, true);
-		slot->durable = true;
-	}
-	return mask_doubt_all(&volume->mask);
-}
-
-/* One region of the dirty log: all of it may differ from the far side, and most of it will not. */
-static void load_region(void *arg, uint16_t id, uint32_t region)
-{
-	struct load *load = arg;
-	struct volume *volume = load->volume;
-	uint64_t first = (uint64_t)region * MASK_REGION_BLOCKS, end = first + MASK_REGION_BLOCKS;
-	struct mask_slot *slot;
-
-	if (id != volume->options.id || load->rc < 0)
-		return;
-	if (region == DIRTYLOG_WHOLE) {
-		log_line(LOG_NOTICE, "volume", "%04X: all of it is in doubt and is compared with the far side", id);
-		load->rc = load_all_regions(volume);
-		return;
-	}
-	if (first >= volume->mask.blocks) {
-		log_line(LOG_WARNING, "volume", "%04X: the dirty log names region %u, beyond the end of the volume", id,
-			region);
-		return;
-	}
-	slot = mask_make_slot(&volume->mask, region);
-	if (!slot) {
-		load->rc = -ENOMEM;
-		return;
-	}
-	mask_set_in_log(&volume->mask, region, true);
-	slot->durable = true;
-	load->rc = mask_doubt(&volume->mask, first, end < volume->mask.blocks ? end : volume->mask.blocks);
-}
-
-static int begin_tracking(struct volume *volume, struct dirtylog *log)
-{
-	struct load load = { .volume = volume, .log = log };
-	int rc = mask_init(&volume->mask, volume_end_block(0, volume_size(volume)));
-
-	if (rc < 0)
-		return rc;
-	load.rc = mask_reserve_growth(&volume->mask, volume->growing_blocks);
-	if (load.rc == 0 && log)
-		dirtylog_each(log, load_region, &load);
-	if (load.rc < 0)
-		mask_destroy(&volume->mask);
-	return load.rc;
-}
-
-int volume_track(struct volume *volume, struct dirtylog *log, uint64_t open_number)
+int volume_mark(struct volume_target *target, uint64_t offset, uint64_t len)
 {
 	int rc;
 
-	assert(open_number > 0);
-	if (volume->tracked)
-		return -EALREADY;
-	rc = begin_tracking(volume, log);
-	if (rc < 0)
-		return rc;
-	volume->log = log;
-	volume->open_number = open_number;
-	volume->closing_number = 0;
-	volume->failed_number = 0;
-	volume->hold = false;
-	volume->tracked = true;
-	while (volume->unnoted_writes > 0) {
-		rc = rt_cond_wait(&volume->changed);
-		if (rc < 0 && volume->unnoted_writes > 0) {
-			volume->tracked = false;
-			mask_destroy(&volume->mask);
-			return rc;
-		}
-	}
-	return 0;
-}
-
-/* Everybody who waits for something of the increments looks again. */
-static void wake_all(struct volume *volume)
-{
-	rt_cond_wake_all(&volume->released);
-	rt_cond_wake_all(&volume->drained);
-	rt_cond_wake_all(&volume->changed);
-}
-
-void volume_keep_log(struct volume *volume)
-{
-	volume->log = NULL;
-}
-
-void volume_untrack(struct volume *volume)
-{
-	if (!volume->tracked)
-		return;
-	assert(list_empty(&volume->sends) && volume->sends_reading == 0);
-	volume->tracked = false;
-	volume->hold = false;
-	volume->closing_number = 0;
-	volume_unsettle_looks(volume, 0, volume->mask.blocks);
-	mask_destroy(&volume->mask);
-	sidefile_clear(&volume->sidefile);
-	if (volume->log)
-		dirtylog_forget_volume(volume->log, volume->options.id);
-	volume->log = NULL;
-	wake_all(volume);
-}
-
-bool volume_is_tracked(const struct volume *volume)
-{
-	return volume->tracked;
-}
-
-int volume_mark(struct volume *volume, uint64_t offset, uint64_t len)
-{
-	int rc;
-
-	assert(volume->tracked && offset + len <= volume_size(volume));
-	rc = mask_mark(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
-	volume_unsettle_looks(volume, volume_first_block(offset), volume_end_block(offset, len));
-	rt_cond_wake_all(&volume->changed);
+	assert(target->tracked && offset + len <= volume_size(target->volume));
+	rc = mask_mark(&target->mask, volume_first_block(offset), volume_end_block(offset, len));
+	volume_unsettle_looks(target, volume_first_block(offset), volume_end_block(offset, len));
+	rt_cond_wake_all(&target->changed);
 	return rc;
 }
 
-int volume_doubt(struct volume *volume, uint64_t offset, uint64_t len)
+int volume_doubt(struct volume_target *target, uint64_t offset, uint64_t len)
 {
 	int rc;
 
-	assert(volume->tracked && offset + len <= volume_size(volume));
-	rc = mask_doubt(&volume->mask, volume_first_block(offset), volume_end_block(offset, len));
-	volume_unsettle_looks(volume, volume_first_block(offset), volume_end_block(offset, len));
-	rt_cond_wake_all(&volume->changed);
+	assert(target->tracked && offset + len <= volume_size(target->volume));
+	rc = mask_doubt(&target->mask, volume_first_block(offset), volume_end_block(offset, len));
+	volume_unsettle_looks(target, volume_first_block(offset), volume_end_block(offset, len));
+	rt_cond_wake_all(&target->changed);
 	return rc;
 }
 
-int volume_doubt_all(struct volume *volume)
+int volume_doubt_all(struct volume_target *target)
 {
 	int rc;
 
-	assert(volume->tracked);
-	rc = mask_doubt_all(&volume->mask);
-	volume_unsettle_looks(volume, 0, volume->mask.blocks);
-	rt_cond_wake_all(&volume->changed);
+	assert(target->tracked);
+	rc = mask_doubt_all(&target->mask);
+	volume_unsettle_looks(target, 0, target->mask.blocks);
+	rt_cond_wake_all(&target->changed);
 	return rc;
 }
 
-uint64_t volume_first_needed(const struct volume *volume)
+uint64_t volume_first_needed(const struct volume_target *target)
 {
-	uint64_t offset = mask_first_needed(&volume->mask) * XDC_BLOCK_SIZE;
+	uint64_t offset = mask_first_needed(&target->mask, &target->volume->logged) * XDC_BLOCK_SIZE;
 
-	assert(volume->tracked);
-	return offset < volume_size(volume) ? offset : volume_size(volume);
+	assert(target->tracked);
+	return offset < volume_size(target->volume) ? offset : volume_size(target->volume);
 }
 
-void volume_begin_copy(struct volume *volume)
+void volume_begin_copy(struct volume_target *target)
 {
-	assert(volume->tracked);
-	mask_begin_copy(&volume->mask);
+	assert(target->tracked);
+	mask_begin_copy(&target->mask);
 }
 
-bool volume_is_copying(const struct volume *volume)
+bool volume_is_copying(const struct volume_target *target)
 {
-	assert(volume->tracked);
-	return mask_is_copying(&volume->mask);
+	assert(target->tracked);
+	return mask_is_copying(&target->mask);
 }
 
-void volume_tell_first_note(struct volume *volume, void (*fn)(void *arg), void *arg)
+void volume_tell_first_note(struct volume_target *target, void (*fn)(void *arg), void *arg)
 {
-	volume->first_note = fn;
-	volume->first_note_arg = arg;
+	target->first_note = fn;
+	target->first_note_arg = arg;
 }
 
-bool volume_next_noted(const struct volume *volume, uint64_t from, uint64_t *offset, uint64_t *len)
+bool volume_next_noted(const struct volume_target *target, uint64_t from, uint64_t *offset, uint64_t *len)
 {
-	uint64_t first, end, size = volume_size(volume);
+	uint64_t first, end, size = volume_size(target->volume);
 
-	assert(volume->tracked);
-	if (!mask_next_needed(&volume->mask, from / XDC_BLOCK_SIZE, &first, &end))
+	assert(target->tracked);
+	if (!mask_next_needed(&target->mask, from / XDC_BLOCK_SIZE, &first, &end))
 		return false;
 	*offset = first * XDC_BLOCK_SIZE;
 	*len = (end * XDC_BLOCK_SIZE < size ? end * XDC_BLOCK_SIZE : size) - *offset;
 	return true;
 }
 
-void volume_set_open_number(struct volume *volume, uint64_t number)
+void volume_set_open_number(struct volume_target *target, uint64_t number)
 {
-	assert(volume->tracked && volume->closing_number == 0 && number >= volume->open_number);
-	volume->open_number = number;
+	assert(target->tracked && target->closing_number == 0 && number >= target->open_number);
+	target->open_number = number;
 }
 
-uint64_t volume_open_number(const struct volume *volume)
+uint64_t volume_open_number(const struct volume_target *target)
 {
-	return volume->open_number;
+	return target->open_number;
 }
 
-uint64_t volume_closing_number(const struct volume *volume)
+uint64_t volume_closing_number(const struct volume_target *target)
 {
-	return volume->closing_number;
+	return target->closing_number;
 }
 
-void volume_release(struct volume *volume)
+void volume_release(struct volume_target *target)
 {
-	volume->hold = false;
-	rt_cond_wake_all(&volume->released);
-	rt_cond_wake_all(&volume->changed);
+	target->hold = false;
+	rt_cond_wake_all(&target->released);
+	rt_cond_wake_all(&target->changed);
 }
 
 /* The closing increment is over, one way or the other. */
-static void end_closing(struct volume *volume)
+static void end_closing(struct volume_target *target)
 {
-	volume->closing_number = 0;
-	volume->hold = false;
-	volume->draining = false;
-	sidefile_clear(&volume->sidefile);
-	wake_all(volume);
+	target->closing_number = 0;
+	target->hold = false;
+	target->draining = false;
+	sidefile_clear(&target->sidefile);
+	volume_wake_target(target);
 }
 
-static void merge(struct volume *volume)
+static void merge(struct volume_target *target)
 {
-	if (volume->closing_number == 0)
+	if (target->closing_number == 0)
 		return;
-	mask_merge(&volume->mask);
-	end_closing(volume);
+	mask_merge(&target->mask);
+	end_closing(target);
 }
 
-void volume_merge(struct volume *volume)
+void volume_merge(struct volume_target *target)
 {
-	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && volume->hold)
-		volume_release(volume);
+	if (planted(PLANTED_TIMEOUT_ONLY_RELEASES) && target->hold)
+		volume_release(target);
 	else
-		merge(volume);
+		merge(target);
 }
 
-void volume_close_increment(struct volume *volume, uint64_t number)
+void volume_close_increment(struct volume_target *target, uint64_t number)
 {
-	assert(volume->tracked && number >= volume->open_number);
-	merge(volume);
-	mask_close(&volume->mask);
-	volume->closing_number = number;
-	volume->open_number = number + 1;
-	volume->hold = true;
-	rt_cond_wake_all(&volume->changed);
+	assert(target->tracked && number >= target->open_number);
+	merge(target);
+	mask_close(&target->mask);
+	target->closing_number = number;
+	target->open_number = number + 1;
+	target->hold = true;
+	rt_cond_wake_all(&target->changed);
 }
 
-void volume_forget(struct volume *volume)
+void volume_forget(struct volume_target *target)
 {
-	if (volume->closing_number == 0)
+	if (target->closing_number == 0)
 		return;
-	mask_forget(&volume->mask);
-	end_closing(volume);
+	mask_forget(&target->mask);
+	end_closing(target);
 }
 
-void volume_give_up_attempt(struct volume *volume)
+void volume_give_up_attempt(struct volume_target *target)
 {
-	if (volume->closing_number == 0)
+	if (target->closing_number == 0)
 		return;
-	volume->failed_number = volume->closing_number;
-	volume_merge(volume);
+	target->failed_number = target->closing_number;
+	volume_merge(target);
 }
 
-uint64_t volume_attempt_failed(const struct volume *volume)
+uint64_t volume_attempt_failed(const struct volume_target *target)
 {
-	return volume->failed_number;
+	return target->failed_number;
 }
 
-bool volume_is_held(const struct volume *volume)
+void volume_begin_drain(struct volume_target *target)
 {
-	return volume->hold;
+	target->draining = target->closing_number != 0;
+	rt_cond_wake_all(&target->changed);
 }
 
-void volume_begin_drain(struct volume *volume)
+bool volume_is_drained(const struct volume_target *target)
 {
-	volume->draining = volume->closing_number != 0;
-	rt_cond_wake_all(&volume->changed);
+	return target->closing_number != 0 && mask_is_drained(&target->mask);
 }
 
-bool volume_is_drained(const struct volume *volume)
+struct rt_cond *volume_changed(struct volume_target *target)
 {
-	return volume->closing_number != 0 && mask_is_drained(&volume->mask);
+	return &target->changed;
 }
 
-struct rt_cond *volume_changed(struct volume *volume)
-{
-	return &volume->changed;
-}
-
-int volume_wait_release(struct volume *volume, uint64_t number, uint64_t *waited)
+int volume_wait_release(struct volume_target *target, uint64_t number, uint64_t *waited)
 {
 	int64_t since_ns;
 	int rc = 0;
 
-	if (!volume->hold || number != volume->open_number)
+	if (!target->hold || number != target->open_number)
 		return 0;
 	(*waited)++;
 	since_ns = rt_now_ns();
-	while (rc == 0 && volume->hold && number == volume->open_number)
-		rc = rt_cond_wait(&volume->released);
-	if (rt_now_ns() - since_ns > volume->counters.hold_max_ns)
-		volume->counters.hold_max_ns = rt_now_ns() - since_ns;
+	while (rc == 0 && target->hold && number == target->open_number)
+		rc = rt_cond_wait(&target->released);
+	if (rt_now_ns() - since_ns > target->counters.hold_max_ns)
+		target->counters.hold_max_ns = rt_now_ns() - since_ns;
 	return rc;
 }

@@ -15,24 +15,24 @@ static void unsettle(struct volume_look *look, uint64_t first, uint64_t end)
 		look->unsettled[(block - from) / 8] |= (uint8_t)(1u << (block - from) % 8);
 }
 
-void volume_unsettle_looks(struct volume *volume, uint64_t first, uint64_t end)
+void volume_unsettle_looks(struct volume_target *target, uint64_t first, uint64_t end)
 {
 	struct volume_look *look;
 
 	if (planted(PLANTED_VERIFY_MISSES_WRITES))
 		return;
-	list_for_each(look, &volume->looks, link)
+	list_for_each(look, &target->looks, link)
 		unsettle(look, first, end);
 }
 
 /* What is on its way to the far side, or has yet to go. A write that is on its way to the disk was noted before. */
-static void find_unsettled(const struct volume *volume, struct volume_look *look)
+static void find_unsettled(const struct volume_target *target, struct volume_look *look)
 {
 	uint64_t end = volume_end_block(look->offset, look->len);
 	uint64_t track = volume_first_block(look->offset) / MASK_TRACK_BLOCKS;
 
 	for (; track * MASK_TRACK_BLOCKS < end && !planted(PLANTED_VERIFY_IN_FLIGHT); track++) {
-		uint16_t bits = mask_get_unsettled(&volume->mask, track);
+		uint16_t bits = mask_get_unsettled(&target->mask, track);
 
 		for (unsigned i = 0; bits >> i; i++) {
 			uint64_t block = track * MASK_TRACK_BLOCKS + i;
@@ -57,18 +57,18 @@ static int read_look(struct volume *volume, struct volume_look *look)
 	return look->data ? volume_apply_read(volume, look->data, look->len, look->offset) : -ENOMEM;
 }
 
-int volume_look_begin(struct volume *volume, uint64_t offset, uint32_t len, struct volume_look *look)
+int volume_look_begin(struct volume_target *target, uint64_t offset, uint32_t len, struct volume_look *look)
 {
 	int rc;
 
-	assert(volume->tracked && offset % XDC_BLOCK_SIZE == 0 && len > 0 && len <= VOLUME_LOOK_MAX);
+	assert(target->tracked && offset % XDC_BLOCK_SIZE == 0 && len > 0 && len <= VOLUME_LOOK_MAX);
 	*look = (struct volume_look){ .offset = offset, .len = len };
 	/* In one step: what is written from here on, before it is read or after, is told to the look. */
-	find_unsettled(volume, look);
-	list_add_last(&volume->looks, &look->link);
-	rc = read_look(volume, look);
+	find_unsettled(target, look);
+	list_add_last(&target->looks, &look->link);
+	rc = read_look(target->volume, look);
 	if (rc)
-		volume_look_end(volume, look);
+		volume_look_end(look);
 	return rc;
 }
 
@@ -77,9 +77,8 @@ bool volume_look_is_settled(const struct volume_look *look, uint32_t block)
 	return !(look->unsettled[block / 8] >> block % 8 & 1);
 }
 
-void volume_look_end(struct volume *volume, struct volume_look *look)
+void volume_look_end(struct volume_look *look)
 {
-	assert(!list_empty(&volume->looks));
 	list_remove(&look->link);
 	mem_free(look->data);
 	look->data = NULL;

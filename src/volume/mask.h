@@ -15,12 +15,13 @@
  *
  * Masks are kept for regions of 4 MiB, only where something is needed. Where all of a region is needed and unsent, as
  * in a first copy, one bit says so (bulk). Closing exchanges the sides; merging and forgetting take time by the
- * regions of the closing side. The same table notes for each region whether it is in the dirty log.
+ * regions of the closing side.
  */
 #ifndef XDC_VOLUME_MASK_H
 #define XDC_VOLUME_MASK_H
 
 #include "rt/rt.h"
+#include "volume/logged.h"
 
 #define MASK_TRACK_BLOCKS	16u
 #define MASK_REGION_TRACKS	64u
@@ -54,14 +55,11 @@ struct mask_side {
 /* What is known of one region. */
 struct mask_slot {
 	struct mask_region *region[2];
-	uint64_t last_write;		/* number of the last sync that began before its last write was done */
-	bool in_log;			/* may be in the dirty log */
-	bool durable;			/* is in the dirty log: may be written */
 };
 
 struct mask_chunk {
 	struct mask_slot slots[MASK_CHUNK_REGIONS];
-	unsigned used;			/* masks and logged regions in it */
+	unsigned used;			/* masks in it */
 };
 
 struct mask {
@@ -77,6 +75,11 @@ struct mask {
 	struct list_head spare;		/* regions for the next notes */
 	unsigned spare_count;
 };
+
+static inline uint64_t mask_region_count(uint64_t blocks)
+{
+	return (blocks + MASK_REGION_BLOCKS - 1) / MASK_REGION_BLOCKS;
+}
 
 /* -ENOMEM. */
 RT_MUST_CHECK int mask_init(struct mask *mask, uint64_t blocks);
@@ -217,15 +220,8 @@ bool mask_is_copying(const struct mask *mask);
 
 /* ---- regions and the dirty log ---- */
 
-/* The slot of a region, made if need be. NULL: -ENOMEM. */
-struct mask_slot *mask_make_slot(struct mask *mask, uint64_t region);
-void mask_set_in_log(struct mask *mask, uint64_t region, bool in_log);
-
 /* Something of the region is needed on either side. */
 bool mask_is_region_needed(const struct mask *mask, uint64_t region);
-
-/* The first region at or after from that may be in the dirty log; UINT64_MAX: none. */
-uint64_t mask_next_logged(const struct mask *mask, uint64_t from);
 
 /* The next blocks at or after from that are needed on either side, at most a track of them. False: none. */
 bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, uint64_t *end);
@@ -234,6 +230,6 @@ bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, u
  * The first block that is needed on either side, outside regions that are in the log; mask->blocks if none is. There a
  * copy goes on after a restart; whether it has ended says mask_is_copying.
  */
-uint64_t mask_first_needed(const struct mask *mask);
+uint64_t mask_first_needed(const struct mask *mask, const struct logged *logged);
 
 #endif

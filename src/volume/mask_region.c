@@ -89,7 +89,7 @@ static void put_region(struct mask *mask, struct mask_region *region)
 	}
 }
 
-struct mask_slot *mask_make_slot(struct mask *mask, uint64_t region)
+static struct mask_slot *make_slot(struct mask *mask, uint64_t region)
 {
 	struct mask_chunk **chunk = &mask->chunks[region / MASK_CHUNK_REGIONS];
 
@@ -117,7 +117,7 @@ void mask_leave_chunk(struct mask *mask, uint64_t region)
 
 struct mask_region *mask_add_region(struct mask *mask, unsigned side, uint64_t index)
 {
-	struct mask_slot *slot = mask_make_slot(mask, index);
+	struct mask_slot *slot = make_slot(mask, index);
 	struct mask_region *region;
 
 	if (!slot)

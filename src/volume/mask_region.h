@@ -7,11 +7,6 @@
 
 #define MASK_FULL_TRACK	UINT16_C(0xffff)
 
-static inline uint64_t mask_region_count(uint64_t blocks)
-{
-	return (blocks + MASK_REGION_BLOCKS - 1) / MASK_REGION_BLOCKS;
-}
-
 /* The bits that [first, end) has in a track that it touches. */
 static inline uint16_t mask_bits_of(uint64_t track, uint64_t first, uint64_t end)
 {
@@ -60,7 +55,7 @@ struct mask_region *mask_add_region(struct mask *mask, unsigned side, uint64_t i
 void mask_take_region(struct mask *mask, unsigned side, struct mask_region *region);
 void mask_drop_region(struct mask *mask, unsigned side, struct mask_region *region);
 
-/* A chunk lives as long as something uses it: masks of either side, a region in the log. */
+/* A chunk lives as long as something uses it: masks of either side. */
 void mask_use_chunk(struct mask *mask, uint64_t region);
 void mask_leave_chunk(struct mask *mask, uint64_t region);
 

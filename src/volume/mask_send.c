@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mask_send.c - what of the masks is sent and acknowledged, and which regions are in the dirty log. */
+/* mask_send.c - what of the masks is sent and acknowledged. */
 #include <assert.h>
 #include <errno.h>
 
@@ -273,20 +273,6 @@ bool mask_is_copying(const struct mask *mask)
 
 /* ---- regions and the dirty log ---- */
 
-void mask_set_in_log(struct mask *mask, uint64_t region, bool in_log)
-{
-	struct mask_slot *slot = mask_find_slot(mask, region);
-
-	if (slot->in_log == in_log)
-		return;
-	slot->in_log = in_log;
-	slot->durable = false;
-	if (in_log)
-		mask_use_chunk(mask, region);
-	else
-		mask_leave_chunk(mask, region);
-}
-
 bool mask_is_region_needed(const struct mask *mask, uint64_t index)
 {
 	for (unsigned which = 0; which < 2; which++) {
@@ -296,19 +282,6 @@ bool mask_is_region_needed(const struct mask *mask, uint64_t index)
 			return true;
 	}
 	return false;
-}
-
-uint64_t mask_next_logged(const struct mask *mask, uint64_t from)
-{
-	for (uint64_t region = from; region < mask_region_count(mask->blocks); region++) {
-		const struct mask_slot *slot = mask_find_slot(mask, region);
-
-		if (slot && slot->in_log)
-			return region;
-		if (!slot)
-			region |= MASK_CHUNK_REGIONS - 1;	/* nothing in the rest of the chunk */
-	}
-	return UINT64_MAX;
 }
 
 /* What is needed of a track on either side. */
@@ -368,16 +341,16 @@ bool mask_next_needed(const struct mask *mask, uint64_t from, uint64_t *first, u
 	return false;
 }
 
-uint64_t mask_first_needed(const struct mask *mask)
+uint64_t mask_first_needed(const struct mask *mask, const struct logged *logged)
 {
 	uint64_t region = next_needed_region(mask, 0);
 	uint64_t first = mask->blocks, end;
 
 	/* What hosts wrote is in the log, and comes from there after a crash. */
 	while (region < mask_region_count(mask->blocks)) {
-		const struct mask_slot *slot = mask_find_slot(mask, region);
+		const struct logged_region *known = logged_find(logged, region);
 
-		if (!slot || !slot->durable)
+		if (!known || !known->durable)
 			return mask_next_needed(mask, region * MASK_REGION_BLOCKS, &first, &end) ? first : mask->blocks;
 		region = next_needed_region(mask, region + 1);
 	}

@@ -26,40 +26,40 @@ static void leave(struct volume_mirror *mirror)
 		rt_cond_wake_all(&mirror->unused);
 }
 
-void volume_set_mirror(struct volume *volume, struct volume_mirror *mirror)
+void volume_set_mirror(struct volume_target *target, struct volume_mirror *mirror)
 {
-	volume->mirror = mirror;
-	rt_cond_wake_all(&volume->drained);
+	target->mirror = mirror;
+	rt_cond_wake_all(&target->drained);
 }
 
-void volume_hold_mirror(struct volume *volume, struct volume_mirror *mirror, int refuse)
+void volume_hold_mirror(struct volume_target *target, struct volume_mirror *mirror, int refuse)
 {
 	mirror->held = true;
 	mirror->refuse = refuse;
-	volume->sends_stopped = volume->sends_stopped || (mirror->full && !planted(PLANTED_SYNC_SENT_IN_HOLD));
-	rt_cond_wake_all(&volume->drained);
+	target->sends_stopped = target->sends_stopped || (mirror->full && !planted(PLANTED_SYNC_SENT_IN_HOLD));
+	rt_cond_wake_all(&target->drained);
 }
 
-void volume_unhold_mirror(struct volume *volume, struct volume_mirror *mirror)
+void volume_unhold_mirror(struct volume_target *target, struct volume_mirror *mirror)
 {
 	mirror->held = false;
 	mirror->refuse = 0;
-	volume_go_on_sending(volume);
+	volume_go_on_sending(target);
 }
 
-void volume_go_on_sending(struct volume *volume)
+void volume_go_on_sending(struct volume_target *target)
 {
-	volume->sends_stopped = false;
-	rt_cond_wake_all(&volume->changed);
+	target->sends_stopped = false;
+	rt_cond_wake_all(&target->changed);
 }
 
-bool volume_fill_mirror(struct volume *volume, struct volume_mirror *mirror)
+bool volume_fill_mirror(struct volume_target *target, struct volume_mirror *mirror)
 {
-	const struct mask *mask = &volume->mask;
+	const struct mask *mask = &target->mask;
 
-	assert(volume->tracked && volume->mirror == mirror);
+	assert(target->tracked && target->mirror == mirror);
 	if (mirror->held || mask->sides[0].count[MASK_UNSENT] + mask->sides[1].count[MASK_UNSENT] > 0 ||
-	    !list_empty(&volume->sends))
+	    !list_empty(&target->sends))
 		return false;
 	mirror->full = true;
 	mirror->unreached = false;
@@ -69,40 +69,40 @@ bool volume_fill_mirror(struct volume *volume, struct volume_mirror *mirror)
 /* ---- writes ---- */
 
 /* The blocks of the claim, or some of them, have to be brought to the far side first. */
-static bool has_arrears(const struct volume *volume, const struct blocklock_claim *claim)
+static bool has_arrears(const struct volume_target *target, const struct blocklock_claim *claim)
 {
 	bool flying;
-	uint64_t unsent = mask_count_unsent(&volume->mask, claim->first, claim->end, &flying);
+	uint64_t unsent = mask_count_unsent(&target->mask, claim->first, claim->end, &flying);
 
-	if (!volume->mirror->full && (unsent == claim->end - claim->first || volume->mirror->unreached))
+	if (!target->mirror->full && (unsent == claim->end - claim->first || target->mirror->unreached))
 		return false;
 	return unsent > 0 || flying;
 }
 
-bool volume_mirror_obstructs(const struct volume *volume, const struct blocklock_claim *claim)
+bool volume_mirror_obstructs(const struct volume_target *target, const struct blocklock_claim *claim)
 {
-	const struct volume_mirror *mirror = volume->mirror;
+	const struct volume_mirror *mirror = target->mirror;
 
-	return mirror && (mirror->refuse || (!mirror->held && has_arrears(volume, claim)));
+	return mirror && (mirror->refuse || (!mirror->held && has_arrears(target, claim)));
 }
 
 /* They are sent before all others. Not for ever: then the pair gives its promise up, and the write is only noted. */
-int volume_mirror_clear(struct volume *volume, const struct blocklock_claim *claim)
+int volume_mirror_clear(struct volume_target *target, const struct blocklock_claim *claim)
 {
 	struct volume_drain_wait wait = { .first = claim->first, .end = claim->end };
-	struct volume_mirror *mirror = volume->mirror;
+	struct volume_mirror *mirror = target->mirror;
 	int64_t until_ns = rt_now_ns() + mirror->wait_ns;
 	int rc = 0;
 
 	if (mirror->refuse)
 		return mirror->refuse;
 	use(mirror);
-	list_add_last(&volume->drain_waits, &wait.link);
-	rt_cond_wake_all(&volume->changed);
-	while (!rc && volume->mirror == mirror && volume_mirror_obstructs(volume, claim)) {
+	list_add_last(&target->drain_waits, &wait.link);
+	rt_cond_wake_all(&target->changed);
+	while (!rc && target->mirror == mirror && volume_mirror_obstructs(target, claim)) {
 		RT_LIMIT(until_ns);
 
-		rc = rt_cond_wait(&volume->drained);
+		rc = rt_cond_wait(&target->drained);
 	}
 	list_remove(&wait.link);
 	if (rc == -ETIMEDOUT && rt_now_ns() >= until_ns) {
@@ -113,36 +113,47 @@ int volume_mirror_clear(struct volume *volume, const struct blocklock_claim *cla
 	return rc;
 }
 
-void volume_mirror_choose(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored)
+void volume_mirror_choose(struct volume_target *target, const struct blocklock_claim *claim,
+			  struct volume_mirrored *mirrored)
 {
+	struct volume_mirror *mirror = target->mirror;
 	bool flying = false;
 
-	*mirrored = (struct volume_mirrored){ .mirror = volume->mirror };
-	if (!mirrored->mirror)
+	mirrored->mirror = mirror;
+	if (!mirror)
 		return;
-	use(mirrored->mirror);
-	mirrored->sent = !mirrored->mirror->held && !planted(PLANTED_SYNC_ANSWERED_EARLY) &&
-			 !mask_count_unsent(&volume->mask, claim->first, claim->end, &flying) && !flying;
-	mirrored->promised = mirrored->mirror->full || mirrored->mirror->held;
+	use(mirror);
+	mirrored->sent = !mirror->held && !planted(PLANTED_SYNC_ANSWERED_EARLY) &&
+			 !mask_count_unsent(&target->mask, claim->first, claim->end, &flying) && !flying;
+	mirrored->promised = mirror->full || mirror->held;
+	mirrored->begun = -ECANCELED;
 }
 
-void volume_mirror_send(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
-			const void *buf, uint64_t offset, uint64_t len)
+void volume_mirror_take_off(struct volume_target *target, const struct blocklock_claim *claim,
+			    struct volume_mirrored *mirrored)
 {
 	struct mask_run run = { .first = claim->first, .end = claim->end };
 
-	if (!mirrored->sent)
+	if (!mirrored->mirror || !mirrored->sent)
 		return;
-	mirrored->write = (struct volume_mirror_write){
-		.buf = buf, .offset = offset, .len = len, .noted = volume->counters.noted,
-	};
-	mask_take_off(&volume->mask, &run);
+	mirrored->write.noted = target->volume->counters.noted;
+	mask_take_off(&target->mask, &run);
+}
+
+void volume_mirror_send(struct volume_mirrored *mirrored, const void *buf, uint64_t offset, uint64_t len)
+{
+	/* While another mirror sent it, this one may have been held. */
+	if (!mirrored->mirror || !mirrored->sent || mirrored->mirror->held)
+		return;
+	mirrored->write.buf = buf;
+	mirrored->write.offset = offset;
+	mirrored->write.len = len;
 	mirrored->begun = mirrored->mirror->ops->begin(mirrored->mirror, &mirrored->write);
 }
 
 /* The write is at the far side, too: 0. */
-static int end_sent(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
-		    int rc)
+static int end_sent(struct volume_target *target, const struct blocklock_claim *claim,
+		    struct volume_mirrored *mirrored, int rc)
 {
 	int far = mirrored->begun;
 
@@ -150,15 +161,15 @@ static int end_sent(struct volume *volume, const struct blocklock_claim *claim, 
 		far = mirrored->mirror->ops->end(mirrored->mirror, &mirrored->write);
 	mirrored->mirror->unreached = mirrored->mirror->unreached && far;
 	/* What failed here is sent as it is on the disk now. */
-	if (volume->tracked)
-		mask_land(&volume->mask, claim->first, claim->end, !far && !rc, NULL, NULL);
-	rt_cond_wake_all(&volume->drained);
-	rt_cond_wake_all(&volume->changed);
+	if (target->tracked)
+		mask_land(&target->mask, claim->first, claim->end, !far && !rc, NULL, NULL);
+	rt_cond_wake_all(&target->drained);
+	rt_cond_wake_all(&target->changed);
 	return far;
 }
 
-int volume_mirror_finish(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
-			 int rc)
+int volume_mirror_finish(struct volume_target *target, const struct blocklock_claim *claim,
+			 struct volume_mirrored *mirrored, int rc)
 {
 	struct volume_mirror *mirror = mirrored->mirror;
 	int far = 0;
@@ -166,7 +177,7 @@ int volume_mirror_finish(struct volume *volume, const struct blocklock_claim *cl
 	if (!mirror)
 		return rc;
 	if (mirrored->sent)
-		far = end_sent(volume, claim, mirrored, rc);
+		far = end_sent(target, claim, mirrored, rc);
 	if (!rc && (far || (!mirrored->sent && mirrored->promised)) && !planted(PLANTED_SYNC_ANSWERED_EARLY))
 		rc = mirror->ops->give_up(mirror);
 	leave(mirror);
@@ -175,29 +186,55 @@ int volume_mirror_finish(struct volume *volume, const struct blocklock_claim *cl
 
 /* ---- flush and reads ---- */
 
-int volume_sync_both(struct volume *volume)
-{
-	struct volume_mirror *mirror = volume->mirror && volume->mirror->full ? volume->mirror : NULL;
-	uint64_t ticket = 0;
-	int rc, far = 0;
+/* A synchronous pair that is asked to make durable what its far side has. */
+struct flush {
+	struct volume_mirror *mirror;		/* NULL: it promises nothing */
+	uint64_t ticket;
+};
 
-	if (mirror) {
-		use(mirror);
-		ticket = mirror->ops->begin_flush(mirror);
-	}
-	rc = vdisk_sync(volume->disk);
+static void begin_flush(struct volume_mirror *mirror, struct flush *flush)
+{
+	flush->mirror = mirror && mirror->full ? mirror : NULL;
+	if (!flush->mirror)
+		return;
+	use(mirror);
+	flush->ticket = mirror->ops->begin_flush(mirror);
+}
+
+static int end_flush(const struct flush *flush, int rc)
+{
+	struct volume_mirror *mirror = flush->mirror;
+	int far;
+
 	if (!mirror)
 		return rc;
-	far = mirror->ops->end_flush(mirror, ticket);
+	far = mirror->ops->end_flush(mirror, flush->ticket);
 	if (far && !rc)
 		rc = mirror->ops->give_up(mirror);
 	leave(mirror);
 	return rc;
 }
 
+int volume_sync_all(struct volume *volume)
+{
+	struct flush flushes[VOLUME_TARGETS_MAX];
+	int rc;
+
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		begin_flush(volume->targets[i].mirror, &flushes[i]);
+	rc = vdisk_sync(volume->disk);
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		rc = end_flush(&flushes[i], rc);
+	return rc;
+}
+
 int volume_wait_mirrored(struct volume *volume, uint64_t offset, uint64_t len)
 {
-	if (!volume->mirror || len == 0 || planted(PLANTED_SYNC_READ_UNANSWERED))
+	bool mirrored = false;
+
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		mirrored = mirrored || volume->targets[i].mirror;
+	if (!mirrored || len == 0 || planted(PLANTED_SYNC_READ_UNANSWERED))
 		return 0;
 	return blocklock_wait_answered(&volume->lock, volume_first_block(offset), volume_end_block(offset, len));
 }

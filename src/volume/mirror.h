@@ -13,7 +13,7 @@
 
 #include "rt/rt.h"
 
-struct volume;
+struct volume_target;
 struct volume_mirror;
 
 /* A write on its way. */
@@ -56,19 +56,19 @@ struct volume_mirror {
 void volume_mirror_init(struct volume_mirror *mirror, const struct volume_mirror_ops *ops, int64_t wait_ns);
 
 /* Writes that are noted from here on go there. NULL: no more; who has begun with the old one goes on. */
-void volume_set_mirror(struct volume *volume, struct volume_mirror *mirror);
+void volume_set_mirror(struct volume_target *target, struct volume_mirror *mirror);
 
 /*
  * Nothing is sent from here on: it is held. Of one that was full the pump sends nothing either, until the volume is
  * let go on or another pump comes: what hosts write after the hold, and not what they wrote in it, would be at the far
  * side. Neither suspends.
  */
-void volume_hold_mirror(struct volume *volume, struct volume_mirror *mirror, int refuse);
-void volume_unhold_mirror(struct volume *volume, struct volume_mirror *mirror);
+void volume_hold_mirror(struct volume_target *target, struct volume_mirror *mirror, int refuse);
+void volume_unhold_mirror(struct volume_target *target, struct volume_mirror *mirror);
 
 /*
  * In one step: when nothing is unsent, and nothing under way but writes of the mirror, it is full. It is tracked.
  */
-bool volume_fill_mirror(struct volume *volume, struct volume_mirror *mirror);
+bool volume_fill_mirror(struct volume_target *target, struct volume_mirror *mirror);
 
 #endif

@@ -10,10 +10,14 @@
  */
 static int wait_until_shown(struct volume *volume, uint64_t offset, uint64_t len)
 {
-	if (!volume->tracked || !volume->hold ||
-	    !mask_is_noted(&volume->mask, volume_first_block(offset), volume_end_block(offset, len)))
-		return 0;
-	return volume_wait_release(volume, volume->open_number, &volume->counters.held_reads);
+	struct volume_target *target;
+	int rc = 0;
+
+	for_each_target(target, volume)
+		if (rc == 0 && target->hold &&
+		    mask_is_noted(&target->mask, volume_first_block(offset), volume_end_block(offset, len)))
+			rc = volume_wait_release(target, target->open_number, &target->counters.held_reads);
+	return rc;
 }
 
 int volume_read_content(struct volume *volume, void *buf, size_t len, uint64_t offset)
@@ -85,7 +89,7 @@ int volume_flush(struct volume *volume)
 	if (rc < 0)
 		return rc;
 	/* What was written to the target of a relation that has failed is lost. */
-	rc = volume->flash && volume->flash->error ? -EIO : volume_sync_both(volume);
+	rc = volume->flash && volume->flash->error ? -EIO : volume_sync_all(volume);
 	volume->counters.flushes += rc == 0;
 	volume_leave_read(volume);
 	return rc;

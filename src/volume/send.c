@@ -19,41 +19,41 @@ static uint64_t least(uint64_t a, uint64_t b)
  * The first run in [from, end) of the region that can be sent now. A block that is noted and not yet on disk cannot,
  * unless its old content is in the sidefile.
  */
-static bool find_run_in(const struct volume *volume, const struct mask_region *region, bool closing, uint64_t from,
-		uint64_t end, uint64_t max_blocks, struct mask_run *run)
+static bool find_run_in(const struct volume_target *target, const struct mask_region *region, bool closing,
+			uint64_t from, uint64_t end, uint64_t max_blocks, struct mask_run *run)
 {
-	while (from < end && mask_next_run(&volume->mask, region, closing, from, end, run)) {
+	while (from < end && mask_next_run(&target->mask, region, closing, from, end, run)) {
 		uint64_t zone_end = (run->first / BLOCKLOCK_ZONE_BLOCKS + 1) * BLOCKLOCK_ZONE_BLOCKS;
 
 		run->end = least(run->end, least(zone_end, run->first + max_blocks));
 		from = run->end;
-		if (run->kept || blocklock_trim_to_firm(&volume->lock, &run->first, &run->end))
+		if (run->kept || blocklock_trim_to_firm(&target->volume->lock, &run->first, &run->end))
 			return true;
 	}
 	return false;
 }
 
 /* Goes on where the last search in this region ended, so that hot blocks at its beginning do not starve the others. */
-static bool find_run_of_region(const struct volume *volume, const struct mask_region *region, bool closing,
+static bool find_run_of_region(const struct volume_target *target, const struct mask_region *region, bool closing,
 		uint64_t max_blocks, struct mask_run *run)
 {
 	uint64_t first = region->index * MASK_REGION_BLOCKS, middle = first + region->next_block;
 
-	return find_run_in(volume, region, closing, middle, first + MASK_REGION_BLOCKS, max_blocks, run) ||
-		find_run_in(volume, region, closing, first, middle, max_blocks, run);
+	return find_run_in(target, region, closing, middle, first + MASK_REGION_BLOCKS, max_blocks, run) ||
+		find_run_in(target, region, closing, first, middle, max_blocks, run);
 }
 
 /* Blocks that a write waits for are sent before all others: of the closing increment, and for a mirror of the open. */
-static bool find_awaited_run(const struct volume *volume, uint64_t max_blocks, struct mask_run *run)
+static bool find_awaited_run(const struct volume_target *target, uint64_t max_blocks, struct mask_run *run)
 {
 	const struct volume_drain_wait *wait;
 
-	list_for_each(wait, &volume->drain_waits, link) {
-		for (unsigned i = 0; i < (volume->mirror ? 2u : 1u); i++) {
+	list_for_each(wait, &target->drain_waits, link) {
+		for (unsigned i = 0; i < (target->mirror ? 2u : 1u); i++) {
 			bool closing = i == 0;
-			const struct mask_region *region = mask_find_at(&volume->mask, closing, wait->first);
+			const struct mask_region *region = mask_find_at(&target->mask, closing, wait->first);
 
-			if (region && find_run_in(volume, region, closing, wait->first, wait->end, max_blocks, run))
+			if (region && find_run_in(target, region, closing, wait->first, wait->end, max_blocks, run))
 				return true;
 		}
 	}
@@ -61,45 +61,45 @@ static bool find_awaited_run(const struct volume *volume, uint64_t max_blocks, s
 }
 
 /* 1 and *run, 0 if there is none, -ENOMEM. */
-static int find_run_of_side(struct volume *volume, bool closing, uint64_t max_blocks, struct mask_run *run)
+static int find_run_of_side(struct volume_target *target, bool closing, uint64_t max_blocks, struct mask_run *run)
 {
 	struct mask_region *region = NULL;
 	int rc;
 
-	while ((rc = mask_next_region(&volume->mask, closing, &region)) == 0 && region)
-		if (find_run_of_region(volume, region, closing, max_blocks, run))
+	while ((rc = mask_next_region(&target->mask, closing, &region)) == 0 && region)
+		if (find_run_of_region(target, region, closing, max_blocks, run))
 			return 1;
 	return rc;
 }
 
-static int find_run(struct volume *volume, uint64_t max_blocks, struct mask_run *run)
+static int find_run(struct volume_target *target, uint64_t max_blocks, struct mask_run *run)
 {
 	int rc;
 
-	if (find_awaited_run(volume, max_blocks, run))
+	if (find_awaited_run(target, max_blocks, run))
 		return 1;
-	rc = find_run_of_side(volume, true, max_blocks, run);
-	return rc == 0 && !volume->only_closing ? find_run_of_side(volume, false, max_blocks, run) : rc;
+	rc = find_run_of_side(target, true, max_blocks, run);
+	return rc == 0 && !target->only_closing ? find_run_of_side(target, false, max_blocks, run) : rc;
 }
 
-void volume_send_only_closing(struct volume *volume, bool only)
+void volume_send_only_closing(struct volume_target *target, bool only)
 {
-	volume->only_closing = only;
-	rt_cond_wake_all(&volume->changed);
+	target->only_closing = only;
+	rt_cond_wake_all(&target->changed);
 }
 
-enum volume_backlog volume_get_backlog(const struct volume *volume, uint64_t many_blocks)
+enum volume_backlog volume_get_backlog(const struct volume_target *target, uint64_t many_blocks)
 {
-	const struct mask *mask = &volume->mask;
+	const struct mask *mask = &target->mask;
 	uint64_t closing_blocks = mask->sides[!mask->open].count[MASK_UNSENT];
 	uint64_t blocks = mask->sides[mask->open].count[MASK_UNSENT] + closing_blocks;
 
-	assert(volume->tracked);
-	if (!list_empty(&volume->drain_waits))
+	assert(target->tracked);
+	if (!list_empty(&target->drain_waits))
 		return VOLUME_BACKLOG_MANY;
-	if (volume->hold || blocks == 0)
+	if (target->hold || blocks == 0)
 		return VOLUME_BACKLOG_NONE;
-	if (blocks >= many_blocks || (volume->draining && closing_blocks > 0))
+	if (blocks >= many_blocks || (target->draining && closing_blocks > 0))
 		return VOLUME_BACKLOG_MANY;
 	return VOLUME_BACKLOG_FEW;
 }
@@ -113,7 +113,7 @@ static void free_send(struct volume_send *send)
 	mem_free(send);
 }
 
-static struct volume_send *make_send(const struct volume *volume, const struct mask_run *run)
+static struct volume_send *make_send(const struct volume_target *target, const struct mask_run *run)
 {
 	struct volume_send *send = mem_alloc_zeroed(sizeof(*send));
 	bool closing = run->closing && !(run->kept && planted(PLANTED_SIDEFILE_TAG));
@@ -122,8 +122,8 @@ static struct volume_send *make_send(const struct volume *volume, const struct m
 		return NULL;
 	list_init(&send->link);
 	send->offset = run->first * XDC_BLOCK_SIZE;
-	send->len = (uint32_t)volume_bytes(volume, run->first, run->end);
-	send->tag = closing ? volume->closing_number : volume->open_number;
+	send->len = (uint32_t)volume_bytes(target->volume, run->first, run->end);
+	send->tag = closing ? target->closing_number : target->open_number;
 	send->doubtful = run->doubtful;
 	send->data = mem_alloc_pages(send->len);
 	if (send->data)
@@ -142,11 +142,11 @@ static uint64_t end_of(const struct volume_send *send)
 	return volume_end_block(send->offset, send->len);
 }
 
-static void copy_kept(const struct volume *volume, struct volume_send *send)
+static void copy_kept(const struct volume_target *target, struct volume_send *send)
 {
 	for (uint32_t at = 0; at < send->len; at += XDC_BLOCK_SIZE)
 		memcpy((uint8_t *)send->data + at,
-			sidefile_find(&volume->sidefile, first_of(send) + at / XDC_BLOCK_SIZE),
+			sidefile_find(&target->sidefile, first_of(send) + at / XDC_BLOCK_SIZE),
 			least(XDC_BLOCK_SIZE, send->len - at));
 }
 
@@ -163,10 +163,10 @@ static void become_zero(struct volume_send *send)
 }
 
 /* What is behind the end block is unsent again. */
-static void cut_send(struct volume *volume, struct volume_send *send, uint64_t end)
+static void cut_send(struct volume_target *target, struct volume_send *send, uint64_t end)
 {
-	mask_land(&volume->mask, end, end_of(send), false, NULL, NULL);
-	send->len = (uint32_t)volume_bytes(volume, first_of(send), end);
+	mask_land(&target->mask, end, end_of(send), false, NULL, NULL);
+	send->len = (uint32_t)volume_bytes(target->volume, first_of(send), end);
 }
 
 int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool *hole)
@@ -199,7 +199,7 @@ int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool
 }
 
 /* Large runs: a hole is not read, and what begins with a hole ends with it. */
-static int look_for_hole(struct volume *volume, struct volume_send *send)
+static int look_for_hole(struct volume_target *target, struct volume_send *send)
 {
 	uint32_t len = send->len;
 	bool hole;
@@ -207,62 +207,62 @@ static int look_for_hole(struct volume *volume, struct volume_send *send)
 
 	if (send->len <= XDC_TRACK_SIZE)
 		return 0;
-	rc = volume_find_hole(volume, send->offset, &len, &hole);
+	rc = volume_find_hole(target->volume, send->offset, &len, &hole);
 	if (rc < 0)
 		return rc;
 	if (len < send->len)
-		cut_send(volume, send, volume_end_block(send->offset, len));
+		cut_send(target, send, volume_end_block(send->offset, len));
 	if (hole)
 		become_zero(send);
 	return 0;
 }
 
 /* Nobody may write these blocks until they are read: the content is that of the increment whose tag they carry. */
-static int read_blocks(struct volume *volume, struct volume_send *send)
+static int read_blocks(struct volume_target *target, struct volume_send *send)
 {
 	struct blocklock_claim claim;
 	int rc;
 
-	blocklock_take_to_send(&volume->lock, &claim, first_of(send), end_of(send));
-	volume->sends_reading++;
-	rc = look_for_hole(volume, send);
+	blocklock_take_to_send(&target->volume->lock, &claim, first_of(send), end_of(send));
+	target->sends_reading++;
+	rc = look_for_hole(target, send);
 	if (rc == 0 && !send->zero)
-		rc = volume_read_content(volume, send->data, send->len, send->offset);
+		rc = volume_read_content(target->volume, send->data, send->len, send->offset);
 	/* After a failed sync the kernel may have read what the disk has, which is older than what was answered. */
-	if (rc == 0 && vdisk_failed(volume->disk))
+	if (rc == 0 && vdisk_failed(target->volume->disk))
 		rc = -EIO;
-	volume->sends_reading--;
-	blocklock_release(&volume->lock, &claim);
+	target->sends_reading--;
+	blocklock_release(&target->volume->lock, &claim);
 	return rc;
 }
 
-int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send **out)
+int volume_send_next(struct volume_target *target, uint32_t max_len, struct volume_send **out)
 {
 	struct volume_send *send;
 	struct mask_run run;
 	int rc;
 
-	assert(volume->tracked && max_len >= XDC_BLOCK_SIZE);
+	assert(target->tracked && max_len >= XDC_BLOCK_SIZE);
 	*out = NULL;
-	if (vdisk_failed(volume->disk))
+	if (vdisk_failed(target->volume->disk))
 		return -EIO;
-	sidefile_free_dropped(&volume->sidefile);
-	if (volume->sends_stopped)
+	sidefile_free_dropped(&target->sidefile);
+	if (target->sends_stopped)
 		return 0;
-	rc = find_run(volume, max_len / XDC_BLOCK_SIZE, &run);
+	rc = find_run(target, max_len / XDC_BLOCK_SIZE, &run);
 	if (rc <= 0)
 		return rc;
-	send = make_send(volume, &run);
+	send = make_send(target, &run);
 	if (!send)
 		return -ENOMEM;
-	mask_take_off(&volume->mask, &run);
-	list_add_last(&volume->sends, &send->link);
+	mask_take_off(&target->mask, &run);
+	list_add_last(&target->sends, &send->link);
 	if (run.kept)
-		copy_kept(volume, send);
+		copy_kept(target, send);
 	else
-		rc = read_blocks(volume, send);
+		rc = read_blocks(target, send);
 	if (rc < 0) {
-		volume_send_failed(volume, send);
+		volume_send_failed(target, send);
 		return rc;
 	}
 	if (!send->zero && is_zero(send->data, send->len))
@@ -275,45 +275,45 @@ int volume_send_next(struct volume *volume, uint32_t max_len, struct volume_send
 
 static void drop_kept(void *arg, uint64_t block)
 {
-	struct volume *volume = arg;
+	struct volume_target *target = arg;
 
-	sidefile_drop(&volume->sidefile, block);
+	sidefile_drop(&target->sidefile, block);
 }
 
-static void end_send(struct volume *volume, struct volume_send *send)
+static void end_send(struct volume_target *target, struct volume_send *send)
 {
 	free_send(send);
-	rt_cond_wake_all(&volume->drained);
-	rt_cond_wake_all(&volume->changed);
+	rt_cond_wake_all(&target->drained);
+	rt_cond_wake_all(&target->changed);
 }
 
-void volume_send_acked(struct volume *volume, struct volume_send *send)
+void volume_send_acked(struct volume_target *target, struct volume_send *send)
 {
-	mask_land(&volume->mask, first_of(send), end_of(send), true, drop_kept, volume);
-	end_send(volume, send);
+	mask_land(&target->mask, first_of(send), end_of(send), true, drop_kept, target);
+	end_send(target, send);
 }
 
-void volume_send_failed(struct volume *volume, struct volume_send *send)
+void volume_send_failed(struct volume_target *target, struct volume_send *send)
 {
-	mask_land(&volume->mask, first_of(send), end_of(send), false, NULL, NULL);
-	end_send(volume, send);
+	mask_land(&target->mask, first_of(send), end_of(send), false, NULL, NULL);
+	end_send(target, send);
 }
 
-void volume_resend_open(struct volume *volume)
+void volume_resend_open(struct volume_target *target)
 {
-	assert(volume->tracked);
-	mask_resend(&volume->mask);
-	volume_unsettle_looks(volume, 0, volume->mask.blocks);
-	rt_cond_wake_all(&volume->changed);
+	assert(target->tracked);
+	mask_resend(&target->mask);
+	volume_unsettle_looks(target, 0, target->mask.blocks);
+	rt_cond_wake_all(&target->changed);
 }
 
-bool volume_sync_begin(struct volume *volume)
+bool volume_sync_begin(struct volume_target *target)
 {
-	return volume->tracked && volume->closing_number == 0 && mask_settle_begin(&volume->mask);
+	return target->tracked && target->closing_number == 0 && mask_settle_begin(&target->mask);
 }
 
-void volume_sync_end(struct volume *volume, bool ok)
+void volume_sync_end(struct volume_target *target, bool ok)
 {
-	if (volume->tracked)
-		mask_settle_end(&volume->mask, ok);
+	if (target->tracked)
+		mask_settle_end(&target->mask, ok);
 }

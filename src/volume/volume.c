@@ -30,14 +30,8 @@ int volume_open(const struct volume_options *options, struct volume **out)
 	list_init(&volume->freezes);
 	list_init(&volume->flash_targets);
 	rt_cond_init(&volume->thawed);
-	rt_cond_init(&volume->released);
-	rt_cond_init(&volume->drained);
-	rt_cond_init(&volume->changed);
-	list_init(&volume->drain_waits);
-	list_init(&volume->sends);
-	list_init(&volume->looks);
 	blocklock_init(&volume->lock);
-	sidefile_init(&volume->sidefile, options->sidefile_bytes);
+	volume_init_targets(volume);
 	*out = volume;
 	return 0;
 }
@@ -53,19 +47,18 @@ static void wait_until_idle(struct volume *volume, const unsigned *count)
 
 void volume_close(struct volume *volume)
 {
+	struct volume_target *target;
+
 	assert(volume->reactor == rt_here() && list_empty(&volume->freezes));
 	assert(!volume->flash && list_empty(&volume->flash_targets));
 	volume->access = VOLUME_ACCESS_NONE;
-	if (volume->tracked)
-		volume_merge(volume);
+	for_each_target(target, volume)
+		volume_merge(target);
 	wait_until_idle(volume, &volume->writers);
 	wait_until_idle(volume, &volume->readers);
 	wait_until_idle(volume, &volume->appliers);
-	assert(list_empty(&volume->sends) && volume->sends_reading == 0 && blocklock_is_free(&volume->lock));
-	assert(list_empty(&volume->looks));
-	if (volume->tracked)
-		mask_destroy(&volume->mask);
-	sidefile_destroy(&volume->sidefile);
+	assert(blocklock_is_free(&volume->lock));
+	volume_destroy_targets(volume);
 	vdisk_close(volume->disk);
 	mem_free(volume);
 }
@@ -90,6 +83,27 @@ struct vdisk *volume_disk(struct volume *volume)
 	return volume->disk;
 }
 
+/* Room in the masks and in what is known of the log. */
+static int reserve_growth(struct volume *volume, uint64_t blocks)
+{
+	struct volume_target *target;
+	int rc = volume->target_count > 0 ? logged_reserve_growth(&volume->logged, mask_region_count(blocks)) : 0;
+
+	for_each_target(target, volume)
+		rc = rc == 0 ? mask_reserve_growth(&target->mask, blocks) : rc;
+	return rc;
+}
+
+static void grow_targets(struct volume *volume, uint64_t blocks)
+{
+	struct volume_target *target;
+
+	if (volume->target_count > 0)
+		logged_grow(&volume->logged, mask_region_count(blocks));
+	for_each_target(target, volume)
+		mask_grow(&target->mask, blocks);
+}
+
 int volume_grow(struct volume *volume, uint64_t size)
 {
 	uint64_t blocks = volume_end_block(0, size);
@@ -101,11 +115,11 @@ int volume_grow(struct volume *volume, uint64_t size)
 		return -EBUSY;
 	/* Masks that begin while the disk grows have room for it, too. */
 	volume->growing_blocks = blocks;
-	rc = volume->tracked ? mask_reserve_growth(&volume->mask, blocks) : 0;
+	rc = reserve_growth(volume, blocks);
 	if (rc == 0)
 		rc = vdisk_grow(volume->disk, size);
-	if (rc == 0 && volume->tracked)
-		mask_grow(&volume->mask, blocks);
+	if (rc == 0)
+		grow_targets(volume, blocks);
 	volume->growing_blocks = 0;
 	return rc;
 }
@@ -213,18 +227,4 @@ void volume_leave_write(struct volume *volume)
 	note_ended(volume);
 	if (--volume->writers == 0)
 		rt_cond_wake_all(&volume->idle);
-}
-
-/* ---- counters ---- */
-
-void volume_get_counters(const struct volume *volume, struct volume_counters *counters)
-{
-	const struct mask_side *open = &volume->mask.sides[volume->mask.open];
-	const struct mask_side *closing = &volume->mask.sides[!volume->mask.open];
-
-	*counters = volume->counters;
-	counters->open_blocks = open->count[MASK_NEEDED];
-	counters->closing_blocks = closing->count[MASK_NEEDED];
-	counters->unsent_blocks = open->count[MASK_UNSENT] + closing->count[MASK_UNSENT];
-	counters->sending_blocks = open->count[MASK_FLYING] + closing->count[MASK_FLYING];
 }

@@ -6,13 +6,42 @@
 #include <errno.h>
 
 #include "volume/blocklock.h"
+#include "volume/logged.h"
 #include "volume/mask.h"
 #include "volume/mirror.h"
 #include "volume/sidefile.h"
+#include "volume/target.h"
 #include "volume/volume.h"
 
 /* Longer requests pass in pieces, each of which lies within one zone of the lock. */
 #define VOLUME_PIECE_BYTES	(BLOCKLOCK_ZONE_BLOCKS * XDC_BLOCK_SIZE)
+
+/* A place for a target in its volume. It stays there when the target has gone, and may be another's then. */
+struct volume_target {
+	struct volume *volume;
+	bool tracked;			/* what it lacks is noted; false: there is no target here */
+	unsigned unnoted_writes; /* on their way to the disk and not noted: there was no target when they began */
+	struct mask mask;
+	uint64_t open_number;
+	uint64_t closing_number;	/* 0: none */
+	uint64_t failed_number;		/* the last attempt that was given up here */
+	bool only_closing;		/* nothing is sent ahead of the open increment */
+	bool hold;
+	bool draining;			/* the closing increment */
+	struct rt_cond released;	/* the hold is over */
+	struct sidefile sidefile;
+	struct list_head drain_waits;	/* writes that wait for the drain of their blocks, in order */
+	struct rt_cond drained;		/* some blocks of the closing increment were acknowledged, or it is over */
+	struct list_head sends;		/* under way */
+	unsigned sends_reading;		/* and still being read from the disk */
+	struct list_head looks;		/* that were begun and have not ended */
+	struct rt_cond changed;
+	void (*first_note)(void *arg);	/* may be NULL */
+	void *first_note_arg;
+	struct volume_mirror *mirror;	/* NULL: none */
+	bool sends_stopped;		/* by a mirror that is held */
+	struct volume_counters counters;	/* of the target, but what the mask knows */
+};
 
 struct volume {
 	struct volume_options options;
@@ -35,34 +64,21 @@ struct volume {
 	struct list_head flash_targets;		/* of which it is the source */
 	struct flash_known *flash_known;	/* blocks that all targets hold; NULL: no targets */
 
-	/* increments */
-	bool tracked;
-	unsigned unnoted_writes;	/* on their way to the disk and not noted: the volume was not tracked */
+	/* what its targets lack */
+	struct volume_target targets[VOLUME_TARGETS_MAX];
+	unsigned target_count;		/* of these */
 	struct dirtylog *log;		/* may be NULL */
-	uint64_t syncs_begun;		/* by volume_clean_regions: the clock of mask_slot.last_write */
-	struct mask mask;
-	uint64_t open_number;
-	uint64_t closing_number;	/* 0: none */
-	uint64_t failed_number;		/* the last attempt that was given up here */
-	bool only_closing;		/* nothing is sent ahead of the open increment */
-	bool hold;
-	bool draining;			/* the closing increment */
-	struct rt_cond released;	/* the hold is over */
-	struct sidefile sidefile;
-	struct list_head drain_waits;	/* writes that wait for the drain of their blocks, in order */
-	struct rt_cond drained;		/* some blocks of the closing increment were acknowledged, or it is over */
-	struct list_head sends;		/* under way */
-	unsigned sends_reading;		/* and still being read from the disk */
+	struct logged logged;		/* as long as there are targets: which regions are in the log */
+	uint64_t syncs_begun;		/* by volume_clean_regions: the clock of logged_region.last_write */
 	uint64_t data_begin, data_end;	/* all data when the last look for holes found it */
-	struct list_head looks;		/* that were begun and have not ended */
-	struct rt_cond changed;
-	void (*first_note)(void *arg);	/* may be NULL */
-	void *first_note_arg;
-	struct volume_mirror *mirror;	/* NULL: none */
-	bool sends_stopped;		/* by a mirror that is held */
 
 	struct volume_counters counters;
 };
+
+/* for_each_target(target, volume) { ... }: those that there are. */
+#define for_each_target(target, volume)								\
+	for ((target) = (volume)->targets; (target) < (volume)->targets + VOLUME_TARGETS_MAX; (target)++)	\
+		if ((target)->tracked)
 
 /* A write that waits for the drain of its blocks: they are sent before all others. */
 struct volume_drain_wait {
@@ -90,6 +106,14 @@ static inline uint64_t volume_piece_len(uint64_t offset, uint64_t len)
 
 	return len < room ? len : room;
 }
+
+/* ---- the targets, target.c ---- */
+
+void volume_init_targets(struct volume *volume);
+void volume_destroy_targets(struct volume *volume);
+
+/* Everybody who waits for something of its increments looks again. */
+void volume_wake_target(struct volume_target *target);
 
 /* Requests of hosts: 0 and counted, -EPERM or -EROFS. */
 RT_MUST_CHECK int volume_admit_read(struct volume *volume);
@@ -121,7 +145,7 @@ void volume_end_piece(struct volume *volume);
  * Suspends while the hold is on and the increment of this number is the open one: until every system of the session has
  * closed the one before. waited counts the answers that had to wait. 0, -ETIMEDOUT, -ECANCELED.
  */
-RT_MUST_CHECK int volume_wait_release(struct volume *volume, uint64_t number, uint64_t *waited);
+RT_MUST_CHECK int volume_wait_release(struct volume_target *target, uint64_t number, uint64_t *waited);
 
 /*
  * Shortens the range from offset on to what is a hole, or to what is not: *hole says which. Where data were found by
@@ -130,16 +154,16 @@ RT_MUST_CHECK int volume_wait_release(struct volume *volume, uint64_t number, ui
 RT_MUST_CHECK int volume_find_hole(struct volume *volume, uint64_t offset, uint32_t *len, bool *hole);
 
 /* Looks at these blocks do not show any more what the far side is to have. */
-void volume_unsettle_looks(struct volume *volume, uint64_t first, uint64_t end);
+void volume_unsettle_looks(struct volume_target *target, uint64_t first, uint64_t end);
 
 /* The attempt fails here, by the volume itself. */
-void volume_give_up_attempt(struct volume *volume);
+void volume_give_up_attempt(struct volume_target *target);
 
 /* ---- a synchronous pair, mirror.c ---- */
 
 /* What a write does at the far side, from noting it to its answer. */
 struct volume_mirrored {
-	struct volume_mirror *mirror;		/* NULL: nothing */
+	struct volume_mirror *mirror;		/* NULL: nothing; else all of this */
 	bool sent;				/* by the mirror; else it is noted for the pump */
 	bool promised;				/* the far side is said to have all that is answered */
 	int begun;
@@ -147,20 +171,25 @@ struct volume_mirrored {
 };
 
 /* Something has to come to the far side before the claim may be written; clear waits for that. */
-bool volume_mirror_obstructs(const struct volume *volume, const struct blocklock_claim *claim);
-RT_MUST_CHECK int volume_mirror_clear(struct volume *volume, const struct blocklock_claim *claim);
+bool volume_mirror_obstructs(const struct volume_target *target, const struct blocklock_claim *claim);
+RT_MUST_CHECK int volume_mirror_clear(struct volume_target *target, const struct blocklock_claim *claim);
 
-/* In one step with noting it, before; and behind that, when it is writing. The second suspends. */
-void volume_mirror_choose(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored);
-void volume_mirror_send(struct volume *volume, const struct blocklock_claim *claim, struct volume_mirrored *mirrored,
-			const void *buf, uint64_t offset, uint64_t len);
+/*
+ * In one step with noting it: before, what is to be done; behind, it is under way. Then, when it is writing, it is
+ * sent, which suspends.
+ */
+void volume_mirror_choose(struct volume_target *target, const struct blocklock_claim *claim,
+			  struct volume_mirrored *mirrored);
+void volume_mirror_take_off(struct volume_target *target, const struct blocklock_claim *claim,
+			    struct volume_mirrored *mirrored);
+void volume_mirror_send(struct volume_mirrored *mirrored, const void *buf, uint64_t offset, uint64_t len);
 
 /* rc: what became of it here. Waits for the far side, and returns what the host is told. */
-RT_MUST_CHECK int volume_mirror_finish(struct volume *volume, const struct blocklock_claim *claim,
+RT_MUST_CHECK int volume_mirror_finish(struct volume_target *target, const struct blocklock_claim *claim,
 				       struct volume_mirrored *mirrored, int rc);
 
-/* What was answered is durable on both sides. */
-RT_MUST_CHECK int volume_sync_both(struct volume *volume);
+/* What was answered is durable here and at the far sides of synchronous pairs. */
+RT_MUST_CHECK int volume_sync_all(struct volume *volume);
 
 /* The read rule of a synchronous pair, always after the disk was read: what was read may have no answer yet. */
 RT_MUST_CHECK int volume_wait_mirrored(struct volume *volume, uint64_t offset, uint64_t len);

@@ -47,42 +47,54 @@ static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, co
 
 /* ---- step 3: what a write has to wait for ---- */
 
-enum obstacle {
-	OBSTACLE_NONE, OBSTACLE_ROOM, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_COLLISION, OBSTACLE_ARREARS,
+enum obstacle_kind {
+	OBSTACLE_NONE, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_ROOM, OBSTACLE_COLLISION, OBSTACLE_ARREARS,
 	OBSTACLE_SENDER,
 };
 
-/* The first thing that keeps the claim from being noted and written in this moment. */
-static enum obstacle find_obstacle(const struct volume *volume, const struct blocklock_claim *claim)
+struct obstacle {
+	enum obstacle_kind kind;
+	struct volume_target *target;	/* for which something is to be done; NULL: for the volume */
+};
+
+static enum obstacle_kind find_obstacle_of(const struct volume_target *target, const struct blocklock_claim *claim)
 {
 	uint64_t first, end;
 
-	if (volume->tracked) {
-		if (!mask_has_room(&volume->mask, claim->first, claim->end))
-			return OBSTACLE_ROOM;
-		if (!volume_is_logged(volume, claim->first))
-			return OBSTACLE_LOG;
-	}
+	if (!mask_has_room(&target->mask, claim->first, claim->end))
+		return OBSTACLE_ROOM;
+	if (!planted(PLANTED_NOTE_THEN_KEEP) &&
+	    mask_find_collision(&target->mask, claim->first, claim->end, &first, &end))
+		return OBSTACLE_COLLISION;
+	return volume_mirror_obstructs(target, claim) ? OBSTACLE_ARREARS : OBSTACLE_NONE;
+}
+
+/* The first thing that keeps the claim from being noted and written in this moment. */
+static struct obstacle find_obstacle(struct volume *volume, const struct blocklock_claim *claim)
+{
+	struct obstacle found = { 0 };
+
+	if (!volume_is_logged(volume, claim->first))
+		return (struct obstacle){ OBSTACLE_LOG, NULL };
 	if (!volume_flash_has_kept(volume, claim))
-		return OBSTACLE_FLASH;
-	if (volume->tracked) {
-		if (!planted(PLANTED_NOTE_THEN_KEEP) &&
-		    mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
-			return OBSTACLE_COLLISION;
-		if (volume_mirror_obstructs(volume, claim))
-			return OBSTACLE_ARREARS;
+		return (struct obstacle){ OBSTACLE_FLASH, NULL };
+	for_each_target(found.target, volume) {
+		found.kind = find_obstacle_of(found.target, claim);
+		if (found.kind != OBSTACLE_NONE)
+			return found;
 	}
-	return blocklock_may_write(&volume->lock, claim) ? OBSTACLE_NONE : OBSTACLE_SENDER;
+	found.kind = blocklock_may_write(&volume->lock, claim) ? OBSTACLE_NONE : OBSTACLE_SENDER;
+	return found;
 }
 
 /* How many blocks of the claim collide; their numbers go to the room, if there is one. */
-static uint32_t list_collisions(const struct volume *volume, const struct blocklock_claim *claim,
+static uint32_t list_collisions(const struct volume_target *target, const struct blocklock_claim *claim,
 		struct sidefile_room *room)
 {
 	uint64_t from = claim->first, first, end;
 	uint32_t count = 0;
 
-	while (from < claim->end && mask_find_collision(&volume->mask, from, claim->end, &first, &end)) {
+	while (from < claim->end && mask_find_collision(&target->mask, from, claim->end, &first, &end)) {
 		for (uint64_t block = first; block < end; block++, count++)
 			if (room)
 				room->entries[count].block = block;
@@ -92,7 +104,7 @@ static uint32_t list_collisions(const struct volume *volume, const struct blockl
 }
 
 /* The claim keeps others from writing these blocks, so what is read is what the closing increment needs. */
-static int read_old_blocks(struct volume *volume, const struct sidefile_room *room)
+static int read_old_blocks(struct volume_target *target, const struct sidefile_room *room)
 {
 	int rc = 0;
 
@@ -101,89 +113,89 @@ static int read_old_blocks(struct volume *volume, const struct sidefile_room *ro
 
 		for (to = from + 1; to < room->count && room->entries[to].block == first + (to - from); to++)
 			;
-		rc = volume_read_content(volume, room->data + (size_t)from * XDC_BLOCK_SIZE,
-			volume_bytes(volume, first, first + (to - from)), first * XDC_BLOCK_SIZE);
+		rc = volume_read_content(target->volume, room->data + (size_t)from * XDC_BLOCK_SIZE,
+			volume_bytes(target->volume, first, first + (to - from)), first * XDC_BLOCK_SIZE);
 	}
 	return rc;
 }
 
 /* Enters those that still collide: in the meantime some may have been acknowledged, or the increment is over. */
-static void keep_old_blocks(struct volume *volume, struct sidefile_room *room)
+static void keep_old_blocks(struct volume_target *target, struct sidefile_room *room)
 {
-	for (uint32_t i = 0; volume->tracked && i < room->count; i++) {
+	for (uint32_t i = 0; target->tracked && i < room->count; i++) {
 		uint64_t block = room->entries[i].block, first, end;
 
-		if (!mask_find_collision(&volume->mask, block, block + 1, &first, &end))
+		if (!mask_find_collision(&target->mask, block, block + 1, &first, &end))
 			continue;
-		sidefile_enter(&volume->sidefile, room, i, block);
-		mask_keep(&volume->mask, block, block + 1);
-		volume->counters.collisions_sidefile++;
+		sidefile_enter(&target->sidefile, room, i, block);
+		mask_keep(&target->mask, block, block + 1);
+		target->counters.collisions_sidefile++;
 	}
-	sidefile_leave(&volume->sidefile, room);
+	sidefile_leave(&target->sidefile, room);
 }
 
 /*
  * The blocks of the claim are sent before all others. Not for ever: then the attempt fails here and the write goes on.
  */
-static int wait_for_drain(struct volume *volume, const struct blocklock_claim *claim, int64_t *until_ns)
+static int wait_for_drain(struct volume_target *target, const struct blocklock_claim *claim, int64_t *until_ns)
 {
 	struct volume_drain_wait wait = { .first = claim->first, .end = claim->end };
 	int rc;
 
 	if (*until_ns == RT_NEVER) {
-		*until_ns = rt_now_ns() + volume->options.sidefile_wait_ms * RT_MS;
-		volume->counters.collisions_waited++;
+		*until_ns = rt_now_ns() + target->volume->options.sidefile_wait_ms * RT_MS;
+		target->counters.collisions_waited++;
 	}
-	list_add_last(&volume->drain_waits, &wait.link);
-	rt_cond_wake_all(&volume->changed);
+	list_add_last(&target->drain_waits, &wait.link);
+	rt_cond_wake_all(&target->changed);
 	{
 		RT_LIMIT(*until_ns);
-		rc = rt_cond_wait(&volume->drained);
+		rc = rt_cond_wait(&target->drained);
 	}
 	list_remove(&wait.link);
 	if (rc == -ETIMEDOUT && rt_now_ns() >= *until_ns) {
-		volume_give_up_attempt(volume);
+		volume_give_up_attempt(target);
 		return 0;
 	}
 	return rc;
 }
 
 /* The closing increment still needs old blocks of the claim: to the sidefile with them, all or none. Suspends. */
-static int save_old_blocks(struct volume *volume, const struct blocklock_claim *claim, int64_t *until_ns)
+static int save_old_blocks(struct volume_target *target, const struct blocklock_claim *claim, int64_t *until_ns)
 {
 	struct sidefile_room *room;
 	int rc;
 
-	room = sidefile_reserve(&volume->sidefile, list_collisions(volume, claim, NULL));
+	room = sidefile_reserve(&target->sidefile, list_collisions(target, claim, NULL));
 	if (!room)
-		return wait_for_drain(volume, claim, until_ns);
-	list_collisions(volume, claim, room);
-	rc = read_old_blocks(volume, room);
+		return wait_for_drain(target, claim, until_ns);
+	list_collisions(target, claim, room);
+	rc = read_old_blocks(target, room);
 	if (rc < 0) {
-		sidefile_leave(&volume->sidefile, room);
+		sidefile_leave(&target->sidefile, room);
 		if (rc == -ETIMEDOUT || rc == -ECANCELED)
 			return rc;
-		volume_give_up_attempt(volume);		/* the host may well overwrite what cannot be read */
+		volume_give_up_attempt(target);		/* the host may well overwrite what cannot be read */
 		return 0;
 	}
-	keep_old_blocks(volume, room);
+	keep_old_blocks(target, room);
 	return 0;
 }
 
-static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, enum obstacle obstacle,
+static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, const struct obstacle *obstacle,
 		int64_t *until_ns)
 {
-	switch (obstacle) {
-	case OBSTACLE_ROOM:
-		return mask_reserve(&volume->mask, claim->first, claim->end);
+	switch (obstacle->kind) {
 	case OBSTACLE_LOG:
 		return volume_log_region(volume, claim->first);
 	case OBSTACLE_FLASH:
 		return volume_flash_keep(volume, claim);
+	case OBSTACLE_ROOM:
+		return mask_reserve(&obstacle->target->mask, claim->first, claim->end);
 	case OBSTACLE_COLLISION:
-		return save_old_blocks(volume, claim, until_ns);
+		return save_old_blocks(obstacle->target, claim, until_ns);
 	case OBSTACLE_ARREARS:
-		return volume_mirror_clear(volume, claim);
+		return volume_mirror_clear(obstacle->target, claim);
 	case OBSTACLE_SENDER:
 		return blocklock_wait_senders(&volume->lock, claim);
 	case OBSTACLE_NONE:
@@ -194,34 +206,57 @@ static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, 
 
 /* ---- step 4 ---- */
 
-/* The number of the increment that the write belongs to; 0 where nothing is noted. */
-static uint64_t note(struct volume *volume, const struct change *change, const struct blocklock_claim *claim)
+/* What a write is for one target. */
+struct noted {
+	uint64_t number;		/* of the increment that it belongs to; 0: there was no target when it began */
+	struct volume_mirrored mirrored;
+};
+
+static void note_for(struct volume_target *target, const struct change *change, const struct blocklock_claim *claim,
+		     struct noted *noted)
 {
-	if (!volume->tracked) {
-		volume->unnoted_writes++;
-		return 0;
-	}
-	if (volume->first_note && !mask_open_side(&volume->mask)->count[MASK_NEEDED])
-		volume->first_note(volume->first_note_arg);
+	volume_mirror_choose(target, claim, &noted->mirrored);
+	if (target->first_note && !mask_open_side(&target->mask)->count[MASK_NEEDED])
+		target->first_note(target->first_note_arg);
 	if (change->buf || !planted(PLANTED_ZERO_NOT_NOTED))
-		mask_note(&volume->mask, claim->first, claim->end);
-	volume_unsettle_looks(volume, claim->first, claim->end);
-	volume->counters.noted++;
-	return volume->open_number;
+		mask_note(&target->mask, claim->first, claim->end);
+	volume_mirror_take_off(target, claim, &noted->mirrored);
+	volume_unsettle_looks(target, claim->first, claim->end);
+	noted->number = target->open_number;
+}
+
+static void note(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
+		 struct noted noted[VOLUME_TARGETS_MAX])
+{
+	volume->counters.noted += volume->target_count > 0;
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
+		noted[i].number = 0;
+		noted[i].mirrored.mirror = NULL;
+		if (volume->targets[i].tracked)
+			note_for(&volume->targets[i], change, claim, &noted[i]);
+	}
 }
 
 /* ---- the planted mistakes of this file; nothing of them is left in a server ---- */
 
 /* NOTE_LATE: the write is on disk, and only now is it noted. */
-static int note_late(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
-		     uint64_t *number)
+static void note_nothing(struct volume *volume, struct noted noted[VOLUME_TARGETS_MAX])
 {
-	int rc;
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		noted[i] = (struct noted){ .number = volume->targets[i].tracked ? volume->targets[i].open_number : 0 };
+}
+
+static int note_late(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
+		     struct noted noted[VOLUME_TARGETS_MAX])
+{
+	struct volume_target *target;
+	int rc = 0;
 
 	rt_yield();
-	rc = mask_reserve(&volume->mask, claim->first, claim->end);
+	for_each_target(target, volume)
+		rc = rc == 0 ? mask_reserve(&target->mask, claim->first, claim->end) : rc;
 	if (rc == 0)
-		*number = note(volume, change, claim);
+		note(volume, change, claim, noted);
 	return rc;
 }
 
@@ -229,77 +264,94 @@ static int note_late(struct volume *volume, const struct change *change, const s
 static int keep_late(struct volume *volume, const struct blocklock_claim *claim)
 {
 	int64_t until_ns = RT_NEVER;
+	struct volume_target *target;
 	uint64_t first, end;
 	int rc = 0;
 
 	rt_yield();
-	while (rc == 0 && mask_find_collision(&volume->mask, claim->first, claim->end, &first, &end))
-		rc = save_old_blocks(volume, claim, &until_ns);
+	for_each_target(target, volume)
+		while (rc == 0 && mask_find_collision(&target->mask, claim->first, claim->end, &first, &end))
+			rc = save_old_blocks(target, claim, &until_ns);
 	return rc;
 }
 
 /* ---- a host write, in order: design.md section 5 ---- */
 
+static void start_writing(struct volume *volume, struct blocklock_claim *claim, const struct noted *noted)
+{
+	blocklock_start_writing(&volume->lock, claim);
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		volume->targets[i].unnoted_writes += noted[i].number == 0;
+}
+
 /* The write reached the disk or failed; either way it may now be sent as it is. */
-static void end_writing(struct volume *volume, struct blocklock_claim *claim, uint64_t number)
+static void end_writing(struct volume *volume, struct blocklock_claim *claim, const struct noted *noted)
 {
 	blocklock_end_writing(claim);
 	volume_note_written(volume, claim->first);
-	if (number == 0) {
-		assert(volume->unnoted_writes > 0);
-		volume->unnoted_writes--;
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
+		struct volume_target *target = &volume->targets[i];
+
+		assert(target->unnoted_writes >= (noted[i].number == 0));
+		target->unnoted_writes -= noted[i].number == 0;
+		if (target->tracked)
+			rt_cond_wake_all(&target->changed);
 	}
-	rt_cond_wake_all(&volume->changed);
 }
 
 /* Step 1, admission, is behind us. */
 static int do_write(struct volume *volume, const struct change *change)
 {
 	int64_t until_ns = RT_NEVER;		/* for the drain; set when the wait begins */
-	struct volume_mirrored mirrored;
+	struct noted noted[VOLUME_TARGETS_MAX];
 	struct blocklock_claim claim;
-	enum obstacle obstacle;
-	uint64_t number;
+	struct obstacle obstacle;
 	int rc;
 
 	/* 2. Claim the blocks. */
 	rc = claim_blocks(volume, &claim, change);
 
 	/*
-	 * 3. Wait for what may take time: masks, the dirty log's region, old blocks that FlashCopy targets or the
-	 * sidefile keep, what a mirror owes the far side, senders of the old content.
+	 * 3. Wait for what may take time: the dirty log's region, old blocks that FlashCopy targets keep; for each
+	 * target masks, old blocks that its sidefile keeps, what its mirror owes the far side; senders of the old
+	 * content.
 	 */
-	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)) != OBSTACLE_NONE) {
-		rc = clear_obstacle(volume, &claim, obstacle, &until_ns);
+	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)).kind != OBSTACLE_NONE) {
+		rc = clear_obstacle(volume, &claim, &obstacle, &until_ns);
 		if (rc < 0)
 			blocklock_release(&volume->lock, &claim);
 	}
 	if (rc < 0)
 		return rc;
 
-	/* 4. In one step with the last look for obstacles: note all blocks in the open increment. */
-	volume_mirror_choose(volume, &claim, &mirrored);
-	number = planted(PLANTED_NOTE_LATE) ? volume->open_number : note(volume, change, &claim);
-	blocklock_start_writing(&volume->lock, &claim);
+	/* 4. In one step with the last look for obstacles: note all blocks in the open increment of each target. */
+	if (planted(PLANTED_NOTE_LATE))
+		note_nothing(volume, noted);
+	else
+		note(volume, change, &claim, noted);
+	start_writing(volume, &claim, noted);
 	if (planted(PLANTED_NOTE_THEN_KEEP))
 		rc = keep_late(volume, &claim);
 
-	/* 6 begins: a synchronous pair sends it while it goes to the disk. */
-	volume_mirror_send(volume, &claim, &mirrored, change->buf, change->offset, change->len);
+	/* 6 begins: synchronous pairs send it while it goes to the disk. */
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		volume_mirror_send(&noted[i].mirrored, change->buf, change->offset, change->len);
 
 	/* 5. Write. If it fails the blocks stay noted: any part of them may be on disk. */
 	if (rc == 0)
 		rc = put_on_disk(volume, change);
 	if (planted(PLANTED_NOTE_LATE) && rc == 0)
-		rc = note_late(volume, change, &claim, &number);
-	end_writing(volume, &claim, number);
+		rc = note_late(volume, change, &claim, noted);
+	end_writing(volume, &claim, noted);
 
-	/* 6. It is at the far side, too; or the pair does not promise that any more. */
-	rc = volume_mirror_finish(volume, &claim, &mirrored, rc);
+	/* 6. It is at the far sides, too; or the pairs do not promise that any more. */
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		rc = volume_mirror_finish(&volume->targets[i], &claim, &noted[i].mirrored, rc);
 
-	/* 7. What was noted in the held increment is answered when every system has closed the one before. */
-	if (rc == 0 && !planted(PLANTED_NO_WRITE_HOLD))
-		rc = volume_wait_release(volume, number, &volume->counters.held_writes);
+	/* 7. What was noted in a held increment is answered when every system has closed the one before. */
+	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++)
+		rc = volume_wait_release(&volume->targets[i], noted[i].number,
+			&volume->targets[i].counters.held_writes);
 
 	/* 8. Answer, unlock. */
 	blocklock_release(&volume->lock, &claim);
@@ -327,7 +379,7 @@ static int write_pieces(struct volume *volume, struct change change, unsigned fl
 		buf = buf ? buf + change.len : NULL;
 	}
 	if (rc == 0 && (flags & VOLUME_FUA))
-		rc = volume_sync_both(volume);
+		rc = volume_sync_all(volume);
 	return rc;
 }
 

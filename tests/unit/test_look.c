@@ -20,19 +20,19 @@ static void expect_unsettled(uint64_t from, uint32_t blocks, uint64_t first, uin
 {
 	struct volume_look look;
 
-	assert_int_equal(volume_look_begin(volume, from * BLOCK, blocks * BLOCK, &look), 0);
+	assert_int_equal(volume_look_begin(target, from * BLOCK, blocks * BLOCK, &look), 0);
 	assert_int_equal(look.len, blocks * BLOCK);
 	for (uint64_t block = from; block < from + blocks; block++)
 		assert_int_equal(!is_settled(&look, block), block >= first && block < first + count);
-	volume_look_end(volume, &look);
+	volume_look_end(&look);
 }
 
 static void send_all(void)
 {
 	struct volume_send *send;
 
-	while (volume_send_next(volume, MIB, &send) == 0 && send)
-		volume_send_acked(volume, send);
+	while (volume_send_next(target, MIB, &send) == 0 && send)
+		volume_send_acked(target, send);
 }
 
 /* What the far side was sent and has acknowledged is settled, whether or not a group exists that has it. */
@@ -48,27 +48,27 @@ static int main_states(void *arg)
 	expect_unsettled(0, 64, 0, 0);
 	assert_int_equal(write_block(20, 2), 0);
 	expect_unsettled(0, 64, 20, 1);
-	assert_int_equal(volume_send_next(volume, MIB, &send), 0);
+	assert_int_equal(volume_send_next(target, MIB, &send), 0);
 	expect_unsettled(0, 64, 20, 1);
-	volume_send_acked(volume, send);
+	volume_send_acked(target, send);
 	expect_unsettled(0, 64, 0, 0);
 
 	/* Of the closing increment, too; and what is there of both. */
 	assert_int_equal(write_block(30, 3), 0);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
+	volume_close_increment(target, 7);
+	volume_release(target);
 	expect_unsettled(0, 64, 30, 1);
 	send_all();
 	expect_unsettled(0, 64, 0, 0);
-	volume_forget(volume);
+	volume_forget(target);
 	expect_unsettled(0, 64, 0, 0);
 
 	/* A far side that restarted has forgotten what was not in a group. */
 	assert_int_equal(write_block(40, 4), 0);
 	send_all();
-	volume_resend_open(volume);
+	volume_resend_open(target);
 	expect_unsettled(0, 64, 40, 1);
-	assert_int_equal(volume_mark(volume, 0, 64 * MIB), 0);
+	assert_int_equal(volume_mark(target, 0, 64 * MIB), 0);
 	expect_unsettled(0, 64, 0, 64);
 	send_all();
 	close_volume();
@@ -91,12 +91,12 @@ static int main_meanwhile(void *arg)
 	for (uint64_t block = 0; block < 64; block++)
 		assert_int_equal(write_block(block, 1), 0);
 	send_all();
-	assert_int_equal(volume_look_begin(volume, 0, 64 * BLOCK, &look), 0);
-	assert_int_equal(volume_look_begin(volume, 32 * BLOCK, 32 * BLOCK, &other), 0);
+	assert_int_equal(volume_look_begin(target, 0, 64 * BLOCK, &look), 0);
+	assert_int_equal(volume_look_begin(target, 32 * BLOCK, 32 * BLOCK, &other), 0);
 	assert_int_equal(write_block(33, 2), 0);
 	assert_int_equal(volume_zero(volume, 100, 10 * BLOCK + 4000, 0), 0);
-	assert_int_equal(volume_mark(volume, 5 * BLOCK, BLOCK), 0);
-	assert_int_equal(volume_doubt(volume, 6 * BLOCK, BLOCK), 0);
+	assert_int_equal(volume_mark(target, 5 * BLOCK, BLOCK), 0);
+	assert_int_equal(volume_doubt(target, 6 * BLOCK, BLOCK), 0);
 	send_all();
 	for (uint64_t block = 0; block < 64; block++)
 		assert_int_equal(!is_settled(&look, block), block == 33 || block == 10 || block == 11 || block == 5 ||
@@ -105,10 +105,10 @@ static int main_meanwhile(void *arg)
 	assert_true(is_settled(&other, 34));
 	/* What was read is as it was. */
 	assert_int_equal(((uint8_t *)look.data)[33 * BLOCK], 1);
-	volume_look_end(volume, &look);
-	volume_resend_open(volume);
+	volume_look_end(&look);
+	volume_resend_open(target);
 	assert_false(is_settled(&other, 40));
-	volume_look_end(volume, &other);
+	volume_look_end(&other);
 	expect_unsettled(0, 5, 0, 5);
 	send_all();
 	close_volume();
@@ -131,16 +131,16 @@ static int main_holes(void *arg)
 	assert_int_equal(write_block(0, 1), 0);
 	assert_int_equal(write_block(1, 1), 0);
 	send_all();
-	assert_int_equal(volume_look_begin(volume, 0, VOLUME_LOOK_MAX, &look), 0);
+	assert_int_equal(volume_look_begin(target, 0, VOLUME_LOOK_MAX, &look), 0);
 	assert_true(!look.zero && look.data && look.len >= 2 * BLOCK && look.len <= VOLUME_LOOK_DATA_MAX);
-	volume_look_end(volume, &look);
-	assert_int_equal(volume_look_begin(volume, 2 * MIB, VOLUME_LOOK_MAX, &look), 0);
+	volume_look_end(&look);
+	assert_int_equal(volume_look_begin(target, 2 * MIB, VOLUME_LOOK_MAX, &look), 0);
 	assert_true(look.zero && !look.data);
 	assert_int_equal(look.len, VOLUME_LOOK_MAX);
-	volume_look_end(volume, &look);
-	assert_int_equal(volume_look_begin(volume, 64 * MIB, 3 * BLOCK, &look), 0);
+	volume_look_end(&look);
+	assert_int_equal(volume_look_begin(target, 64 * MIB, 3 * BLOCK, &look), 0);
 	assert_int_equal(look.len, 3 * BLOCK);
-	volume_look_end(volume, &look);
+	volume_look_end(&look);
 	close_volume();
 	return 0;
 }

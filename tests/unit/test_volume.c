@@ -13,7 +13,7 @@
 #include "rt/mem.h"
 #include "rt/run.h"
 #include "rt_check.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 #define SIZE		(8u << 20)
 #define MIB		(1u << 20)
@@ -124,11 +124,12 @@ static void write_and_read(void *arg)
 static int write_by_many(void *arg)
 {
 	struct volume *volume = open_volume(*(enum cache_mode *)arg);
+	struct volume_target *target;
 	struct writer writers[WRITERS];
 	struct rt_group group;
 
 	rt_group_init(&group);
-	CHECK_EQUAL(volume_track(volume, NULL, 1), 0);
+	CHECK_EQUAL(volume_add_target(volume, NULL, 1, &target), 0);
 	for (unsigned i = 0; i < WRITERS; i++) {
 		writers[i] = (struct writer) { .volume = volume, .index = i };
 		CHECK_EQUAL(rt_group_start(&group, "writer", write_and_read, &writers[i]), 0);

@@ -34,15 +34,15 @@ static int main_sends(void *arg)
 
 	assert_int_equal(write_block(20, 3), 0);	/* under way: not sent again before it has arrived */
 	assert_null(next_send(MIB));
-	volume_send_failed(volume, first);
+	volume_send_failed(target, first);
 	first = expect_send(10, 4, 7, 1);
-	volume_send_acked(volume, second);
+	volume_send_acked(target, second);
 	send_and_ack(20, 1, 7, 3);
-	volume_send_acked(volume, first);
+	volume_send_acked(target, first);
 	expect_counts(5, 0, 0, 0);
 	assert_null(next_send(MIB));
 
-	volume_resend_open(volume);			/* the far side restarted */
+	volume_resend_open(target);			/* the far side restarted */
 	send_and_ack(10, 4, 7, 1);
 	send_and_ack(20, 1, 7, 3);
 	close_volume();
@@ -68,11 +68,11 @@ static int main_zeroes(void *arg)
 	assert_int_equal(write_block(700, 6), 0);
 	send_and_ack(512, 1, 7, 6);
 	send_and_ack(700, 1, 7, 6);
-	assert_int_equal(volume_mark(volume, 2 * MIB, MIB), 0);
+	assert_int_equal(volume_mark(target, 2 * MIB, MIB), 0);
 	send_and_ack(701, 67, 7, 0);
 	send = expect_send(512, 1, 7, 6);		/* the rest is unsent again */
 	send_and_ack(513, 187, 7, 0);
-	volume_send_acked(volume, send);
+	volume_send_acked(target, send);
 	send_and_ack(700, 1, 7, 6);
 	assert_null(next_send(MIB));
 	close_volume();
@@ -99,9 +99,9 @@ static int main_hold(void *arg)
 	(void)arg;
 	open_volume(GIB, 8, false);
 	assert_int_equal(write_block(0, 10), 0);
-	volume_close_increment(volume, 9);
-	assert_int_equal(volume_closing_number(volume), 9);
-	assert_int_equal(volume_open_number(volume), 10);
+	volume_close_increment(target, 9);
+	assert_int_equal(volume_closing_number(target), 9);
+	assert_int_equal(volume_open_number(target), 10);
 	begin(&write);
 	assert_false(write.done);
 	assert_int_equal(read_block(0), 10);		/* of the closing increment */
@@ -112,7 +112,7 @@ static int main_hold(void *arg)
 		RT_LIMIT(rt_now_ns() + 5 * RT_MS);	/* block status would show it as well */
 		assert_int_equal(volume_get_run(volume, 0, &data, &end), -ETIMEDOUT);
 	}
-	volume_release(volume);
+	volume_release(target);
 	settle();
 	assert_true(write.done && read.done && write.rc == 0 && read.value == 11);
 	assert_int_equal(write_block(2, 12), 0);
@@ -122,18 +122,18 @@ static int main_hold(void *arg)
 	assert_true(counters.hold_max_ns >= 20 * RT_MS);
 
 	/* The other ways in which a hold ends. */
-	volume_close_increment(volume, 10);
+	volume_close_increment(target, 10);
 	write.done = false;
 	begin(&write);
 	assert_false(write.done);
-	volume_merge(volume);
+	volume_merge(target);
 	settle();
 	assert_true(write.done);
 	expect_counts(3, 0, 3, 0);
-	volume_close_increment(volume, 11);
+	volume_close_increment(target, 11);
 	write.done = false;
 	begin(&write);
-	volume_untrack(volume);
+	volume_remove_target(target);
 	settle();
 	assert_true(write.done && write.rc == 0);
 	close_volume();
@@ -150,9 +150,9 @@ static int main_late_write(void *arg)
 	slow_down(10000);
 	begin(&write);
 	assert_false(write.done);
-	volume_close_increment(volume, 7);
+	volume_close_increment(target, 7);
 	assert_null(next_send(MIB));
-	assert_false(volume_is_drained(volume));
+	assert_false(volume_is_drained(target));
 	assert_int_equal(rt_group_wait(&fibers), 0);
 	assert_int_equal(write.rc, 0);
 	slow_down(1);
@@ -181,39 +181,39 @@ static int main_collisions(void *arg)
 	for (uint64_t block = 0; block < 4; block++)
 		assert_int_equal(write_block(block, 1), 0);
 	flying = expect_send(0, 4, 7, 1);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
-	assert_false(volume_is_drained(volume));
+	volume_close_increment(target, 7);
+	volume_release(target);
+	assert_false(volume_is_drained(target));
 	assert_int_equal(write_block(1, 2), 0);		/* under way: may have to be sent again */
 	assert_int_equal(write_block(1, 3), 0);		/* kept already */
 	assert_null(next_send(MIB));			/* neither the old nor the new while it is under way */
-	volume_send_failed(volume, flying);
+	volume_send_failed(target, flying);
 	send_and_ack(0, 1, 7, 1);
 	send_and_ack(1, 1, 7, 1);			/* from the sidefile */
-	assert_false(volume_is_drained(volume));
+	assert_false(volume_is_drained(target));
 	send_and_ack(2, 2, 7, 1);
-	assert_true(volume_is_drained(volume));
+	assert_true(volume_is_drained(target));
 	send_and_ack(1, 1, 8, 3);
 	assert_int_equal(write_block(0, 4), 0);		/* acknowledged: no collision */
 	volume_get_counters(volume, &counters);
 	assert_int_equal(counters.collisions_sidefile, 1);
 	expect_counts(2, 4, 1, 0);
-	volume_forget(volume);
-	assert_int_equal(volume_closing_number(volume), 0);
+	volume_forget(target);
+	assert_int_equal(volume_closing_number(target), 0);
 	expect_counts(2, 0, 1, 0);
-	assert_false(volume_is_drained(volume));
+	assert_false(volume_is_drained(target));
 	send_and_ack(0, 1, 8, 4);
 
 	/* A merge drops what was kept; the new content is sent under the open number. */
-	volume_close_increment(volume, 8);
-	volume_resend_open(volume);
-	assert_int_equal(volume_closing_number(volume), 8);
-	volume_merge(volume);
+	volume_close_increment(target, 8);
+	volume_resend_open(target);
+	assert_int_equal(volume_closing_number(target), 8);
+	volume_merge(target);
 	assert_int_equal(write_block(0, 5), 0);
-	volume_close_increment(volume, 9);
-	volume_release(volume);
+	volume_close_increment(target, 9);
+	volume_release(target);
 	assert_int_equal(write_block(0, 6), 0);
-	volume_merge(volume);
+	volume_merge(target);
 	send_and_ack(0, 1, 10, 6);
 	close_volume();
 	return 0;
@@ -229,8 +229,8 @@ static int main_drain_wait(void *arg)
 	open_volume(GIB, 0, false);
 	for (uint64_t block = 0; block < 4; block += 2)
 		assert_int_equal(write_block(block, 1), 0);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
+	volume_close_increment(target, 7);
+	volume_release(target);
 	begin(&write);
 	assert_false(write.done);
 	send_and_ack(2, 1, 7, 1);			/* before block 0 */
@@ -238,7 +238,7 @@ static int main_drain_wait(void *arg)
 	assert_true(write.done && write.rc == 0);
 	send_and_ack(0, 1, 7, 1);
 	send_and_ack(2, 1, 8, 9);
-	assert_int_equal(volume_attempt_failed(volume), 0);
+	assert_int_equal(volume_attempt_failed(target), 0);
 	volume_get_counters(volume, &counters);
 	assert_int_equal(counters.collisions_waited, 1);
 	assert_int_equal(counters.collisions_sidefile, 0);
@@ -257,7 +257,7 @@ static int main_give_up(void *arg)
 	open_volume(GIB, 0, false);
 	assert_int_equal(write_block(2, 1), 0);
 	flying = expect_send(2, 1, 7, 1);
-	volume_close_increment(volume, 7);
+	volume_close_increment(target, 7);
 	begin(&held);
 	begun_ns = rt_now_ns();
 	assert_int_equal(rt_group_start(&fibers, "request", request_fiber, &write), 0);
@@ -265,23 +265,23 @@ static int main_give_up(void *arg)
 	assert_int_equal(rt_group_wait(&fibers), 0);
 	assert_true(rt_now_ns() - begun_ns >= WAIT_MS * RT_MS && rt_now_ns() - begun_ns < (WAIT_MS + 5) * RT_MS);
 	assert_true(write.done && write.rc == 0 && held.done);
-	assert_int_equal(volume_attempt_failed(volume), 7);
-	assert_int_equal(volume_closing_number(volume), 0);
-	volume_send_acked(volume, flying);
+	assert_int_equal(volume_attempt_failed(target), 7);
+	assert_int_equal(volume_closing_number(target), 0);
+	volume_send_acked(target, flying);
 	send_and_ack(2, 1, 8, 9);
 	send_and_ack(5, 1, 8, 1);
 
 	/* A host that gives up before that leaves the attempt alone. */
 	assert_int_equal(write_block(2, 1), 0);
-	volume_close_increment(volume, 8);
-	volume_release(volume);
+	volume_close_increment(target, 8);
+	volume_release(target);
 	{
 		RT_LIMIT(rt_now_ns() + 10 * RT_MS);
 		assert_int_equal(write_block(2, 2), -ETIMEDOUT);
 	}
-	assert_int_equal(volume_closing_number(volume), 8);
+	assert_int_equal(volume_closing_number(target), 8);
 	send_and_ack(2, 1, 8, 1);
-	assert_true(volume_is_drained(volume));
+	assert_true(volume_is_drained(target));
 	close_volume();
 	return 0;
 }
@@ -303,34 +303,34 @@ static int main_sync(void *arg)
 
 	(void)arg;
 	open_volume(64 * MIB + 8 * KIB, 8, false);
-	assert_int_equal(volume_first_needed(volume), 64 * MIB + 8 * KIB);
-	assert_false(volume_sync_begin(volume));
-	assert_int_equal(volume_mark(volume, 0, 64 * MIB + 8 * KIB), 0);
-	assert_int_equal(volume_first_needed(volume), 0);
+	assert_int_equal(volume_first_needed(target), 64 * MIB + 8 * KIB);
+	assert_false(volume_sync_begin(target));
+	assert_int_equal(volume_mark(target, 0, 64 * MIB + 8 * KIB), 0);
+	assert_int_equal(volume_first_needed(target), 0);
 	send_and_ack(64 * 256, 2, 7, 0);	/* the end, which is no whole region, has masks from the first */
 	for (unsigned i = 0; i < 3; i++)
 		send_and_ack(i * 256, 256, 7, 0);
 	send = expect_send(3 * 256, 256, 7, 0);
-	assert_true(volume_sync_begin(volume));
-	volume_send_acked(volume, send);	/* too late for this sync */
+	assert_true(volume_sync_begin(target));
+	volume_send_acked(target, send);	/* too late for this sync */
 	assert_int_equal(write_block(1, 1), 0);
 	assert_int_equal(write_block(300, 2), 0);
 	drain();				/* sent again, and too late */
-	volume_sync_end(volume, true);
-	assert_int_equal(volume_first_needed(volume), BLOCK);
+	volume_sync_end(target, true);
+	assert_int_equal(volume_first_needed(target), BLOCK);
 	expect_counts((64 * MIB) / BLOCK - 3 * 256 + 2, 0, 0, 0);
 
-	assert_true(volume_sync_begin(volume));
-	volume_sync_end(volume, false);		/* the far side could not */
-	assert_int_equal(volume_first_needed(volume), BLOCK);
-	assert_true(volume_sync_begin(volume));
-	volume_close_increment(volume, 7);	/* it joins a session: what was asked is void */
-	volume_merge(volume);
-	volume_sync_end(volume, true);
-	assert_int_equal(volume_first_needed(volume), BLOCK);
-	assert_true(volume_sync_begin(volume));
-	volume_sync_end(volume, true);
-	assert_int_equal(volume_first_needed(volume), 64 * MIB + 8 * KIB);
+	assert_true(volume_sync_begin(target));
+	volume_sync_end(target, false);		/* the far side could not */
+	assert_int_equal(volume_first_needed(target), BLOCK);
+	assert_true(volume_sync_begin(target));
+	volume_close_increment(target, 7);	/* it joins a session: what was asked is void */
+	volume_merge(target);
+	volume_sync_end(target, true);
+	assert_int_equal(volume_first_needed(target), BLOCK);
+	assert_true(volume_sync_begin(target));
+	volume_sync_end(target, true);
+	assert_int_equal(volume_first_needed(target), 64 * MIB + 8 * KIB);
 	expect_counts(0, 0, 0, 0);
 	close_volume();
 	return 0;
@@ -355,12 +355,12 @@ static int main_sizes(void *arg)
 	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
 	assert_int_equal(volume_open(&options, &volume), 0);
 	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
-	assert_int_equal(volume_track(volume, NULL, 1), 0);
+	assert_int_equal(volume_add_target(volume, NULL, 1, &target), 0);
 	assert_int_equal(volume_write(volume, data, sizeof(data), MIB, 0), 0);
 	send = next_send(MIB);
 	assert_true(send->offset == MIB && send->len == 512 && !send->zero);
 	assert_memory_equal(send->data, data, 512);
-	volume_send_acked(volume, send);
+	volume_send_acked(target, send);
 	volume_close(volume);
 	return 0;
 }
@@ -375,7 +375,7 @@ static int main_grow_without_memory(void *arg)
 	(void)arg;
 	do {
 		open_volume(8 * MIB, 8, false);
-		assert_int_equal(volume_doubt(volume, 0, 8 * MIB), 0);
+		assert_int_equal(volume_doubt(target, 0, 8 * MIB), 0);
 		sim_fail_nth(outside, SIM_ALLOC, failed + 1);
 		rc = volume_grow(volume, 64 * GIB);
 		sim_fail_nth(outside, SIM_ALLOC, 0);
@@ -426,14 +426,13 @@ static int main_track(void *arg)
 	slow_down(1000);
 	assert_int_equal(rt_group_start(&fibers, "write", write_first_block, &rc), 0);
 	rt_yield();
-	assert_int_equal(volume_track(volume, NULL, 1), 0);
+	assert_int_equal(volume_add_target(volume, NULL, 1, &target), 0);
 	assert_int_equal(vdisk_read(volume_disk(volume), data, BLOCK, 0), 0);
 	assert_int_equal(data[0], 1);
-	assert_int_equal(volume_track(volume, NULL, 1), -EALREADY);
 	assert_int_equal(rt_group_wait(&fibers), 0);
 	assert_int_equal(rc, 0);
 	assert_null(next_send(MIB));
-	volume_untrack(volume);
+	volume_remove_target(target);
 	assert_false(volume_is_tracked(volume));
 	volume_close(volume);
 	return 0;

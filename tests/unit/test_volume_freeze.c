@@ -54,11 +54,11 @@ static int main_under_way(void *arg)
 
 	(void)arg;
 	open_volume(64 * MIB, 8, false);
-	volume_close_increment(volume, 7);
+	volume_close_increment(target, 7);
 	begin(&held);
 	assert_false(held.done);
 	assert_int_equal(freeze_for(&freeze, 50 * RT_MS), -ETIMEDOUT);
-	volume_release(volume);
+	volume_release(target);
 	assert_int_equal(write_block(9, 1), 0);
 	assert_true(held.done && held.rc == 0);
 	close_volume();

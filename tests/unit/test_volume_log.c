@@ -22,13 +22,13 @@ static int main_log(void *arg)
 	assert_true(dirtylog_is_dirty(dirty, 0x1500, 0) && dirtylog_is_dirty(dirty, 0x1500, 1));
 	assert_int_equal(volume_clean_regions(volume), 0);
 	assert_int_equal(dirtylog_count(dirty), 2);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
+	volume_close_increment(target, 7);
+	volume_release(target);
 	drain();
 	assert_int_equal(write_block(1024, 4), 0);
 	assert_int_equal(volume_clean_regions(volume), 0);
 	assert_int_equal(dirtylog_count(dirty), 2);	/* acknowledged is not enough */
-	volume_forget(volume);
+	volume_forget(target);
 	assert_int_equal(volume_clean_regions(volume), 0);
 	assert_int_equal(dirtylog_count(dirty), 1);
 	assert_true(dirtylog_is_dirty(dirty, 0x1500, 1));
@@ -45,10 +45,10 @@ static void clean_fiber(void *arg)
 
 static void send_and_forget(uint64_t number)
 {
-	volume_close_increment(volume, number);
-	volume_release(volume);
+	volume_close_increment(target, number);
+	volume_release(target);
 	drain();
-	volume_forget(volume);
+	volume_forget(target);
 }
 
 /* A sync proves nothing of a write that ended after it began. */
@@ -83,21 +83,21 @@ static int main_log_again(void *arg)
 	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
 	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
 	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_track(volume, dirty, 20), 0);
+	assert_int_equal(volume_add_target(volume, dirty, 20, &target), 0);
 	expect_counts(1024, 0, 1024, 0);
-	volume_begin_copy(volume);
-	assert_int_equal(volume_first_needed(volume), 64 * MIB);	/* all of it is in the log */
-	assert_true(volume_is_copying(volume));				/* and not at the far side */
+	volume_begin_copy(target);
+	assert_int_equal(volume_first_needed(target), 64 * MIB);	/* all of it is in the log */
+	assert_true(volume_is_copying(target));				/* and not at the far side */
 	drain();
-	assert_true(volume_is_copying(volume));
-	assert_true(volume_sync_begin(volume));
-	volume_sync_end(volume, true);
-	assert_false(volume_is_copying(volume));
+	assert_true(volume_is_copying(target));
+	assert_true(volume_sync_begin(target));
+	volume_sync_end(target, true);
+	assert_false(volume_is_copying(target));
 	assert_int_equal(volume_clean_regions(volume), 0);
 	assert_int_equal(dirtylog_count(dirty), 0);
 	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
 	assert_int_equal(write_block(0, 1), 0);
-	volume_untrack(volume);
+	volume_remove_target(target);
 	assert_int_equal(dirtylog_count(dirty), 0);
 	close_volume();
 	return 0;
@@ -122,28 +122,28 @@ static int main_log_full(void *arg)
 	assert_true(dirtylog_is_whole(dirty, 0x1500));
 	assert_int_equal(volume_clean_regions(volume), 0);	/* all of them are needed */
 	assert_true(dirtylog_is_whole(dirty, 0x1500));
-	assert_int_equal(volume_first_needed(volume), disk.size);
+	assert_int_equal(volume_first_needed(target), disk.size);
 	close_volume();
 
 	/* After a start all of it is compared; writes go on. */
 	assert_int_equal(vdisk_open(&disk, &options.disk), 0);
 	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
 	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_track(volume, dirty, 20), 0);
+	assert_int_equal(volume_add_target(volume, dirty, 20, &target), 0);
 	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_WRITE), 0);
 	expect_counts(blocks, 0, blocks, 0);
-	volume_begin_copy(volume);
-	assert_int_equal(volume_first_needed(volume), disk.size);	/* all of it is in the log */
-	assert_true(volume_is_copying(volume));				/* and not at the far side */
-	assert_int_equal(volume_send_next(volume, MIB, &send), 0);
+	volume_begin_copy(target);
+	assert_int_equal(volume_first_needed(target), disk.size);	/* all of it is in the log */
+	assert_true(volume_is_copying(target));				/* and not at the far side */
+	assert_int_equal(volume_send_next(target, MIB, &send), 0);
 	assert_true(send->doubtful);
-	volume_send_failed(volume, send);
+	volume_send_failed(target, send);
 	assert_int_equal(write_block(3, 2), 0);
 	drain();
-	assert_true(volume_sync_begin(volume));
+	assert_true(volume_sync_begin(target));
 	assert_int_equal(write_block(2 * REGION_BLOCKS, 2), 0);
-	volume_sync_end(volume, true);
-	assert_false(volume_is_copying(volume));
+	volume_sync_end(target, true);
+	assert_false(volume_is_copying(target));
 
 	/* One region is left: it takes the place of the whole. */
 	assert_int_equal(volume_clean_regions(volume), 0);
@@ -169,7 +169,7 @@ static int main_large_log(void *arg)
 	assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
 	assert_int_equal(dirtylog_mark_whole(dirty, 0x1500), 0);
 	assert_int_equal(volume_open(&options, &volume), 0);
-	assert_int_equal(volume_track(volume, dirty, 20), 0);
+	assert_int_equal(volume_add_target(volume, dirty, 20, &target), 0);
 	rt_group_init(&fibers);
 	volume_get_counters(volume, &before);
 	assert_int_equal(rt_group_start(&fibers, "clean", clean_fiber, NULL), 0);
@@ -185,7 +185,7 @@ static int main_large_log(void *arg)
 	/* Its pair may go meanwhile. */
 	assert_int_equal(rt_group_start(&fibers, "clean", clean_fiber, NULL), 0);
 	rt_yield();
-	volume_untrack(volume);
+	volume_remove_target(target);
 	close_volume();
 	return 0;
 }
@@ -201,23 +201,23 @@ static int main_failed_sync(void *arg)
 	assert_int_equal(write_block(0, 1), 0);
 	drain();
 	assert_int_equal(volume_apply_read(volume, data, BLOCK, 0), 0);
-	volume_close_increment(volume, 7);
-	volume_release(volume);
+	volume_close_increment(target, 7);
+	volume_release(target);
 	sim_fail_nth(sim_outside(sim_world()), SIM_SYNC, 1);
 	assert_int_equal(volume_flush(volume), -EIO);
 	assert_int_equal(write_block(0, 2), -EIO);
 	assert_int_equal(volume_flush(volume), -EIO);
-	assert_int_equal(volume_send_next(volume, MIB, &send), -EIO);
+	assert_int_equal(volume_send_next(target, MIB, &send), -EIO);
 	/* Nor is what memory still has compared with what another system has. */
 	assert_int_equal(volume_apply_read(volume, data, BLOCK, 0), -EIO);
 	assert_int_equal(volume_accept_loss(volume), 0);
 	assert_int_equal(volume_apply_read(volume, data, BLOCK, 0), 0);
-	assert_int_equal(volume_attempt_failed(volume), 7);
+	assert_int_equal(volume_attempt_failed(target), 7);
 	expect_counts(1024, 0, 1024, 0);
 	assert_int_equal(write_block(0, 3), 0);
 	send = next_send(BLOCK);
 	assert_int_equal(((uint8_t *)send->data)[0], 3);
-	volume_send_acked(volume, send);
+	volume_send_acked(target, send);
 	drain();
 	assert_int_equal(volume_flush(volume), 0);
 	close_volume();

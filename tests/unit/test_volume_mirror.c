@@ -61,7 +61,7 @@ static int end_write(struct volume_mirror *mirror, struct volume_mirror_write *w
 static int give_up(struct volume_mirror *mirror)
 {
 	if (!mirror->held)
-		volume_hold_mirror(volume, mirror, 0);
+		volume_hold_mirror(target, mirror, 0);
 	wait_for(&far.answers);
 	far.given_up++;
 	return far.give_up_error;
@@ -90,16 +90,16 @@ static void open_mirrored(bool full)
 	rt_cond_init(&far.let);
 	open_volume(64 * MIB, 8, false);
 	volume_mirror_init(&far.mirror, &ops, WAIT_MS * RT_MS);
-	volume_set_mirror(volume, &far.mirror);
+	volume_set_mirror(target, &far.mirror);
 	if (full)
-		assert_true(volume_fill_mirror(volume, &far.mirror));
+		assert_true(volume_fill_mirror(target, &far.mirror));
 }
 
 static void close_mirrored(void)
 {
 	assert_int_equal(rt_group_wait(&fibers), 0);
 	assert_int_equal(far.mirror.users, 0);
-	volume_set_mirror(volume, NULL);
+	volume_set_mirror(target, NULL);
 	close_volume();
 }
 
@@ -151,9 +151,9 @@ static int main_not_arrived(void *arg)
 	assert_null(next_send(MIB));
 	let(&far.answers);
 	assert_true(write.done && write.rc == 0 && held.done && held.rc == 0 && far.given_up == 2);
-	volume_go_on_sending(volume);
-	volume_send_acked(volume, expect_send(9, 1, 7, 1));
-	volume_send_acked(volume, expect_send(3, 1, 7, 7));
+	volume_go_on_sending(target);
+	volume_send_acked(target, expect_send(9, 1, 7, 1));
+	volume_send_acked(target, expect_send(3, 1, 7, 7));
 	close_mirrored();
 	return 0;
 }
@@ -170,7 +170,7 @@ static int main_refused(void *arg)
 	far.give_up_error = -EIO;
 	begin(&write);
 	assert_true(write.done && write.rc == -EIO);
-	volume_hold_mirror(volume, &far.mirror, -EIO);
+	volume_hold_mirror(target, &far.mirror, -EIO);
 	assert_int_equal(write_block(5, 9), -EIO);
 	assert_int_equal(read_block(5), 0);
 	assert_int_equal(far.begun, 1);
@@ -189,17 +189,17 @@ static int main_follows(void *arg)
 	far.arrives = true;
 	assert_int_equal(write_block(3, 1), 0);
 	assert_int_equal(far.begun, 1);
-	assert_int_equal(volume_mark(volume, 3 * BLOCK, BLOCK), 0);
-	assert_false(volume_fill_mirror(volume, &far.mirror));
+	assert_int_equal(volume_mark(target, 3 * BLOCK, BLOCK), 0);
+	assert_false(volume_fill_mirror(target, &far.mirror));
 	assert_int_equal(write_block(3, 2), 0);
 	assert_int_equal(far.begun, 1);
 	send = expect_send(3, 1, 7, 2);
 	begin(&write);
 	assert_true(!write.done && far.begun == 1);
-	volume_send_acked(volume, send);
+	volume_send_acked(target, send);
 	settle();
 	assert_true(write.done && write.rc == 0 && far.begun == 2);
-	assert_true(volume_fill_mirror(volume, &far.mirror));
+	assert_true(volume_fill_mirror(target, &far.mirror));
 	close_mirrored();
 	return 0;
 }
@@ -212,10 +212,10 @@ static int main_owed(void *arg)
 	(void)arg;
 	open_mirrored(true);
 	far.arrives = far.answers = true;
-	assert_int_equal(volume_mark(volume, 3 * BLOCK, BLOCK), 0);
+	assert_int_equal(volume_mark(target, 3 * BLOCK, BLOCK), 0);
 	begin(&write);
 	assert_false(write.done);
-	assert_int_equal(volume_get_backlog(volume, 32), VOLUME_BACKLOG_MANY);
+	assert_int_equal(volume_get_backlog(target, 32), VOLUME_BACKLOG_MANY);
 	assert_int_equal(rt_group_wait(&fibers), 0);
 	assert_true(write.done && write.rc == 0 && far.begun == 0 && far.given_up == 2 && far.mirror.held);
 	close_mirrored();

@@ -8,7 +8,7 @@
 #include "rt/file.h"
 #include "rt/mem.h"
 #include "rt/sim.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 #define KIB		1024u
 #define MIB		(1024u * KIB)
@@ -17,6 +17,7 @@
 #define WAIT_MS		50
 
 static struct volume *volume;
+static struct volume_target *target;
 static struct dirtylog *dirty;
 static struct rt_group fibers;
 
@@ -34,7 +35,7 @@ static inline void open_volume(uint64_t size, uint64_t sidefile_blocks, bool log
 	dirty = NULL;
 	if (logged)
 		assert_int_equal(dirtylog_open("dirty", 64, &dirty), 0);
-	assert_int_equal(volume_track(volume, dirty, 7), 0);
+	assert_int_equal(volume_add_target(volume, dirty, 7, &target), 0);
 	rt_group_init(&fibers);
 }
 
@@ -107,7 +108,7 @@ static inline struct volume_send *next_send(uint32_t max_len)
 {
 	struct volume_send *send;
 
-	assert_int_equal(volume_send_next(volume, max_len, &send), 0);
+	assert_int_equal(volume_send_next(target, max_len, &send), 0);
 	return send;
 }
 
@@ -130,7 +131,7 @@ static inline struct volume_send *expect_send(uint64_t block, uint32_t blocks, u
 
 static inline void send_and_ack(uint64_t block, uint32_t blocks, uint64_t tag, uint8_t value)
 {
-	volume_send_acked(volume, expect_send(block, blocks, tag, value));
+	volume_send_acked(target, expect_send(block, blocks, tag, value));
 }
 
 static inline void expect_counts(uint64_t open, uint64_t closing, uint64_t unsent, uint64_t sending)
@@ -157,7 +158,7 @@ static inline void drain(void)
 	struct volume_send *send;
 
 	while ((send = next_send(MIB)) != NULL)
-		volume_send_acked(volume, send);
+		volume_send_acked(target, send);
 }
 
 #endif

@@ -128,12 +128,30 @@ static void print_items(FILE *out, const json_t *list, unsigned indent)
 	}
 }
 
+/* Of words or numbers: on one line. */
+static void print_values(FILE *out, const char *key, const json_t *list)
+{
+	char text[2 * CELL_MAX];
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		cli_format_value(key, item, text, sizeof(text));
+		fprintf(out, "%s%s", i ? ", " : "", text);
+	}
+	fputc('\n', out);
+}
+
 static void print_field(FILE *out, const char *key, const json_t *value, unsigned indent, unsigned width)
 {
 	char name[CELL_MAX], text[2 * CELL_MAX];
 
 	format_key(key, name, sizeof(name));
 	fprintf(out, "%*s%-*s  ", (int)indent, "", (int)width, name);
+	if (json_array_size(value) && !json_is_object(json_array_get(value, 0))) {
+		print_values(out, key, value);
+		return;
+	}
 	if (json_is_object(value) || (json_is_array(value) && json_array_size(value))) {
 		fputc('\n', out);
 		if (json_is_object(value))

@@ -11,6 +11,7 @@
 
 #include "copy/history.h"
 #include "copy/link.h"
+#include "copy/state_table.h"
 #include "rt/fault.h"
 #include "rt/file.h"
 #include "rt/net.h"
@@ -368,6 +369,8 @@ struct copy_flash_info {
 	struct record_flash record;
 	uint64_t size_bytes, own_bytes;		/* own: that the target holds itself; both 0 when it is offline */
 	bool is_offline;			/* the source or the target is */
+	enum copy_type type;			/* where it is in the state table, which says what is allowed */
+	enum copy_state state;
 };
 /* In order of targets. Suspends; each must not. */
 void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg);

@@ -135,8 +135,15 @@ int flash_create_with(struct copy *copy, const struct copy_flash_request *reques
 		      const struct meta_change *with, struct fault *fault);
 int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *fault);
 
-/* Commands, one at a time: the relation of a target until flash_end_command. NULL: there is none, or not now. */
-struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault);
+/*
+ * Commands, one at a time: the relation of a target until flash_end_command. NULL: there is none, or not now, or the
+ * state table refuses it.
+ */
+struct flash *flash_begin_command(struct copy *copy, uint16_t target, enum copy_verb verb, bool force,
+				  struct fault *fault);
+
+/* Whether the state table lets it be done: 0 or -1. Suspends. */
+int flash_check(struct flash *flash, enum copy_verb verb, bool force, struct fault *fault);
 int flash_end_command(struct copy *copy, int rc);	/* returns rc */
 
 /* Removes the record of a relation that is whole, and puts it down: its target is a volume of its own. */

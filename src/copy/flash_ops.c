@@ -43,23 +43,48 @@ int flash_end_command(struct copy *copy, int rc)
 	return rc;
 }
 
-struct flash *flash_begin_command(struct copy *copy, uint16_t target, struct fault *fault)
+/* Where it is in the state table. True when it is whole. Suspends. */
+static bool look(struct flash *flash, enum copy_type *type, enum copy_state *state, uint64_t *own_blocks)
+{
+	const struct copy_flash_facts facts = {
+		.whole = flash_is_whole(flash, own_blocks), .record = &flash->record,
+		.target_attached = flash->target_attached, .source_attached = flash->source_attached,
+	};
+
+	copy_table_of_flash(&facts, type, state);
+	return facts.whole;
+}
+
+int flash_check(struct flash *flash, enum copy_verb verb, bool force, struct fault *fault)
+{
+	const struct record_flash *record = &flash->record;
+	char object[64];
+	struct copy_words words = {
+		.object = object_of(record->target, object), .volume = record->target, .remote = record->source,
+		.session = record->practice,
+	};
+	enum copy_type type;
+	enum copy_state state;
+
+	(void)look(flash, &type, &state, &words.blocks);
+	words.state = flash_state_names[record->state];
+	return copy_table_check(type, state, verb, force, &words, fault);
+}
+
+struct flash *flash_begin_command(struct copy *copy, uint16_t target, enum copy_verb verb, bool force,
+				  struct fault *fault)
 {
 	struct flash *flash;
-	char object[64], remedy[64];
+	char object[64];
 
 	if (begin(copy, target, fault))
 		return NULL;
 	flash = flash_find_target(copy, target);
-	if (flash && !flash->record.practice)
-		return flash;
-	snprintf(remedy, sizeof(remedy), "xdc session unpractice %u", flash ? flash->record.practice : 0);
-	if (flash)
-		fault_set(fault, FAULT_IN_USE, object_of(target, object), remedy,
-			  "it belongs to the practice copy of session %u", flash->record.practice);
-	else
+	if (!flash)
 		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
 			  "it is the target of no FlashCopy");
+	else if (!flash_check(flash, verb, force, fault))
+		return flash;
 	rt_mutex_unlock(&copy->flashing);
 	return NULL;
 }
@@ -120,18 +145,16 @@ static bool has_revertible(struct copy *copy, uint16_t source)
 static int check_request(struct copy *copy, const struct copy_flash_request *request, struct fault *fault)
 {
 	const struct copy_config *config = &copy->config;
-	const struct flash *of_target = flash_find_target(copy, request->target);
 	const struct flash *of_source = flash_find_target(copy, request->source);
-	char object[64], remedy[128];
+	struct flash *of_target = flash_find_target(copy, request->target);
+	char object[64];
 
 	object_of(request->target, object);
 	if (check_volumes(request, config->find_volume(config->find_arg, request->source),
 			  config->find_volume(config->find_arg, request->target), fault))
 		return -1;
-	snprintf(remedy, sizeof(remedy), "xdc flash delete %04X, or take another target", request->target);
 	if (of_target)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is the target of volume %04X already",
-				 of_target->record.source);
+		return flash_check(of_target, COPY_CREATE, false, fault);
 	if (is_circle(copy, request->source, request->target))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "take another target",
 				 request->source == request->target ? "a volume is no copy of itself" :
@@ -405,24 +428,15 @@ int copy_flash_create(struct copy *copy, const struct copy_flash_request *reques
 /* ---- delete ---- */
 
 /* The target needs its source, or has failed. */
-static int withdraw(struct flash *flash, bool force, uint64_t own_blocks, struct fault *fault)
+static int withdraw(struct flash *flash, struct fault *fault)
 {
 	uint16_t target = flash->record.target;
-	char object[64], remedy[128];
+	char object[64];
 	int rc;
 
-	object_of(target, object);
-	snprintf(remedy, sizeof(remedy), "xdc flash delete %04X --force: the volume is empty then", target);
-	if (!force && flash->record.state == FLASH_ACTIVE)
-		return fault_set(fault, FAULT_IN_USE, object, remedy,
-				 "it has only %llu blocks of its own; the others are those of volume %04X",
-				 (unsigned long long)own_blocks, flash->record.source);
 	if (flash_has_source(flash->copy, target))
-		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
+		return fault_set(fault, FAULT_IN_USE, object_of(target, object), "delete those first: xdc flash list",
 				 "it is the source of another FlashCopy, which needs what it shows");
-	if (flash->record.restore && flash->record.state == FLASH_ACTIVE)
-		return fault_set(fault, FAULT_IN_USE, object, "wait until all is moved back: xdc flash show",
-				 "it is being restored from volume %04X", flash->record.source);
 	if (flash->data.target && flash_close_volume(flash, target, fault))
 		return -1;
 	rc = flash_set_state(flash, FLASH_WITHDRAWING, flash->record.reason);
@@ -431,18 +445,14 @@ static int withdraw(struct flash *flash, bool force, uint64_t own_blocks, struct
 	return rc ? flash_fault(target, rc, "the FlashCopy cannot be ended", fault) : 0;
 }
 
-static int delete(struct flash *flash, bool force, struct fault *fault)
+static int delete(struct flash *flash, struct fault *fault)
 {
 	uint16_t target = flash->record.target, source = flash->record.source;
 	uint64_t own_blocks;
-	char object[64];
 	int rc;
 
-	if (flash->record.state == FLASH_REVERTIBLE)
-		return fault_set(fault, FAULT_IN_USE, object_of(target, object), "xdc flash commit, or revert, first",
-				 "it waits to be committed or reverted");
 	if (!flash_is_whole(flash, &own_blocks))
-		rc = withdraw(flash, force, own_blocks, fault);
+		rc = withdraw(flash, fault);
 	else if ((rc = flash_let_go(flash)) != 0)
 		rc = flash_fault(target, rc, "the FlashCopy cannot be ended", fault);
 	if (!rc)
@@ -459,15 +469,15 @@ int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *faul
 		return -1;
 	flash = flash_find_target(copy, target);
 	if (flash && flash->record.practice)
-		rc = delete(flash, true, fault);
+		rc = delete(flash, fault);
 	return flash_end_command(copy, rc);
 }
 
 int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fault *fault)
 {
-	struct flash *flash = flash_begin_command(copy, target, fault);
+	struct flash *flash = flash_begin_command(copy, target, COPY_DELETE, force, fault);
 
-	return flash ? flash_end_command(copy, delete(flash, force, fault)) : -1;
+	return flash ? flash_end_command(copy, delete(flash, fault)) : -1;
 }
 
 /* ---- show ---- */
@@ -482,7 +492,7 @@ void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct cop
 		const struct volume *target = flash->data.target;
 		struct copy_flash_info info = { .record = flash->record };
 		uint64_t own_blocks = 0;
-		bool whole = flash_is_whole(flash, &own_blocks);
+		bool whole = look(flash, &info.type, &info.state, &own_blocks);
 
 		info.is_offline = !target || !flash->data.source;
 		info.size_bytes = target ? volume_size(target) : 0;

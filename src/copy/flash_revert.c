@@ -10,16 +10,12 @@
 #include "copy/flash.h"
 #include "rt/log.h"
 
-static int check(const struct flash *flash, uint64_t sequence, struct fault *fault)
+static int check_sequence(const struct flash *flash, uint64_t sequence, struct fault *fault)
 {
 	const struct record_flash *record = &flash->record;
 	char object[64];
 
 	snprintf(object, sizeof(object), "volume %04X", record->target);
-	if (record->state != FLASH_REVERTIBLE)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash show",
-				 "its FlashCopy is %s: there is nothing to be committed or reverted",
-				 flash_state_names[record->state]);
 	if (sequence && sequence != record->sequence)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash show names it",
 				 "its sequence number is %llu", (unsigned long long)record->sequence);
@@ -51,7 +47,7 @@ static int commit(struct flash *flash, uint64_t sequence, struct fault *fault)
 	struct record_flash next = before;
 	int rc;
 
-	if (check(flash, sequence, fault))
+	if (check_sequence(flash, sequence, fault))
 		return -1;
 	next.state = FLASH_ACTIVE;
 	memset(next.old_map, 0, sizeof(next.old_map));
@@ -73,7 +69,7 @@ static int commit(struct flash *flash, uint64_t sequence, struct fault *fault)
 
 int copy_flash_commit(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault)
 {
-	struct flash *flash = flash_begin_command(copy, target, fault);
+	struct flash *flash = flash_begin_command(copy, target, COPY_COMMIT, false, fault);
 
 	return flash ? flash_end_command(copy, commit(flash, sequence, fault)) : -1;
 }
@@ -123,7 +119,7 @@ static int revert(struct flash *flash, uint64_t sequence, struct fault *fault)
 	uint16_t target = flash->record.target, source = flash->record.source;
 	int rc;
 
-	if (check(flash, sequence, fault))
+	if (check_sequence(flash, sequence, fault))
 		return -1;
 	/* Hosts that read the target would see it change under them. */
 	if (flash->data.target && flash_close_volume(flash, target, fault))
@@ -139,7 +135,7 @@ static int revert(struct flash *flash, uint64_t sequence, struct fault *fault)
 
 int copy_flash_revert(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault)
 {
-	struct flash *flash = flash_begin_command(copy, target, fault);
+	struct flash *flash = flash_begin_command(copy, target, COPY_REVERT, false, fault);
 
 	return flash ? flash_end_command(copy, revert(flash, sequence, fault)) : -1;
 }

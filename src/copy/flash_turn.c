@@ -21,22 +21,15 @@ static const char *object_of(uint16_t volume, char text[64])
 	return text;
 }
 
-static int check_active(struct flash *flash, struct fault *fault)
+/* Its target may be whole, and so in use, while its source is not there. */
+static int check_source(const struct flash *flash, struct fault *fault)
 {
-	const struct record_flash *record = &flash->record;
 	char object[64];
 
-	object_of(record->target, object);
-	if (record->state != FLASH_ACTIVE)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc flash show", "its FlashCopy is %s",
-				 flash_state_names[record->state]);
-	if (record->restore)
-		return fault_set(fault, FAULT_IN_USE, object, "wait until all is moved back: xdc flash show",
-				 "it is being restored from volume %04X", record->source);
-	if (!flash->source_attached || !flash->target_attached)
-		return fault_set(fault, FAULT_FAILED, object, "mend it, and restart xdcd",
-				 "one of the two volumes is offline");
-	return 0;
+	if (flash->source_attached)
+		return 0;
+	return fault_set(fault, FAULT_FAILED, object_of(flash->record.target, object), "mend it, and restart xdcd",
+			 "one of the two volumes is offline");
 }
 
 /* What the volume shows is about to be another, at once: nobody may depend on it. */
@@ -160,12 +153,9 @@ static int resync(struct flash *flash, bool revertible, uint64_t sequence, struc
 	int rc;
 
 	object_of(target, object);
-	if (check_active(flash, fault) || check_replaced(copy, target, fault) ||
+	if (check_source(flash, fault) || check_replaced(copy, target, fault) ||
 	    (revertible && check_replaced(copy, flash->record.source, fault)))
 		return -1;
-	if (!flash->record.record)
-		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "create it with --record",
-				 "what is written is not recorded");
 	if (flash_has_source(copy, target))
 		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
 				 "it is the source of another FlashCopy, whose target would change");
@@ -183,7 +173,7 @@ static int resync(struct flash *flash, bool revertible, uint64_t sequence, struc
 
 int copy_flash_resync(struct copy *copy, uint16_t target, bool revertible, uint64_t sequence, struct fault *fault)
 {
-	struct flash *flash = flash_begin_command(copy, target, fault);
+	struct flash *flash = flash_begin_command(copy, target, COPY_RESYNC, false, fault);
 
 	return flash ? flash_end_command(copy, resync(flash, revertible, sequence, fault)) : -1;
 }
@@ -196,7 +186,7 @@ static int check_reverse(struct flash *flash, bool whole, struct fault *fault)
 	const struct flash *other;
 	char object[64];
 
-	if (check_active(flash, fault) || check_replaced(flash->copy, record->source, fault) ||
+	if (check_source(flash, fault) || check_replaced(flash->copy, record->source, fault) ||
 	    (!whole && check_replaced(flash->copy, record->target, fault)))
 		return -1;
 	list_for_each(other, &flash->copy->flashes, link)
@@ -311,7 +301,7 @@ static int reverse(struct flash *flash, struct fault *fault)
 
 int copy_flash_reverse(struct copy *copy, uint16_t target, uint16_t *restored, struct fault *fault)
 {
-	struct flash *flash = flash_begin_command(copy, target, fault);
+	struct flash *flash = flash_begin_command(copy, target, COPY_REVERSE, false, fault);
 
 	if (!flash)
 		return -1;

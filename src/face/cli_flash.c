@@ -16,14 +16,29 @@ static const char *remedy_of(const struct copy_flash_info *info)
 	return info->is_offline ? "mend the volume that is offline, and restart xdcd" : NULL;
 }
 
+json_t *cli_allowed(enum copy_type type, enum copy_state state)
+{
+	json_t *list = json_array();
+
+	for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+		const char *text = copy_table_allows(type, state, verb);
+
+		if (text)
+			cli_append(&list, json_string(text));
+	}
+	return list;
+}
+
 static json_t *flash_json(const struct copy_flash_info *info)
 {
 	const struct record_flash *record = &info->record;
 	bool failed = record->state == FLASH_FAILED;
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:b, s:b, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:b, s:b, s:I, s:I, s:o, "
+			 "s:o}",
 			 "source", cli_hex(record->source, 4), "target", cli_hex(record->target, 4),
-			 "state", flash_state_names[record->state],
+			 "state", flash_state_names[record->state], "copy_state", copy_state_names[info->state],
+			 "allowed", cli_allowed(info->type, info->state),
 			 "reason", cli_text_or_null(failed ? flash_reason_names[record->reason] : NULL),
 			 "remedy", cli_text_or_null(remedy_of(info)), "copy", !record->no_copy,
 			 "persistent", record->persistent, "record", record->record,

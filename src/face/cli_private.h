@@ -78,6 +78,9 @@ int cli_find_pair(const struct cli_request *request, struct copy_pair_name *pair
 int cli_answer_pair(const struct cli_request *request, const struct copy_pair_name *pair, json_t **result,
 		    struct fault *fault);
 
+/* Commands that may be given to a copy as it is now, by the state table (cli_flash.c). */
+json_t *cli_allowed(enum copy_type type, enum copy_state state);
+
 /* The job of this number as it is now (cli_job.c). */
 int cli_answer_job(const struct cli_request *request, uint64_t number, json_t **result, struct fault *fault);
 

@@ -149,6 +149,9 @@ on A flash resync 1601 --revertible
 system_kill A
 system_restart A
 expect_equal revertible "$(json A .state flash show 1601)" 'the state after the server was killed'
+expect_equal 'revertible commit revert' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' flash show 1601)" \
+	'what is allowed'
+on A flash show 1601 | grep -q '^allowed  *commit, revert$' || fail 'a list of words is not on one line'
 on A flash commit 1601
 shows 1601 9 1M
 shows 1601 0 4M

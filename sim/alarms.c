@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alarms.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "scenarios.h"
+
+#define TOGETHER_NS	(500 * RT_MS)
 
 /* What has an end, which is the next kind. Journals are told of by session, and a session may have several. */
 static bool has_end(enum event_kind kind)
@@ -53,15 +56,30 @@ static void end_session(struct alarms *alarms, const char *object)
 	(void)end(alarms, EVENT_RPO_HIGH, object);
 }
 
+/* "... of 2105.B1 is suspended: link": another of that far side would have been told with it. */
+static void look_at_link(struct alarms *alarms, const struct record_event *event)
+{
+	const char *far = strstr(event->text, " of ");
+
+	if (event->kind != EVENT_PAIR_SUSPENDED || !far || !strstr(far, "suspended: link"))
+		return;
+	if (!strcmp(far, alarms->link_told) && rt_now_ns() - alarms->link_told_ns < TOGETHER_NS)
+		scenario_wrong("two pairs of a link are told one by one: '%s'", event->text);
+	snprintf(alarms->link_told, sizeof(alarms->link_told), "%s", far);
+	alarms->link_told_ns = rt_now_ns();
+	scenario_count("pairs told to be suspended by the link", 1);
+}
+
 void alarms_clear(struct alarms *alarms)
 {
-	alarms->count = 0;
+	*alarms = (struct alarms){ 0 };
 }
 
 void alarms_note(struct alarms *alarms, const struct record_event *event)
 {
 	if (!*event->object || !*event->text)
 		scenario_wrong("an event of kind %s says nothing", event_kind_names[event->kind]);
+	look_at_link(alarms, event);
 	if (has_end(event->kind))
 		begin(alarms, event);
 	else if (event->kind && has_end(event->kind - 1) && !end(alarms, event->kind - 1, event->object))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * alarms.h - the checker of what a system tells its administrators: what begins is told once, and its end is told once
- * and only after it. Of all scenarios that run boxes.
+ * and only after it; what a lost link does to many pairs is told at once. Of all scenarios that run boxes.
  */
 #ifndef XDC_SIM_ALARMS_H
 #define XDC_SIM_ALARMS_H
@@ -16,6 +16,8 @@ struct alarms {
 		enum event_kind kind;
 		char object[XDC_EVENT_OBJECT_MAX];
 	} begun[ALARMS_MAX];
+	char link_told[XDC_EVENT_TEXT_MAX];	/* the far side whose pair was last told to be suspended by the link */
+	int64_t link_told_ns;			/* and when */
 };
 
 /* The system has started: nothing has begun. */

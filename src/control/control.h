@@ -281,7 +281,8 @@ int control_set_each_member(struct control *control, const char *name, void (*ea
 
 /* Makes the source LSS when it is missing. */
 int control_path_create(struct control *control, const struct copy_path *path, struct fault *fault);
-int control_path_set_limit(struct control *control, const struct copy_path *path, struct fault *fault);
+int control_path_set(struct control *control, const struct copy_path *path, const struct copy_path_change *change,
+		     struct fault *fault);
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault);

@@ -20,12 +20,13 @@ int control_path_create(struct control *control, const struct copy_path *path, s
 	return copy_path_create(control->copy, path, fault);
 }
 
-int control_path_set_limit(struct control *control, const struct copy_path *path, struct fault *fault)
+int control_path_set(struct control *control, const struct copy_path *path, const struct copy_path_change *change,
+		     struct fault *fault)
 {
 	if (control_enter(control, fault))
 		return -1;
 	CONTROL_ENTERED(control);
-	return copy_path_set_limit(control->copy, path, fault);
+	return copy_path_set(control->copy, path, change, fault);
 }
 
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault)

@@ -139,8 +139,10 @@ const struct operation operations[] = {
 		{ "group", ARG_FLAG, 0, "its synchronous pairs are a group: suspended together, at one moment" },
 		LIMIT_ARG,
 	} },
-	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limit of a path", {
+	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limit of a path, or whether it is a group", {
 		PATH_ARGS,
+		{ "group", ARG_FLAG, 0, "its synchronous pairs are a group: suspended together, at one moment" },
+		{ "no-group", ARG_FLAG, 0, "they are none" },
 		LIMIT_ARG,
 	} },
 	{ "path", "list", ROLE_MONITOR, ANSWER_LIST, "List the paths", { { 0 } } },
@@ -652,6 +654,14 @@ static int check_first_copy(const struct operation *operation, const struct op_g
 	return 0;
 }
 
+static int check_path_set(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	if (find_value(operation, given, "group") && find_value(operation, given, "no-group"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "group", "give one of them",
+				 "its pairs are a group, or they are none");
+	return 0;
+}
+
 int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
 	static const struct {
@@ -661,6 +671,7 @@ int operation_check(const struct operation *operation, const struct op_given *gi
 		{ "pool", "create", check_pool },
 		{ "volume", "create", check_size },
 		{ "volume", "grow", check_size },
+		{ "path", "set", check_path_set },
 		{ "session", "start", check_subordinates },
 		{ "pair", "create", check_first_copy },
 		{ "set", "create", check_set },

@@ -174,8 +174,16 @@ int copy_path_create(struct copy *copy, const struct copy_path *path, struct fau
 /* The address is not looked at. Not while one is created. */
 int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fault *fault);
 
-/* From now on; address and compress are not looked at. */
-int copy_path_set_limit(struct copy *copy, const struct copy_path *path, struct fault *fault);
+/* What is to be another from now on. */
+struct copy_path_change {
+	bool sets_limit, sets_group;
+	uint64_t limit_bytes;
+	bool group;				/* pairs that are suspended already stay so */
+};
+
+/* Address and compress are not looked at. */
+int copy_path_set(struct copy *copy, const struct copy_path *path, const struct copy_path_change *change,
+		  struct fault *fault);
 void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy_path_info *info), void *arg);
 
 /* ---- pairs ---- */

@@ -12,6 +12,7 @@
 #include "copy/link_server.h"
 #include "copy/notice.h"
 #include "copy/pace.h"
+#include "copy/peer_news.h"
 
 struct dirtylog;
 struct session;
@@ -97,6 +98,8 @@ struct peer {
 	int64_t asked_ns;			/* pairs that wait were tried again */
 	int64_t lost_ns;			/* it is not connected, since then; 0: it is */
 	bool told_lost;
+	struct peer_news news;			/* of its pairs, to be told */
+	bool mirrors_due, settling;		/* mirrors of its pairs are broken; a fiber sees to them */
 	bool ask_pairs;				/* the far side has refused a leg: it may have been recovered */
 	uint8_t boot_id[WIRE_ID_SIZE];		/* that the pairs' acknowledgements came from; zeros: none yet */
 };

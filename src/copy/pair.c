@@ -195,6 +195,12 @@ static enum event_level level_of(enum pair_reason reason)
 	}
 }
 
+static void note_news(const struct pair *pair, enum peer_news_kind kind)
+{
+	if (pair->peer)
+		peer_news_note(pair->peer, kind, &pair->record);
+}
+
 void pair_tell_state(const struct pair *pair, enum pair_state before)
 {
 	const struct record_pair *record = &pair->record;
@@ -207,13 +213,15 @@ void pair_tell_state(const struct pair *pair, enum pair_state before)
 		 record->reason ? pair_reason_names[record->reason] : "");
 	snprintf(object, sizeof(object), "volume %04X", record->volume);
 	copy_pair_remedy(&info, remedy);
-	if (suspended)
+	/* At a start without a peer: then pair_resume_work tells it. */
+	if (suspended && record->reason == PAIR_REASON_LINK)
+		note_news(pair, PEER_NEWS_SUSPENDED);
+	else if (suspended)
 		copy_tell(pair->copy, EVENT_PAIR_SUSPENDED, level_of(record->reason), object, remedy,
 			  "its pair with volume %04X of %s is suspended: %s", record->remote_volume, record->system,
 			  pair_reason_names[record->reason]);
 	else if (was_suspended && (record->state == PAIR_COPY_PENDING || record->state == PAIR_FULL_DUPLEX))
-		copy_tell(pair->copy, EVENT_PAIR_RESUMED, EVENT_INFO, object, "",
-			  "its pair with volume %04X of %s sends again", record->remote_volume, record->system);
+		note_news(pair, PEER_NEWS_RESUMED);
 }
 
 void pair_set_state(struct pair *pair, enum pair_state state, enum pair_reason reason)
@@ -561,11 +569,12 @@ int pair_fail_over(struct pair *pair, uint64_t sequence)
 
 int pair_resume_work(struct pair *pair)
 {
+	bool was_duplex = pair->record.state == PAIR_FULL_DUPLEX;
 	int rc = 0;
 
 	if (pair->record.role == PAIR_SOURCE) {
 		/* Nothing is mirrored yet. */
-		if (pair->record.state == PAIR_FULL_DUPLEX)
+		if (was_duplex)
 			pair_set_state(pair, PAIR_SUSPENDED, PAIR_REASON_LINK);
 		/* An old primary that knows it stays closed to writes over a restart. */
 		if (pair->record.reason == PAIR_REASON_HISTORY)
@@ -579,6 +588,8 @@ int pair_resume_work(struct pair *pair)
 				 pair->record.system);
 			return 0;
 		}
+		if (!rc && was_duplex)
+			note_news(pair, PEER_NEWS_SUSPENDED);
 		if (!rc)
 			peer_look_again(pair->peer);
 		return rc;

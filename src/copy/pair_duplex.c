@@ -193,6 +193,7 @@ static void go_duplex(struct pair *pair)
 	}
 	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s", pair->record.volume, pair->record.system,
 		 pair->record.remote_volume, pair_state_names[PAIR_FULL_DUPLEX]);
+	peer_news_note(pair->peer, PEER_NEWS_DUPLEX, &pair->record);
 }
 
 static bool may_go_duplex(const struct pair *pair, const char *far)
@@ -321,6 +322,40 @@ static void look_at_mirror(struct pair *pair)
 		pair_suspend_group(pair);
 }
 
+static void settle_peer(void *arg)
+{
+	struct peer *peer = arg;
+	struct pair *pair;
+
+	while (peer->mirrors_due) {
+		peer->mirrors_due = false;
+		for (pair = pair_pin_first(peer->copy); pair; pair = pair_pin_next(pair)) {
+			if (pair->peer == peer && pair->mirror_broken)
+				look_at_mirror(pair);
+		}
+	}
+	peer->settling = false;
+	peer_put(peer);
+}
+
+/* Each far side's by a fiber of their own: one whose disk hangs keeps only its own hosts waiting. */
+static void settle_soon(struct pair *pair)
+{
+	struct peer *peer = pair->peer;
+
+	if (peer)
+		peer->mirrors_due = true;
+	if (peer && peer->settling)
+		return;
+	if (!peer ||
+	    rt_group_start(&pair->copy->fibers, "settle mirrors", settle_peer, peer)) {
+		look_at_mirror(pair);
+		return;
+	}
+	peer->settling = true;
+	peer->uses++;
+}
+
 void pair_watch_mirrors(void *arg)
 {
 	struct copy *copy = arg;
@@ -329,7 +364,7 @@ void pair_watch_mirrors(void *arg)
 	while (!notice_wait(&copy->mirrors)) {
 		for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
 			if (pair->mirror_broken)
-				look_at_mirror(pair);
+				settle_soon(pair);
 		}
 	}
 }

@@ -198,7 +198,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	rc = pair_order_run(pair, do_start_pump, &order);
 	if (!rc)
 		pair_begin_resync(pair, order.counters.unsent_blocks, order.totals.sent_bytes);
-	/* Nothing comes that would be worth waiting for: after a swap hosts wait until its copy is known to have ended. */
+	/* Nothing comes that would be worth waiting for: after a swap hosts wait until it is known to be copied. */
 	if (!rc && !pair->record.first_copy_done && !order.counters.unsent_blocks)
 		notice_due_urgent(&pair->peer->acked);
 	/* It had been copied when this system went down, and that was all it had noted. */

@@ -159,14 +159,10 @@ void pair_look_progress(struct pair *pair)
 
 static void end_resync(struct pair *pair)
 {
-	char object[16];
-
 	pair->resync_blocks = 0;
 	copy_tell_work(pair->copy, JOB_RESYNC, &pair->record, COPY_WORK_ENDS, 0);
-	snprintf(object, sizeof(object), "volume %04X", pair->record.volume);
-	if (pair->was_suspended)
-		copy_tell(pair->copy, EVENT_PAIR_RESYNCED, EVENT_INFO, object, "",
-			  "what had changed while its pair was suspended is at %s", pair->record.system);
+	if (pair->was_suspended && pair->peer)
+		peer_news_note(pair->peer, PEER_NEWS_RESYNCED, &pair->record);
 	pair->was_suspended = false;
 }
 

@@ -168,7 +168,8 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 	return fault_set(fault, FAULT_FAILED, object, "try again", "the path cannot be used: %s", strerror(-rc));
 }
 
-int copy_path_set_limit(struct copy *copy, const struct copy_path *request, struct fault *fault)
+int copy_path_set(struct copy *copy, const struct copy_path *request, const struct copy_path_change *change,
+		  struct fault *fault)
 {
 	struct path *path = find_path(copy, request->source_lss, request->system, request->target_lss);
 	struct record_path record;
@@ -180,13 +181,17 @@ int copy_path_set_limit(struct copy *copy, const struct copy_path *request, stru
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc path list shows those that exist",
 				 "there is no such path");
 	record = path->record;
-	record.limit_bytes = request->limit_bytes;
+	if (change->sets_limit)
+		record.limit_bytes = change->limit_bytes;
+	if (change->sets_group)
+		record.group = change->group;
 	if (commit_path(copy, META_PUT, &record, object, fault))
 		return -1;
 	path->record.limit_bytes = record.limit_bytes;
+	path->record.group = record.group;
 	path->limit.bytes_per_s = record.limit_bytes;
-	log_line(LOG_NOTICE, "copy", "%s: at most %llu bytes a second (0: no limit)", object,
-		 (unsigned long long)record.limit_bytes);
+	log_line(LOG_NOTICE, "copy", "%s: at most %llu bytes a second (0: no limit); its synchronous pairs are %s",
+		 object, (unsigned long long)record.limit_bytes, record.group ? "a group" : "no group");
 	return 0;
 }
 

@@ -53,6 +53,8 @@ static int dial(struct peer *peer, const char *address, bool compress)
 		rc = rt_group_start(&peer->watch, "peer watch", peer->copy->above->watch_peer, peer);
 	if (!rc)
 		rc = start_sync(peer);
+	if (!rc)
+		rc = rt_group_start(&peer->watch, "peer news", peer_news_run, peer);
 	if (rc) {
 		rt_group_stop(&peer->watch);
 		link_close(peer->to);
@@ -80,6 +82,7 @@ static struct peer *get(struct copy *copy, const char *system, const char *addre
 		return NULL;
 	peer->copy = copy;
 	peer->uses = 1;
+	notice_board_init(&peer->news.due);
 	snprintf(peer->system, sizeof(peer->system), "%s", system);
 	rt_group_init(&peer->watch);
 	if (dial(peer, address, compress)) {
@@ -128,6 +131,7 @@ void peer_put(struct peer *peer)
 	rt_group_stop(&peer->watch);
 	link_close(peer->to);
 	rt_mutex_unlock(&copy->dialing);
+	peer_news_tell(peer);
 	if (peer->told_lost)
 		tell_given_up(peer);
 	mem_free(peer->notices);
@@ -143,6 +147,7 @@ void peers_hang_up(struct copy *copy)
 		rt_group_cancel(&peer->watch);
 		link_hang_up(peer->to);
 		rt_group_stop(&peer->watch);
+		peer_news_tell(peer);
 		peer->told_lost = false;	/* the next start tells it anew */
 	}
 }

@@ -76,11 +76,15 @@ static int path_create(const struct cli_request *request, json_t **result, struc
 
 static int path_set(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	const struct copy_path_change change = {
+		.sets_limit = cli_given(request, "limit"), .limit_bytes = cli_number(request, "limit"),
+		.sets_group = cli_given(request, "group") || cli_given(request, "no-group"),
+		.group = cli_given(request, "group"),
+	};
 	struct copy_path path;
 
 	fill_path(request, &path);
-	path.limit_bytes = cli_number(request, "limit");
-	if (cli_given(request, "limit") && control_path_set_limit(request->control, &path, fault))
+	if ((change.sets_limit || change.sets_group) && control_path_set(request->control, &path, &change, fault))
 		return -1;
 	return path_show(request, result, fault);
 }

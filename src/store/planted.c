@@ -60,6 +60,7 @@ const char *const planted_names[] = {
 	NAME(TOLD_TWICE),
 	NAME(PRACTICE_UNAPPLIED),
 	NAME(PRACTICE_UNEVEN),
+	NAME(NEWS_SINGLY),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

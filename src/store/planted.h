@@ -76,6 +76,8 @@ enum planted_mistake {
 	PLANTED_VERIFY_MISSES_WRITES,	/* takes what was written during the comparison for a difference */
 	PLANTED_VERIFY_SKIPS_END,	/* of the end of a volume compares whole tracks only */
 
+	PLANTED_NEWS_SINGLY,		/* each pair of a link is told for itself */
+
 	PLANTED_COUNT
 };
 

@@ -76,7 +76,7 @@ const char *const event_kind_names[] = {
 	"cg-failing", "cg-formed", "rpo-high", "rpo-normal", "journal-full", "journal-room", "pool-full", "pool-room",
 	"volume-sync-failed", "volume-writes-lost", "link-lost", "link-returned", "far-restarted", "flash-failed",
 	"job-failed", "service-state", "pair-differs",
-	"points-dropped",
+	"points-dropped", "pair-full-duplex",
 };
 NAME_EACH(event_kind_names, EVENT_KIND_COUNT);
 

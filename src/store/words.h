@@ -172,6 +172,7 @@ enum event_kind {
 	EVENT_SERVICE_STATE,
 	EVENT_PAIR_DIFFERS,		/* a comparison of both its sides found what is not the same */
 	EVENT_POINTS_DROPPED,		/* older groups that were to be kept, since there was no room for them */
+	EVENT_PAIR_DUPLEX,		/* a synchronous pair: from now on the far side has all that is answered */
 	EVENT_KIND_COUNT
 };
 extern const char *const event_kind_names[EVENT_KIND_COUNT];

@@ -49,6 +49,20 @@ for i in 1 2 3 4 5; do
 	expect_equal_images A 1500 B 2500
 done
 expect_refused 'suspend' A pair leave-sync 1500
+told_duplex()
+{
+	on A events --json | jq -e 'any(.kind == "pair-full-duplex" and .object == "volume 1500")' >/dev/null
+}
+wait_until 10 told_duplex
+
+# ---- whether a path is a group can be changed ----
+on A path set 15 25 --system 2105.FB230 --group
+expect_equal true "$(json A .group path show 15 25 --system 2105.FB230)" 'a path that became a group'
+on A path set 15 25 --system 2105.FB230 --no-group --limit 100M
+is A '.group == false and .limit_bytes == 104857600' path show 15 25 --system 2105.FB230 ||
+	fail "$(on A path show 15 25 --system 2105.FB230)"
+on A path set 15 25 --system 2105.FB230 --limit none
+expect_exit 2 'give one of them' on A path set 15 25 --system 2105.FB230 --no-group --group
 
 # ---- an ext4 made on it, and found at the far side after a failover ----
 mke2fs -qq -t ext4 -d "$top/docs" "$tmp/ext4" 48M >"$tmp/mke2fs" 2>&1 || fail "$(cat "$tmp/mke2fs")"

@@ -39,13 +39,13 @@ static void prepare_third(void)
 static int take_turn(void *arg)
 {
 	(void)arg;
-	return pair_begin_change(pair_find(control_copy(system_control(a.system)), 0x1500));
+	return pair_begin_change(pair_find(control_copy(system_control(a.system)), 0x1500, "2105.FB230"));
 }
 
 static int give_turn_back(void *arg)
 {
 	(void)arg;
-	pair_end_change(pair_find(control_copy(system_control(a.system)), 0x1500));
+	pair_end_change(pair_find(control_copy(system_control(a.system)), 0x1500, "2105.FB230"));
 	return 0;
 }
 

@@ -461,6 +461,7 @@ int box_stop(struct box *box)
 void box_crash(struct box *box, enum sim_crash how)
 {
 	sim_crash(box->system, how);
+	box->power_losses += how == SIM_POWER_LOSS;
 	forget_memory(box);
 }
 

@@ -30,6 +30,7 @@ struct box {
 	struct volume_load *loads;		/* what hosts ask of them */
 	bool ready;
 	unsigned boots;				/* so far */
+	unsigned power_losses;
 	uint8_t practice[BOX_VOLUMES_MAX];	/* its practice volume is of a copy of this session; 0: there is none */
 	bool away[BOX_VOLUMES_MAX];		/* its disk is not there: not opened at the next boot */
 	/* of its volumes, as the control plane keeps it in the metadata */
@@ -127,8 +128,9 @@ RT_MUST_CHECK int box_call(struct box *box, int (*fn)(void *arg), void *arg);
  */
 bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far);
 
-/* It is suspended until a command resumes it, with the others of its path. Likewise. */
+/* It is suspended until a command resumes it, with the others of its path. Likewise; the second: by a freeze. */
 bool box_is_frozen(const struct box *box, unsigned volume);
+bool box_is_frozen_by_command(const struct box *box, unsigned volume);
 
 /* Hosts may write to its volume now. Does not suspend. */
 bool box_lets_write(const struct box *box, unsigned volume);

@@ -124,15 +124,24 @@ int box_pair_run(struct box *box, const struct box *to)
 	return command_at((struct command){ .box = box, .to = to }, freeze);
 }
 
-bool box_is_frozen(const struct box *box, unsigned volume)
+static bool is_suspended_by(const struct box *box, unsigned volume, enum pair_reason reason)
 {
 	const struct pair *pair;
 
 	if (!box->ready || !sim_is_running(box->system))
 		return false;
 	pair = pair_first_of(box->copy, box->volumes[volume]);
-	return pair && pair->record.state == PAIR_SUSPENDED &&
-	       (pair->record.reason == PAIR_REASON_GROUP || pair->record.reason == PAIR_REASON_FREEZE);
+	return pair && pair->record.state == PAIR_SUSPENDED && pair->record.reason == reason;
+}
+
+bool box_is_frozen_by_command(const struct box *box, unsigned volume)
+{
+	return is_suspended_by(box, volume, PAIR_REASON_FREEZE);
+}
+
+bool box_is_frozen(const struct box *box, unsigned volume)
+{
+	return box_is_frozen_by_command(box, volume) || is_suspended_by(box, volume, PAIR_REASON_GROUP);
 }
 
 static int failover(struct command *command, struct fault *fault)

@@ -23,6 +23,7 @@ struct sync_run {
 	struct sites *sites;
 	struct faults faults;
 	bool whole[SITES_BOXES_MAX];	/* see look_whole */
+	unsigned losses_whole[SITES_BOXES_MAX];	/* of power at the far sides, when all were in full duplex */
 	bool in_branch;			/* of a freeze, and it has ended */
 	struct oracle_image image;	/* of the far sides, failed over */
 	bool promised[ORACLE_PLACES_MAX];	/* the far side has all that was answered */
@@ -73,6 +74,18 @@ static bool are_all(struct sites *sites, const struct box *box, bool or_frozen)
 	return all;
 }
 
+/* What a loss of power may have taken is sent again only when the pairs are resumed. */
+static unsigned count_far_losses(const struct sites *sites)
+{
+	unsigned losses = 0;
+
+	for (unsigned i = 0; i < sites->far_count; i++) {
+		if (sites->fars[i].cache == CACHE_WRITEBACK)
+			losses += sites->fars[i].power_losses;
+	}
+	return losses;
+}
+
 /*
  * Looked at often: the pairs of a source were in full duplex, all at once, and since then they are that, or have been
  * suspended together and nobody has resumed a part of them.
@@ -82,16 +95,20 @@ static void look_whole(struct sync_run *run)
 	for (unsigned i = 0; i < run->sites->source_count; i++) {
 		const struct box *box = &run->sites->sources[i];
 
-		if (are_all(run->sites, box, false))
+		if (are_all(run->sites, box, false)) {
 			run->whole[i] = true;
-		else if (!are_all(run->sites, box, true))
+			run->losses_whole[i] = count_far_losses(run->sites);
+		} else if (!are_all(run->sites, box, true)) {
 			run->whole[i] = false;
+		}
 	}
 }
 
 static bool is_whole(const struct sync_run *run, const struct box *box)
 {
-	return run->whole[box - run->sites->sources];
+	long i = box - run->sites->sources;
+
+	return run->whole[i] && run->losses_whole[i] == count_far_losses(run->sites);
 }
 
 /* Every image from now on holds what was answered for volumes in full duplex until now. */
@@ -218,6 +235,7 @@ static const char *judge_group(struct sync_run *run, const struct box *box)
 		oracle->places[i].ignored = oracle->places[i].box != box || !run->of_moment[i];
 		any = any || !oracle->places[i].ignored;
 	}
+	any = any && is_whole(run, box);
 	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
 		required[c] = oracle->chains[c].required;
 		oracle->chains[c].required = 0;
@@ -485,7 +503,8 @@ static int freeze_all(struct sites *sites, int64_t hold_ns)
 			rc = box_pair_freeze(&sites->sources[i], far_of(sites, i), hold_ns);
 	}
 	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++)
-		rc = box_is_frozen(sites->oracle.places[i].box, sites->oracle.places[i].volume) ? 0 : -EAGAIN;
+		rc = box_is_frozen_by_command(sites->oracle.places[i].box, sites->oracle.places[i].volume) ? 0 :
+			-EAGAIN;
 	return rc;
 }
 

@@ -318,6 +318,16 @@ int copy_pair_suspend(struct copy *copy, const struct copy_pair_name *name, stru
 	return pair ? end_command(pair, suspend(pair, fault)) : -1;
 }
 
+static int fault_lost_here(const struct pair *pair, struct fault *fault)
+{
+	char object[64], remedy[128];
+
+	snprintf(remedy, sizeof(remedy), "xdc volume accept %04X; or xdc pair failover %04X on %s",
+		 pair->record.volume, pair->record.remote_volume, pair->record.system);
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), remedy,
+			 "this side lost writes with the power, and the far side has them");
+}
+
 static int resume(struct pair *pair, struct fault *fault)
 {
 	struct wire_pair_reply reply = { 0 };
@@ -333,6 +343,9 @@ static int resume(struct pair *pair, struct fault *fault)
 		return 0;
 	if (pair->frozen)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "its hosts are held by pair freeze");
+	/* The far side may have it: it is not overwritten before somebody has looked. */
+	if (pair->record.type == PAIR_SYNC && copy_get_losses(pair->copy, pair->record.volume).power_wall_ns)
+		return fault_lost_here(pair, fault);
 	if (pair->record.joined && !pair->record.session)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "add it to its session again, or delete and create it",

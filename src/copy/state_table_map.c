@@ -26,15 +26,17 @@ static enum copy_type type_of_pair(const struct copy_pair_facts *facts)
 
 static enum copy_state state_of_suspended(const struct copy_pair_facts *facts)
 {
+	bool lost = facts->writes_lost && facts->record->type == PAIR_SYNC;
+
 	switch (facts->record->reason) {
 	case PAIR_REASON_NONE:
 	case PAIR_REASON_COMMAND:
-		return COPY_STATE_SUSPENDED;
+		return lost ? COPY_STATE_WRITES_LOST : COPY_STATE_SUSPENDED;
 	case PAIR_REASON_SESSION:
 		return COPY_STATE_PAUSED;
 	case PAIR_REASON_FREEZE:
 	case PAIR_REASON_GROUP:
-		return COPY_STATE_SPLIT;
+		return lost ? COPY_STATE_WRITES_LOST : COPY_STATE_SPLIT;
 	case PAIR_REASON_HISTORY:
 		return COPY_STATE_DIVERGED;
 	case PAIR_REASON_FAR_GONE:

@@ -138,4 +138,27 @@ for number in 00 01; do
 	wait_until 30 quiet A1 "15$number"
 	expect_equal_images A1 "15$number" B1 "25$number"
 done
+
+# ---- a synchronous pair: what was lost here is not overwritten there before somebody has looked, nor by command ----
+on A1 volume create 1502 --pool p1 --size 4M
+on B1 volume create 2502 --pool p1 --size 4M
+pair A1 1502 B1 2502 sync
+full_duplex()
+{
+	is A1 '.state == "full-duplex" and .reason == null' pair show 1502
+}
+wait_until 30 full_duplex
+rm "$tmp/ordered.log"
+start_writer "$(uri A1 1502)"
+on A1 pair suspend 1502
+system_kill A1
+stop_writer
+uuid >"$tmp/boot_id"
+system_restart A1
+expect_refused 'this side lost writes with the power, and the far side has them' A1 pair resume 1502
+expect_refused 'xdc volume accept 1502; or xdc pair failover 2502 on 2105.FB230' A1 pair resume 1502
+on A1 volume accept 1502 >/dev/null
+on A1 pair resume 1502
+wait_until 30 full_duplex
+expect_equal_images A1 1502 B1 2502
 system_stop A1 B1

@@ -114,7 +114,7 @@ RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy
 RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session, bool consistent);
 RT_MUST_CHECK int box_session_terminate(struct box *box, uint8_t session, bool force);
 RT_MUST_CHECK int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result);
-RT_MUST_CHECK int box_session_practice(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_practice(struct box *box, uint8_t session, const struct recovery_at *at);
 RT_MUST_CHECK int box_session_unpractice(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_failback(struct box *box, uint8_t session, bool discard);
 RT_MUST_CHECK int box_session_return(struct box *box, uint8_t session);

@@ -19,6 +19,7 @@ struct command {
 	struct copy_session_info *info;
 	int64_t *shown_ns;
 	struct recovery_result *result;
+	const struct recovery_at *at;
 	bool flag;
 	int64_t hold_ns;
 	int (*fn)(struct command *command, struct fault *fault);
@@ -257,12 +258,12 @@ int box_session_recover(struct box *box, uint8_t session, bool force, struct rec
 
 static int practice(struct command *command, struct fault *fault)
 {
-	return copy_session_practice(command->box->copy, command->session, NULL, fault);
+	return copy_session_practice(command->box->copy, command->session, NULL, command->at, fault);
 }
 
-int box_session_practice(struct box *box, uint8_t session)
+int box_session_practice(struct box *box, uint8_t session, const struct recovery_at *at)
 {
-	return command_at((struct command){ .box = box, .session = session }, practice);
+	return command_at((struct command){ .box = box, .session = session, .at = at }, practice);
 }
 
 static int unpractice(struct command *command, struct fault *fault)

@@ -493,16 +493,23 @@ struct copy_session_volume {
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);
 
-/* ---- practice, on the far-side system of the session ---- */
+/* ---- practice, on any one far-side system of the session ---- */
+
+struct recovery_at;
 
 /*
- * A copy of the last CG that hosts may write, while CGs go on: a FlashCopy of all target volumes, onto volumes that are
- * made for it in this pool (NULL: each in that of its source). One that there is already goes first; refused while
- * hosts have it open. After a failure there is none.
+ * A copy of the last CG that hosts may write, while CGs go on: at each far side a FlashCopy of all target volumes, onto
+ * volumes that are made for it in this pool (NULL: each in that of its source). at: of this CG, which all far sides
+ * keep; NULL: of the last one. A copy that there is already goes first; refused while hosts have it open. After a
+ * failure there is none, or on a far side that is not reached what the next command removes.
  */
-int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, struct fault *fault);
+int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, const struct recovery_at *at,
+			  struct fault *fault);
 
-/* Deletes it, with its volumes and what hosts wrote there; also what is left of one that did not come about. */
+/*
+ * Deletes it at all far sides, with its volumes and what hosts wrote there; also what is left of one that did not come
+ * about. -1 also when one of them was not reached: given again it goes on.
+ */
 int copy_session_unpractice(struct copy *copy, uint8_t session, struct fault *fault);
 
 /* At the start, before hosts: removes what is left of practice copies that did not come about. Suspends. */

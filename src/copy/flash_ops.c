@@ -379,7 +379,9 @@ static void open_targets(const struct create *create)
 	for (unsigned i = 0; i < create->count; i++) {
 		struct flash *flash = create->flashes[i];
 
-		flash_open_volumes(flash);
+		/* A practice copy is opened when all far sides have theirs. */
+		if (!flash->record.practice)
+			flash_open_volumes(flash);
 		flash_begin_copy(flash);
 		log_line(LOG_NOTICE, "flash", "volume %04X shows %04X as it is now", flash->record.target,
 			 flash->record.source);

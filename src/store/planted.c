@@ -61,6 +61,7 @@ const char *const planted_names[] = {
 	NAME(PRACTICE_UNAPPLIED),
 	NAME(PRACTICE_UNEVEN),
 	NAME(NEWS_SINGLY),
+	NAME(PRACTICE_UNFILLED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

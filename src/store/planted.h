@@ -70,6 +70,7 @@ enum planted_mistake {
 	PLANTED_TOLD_TWICE,		/* that groups fail in a row is told with each one more */
 	PLANTED_PRACTICE_UNAPPLIED,	/* a practice copy is made before the group is in the volumes */
 	PLANTED_PRACTICE_UNEVEN,	/* ... of volumes that are not all at the same group */
+	PLANTED_PRACTICE_UNFILLED,	/* ... of an older group, without what it shows instead of the last one */
 
 	/* ---- comparing both sides (copy/verify.h) ---- */
 	PLANTED_VERIFY_IN_FLIGHT,	/* compares what is on its way to the far side as if it were there */

@@ -249,14 +249,18 @@ static int maybe_lose_site(struct run *run)
 
 /* ---- a master that dies between two far sides ---- */
 
-/* What is committed in this leg, and the highest that it could commit. */
-static bool look_at_legs(const struct sites *sites, uint64_t *lowest, uint64_t *highest)
+/* Over all legs. */
+struct legs_seen {
+	uint64_t lowest, highest;	/* committed */
+	bool all_prepared;
+};
+
+static bool look_at_legs(const struct sites *sites, struct legs_seen *seen)
 {
 	struct journal_info info;
 	struct leg *leg;
 
-	*lowest = UINT64_MAX;
-	*highest = 0;
+	*seen = (struct legs_seen){ .lowest = UINT64_MAX, .all_prepared = true };
 	for (unsigned i = 0; i < sites->far_count; i++) {
 		const struct box *far = &sites->fars[i];
 
@@ -264,45 +268,78 @@ static bool look_at_legs(const struct sites *sites, uint64_t *lowest, uint64_t *
 			return false;
 		list_for_each(leg, &far->copy->legs, link) {
 			leg_get_info(leg, &info);
-			if (info.committed < *lowest)
-				*lowest = info.committed;
-			if (info.committed > *highest)
-				*highest = info.committed;
+			if (info.committed < seen->lowest)
+				seen->lowest = info.committed;
+			if (info.committed > seen->highest)
+				seen->highest = info.committed;
+			seen->all_prepared = seen->all_prepared && info.prepared > info.committed;
 		}
 	}
 	return true;
 }
 
-static bool is_uneven(const struct sites *sites)
+static bool are_all_prepared(const struct sites *sites)
 {
-	uint64_t lowest, highest;
+	struct legs_seen seen;
 
-	return look_at_legs(sites, &lowest, &highest) && lowest < highest;
+	return look_at_legs(sites, &seen) && seen.all_prepared;
 }
 
-/* What it had begun to commit is whole: nobody waits for it. */
+static bool are_uneven(const struct sites *sites)
+{
+	struct legs_seen seen;
+
+	return look_at_legs(sites, &seen) && seen.lowest < seen.highest;
+}
+
+static int wait_for(const struct sites *sites, bool (*is)(const struct sites *sites))
+{
+	int64_t until_ns = rt_now_ns() + RT_SECOND;
+	int rc = 0;
+
+	while (!is(sites) && rt_now_ns() < until_ns && !rc)
+		rc = rt_sleep_until(rt_now_ns() + 20 * RT_US);
+	return rc;
+}
+
+/* One source is cut off when all are prepared, and the master is gone when the others have committed. */
 static int lose_master(struct run *run)
 {
 	struct sites *sites = run->sites;
-	int64_t until_ns = rt_now_ns() + 3 * RT_SECOND;
-	int rc = 0;
+	unsigned volume;
+	struct box *source = &sites->sources[1], *far = sites_far_of(sites, SITES_VOLUMES, &volume);
+	int rc = wait_for(sites, are_all_prepared);
 
-	while (!is_uneven(sites) && rt_now_ns() < until_ns && !rc)
-		rc = rt_sleep_until(rt_now_ns() + 20 * RT_US);
 	if (rc)
 		return rc;
+	sim_cut(source->system, far->system);
+	rc = wait_for(sites, are_uneven);
 	faults_crash(sites, &sites->sources[0], SIM_POWER_LOSS);
-	/* What it has sent arrives, or is lost. */
-	rc = wait_ms(20);
-	if (!rc && is_uneven(sites)) {
+	sim_heal(source->system, far->system);
+	if (!rc)
+		rc = wait_ms(20);
+	return rc;
+}
+
+/* What it had begun to commit is whole: nobody waits for it. */
+static int practise_without_master(struct run *run)
+{
+	int rc = lose_master(run);
+
+	if (rc)
+		return rc;
+	if (are_uneven(run->sites)) {
 		scenario_count("masters lost between commits", 1);
-		if (box_session_practice(any_far(sites), SITES_SESSION, NULL))
-			scenario_wrong("no copy is made while a master is gone that had begun to commit");
+		rc = box_session_practice(any_far(run->sites), SITES_SESSION, NULL);
+		if (rc)
+			scenario_wrong("no copy is made while a master is gone that had begun to commit: %d", rc);
 		else
 			judge_new(run);
 	}
-	return rc ? rc : mend_all(sites);
+	return mend_all(run->sites);
 }
+
+/* ---- rounds ---- */
 
 static int give_under_faults(struct run *run, bool make)
 {
@@ -336,7 +373,7 @@ static int practise(struct run *run)
 /* With one leg there is nothing between. */
 static int begin_rounds(struct run *run)
 {
-	return run->sites->source_count > 1 && !below(3) ? lose_master(run) : 0;
+	return run->sites->source_count > 1 && !below(3) ? practise_without_master(run) : 0;
 }
 
 static int go_through(struct run *run)
@@ -381,7 +418,10 @@ static int run_practice(void *arg)
 }
 
 static const char *const must_happen[] = { "groups", "copies", "commands done", NULL };
-static const char *const rarely_happens[] = { "several far sides", "masters lost between commits", "commands refused", "crashes beside a copy", "recoveries", NULL };
+static const char *const rarely_happens[] = {
+	"several far sides", "masters lost between commits", "commands refused", "crashes beside a copy", "recoveries",
+	NULL
+};
 
 const struct scenario scenario_practice = {
 	.name = "practice",

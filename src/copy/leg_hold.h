@@ -4,7 +4,7 @@
  * nothing newer until the hold ends. Groups go on meanwhile, into the journals. Private to copy/, reactor 0.
  *
  * The group is one that all far sides of the session have: for that each one stops committing for a moment, so that
- * what it says of its newest group stays true, and hears then which one is meant (practice_command.c). What is
+ * what it says of its newest group stays true, and hears then which one is meant (recover_practice.c). What is
  * committed anywhere and prepared here is committed here, too, as a recovery would: its master may be gone.
  *
  * A recovery that comes meanwhile waits for the end of the hold before it opens volumes; of a session that a recovery

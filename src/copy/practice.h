@@ -5,7 +5,7 @@
  *
  * Its volumes are made first, closed to hosts, and name the session; all FlashCopies and the record of the practice
  * copy, pending still, become durable in one step. When all far sides of the session have come so far it is whole
- * (practice_part.h, practice_command.c). What is there without a record that is whole is left over, and is removed at
+ * (practice_part.h, recover_practice.c). What is there without a record that is whole is left over, and is removed at
  * the next start or by the next command.
  */
 #ifndef XDC_COPY_PRACTICE_H

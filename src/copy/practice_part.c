@@ -77,8 +77,8 @@ static void remove_rest(struct copy *copy, uint8_t session)
 	struct fault fault;
 
 	if (practice_remove(copy, session, &fault))
-		log_line(LOG_WARNING, "practice", "session %u: what is left of its practice copy stays: %s: %s", session,
-			 fault.object, fault.message);
+		log_line(LOG_WARNING, "practice", "session %u: what is left of its practice copy stays: %s: %s",
+			 session, fault.object, fault.message);
 }
 
 static int wait_over(struct practice_part *part)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * practice_part.h - a practice copy that is being made: what one far side does of it, step by step, as the far side
- * orders it where the command was given (practice_command.c). Private to copy/, reactor 0.
+ * orders it where the command was given (recover_practice.c). Private to copy/, reactor 0.
  *
  * Each step may be asked for again, and is done once. When the next one does not come in time the part is undone by
  * itself: whoever orders may have died. It is in memory alone; what it had made is removed at the next start.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Practice of a session with two sources and two far sides: one command, at either far side, makes one group of both, and
-# removes it from both; with --at an older group that is kept. A far side that is not there is named, and keeps its part.
+# Practice of a session with two sources and two far sides: one command, at either far side, makes one group of both,
+# and removes it from both; with --at an older group that is kept. A far side that is not there is named, and keeps its
+# part.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io

@@ -202,9 +202,10 @@ static int choose_group(const struct recovery *recovery, struct wire_practice *o
 		const struct wire_practice_leg *leg = find_leg(recovery, member);
 
 		if (!leg || (leg->committed != order->number && leg->prepared != order->number))
-			return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
-					 "what system %s sends to far side %s is not at CG %llu, its members change just now",
-					 member->source, member->far, (unsigned long long)order->number);
+			return fault_set(
+				fault, FAULT_IN_USE, object, "repeat the command",
+				"what system %s sends to far side %s is not at CG %llu, its members change just now",
+				member->source, member->far, (unsigned long long)order->number);
 	}
 	return 0;
 }
@@ -328,10 +329,11 @@ static int fault_left_out(const struct recovery *recovery, struct fault *fault)
 
 	for (unsigned i = 0; i < recovery->count; i++) {
 		if (recovery->fars[i].left_out)
-			return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
-					 "repeat the command when it is back",
-					 "far side %s is not reached, and keeps its part of the practice copy, if it has one",
-					 recovery->fars[i].system);
+			return fault_set(
+				fault, FAULT_FAILED, recovery_object(recovery, object),
+				"repeat the command when it is back",
+				"far side %s is not reached, and keeps its part of the practice copy, if it has one",
+				recovery->fars[i].system);
 	}
 	return 0;
 }

@@ -224,6 +224,8 @@ static int take_target(struct flash *flash, struct fault *fault)
 		rc = flash_clear_unseen(flash->data.target);
 	if (!rc)
 		rc = flash_attach_target(flash);
+	if (!rc)
+		flash_open_late(flash);
 	return rc ? flash_fault(target, rc, "it cannot become a target, and may be empty now", fault) : 0;
 }
 

@@ -232,6 +232,8 @@ struct copy_pair_info {
 	enum copy_priority priority;		/* of a source */
 	bool critical;				/* sync: a write that the far side cannot get fails */
 	bool frozen;				/* hosts are held until copy_path_run, or the end of that time */
+	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
+	enum copy_state copy_state;
 	unsigned waiting_requests;		/* of hosts, for the far side or what follows when it is not reached */
 };
 
@@ -377,8 +379,8 @@ struct copy_flash_info {
 	struct record_flash record;
 	uint64_t size_bytes, own_bytes;		/* own: that the target holds itself; both 0 when it is offline */
 	bool is_offline;			/* the source or the target is */
-	enum copy_type type;			/* where it is in the state table, which says what is allowed */
-	enum copy_state state;
+	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
+	enum copy_state copy_state;
 };
 /* In order of targets. Suspends; each must not. */
 void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg);

@@ -496,7 +496,7 @@ void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct cop
 		const struct volume *target = flash->data.target;
 		struct copy_flash_info info = { .record = flash->record };
 		uint64_t own_blocks = 0;
-		bool whole = look(flash, &info.type, &info.state, &own_blocks);
+		bool whole = look(flash, &info.copy_type, &info.copy_state, &own_blocks);
 
 		info.is_offline = !target || !flash->data.source;
 		info.size_bytes = target ? volume_size(target) : 0;

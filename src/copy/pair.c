@@ -648,13 +648,6 @@ enum pair_type pair_type_of_wire(uint8_t type)
 	return PAIR_GLOBAL_COPY;
 }
 
-bool pair_is_whole(const struct pair *pair)
-{
-	const struct record_pair *record = &pair->record;
-
-	return (record->joined || record->first_copy_bytes) && record->reason != PAIR_REASON_GROUP_LOST;
-}
-
 bool pair_sends_to(const struct pair *pair, const char *far)
 {
 	return pair->record.role == PAIR_SOURCE && pair->peer && !strcmp(pair->record.system, far);

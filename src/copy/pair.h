@@ -167,12 +167,6 @@ RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pa
 RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
 
 /*
- * A target that holds something that was the source's once: its first copy had ended, and no group that it lacks a
- * part of was given up.
- */
-bool pair_is_whole(const struct pair *pair);
-
-/*
  * In its turn. If its first copy is done and it is in a session: from here on it may join at any close. That is
  * durable before, so that after a restart nothing of it passes the journal by. Suspends.
  */
@@ -302,6 +296,14 @@ void pair_give_way(struct pair *pair);
 /* What the volume counts for it: nothing when nothing is noted. On the volume's reactor. */
 void pair_get_counters(const struct pair *pair, struct volume_counters *counters);
 
+/* But for where it is in the state table. Suspends. */
 void pair_get_info(struct pair *pair, struct copy_pair_info *info);
+
+/* ---- the state table: pair_cell.c. Neither suspends. ---- */
+
+void pair_look(struct pair *pair, enum copy_type *type, enum copy_state *state);
+
+/* In the pair's turn: copy_table_check. */
+int pair_check(struct pair *pair, enum copy_verb verb, bool force, struct fault *fault);
 
 #endif

@@ -25,6 +25,7 @@ struct run {
 	struct faults faults;
 	bool away;			/* production is at the far boxes */
 	int64_t swapped_ns;		/* the end of the last command that swapped */
+	uint64_t newest;		/* CG that any master has had */
 };
 
 static uint64_t below(uint64_t bound)
@@ -37,9 +38,14 @@ static int wait_ms(uint64_t ms)
 	return rt_sleep_until(rt_now_ns() + (int64_t)ms * RT_MS);
 }
 
+static struct box *master_at(const struct run *run, bool away)
+{
+	return away ? &run->sites->fars[0] : &run->sites->sources[0];
+}
+
 static struct box *master(const struct run *run)
 {
-	return run->away ? &run->sites->fars[0] : &run->sites->sources[0];
+	return master_at(run, run->away);
 }
 
 static int mend_all(struct sites *sites)
@@ -155,7 +161,23 @@ static bool is_swapped(struct run *run)
 	struct copy_session_info info = { 0 };
 	int64_t shown_ns;
 
-	return !box_session_info(master(run), SITES_SESSION, &info, &shown_ns) && info.role != SESSION_MASTER;
+	if (box_session_info(master(run), SITES_SESSION, &info, &shown_ns))
+		return false;
+	if (info.role == SESSION_MASTER && info.sequence > run->newest)
+		run->newest = info.sequence;
+	return info.role != SESSION_MASTER;
+}
+
+/* Numbers rise for ever, whoever is the master. One that has just started knows those that were kept. */
+static void judge_number(const struct run *run)
+{
+	struct copy_session_info info = { 0 };
+	int64_t shown_ns;
+
+	if (!box_session_info(master_at(run, !run->away), SITES_SESSION, &info, &shown_ns) && info.sequence &&
+	    info.sequence < run->newest)
+		scenario_wrong("the new master is at CG %llu, and there was %llu", (unsigned long long)info.sequence,
+			       (unsigned long long)run->newest);
 }
 
 /* Nobody is to write where hosts were stopped: whoever gets an answer there has written, and it is not lost. */
@@ -225,6 +247,8 @@ static int swap_surely(struct run *run)
 			rc = rc ? rc : wait_ms(10);
 		}
 	}
+	if (!rc)
+		judge_number(run);
 	return rc;
 }
 

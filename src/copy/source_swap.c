@@ -375,6 +375,13 @@ static int begin(const struct step *step, struct session_entry *entry)
 	if (entry->master)
 		return 0;
 	entry->record.role = SESSION_MASTER;
+	/* The old master may have started again since the plan was made; its groups and it are of before this one. */
+	if (entry->record.incarnation < step->swap->head.incarnation)
+		entry->record.incarnation = step->swap->head.incarnation;
+	if (entry->record.reserved_attempt < step->swap->reserved)
+		entry->record.reserved_attempt = step->swap->reserved;
+	if (entry->record.sequence < step->swap->head.exists)
+		entry->record.sequence = step->swap->head.exists;
 	rc = session_begin(entry);
 	if (rc)
 		entry->record = before;

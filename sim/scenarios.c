@@ -24,6 +24,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_sync,
 	&scenario_verify,
 	&scenario_swap,
+	&scenario_swap_long,
 	&scenario_write_path,
 	NULL
 };

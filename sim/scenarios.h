@@ -66,6 +66,7 @@ extern const struct scenario scenario_damage;
 extern const struct scenario scenario_disaster;
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_swap;
+extern const struct scenario scenario_swap_long;
 extern const struct scenario scenario_write_path;
 extern const struct scenario scenario_flash;
 extern const struct scenario scenario_full;

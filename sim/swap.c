@@ -2,8 +2,9 @@
 /*
  * A session is swapped back and forth under load and faults.
  *
- * Goal: nothing that was answered is lost, hosts are never let in at both sides, no more blocks are moved than were
- * written, and both sides end equal. Method: hosts write at one side until they are stopped; the swap is ordered at
+ * Goal: nothing that was answered is lost, hosts are never let in at both sides, a swap that is given up before the
+ * point of no return leaves hosts where they were and one after it cannot be given up, no block is moved that the other
+ * side has, groups that were to be kept are kept in either direction, and both sides end equal. Method: hosts write at one side until they are stopped; the swap is ordered at
  * the master, again and again while systems crash, pause and are cut off; hosts go to the other side as soon as they
  * are let in there, and what they read must be the last of all that was answered. Writes that are tried at the old side
  * meanwhile must be refused, or survive.
@@ -17,13 +18,16 @@
 #include "scenarios.h"
 
 #define SWAPS		6u
+#define SWAPS_LONG	100u
 #define VOLUME_BLOCKS	5120u
-#define OPEN_MS		500		/* from the end of the command until hosts are let in, without faults */
+#define OPEN_MS		900		/* from the end of the command until hosts are let in, without faults */
 
 struct run {
 	struct sites *sites;
 	struct faults faults;
 	bool away;			/* production is at the far boxes */
+	bool commanded;			/* the command has ended */
+	unsigned swaps;			/* under faults, there and back */
 	int64_t swapped_ns;		/* the end of the last command that swapped */
 	uint64_t newest;		/* CG that any master has had */
 };
@@ -252,6 +256,146 @@ static int swap_surely(struct run *run)
 	return rc;
 }
 
+/* ---- giving it up ---- */
+
+static int order_resume(void *arg)
+{
+	const struct session_start start = { .session = SITES_SESSION };
+	struct box *box = arg;
+	struct fault fault = { 0 };
+	int rc;
+
+	if (!box->ready)
+		return -ECONNABORTED;
+	rc = copy_session_resume(box->copy, &start, &fault);
+	if (rc)
+		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
+	return rc;
+}
+
+static int order_terminate(void *arg)
+{
+	struct box *box = arg;
+	struct fault fault = { 0 };
+
+	return box->ready ? copy_session_terminate(box->copy, SITES_SESSION, false, &fault) : -ECONNABORTED;
+}
+
+/* There is no way back any more: commands that would be one are refused. */
+static void try_way_back(struct run *run)
+{
+	if (!box_call(master(run), order_resume, master(run)))
+		scenario_wrong("a session was resumed whose roles were being exchanged");
+	if (!box_call(master(run), order_terminate, master(run)))
+		scenario_wrong("a session was terminated whose roles were being exchanged");
+	scenario_count("swaps that could not be given up", 1);
+}
+
+/* The session is to run as before, whatever was done of the swap; or it is too late for that. */
+static int go_back(struct run *run)
+{
+	int64_t until_ns = rt_now_ns() + 60 * RT_SECOND;
+
+	while (rt_now_ns() < until_ns) {
+		struct copy_session_info info = { 0 };
+		int64_t shown_ns;
+		int rc = box_session_info(master(run), SITES_SESSION, &info, &shown_ns);
+
+		if (!rc && (info.role != SESSION_MASTER || info.state == SESSION_SWAPPING)) {
+			if (info.state == SESSION_SWAPPING)
+				try_way_back(run);
+			return 0;
+		}
+		if (!rc && info.state == SESSION_RUNNING && are_open(run, run->away)) {
+			scenario_count("swaps given up", 1);
+			return 0;
+		}
+		if (!rc)
+			(void)!box_call(master(run), order_resume, master(run));
+		rc = wait_ms(50);
+		if (rc)
+			return rc;
+	}
+	note_sessions(run);
+	sim_fail(sim_world(), "a swap that was given up does not let hosts go on");
+	return -ETIMEDOUT;
+}
+
+struct victim {
+	struct sites *sites;
+	struct box *box;
+};
+
+/* At any moment of the command, which takes some ten milliseconds. */
+static void crash_soon(void *arg)
+{
+	struct victim *victim = arg;
+
+	if (!rt_sleep_until(rt_now_ns() + (int64_t)below(80000) * RT_US))
+		faults_crash(victim->sites, victim->box, SIM_DEATH);
+}
+
+static void swap_once(void *arg)
+{
+	struct run *run = arg;
+
+	(void)!box_call(master(run), order_swap, master(run));
+	run->commanded = true;
+}
+
+/* It may wait for what never comes: then an administrator resumes the session. */
+static int wait_command(struct run *run)
+{
+	int64_t began_ns = rt_now_ns();
+	int rc = 0;
+
+	while (!run->commanded && !rc) {
+		if (rt_now_ns() - began_ns > 3 * RT_SECOND)
+			(void)!box_call(master(run), order_resume, master(run));
+		if (rt_now_ns() - began_ns > 200 * RT_SECOND) {
+			note_sessions(run);
+			sim_fail(sim_world(), "a swap can not be given up while it waits");
+			rc = -ETIMEDOUT;
+		}
+		rc = rc ? rc : wait_ms(10);
+	}
+	scenario_count(rt_now_ns() - began_ns > 3 * RT_SECOND ? "swaps given up while they waited" : "swaps tried", 1);
+	return rc;
+}
+
+/* With hosts stopped: the command fails in its middle, as a rule, and is not given again. */
+static int give_up(struct run *run)
+{
+	struct sites *sites = run->sites;
+	struct victim victim = { .sites = sites, .box = sites_box(sites, (unsigned)below(sites_box_count(sites))) };
+	struct rt_group group;
+	int rc;
+
+	run->commanded = false;
+	rt_group_init(&group);
+	rc = rt_group_start(&group, "crash", crash_soon, &victim);
+	if (!rc)
+		rc = rt_group_start(&group, "swap", swap_once, run);
+	if (!rc)
+		rc = wait_command(run);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	if (rc)
+		rt_group_stop(&group);
+	if (!rc)
+		rc = faults_bring_up(sites, victim.box);
+	if (!rc)
+		rc = mend_all(sites);
+	if (!rc)
+		rc = go_back(run);
+	if (rc || !are_open(run, run->away))
+		return rc;
+	rc = oracle_start(&sites->oracle);
+	if (!rc)
+		rc = wait_ms(below(200));
+	return rc ? rc : stop_hosts(sites);
+}
+
 /* ---- what was moved ---- */
 
 static void add_sent(void *arg, const struct copy_pair_info *info)
@@ -288,12 +432,14 @@ static int count_sent(struct run *run, uint64_t *bytes)
 	return rc;
 }
 
-/* Without faults nothing travels but what hosts write: a swap of a session at rest moves no block. */
-static int swap_at_rest(struct run *run)
+/* Whatever befell the session before: what the other side has, and no host has written since, does not travel. */
+static int swap_measured(struct run *run)
 {
 	uint64_t before, after;
-	int rc = count_sent(run, &before);
+	int rc = wait_ms(2000);		/* all links are there again */
 
+	if (!rc)
+		rc = count_sent(run, &before);
 	if (!rc)
 		rc = swap_surely(run);
 	if (!rc && rt_now_ns() - run->swapped_ns > OPEN_MS * RT_MS)
@@ -301,13 +447,33 @@ static int swap_at_rest(struct run *run)
 			       (long long)((rt_now_ns() - run->swapped_ns) / RT_MS));
 	if (!rc)
 		rc = wait_ms(500);
-	move_hosts(run, !run->away);
 	if (!rc)
 		rc = count_sent(run, &after);
 	if (!rc && after != before)
 		scenario_wrong("a swap without a write has moved %llu bytes", (unsigned long long)(after - before));
 	scenario_count("swaps at rest", 1);
 	return rc;
+}
+
+/* Both sides, wherever hosts are. */
+static const char *wait_equal(struct run *run)
+{
+	bool away = run->away;
+	const char *bad;
+
+	move_hosts(run, false);
+	bad = sites_wait_equal(run->sites, 60 * RT_SECOND);
+	move_hosts(run, away);
+	return bad;
+}
+
+static int swap_after_faults(struct run *run)
+{
+	const char *bad = wait_equal(run);
+
+	if (bad)
+		scenario_wrong("%s", bad);
+	return swap_measured(run);
 }
 
 /* ---- the run ---- */
@@ -344,7 +510,11 @@ static int swap_under_faults(struct run *run)
 		rc = mend_all(sites);
 	if (!rc)
 		rc = stop_hosts(sites);
-	if (!rc && below(2))
+	if (!rc && !below(4))
+		rc = give_up(run);
+	if (!rc && !below(4))
+		rc = swap_after_faults(run);
+	else if (!rc && below(2))
 		rc = swap_surely(run);
 	else if (!rc && !(rc = faults_start(&run->faults, sites, 1)))
 		rc = swap_surely(run);
@@ -380,22 +550,33 @@ static int make_ways(struct sites *sites)
 	return rc;
 }
 
-static const char *wait_equal(struct run *run)
+/* What is to be kept goes with the session. */
+static int look_kept(struct run *run)
 {
-	return sites_wait_equal(run->sites, 60 * RT_SECOND);
+	struct copy_session_info info = { 0 };
+	int64_t shown_ns;
+	int rc = box_session_info(master(run), SITES_SESSION, &info, &shown_ns);
+
+	if (!rc && info.tunables.keep_bytes != run->sites->keep_bytes)
+		scenario_wrong("%llu bytes are to be kept after the swaps, and were %llu",
+			       (unsigned long long)info.tunables.keep_bytes, (unsigned long long)run->sites->keep_bytes);
+	return rc;
 }
 
 static int go_through(struct run *run)
 {
 	struct sites *sites = run->sites;
 	const char *bad = NULL;
-	int rc = sites_build(sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
+	int rc;
+
+	sites->keep_bytes = below(2) ? UINT64_C(4) << 20 : 0;
+	rc = sites_build(sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
 
 	if (!rc)
 		rc = make_ways(sites);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
-	for (unsigned i = 0; i < SWAPS && !rc; i++) {
+	for (unsigned i = 0; i < run->swaps && !rc; i++) {
 		rc = wait_ms(100 + below(400));
 		if (!rc)
 			rc = swap_under_faults(run);
@@ -405,7 +586,11 @@ static int go_through(struct run *run)
 	if (!rc)
 		bad = wait_equal(run);
 	if (!rc && !bad)
-		rc = swap_at_rest(run);
+		rc = swap_measured(run);
+	if (!rc && !bad)
+		move_hosts(run, !run->away);
+	if (!rc && !bad)
+		rc = look_kept(run);
 	if (!rc && !bad)
 		bad = wait_equal(run);
 	if (bad)
@@ -415,9 +600,9 @@ static int go_through(struct run *run)
 	return rc ? rc : sites_stop(sites);
 }
 
-static int live(struct sites *sites)
+static int swap_so_often(struct sites *sites, unsigned swaps)
 {
-	struct run run = { .sites = sites };
+	struct run run = { .sites = sites, .swaps = swaps };
 	int rc;
 
 	rt_group_init(&run.faults.group);
@@ -426,20 +611,47 @@ static int live(struct sites *sites)
 	return rc;
 }
 
+static int live(struct sites *sites)
+{
+	return swap_so_often(sites, SWAPS);
+}
+
+static int live_long(struct sites *sites)
+{
+	return swap_so_often(sites, SWAPS_LONG);
+}
+
 static int run_swap(void *arg)
 {
 	(void)arg;
 	return sites_live(live);
 }
 
+static int run_swap_long(void *arg)
+{
+	(void)arg;
+	return sites_live(live_long);
+}
+
 static const char *const must_happen[] = { "host writes", "swaps", "swaps done", "swaps at rest", NULL };
-static const char *const rarely_happens[] = { "swaps refused", "writes refused at the old side", NULL };
+static const char *const rarely_happens[] = {
+	"swaps refused", "writes refused at the old side", "swaps given up", "swaps that could not be given up", NULL,
+};
 
 const struct scenario scenario_swap = {
 	.name = "swap",
 	.about = "a session is swapped back and forth, and nothing is lost",
 	.until_ns = 3600 * RT_SECOND,
 	.run = run_swap,
+	.must_happen = must_happen,
+	.rarely_happens = rarely_happens,
+};
+
+const struct scenario scenario_swap_long = {
+	.name = "swap-long",
+	.about = "the same a hundred times in one run",
+	.until_ns = 4 * 3600 * RT_SECOND,
+	.run = run_swap_long,
 	.must_happen = must_happen,
 	.rarely_happens = rarely_happens,
 };

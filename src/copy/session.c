@@ -265,7 +265,8 @@ static void form_groups(struct session *session)
 /* A group that begins from here on, or the last one is known to show this moment too. False also when cancelled. */
 static bool form_last(struct session *session)
 {
-	for (unsigned i = 0; i < LAST_TRIES && session->state != SESSION_FATAL && !rt_cancelled(); i++) {
+	for (unsigned i = 0; i < LAST_TRIES && session->pause_asked && session->state != SESSION_FATAL &&
+	     !rt_cancelled(); i++) {
 		bool known = session->resolved && all_joined(session);
 
 		if (!known)
@@ -295,8 +296,12 @@ static bool become_paused(struct session *session)
 {
 	bool formed = !session->last_asked || form_last(session);
 
+	if (!session->pause_asked && !rt_cancelled())
+		return false;		/* withdrawn meanwhile */
 	session->last_asked = false;
+	session->pause_comes = true;
 	session->pause_rc = formed ? save_paused(session) : -EAGAIN;
+	session->pause_comes = false;
 	if (session->state == SESSION_FATAL)
 		return true;
 	if (!session->pause_rc || rt_cancelled()) {
@@ -394,6 +399,11 @@ void session_end(struct session *session)
 	rt_group_stop(&session->group);
 }
 
+bool session_is_pausing(const struct session *session)
+{
+	return session->pause_asked && !session->ended;
+}
+
 bool session_has_ended(const struct session *session)
 {
 	return session->ended;
@@ -423,6 +433,18 @@ int session_pause(struct session *session, bool last)
 	if (!rc && session->state == SESSION_PAUSED && session->config.durable.state != SESSION_PAUSED)
 		rc = save_paused(session);
 	return rc;
+}
+
+bool session_withdraw_pause(struct session *session)
+{
+	if (session->ended || session->pause_comes || session->group.cancelled || session->state == SESSION_FATAL)
+		return false;
+	if (session->pause_asked)
+		session->pause_rc = -ECANCELED;
+	session->pause_asked = session->last_asked = false;
+	session->state = SESSION_RUNNING;
+	rt_cond_wake_all(&session->changed);
+	return true;
 }
 
 void session_lose(struct session *session)

@@ -58,6 +58,9 @@ void session_stop(struct session *session);
 void session_give_up(struct session *session);
 void session_end(struct session *session);
 
+/* Somebody waits in session_pause, or has given that up. */
+bool session_is_pausing(const struct session *session);
+
 /* It was paused, ended or lost, and forms no more groups: all that is left of it is to be stopped. */
 bool session_has_ended(const struct session *session);
 
@@ -67,6 +70,12 @@ bool session_has_ended(const struct session *session);
  * ended some time; else what save said: it goes on. Suspends.
  */
 RT_MUST_CHECK int session_pause(struct session *session, bool last);
+
+/*
+ * Nobody waits any more for a pause that was asked for and has not come: session_pause returns -ECANCELED, and groups
+ * go on, as they do where none was asked for. False: it has come, or is about to. Does not suspend.
+ */
+bool session_withdraw_pause(struct session *session);
 
 /* Its volumes here were taken over by their far side: it ends. Does not suspend. */
 void session_lose(struct session *session);

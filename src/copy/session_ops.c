@@ -333,7 +333,10 @@ int session_fault_pause(const struct session_entry *entry, int rc, struct fault 
 		return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object),
 				 "xdc session show says what fails; it goes on, repeat the command then",
 				 "the last group does not come about");
-	if (rc != -ETIMEDOUT && rc != -ECANCELED)
+	if (rc == -ECANCELED)
+		return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object),
+				 "xdc session show; repeat the command when that can be", "it was given up: session resume");
+	if (rc != -ETIMEDOUT)
 		return session_fault_durable(entry->record.number, rc, fault);
 	return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
 			 "xdc session show says for whom", "an attempt under way has not come to its end: %s",

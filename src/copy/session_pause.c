@@ -199,6 +199,11 @@ int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, stru
 
 /* ---- resume ---- */
 
+static bool session_runs(const struct session_entry *entry)
+{
+	return entry->master && !session_has_ended(entry->master);
+}
+
 /* Whatever ended it: a pause, or a command that stopped it and was refused then. */
 static int check_stopped(struct session_entry *entry, struct fault *fault)
 {
@@ -208,7 +213,7 @@ static int check_stopped(struct session_entry *entry, struct fault *fault)
 		return -1;
 	if (entry->record.state == SESSION_SWAPPING)
 		return session_fault_swapping(entry, fault);
-	if (!entry->master || session_has_ended(entry->master))
+	if (!session_runs(entry))
 		return 0;
 	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
 			 "xdc session show", "it is not paused");
@@ -242,7 +247,12 @@ static int resume(struct session_entry *entry, const struct session_start *start
 	struct record_session before;
 	int rc;
 
-	if (session_check_master(entry, fault) || check_stopped(entry, fault))
+	if (session_check_master(entry, fault))
+		return -1;
+	/* A swap that was cut off before it stopped the groups: only hosts wait. */
+	if (session_runs(entry) && entry->record.swap_system[0])
+		return session_check_not_over(entry, fault) ? -1 : session_drop_swap(entry, fault);
+	if (check_stopped(entry, fault))
 		return -1;
 	session_choose_tunables(start, &tunables, &tunables);
 	if (session_check_tunables(start->session, &tunables, fault))
@@ -264,9 +274,21 @@ static int resume(struct session_entry *entry, const struct session_start *start
 	return session_fault_durable(start->session, rc, fault);
 }
 
+/* What is waited for by a pause or a swap may never come: that command ends, and the session runs on. */
+static bool resume_waiting(struct session_entry *entry)
+{
+	struct session *session = entry ? entry->master : NULL;
+
+	return session && session_is_pausing(session) && session_withdraw_pause(session);
+}
+
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault)
 {
+	bool withdrawn = resume_waiting(session_entry_find(copy, start->session));
 	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
+	bool runs = entry && withdrawn && session_runs(entry) && !entry->record.swap_system[0];
 
-	return entry ? session_entry_end(entry, resume(entry, start, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, runs ? 0 : resume(entry, start, fault));
 }

@@ -39,6 +39,7 @@ struct session {
 	struct rt_cond changed;
 	bool pause_asked, woken, resolved, ended;
 	bool last_asked;			/* before it is paused one more group is to be formed */
+	bool pause_comes;			/* it is being made durable */
 	int pause_rc;				/* why it was not paused when that was asked for last */
 	enum session_state state;
 	enum session_phase phase;

@@ -179,7 +179,7 @@ static int swap(struct session_entry *entry, struct fault *fault)
 		return -1;
 	if (come_to_rest(entry, fault)) {
 		/* It runs on as before where that can be; else the command, or resume, is given again. */
-		if (entry->master && !session_has_ended(entry->master))
+		if (entry->master && session_withdraw_pause(entry->master))
 			(void)!session_drop_swap(entry, &ignored);
 		return -1;
 	}

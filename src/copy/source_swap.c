@@ -374,6 +374,11 @@ static int begin(const struct step *step, struct session_entry *entry)
 
 	if (entry->master)
 		return 0;
+	/* The old master may have started anew, and have used more numbers, since it sent the plan. */
+	if (entry->record.incarnation < step->swap->head.incarnation)
+		entry->record.incarnation = step->swap->head.incarnation;
+	if (entry->record.reserved_attempt < step->swap->reserved)
+		entry->record.reserved_attempt = step->swap->reserved;
 	entry->record.role = SESSION_MASTER;
 	/* The old master may have started again since the plan was made; its groups and it are of before this one. */
 	if (entry->record.incarnation < step->swap->head.incarnation)

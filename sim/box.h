@@ -102,7 +102,7 @@ RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
 			   enum pair_type type);
 RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume);
-RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume, const struct box *to);
+RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume);
 RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
 RT_MUST_CHECK int box_pair_run(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
@@ -114,7 +114,7 @@ RT_MUST_CHECK int box_session_info(struct box *box, uint8_t session, struct copy
 RT_MUST_CHECK int box_session_pause(struct box *box, uint8_t session, bool consistent);
 RT_MUST_CHECK int box_session_terminate(struct box *box, uint8_t session, bool force);
 RT_MUST_CHECK int box_session_recover(struct box *box, uint8_t session, bool force, struct recovery_result *result);
-RT_MUST_CHECK int box_session_practice(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_practice(struct box *box, uint8_t session, const struct recovery_at *at);
 RT_MUST_CHECK int box_session_unpractice(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_failback(struct box *box, uint8_t session, bool discard);
 RT_MUST_CHECK int box_session_return(struct box *box, uint8_t session);

@@ -19,6 +19,7 @@ struct command {
 	struct copy_session_info *info;
 	int64_t *shown_ns;
 	struct recovery_result *result;
+	const struct recovery_at *at;
 	bool flag;
 	int64_t hold_ns;
 	int (*fn)(struct command *command, struct fault *fault);
@@ -87,10 +88,9 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 			  pair);
 }
 
-/* With the system of this box, or its only one. */
 static struct copy_pair_name pair_of(const struct command *command)
 {
-	return copy_pair_name_of(command->box->volumes[command->volume], command->to ? command->to->id : "");
+	return (struct copy_pair_name){ .volume = command->box->volumes[command->volume] };
 }
 
 static int resume(struct command *command, struct fault *fault)
@@ -100,9 +100,9 @@ static int resume(struct command *command, struct fault *fault)
 	return copy_pair_resume(command->box->copy, &name, fault);
 }
 
-int box_pair_resume(struct box *box, unsigned volume, const struct box *to)
+int box_pair_resume(struct box *box, unsigned volume)
 {
-	return command_at((struct command){ .box = box, .volume = volume, .to = to }, resume);
+	return command_at((struct command){ .box = box, .volume = volume }, resume);
 }
 
 static int freeze(struct command *command, struct fault *fault)
@@ -132,8 +132,6 @@ static bool is_suspended_by(const struct box *box, unsigned volume, enum pair_re
 	if (!box->ready || !sim_is_running(box->system))
 		return false;
 	pair = pair_first_of(box->copy, box->volumes[volume]);
-	while (pair && pair->record.type != PAIR_SYNC)
-		pair = pair_next_of(pair);
 	return pair && pair->record.state == PAIR_SUSPENDED && pair->record.reason == reason;
 }
 
@@ -165,7 +163,7 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 
 	if (!box->ready || !sim_is_running(box->system) || !far->ready || !sim_is_running(far->system))
 		return false;
-	pair = pair_find(box->copy, box->volumes[volume], far->id);
+	pair = pair_first_of(box->copy, box->volumes[volume]);
 	return pair && pair->record.state == PAIR_FULL_DUPLEX &&
 	       !memcmp(pair->agreed_boot_id, far->copy->far_boot_id, sizeof(pair->agreed_boot_id));
 }
@@ -260,12 +258,12 @@ int box_session_recover(struct box *box, uint8_t session, bool force, struct rec
 
 static int practice(struct command *command, struct fault *fault)
 {
-	return copy_session_practice(command->box->copy, command->session, NULL, fault);
+	return copy_session_practice(command->box->copy, command->session, NULL, command->at, fault);
 }
 
-int box_session_practice(struct box *box, uint8_t session)
+int box_session_practice(struct box *box, uint8_t session, const struct recovery_at *at)
 {
-	return command_at((struct command){ .box = box, .session = session }, practice);
+	return command_at((struct command){ .box = box, .session = session, .at = at }, practice);
 }
 
 static int unpractice(struct command *command, struct fault *fault)

@@ -5,12 +5,14 @@
  * Goal: what hosts find in a practice copy is one moment that lacks nothing of what was reported before the command
  * was given, and stays so whatever the session does and whoever restarts, but for what they write there; of that
  * nothing reaches the targets: recovery gives a moment, and the sites become equal. Method: one far side for several
- * sources, so that several legs must agree; the commands are given again and again while faults befall all systems;
- * at random moments the run splits, and in the branch the source site is lost and the session recovered.
+ * sources, or two, so that several legs must agree; the commands are given at any far side, again and again while
+ * faults befall all systems, or who gives them dies; at random moments the run splits, and in the branch the source
+ * site is lost and the session recovered.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "copy/leg.h"
 #include "faults.h"
 #include "scenarios.h"
 #include "volume/volume.h"
@@ -48,22 +50,30 @@ static int mend_all(struct sites *sites)
 	return rc;
 }
 
-static bool is_there(const struct box *far)
+static bool is_there(const struct sites *sites)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < far->volume_count; i++)
-		any = any || far->practice[i];
+	for (unsigned i = 0; i < sites->far_count; i++) {
+		for (unsigned j = 0; j < sites->fars[i].volume_count; j++)
+			any = any || sites->fars[i].practice[j];
+	}
 	return any;
+}
+
+static struct box *any_far(struct sites *sites)
+{
+	return &sites->fars[below(sites->far_count)];
 }
 
 /* One command until it is done; faults come and go, and then are over. */
 static int give_surely(struct run *run, bool make)
 {
-	struct box *far = &run->sites->fars[0];
 	int rc = -1;
 
 	for (unsigned tries = 0; tries < 60 && rc && rc != -ECANCELED; tries++) {
+		struct box *far = any_far(run->sites);
+
 		if (tries >= 6 || !below(3)) {
 			faults_stop(&run->faults);
 			if (mend_all(run->sites))
@@ -72,9 +82,9 @@ static int give_surely(struct run *run, bool make)
 		/* What the master has reported by now is in it. */
 		(void)!sites_look(run->sites);
 		if (make)
-			rc = box_session_practice(far, SITES_SESSION);
+			rc = box_session_practice(far, SITES_SESSION, NULL);
 		else
-			rc = is_there(far) ? box_session_unpractice(far, SITES_SESSION) : 0;
+			rc = is_there(run->sites) ? box_session_unpractice(far, SITES_SESSION) : 0;
 		scenario_count(rc ? "commands refused" : "commands done", 1);
 		if (rc && wait_ms(50 + below(200)))
 			rc = -ECANCELED;
@@ -85,6 +95,7 @@ static int give_surely(struct run *run, bool make)
 }
 
 /* ---- what is in it ---- */
+
 
 static int read_copy(void *arg, unsigned place, uint64_t block, void *data)
 {
@@ -122,30 +133,35 @@ static void judge_new(struct run *run)
 /* Each volume has of its own in this block what hosts wrote there, and its target has not. */
 static void judge_own(struct run *run)
 {
-	struct box *far = &run->sites->fars[0];
 	uint8_t data[XDC_BLOCK_SIZE], own[XDC_BLOCK_SIZE];
 
 	memset(own, run->own, sizeof(own));
-	for (unsigned i = 0; i < far->volume_count; i++) {
-		if (box_read(far, box_practice_of(i), NOT_OF_ORACLE, data))
+	for (unsigned place = 0; place < run->sites->oracle.place_count; place++) {
+		unsigned volume;
+		struct box *far = sites_far_of(run->sites, place, &volume);
+
+		if (box_read(far, box_practice_of(volume), NOT_OF_ORACLE, data))
 			continue;
 		if (memcmp(data, own, sizeof(own)) != 0)
-			scenario_wrong("volume %04X of the copy lost what hosts wrote", far->volumes[i]);
-		if (!box_peek(far, i, NOT_OF_ORACLE, data) && !memcmp(data, own, sizeof(own)))
-			scenario_wrong("what hosts wrote to the copy is in its target %04X", far->volumes[i]);
+			scenario_wrong("volume %04X of the copy lost what hosts wrote", far->volumes[volume]);
+		if (!box_peek(far, volume, NOT_OF_ORACLE, data) && !memcmp(data, own, sizeof(own)))
+			scenario_wrong("what hosts wrote to the copy is in its target %04X", far->volumes[volume]);
 	}
 }
 
 static int write_own(struct run *run)
 {
-	struct box *far = &run->sites->fars[0];
 	uint8_t data[XDC_BLOCK_SIZE];
 	int rc = 0;
 
 	run->own++;
 	memset(data, run->own, sizeof(data));
-	for (unsigned i = 0; i < far->volume_count && !rc; i++)
-		rc = box_write(far, box_practice_of(i), NOT_OF_ORACLE, data, VOLUME_FUA);
+	for (unsigned place = 0; place < run->sites->oracle.place_count && !rc; place++) {
+		unsigned volume;
+		struct box *far = sites_far_of(run->sites, place, &volume);
+
+		rc = box_write(far, box_practice_of(volume), NOT_OF_ORACLE, data, VOLUME_FUA);
+	}
 	if (rc)
 		sim_fail(sim_world(), "a copy takes no writes: %d", rc);
 	return rc;
@@ -182,11 +198,14 @@ static int look_at_copy(struct run *run)
 /* Its blocks that are of the oracle are overwritten, too. */
 static int spoil_copy(struct run *run)
 {
-	struct box *far = &run->sites->fars[0];
 	int rc = 0;
 
-	for (unsigned i = 0; i < far->volume_count && !rc; i++)
-		rc = box_zero(far, box_practice_of(i), 0, run->sites->volume_bytes / 2, 0);
+	for (unsigned place = 0; place < run->sites->oracle.place_count && !rc; place++) {
+		unsigned volume;
+		struct box *far = sites_far_of(run->sites, place, &volume);
+
+		rc = box_zero(far, box_practice_of(volume), 0, run->sites->volume_bytes / 2, 0);
+	}
 	return rc;
 }
 
@@ -195,23 +214,26 @@ static int lose_site(struct run *run)
 {
 	struct sites *sites = run->sites;
 	struct recovery_result result = { 0 };
-	int rc;
+	struct box *far = any_far(sites);
+	int rc = 0;
 
 	faults_stop(&run->faults);
 	for (unsigned i = 0; i < sites->source_count; i++)
 		faults_crash(sites, &sites->sources[i], SIM_POWER_LOSS);
-	if (faults_mend(sites, &sites->fars[0]))
-		return -EIO;
-	rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = faults_mend(sites, &sites->fars[i]);
+	if (rc)
+		return rc;
+	rc = box_session_recover(far, SITES_SESSION, false, &result);
 	for (unsigned tries = 0; rc && tries < 20 && !wait_ms(300); tries++)
-		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+		rc = box_session_recover(far, SITES_SESSION, false, &result);
 	if (rc) {
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);
 		return rc;
 	}
 	scenario_count("recoveries", 1);
 	sites_judge_reading(sites, &run->image);
-	if (!box_session_practice(&sites->fars[0], SITES_SESSION))
+	if (!box_session_practice(far, SITES_SESSION, NULL))
 		scenario_wrong("a copy is made of production");
 	return 0;
 }
@@ -224,6 +246,100 @@ static int maybe_lose_site(struct run *run)
 	(void)!lose_site(run);
 	return 1;
 }
+
+/* ---- a master that dies between two far sides ---- */
+
+/* Over all legs. */
+struct legs_seen {
+	uint64_t lowest, highest;	/* committed */
+	bool all_prepared;
+};
+
+static bool look_at_legs(const struct sites *sites, struct legs_seen *seen)
+{
+	struct journal_info info;
+	struct leg *leg;
+
+	*seen = (struct legs_seen){ .lowest = UINT64_MAX, .all_prepared = true };
+	for (unsigned i = 0; i < sites->far_count; i++) {
+		const struct box *far = &sites->fars[i];
+
+		if (!far->ready || !sim_is_running(far->system))
+			return false;
+		list_for_each(leg, &far->copy->legs, link) {
+			leg_get_info(leg, &info);
+			if (info.committed < seen->lowest)
+				seen->lowest = info.committed;
+			if (info.committed > seen->highest)
+				seen->highest = info.committed;
+			seen->all_prepared = seen->all_prepared && info.prepared > info.committed;
+		}
+	}
+	return true;
+}
+
+static bool are_all_prepared(const struct sites *sites)
+{
+	struct legs_seen seen;
+
+	return look_at_legs(sites, &seen) && seen.all_prepared;
+}
+
+static bool are_uneven(const struct sites *sites)
+{
+	struct legs_seen seen;
+
+	return look_at_legs(sites, &seen) && seen.lowest < seen.highest;
+}
+
+static int wait_for(const struct sites *sites, bool (*is)(const struct sites *sites))
+{
+	int64_t until_ns = rt_now_ns() + RT_SECOND;
+	int rc = 0;
+
+	while (!is(sites) && rt_now_ns() < until_ns && !rc)
+		rc = rt_sleep_until(rt_now_ns() + 20 * RT_US);
+	return rc;
+}
+
+/* One source is cut off when all are prepared, and the master is gone when the others have committed. */
+static int lose_master(struct run *run)
+{
+	struct sites *sites = run->sites;
+	unsigned volume;
+	struct box *source = &sites->sources[1], *far = sites_far_of(sites, SITES_VOLUMES, &volume);
+	int rc = wait_for(sites, are_all_prepared);
+
+	if (rc)
+		return rc;
+	sim_cut(source->system, far->system);
+	rc = wait_for(sites, are_uneven);
+	faults_crash(sites, &sites->sources[0], SIM_POWER_LOSS);
+	sim_heal(source->system, far->system);
+	if (!rc)
+		rc = wait_ms(20);
+	return rc;
+}
+
+/* What it had begun to commit is whole: nobody waits for it. */
+static int practise_without_master(struct run *run)
+{
+	int rc = lose_master(run);
+
+	if (rc)
+		return rc;
+	if (are_uneven(run->sites)) {
+		scenario_count("masters lost between commits", 1);
+		rc = box_session_practice(any_far(run->sites), SITES_SESSION, NULL);
+		if (rc)
+			scenario_wrong("no copy is made while a master is gone that had begun to commit: %d", rc);
+		else
+			judge_new(run);
+	}
+	return mend_all(run->sites);
+}
+
+/* ---- rounds ---- */
 
 static int give_under_faults(struct run *run, bool make)
 {
@@ -254,13 +370,25 @@ static int practise(struct run *run)
 	return rc ? rc : sites_wait_groups(run->sites, 2, 60 * RT_SECOND);
 }
 
+/* With one leg there is nothing between. */
+static int begin_rounds(struct run *run)
+{
+	return run->sites->source_count > 1 && !below(3) ? practise_without_master(run) : 0;
+}
+
 static int go_through(struct run *run)
 {
 	struct sites *sites = run->sites;
-	int rc = sites_build(sites, 1 + (unsigned)below(2), 1, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
+	unsigned fars = 1 + (unsigned)below(2);
+	int rc = sites_build(sites, fars + (unsigned)below(2), fars, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
+			     PAIR_ASYNC);
 
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	if (fars > 1)
+		scenario_count("several far sides", 1);
+	if (!rc)
+		rc = begin_rounds(run);
 	for (unsigned i = 0; i < ROUNDS && !rc; i++)
 		rc = practise(run);
 	if (rc == 1)
@@ -290,7 +418,10 @@ static int run_practice(void *arg)
 }
 
 static const char *const must_happen[] = { "groups", "copies", "commands done", NULL };
-static const char *const rarely_happens[] = { "commands refused", "crashes beside a copy", "recoveries", NULL };
+static const char *const rarely_happens[] = {
+	"several far sides", "masters lost between commits", "commands refused", "crashes beside a copy", "recoveries",
+	NULL
+};
 
 const struct scenario scenario_practice = {
 	.name = "practice",

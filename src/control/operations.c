@@ -280,8 +280,9 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "below", ARG_SEQUENCE, 0, "only those before this one; at most 1000 are listed, newest first" },
 	} },
-	{ "session", "practice", ROLE_ADMIN, ANSWER_CHANGED, "At the far side: a writable copy of the last group", {
+	{ "session", "practice", ROLE_ADMIN, ANSWER_CHANGED, "At any far side: a writable copy of a group", {
 		SESSION_ARG,
+		{ "at", ARG_MOMENT, 0, "of this group, or the last one not later than 2026-11-23T00:18:59.123Z" },
 		{ "pool", ARG_POOL, 0, "where its volumes are made (default: each in the pool of its target volume)" },
 	} },
 	{ "session", "unpractice", ROLE_ADMIN, ANSWER_CHANGED, "Delete that copy and its volumes", {

@@ -17,6 +17,7 @@
 #include "copy/pair_left.h"
 #include "copy/peer_watch.h"
 #include "copy/practice.h"
+#include "copy/practice_part.h"
 #include "copy/recover.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
@@ -82,6 +83,7 @@ static const struct link_handler handlers[] = {
 	{ WIRE_LEG_KEEP, leg_on_keep },
 	{ WIRE_RECOVER_POINTS, recover_on_points },
 	{ WIRE_RECOVER_POINT, recover_on_point },
+	{ WIRE_PRACTICE, practice_on_step },
 	{ 0, NULL },
 };
 
@@ -519,7 +521,10 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_mutex_init(&copy->flashing);
 	rt_group_init(&copy->flash_fibers);
 	list_init(&copy->practices);
+	list_init(&copy->practice_parts);
 	rt_mutex_init(&copy->practising);
+	rt_mutex_init(&copy->practice_steps);
+	rt_group_init(&copy->practice_fibers);
 	list_init(&copy->sources);
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
@@ -566,6 +571,7 @@ void copy_stop(struct copy *copy)
 	stop_cleaner(copy);
 	link_server_stop(copy->server);
 	peers_hang_up(copy);
+	practice_parts_stop(copy);
 	sources_stop(copy);
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link), false);

@@ -214,7 +214,6 @@ struct copy_pair_info {
 	uint16_t remote_volume;
 	char system[XDC_SYSTEM_ID_MAX];		/* of the remote volume */
 	bool is_source;
-	bool is_one_of_several;			/* the volume has other pairs: commands have to say which */
 	enum pair_type type;
 	enum pair_state state;
 	enum pair_reason reason;
@@ -233,6 +232,8 @@ struct copy_pair_info {
 	enum copy_priority priority;		/* of a source */
 	bool critical;				/* sync: a write that the far side cannot get fails */
 	bool frozen;				/* hosts are held until copy_path_run, or the end of that time */
+	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
+	enum copy_state copy_state;
 	unsigned waiting_requests;		/* of hosts, for the far side or what follows when it is not reached */
 };
 
@@ -378,8 +379,8 @@ struct copy_flash_info {
 	struct record_flash record;
 	uint64_t size_bytes, own_bytes;		/* own: that the target holds itself; both 0 when it is offline */
 	bool is_offline;			/* the source or the target is */
-	enum copy_type type;			/* where it is in the state table, which says what is allowed */
-	enum copy_state state;
+	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
+	enum copy_state copy_state;
 };
 /* In order of targets. Suspends; each must not. */
 void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg);
@@ -494,16 +495,23 @@ struct copy_session_volume {
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);
 
-/* ---- practice, on the far-side system of the session ---- */
+/* ---- practice, on any one far-side system of the session ---- */
+
+struct recovery_at;
 
 /*
- * A copy of the last CG that hosts may write, while CGs go on: a FlashCopy of all target volumes, onto volumes that are
- * made for it in this pool (NULL: each in that of its source). One that there is already goes first; refused while
- * hosts have it open. After a failure there is none.
+ * A copy of the last CG that hosts may write, while CGs go on: at each far side a FlashCopy of all target volumes, onto
+ * volumes that are made for it in this pool (NULL: each in that of its source). at: of this CG, which all far sides
+ * keep; NULL: of the last one. A copy that there is already goes first; refused while hosts have it open. After a
+ * failure there is none, or on a far side that is not reached what the next command removes.
  */
-int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, struct fault *fault);
+int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, const struct recovery_at *at,
+			  struct fault *fault);
 
-/* Deletes it, with its volumes and what hosts wrote there; also what is left of one that did not come about. */
+/*
+ * Deletes it at all far sides, with its volumes and what hosts wrote there; also what is left of one that did not come
+ * about. -1 also when one of them was not reached: given again it goes on.
+ */
 int copy_session_unpractice(struct copy *copy, uint8_t session, struct fault *fault);
 
 /* At the start, before hosts: removes what is left of practice copies that did not come about. Suspends. */

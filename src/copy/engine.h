@@ -61,8 +61,11 @@ struct copy {
 	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
 	struct rt_mutex flashing;		/* of commands on them, one at a time */
 	struct rt_group flash_fibers;		/* background copies */
-	struct list_head practices;		/* struct practice: those that are whole */
-	struct rt_mutex practising;		/* of commands on them, one at a time */
+	struct list_head practices;		/* struct practice */
+	struct list_head practice_parts;	/* struct practice_part: those that are being made */
+	struct rt_mutex practising;		/* of commands on them given here, one at a time */
+	struct rt_mutex practice_steps;		/* of what those order here, one at a time */
+	struct rt_group practice_fibers;	/* one a part */
 	struct list_head left_pairs;		/* struct left_pair: those whose volume is not open */
 	struct list_head sources;		/* struct source: sessions with volumes here */
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */

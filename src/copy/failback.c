@@ -131,16 +131,10 @@ static int check_histories(struct pair *pair, bool discard, struct fault *fault)
 
 static int check_failback(struct pair *pair, bool discard, struct fault *fault)
 {
-	char object[64];
+	int rc = pair_check(pair, COPY_FAILBACK, false, fault);
 
-	if (pair->record.role == PAIR_SOURCE)
-		return 0;	/* done before */
-	if (pair->record.state != PAIR_FAILED_OVER)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object),
-				 pair->record.state == PAIR_TARGET_SUSPENDED
-					 ? "xdc session return finishes the return"
-					 : "xdc session recover, or xdc pair failover",
-				 "it is %s, and production is not here", pair_state_names[pair->record.state]);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	if (check_path(pair, fault))
 		return -1;
 	return check_histories(pair, discard, fault);

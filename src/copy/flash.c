@@ -472,7 +472,7 @@ int flashes_resume(struct copy *copy)
 	list_for_each(flash, &copy->flashes, link)
 		if (!rc)
 			rc = resume_source(flash);
-	return rc;
+	return rc ? rc : flash_replay_late(copy);
 }
 
 void flashes_stop(struct copy *copy)

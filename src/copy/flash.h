@@ -85,6 +85,14 @@ RT_MUST_CHECK int flash_make_maps(struct flash *flash, struct record_flash *reco
 RT_MUST_CHECK int flash_attach_target(struct flash *flash);	/* opens the maps; errors of that */
 RT_MUST_CHECK int flash_attach_source(struct flash *flash);	/* while it is frozen. -ENOMEM */
 void flash_detach(struct flash *flash);				/* both, and closes the map */
+
+/*
+ * Writes of the source are answered before old blocks are kept, if that can be. And at the start, when all relations
+ * are attached: what was so answered when the last run died is written. Negative errno.
+ */
+void flash_open_late(struct flash *flash);
+RT_MUST_CHECK int flash_replay_late(struct copy *copy);
+
 RT_MUST_CHECK int flash_set_access(struct volume *volume, enum volume_access access);
 
 /*

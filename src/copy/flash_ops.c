@@ -224,6 +224,8 @@ static int take_target(struct flash *flash, struct fault *fault)
 		rc = flash_clear_unseen(flash->data.target);
 	if (!rc)
 		rc = flash_attach_target(flash);
+	if (!rc)
+		flash_open_late(flash);
 	return rc ? flash_fault(target, rc, "it cannot become a target, and may be empty now", fault) : 0;
 }
 
@@ -379,7 +381,9 @@ static void open_targets(const struct create *create)
 	for (unsigned i = 0; i < create->count; i++) {
 		struct flash *flash = create->flashes[i];
 
-		flash_open_volumes(flash);
+		/* A practice copy is opened when all far sides have theirs. */
+		if (!flash->record.practice)
+			flash_open_volumes(flash);
 		flash_begin_copy(flash);
 		log_line(LOG_NOTICE, "flash", "volume %04X shows %04X as it is now", flash->record.target,
 			 flash->record.source);
@@ -492,7 +496,7 @@ void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct cop
 		const struct volume *target = flash->data.target;
 		struct copy_flash_info info = { .record = flash->record };
 		uint64_t own_blocks = 0;
-		bool whole = look(flash, &info.type, &info.state, &own_blocks);
+		bool whole = look(flash, &info.copy_type, &info.copy_state, &own_blocks);
 
 		info.is_offline = !target || !flash->data.source;
 		info.size_bytes = target ? volume_size(target) : 0;

@@ -243,6 +243,8 @@ static int exchange(struct flash *flash, struct flash *next)
 		rc = flash_attach_target(next);
 	if (!rc)
 		rc = flash_attach_source(next);
+	if (!rc)
+		flash_open_late(next);
 	return rc ? rc : exchange_records(flash, next);
 }
 

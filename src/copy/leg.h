@@ -48,6 +48,8 @@ struct leg {
 	int64_t heard_wall_ns;			/* when its source was heard last; 0: not since the start */
 	unsigned held;				/* holds on it (leg_hold.h): no pass begins */
 	bool let;				/* but one, for which all is ready */
+	int64_t commits_from_ns;		/* nothing is committed before then (leg_hold_stop) */
+	unsigned committing;			/* requests to commit under way */
 	bool applying;				/* a pass is under way */
 	struct rt_mutex showing;		/* one at a time opens or closes its volumes to readers */
 };

@@ -246,6 +246,22 @@ int leg_on_prepare(void *arg, const struct link_peer *peer, const void *request,
 	return rc;
 }
 
+/* Far sides agree on a group (leg_hold.h): for a moment none has a newer one. */
+static int commit_leg(struct leg *leg, const struct wire_session_head *head)
+{
+	int rc = 0;
+
+	while (rt_now_ns() < leg->commits_from_ns && !rc) {
+		RT_LIMIT(leg->commits_from_ns);
+		rc = rt_cond_wait(&leg->committed);
+	}
+	leg->committing++;
+	rc = journal_commit(leg->journal, head->attempt, head->incarnation);
+	leg->committing--;
+	rt_cond_wake_all(&leg->committed);
+	return rc;
+}
+
 int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_leg_request *commit = request;
@@ -254,11 +270,10 @@ int leg_on_commit(void *arg, const struct link_peer *peer, const void *request, 
 	RT_SHIELD();
 
 	if (!rc)
-		rc = journal_commit(leg->journal, commit->head.attempt, commit->head.incarnation);
+		rc = commit_leg(leg, &commit->head);
 	if (rc)
 		return why[0] ? rc : copy_refuse(why, rc, "CG %llu cannot be committed: %s",
 						 (unsigned long long)commit->head.attempt, strerror(-rc));
-	rt_cond_wake_all(&leg->committed);
 	leg_fill_state(leg, reply);
 	return 0;
 }

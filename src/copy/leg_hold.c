@@ -11,7 +11,9 @@
 #include "rt/mem.h"
 #include "store/planted.h"
 
-#define HOLD_NS		(10 * RT_SECOND)	/* for all legs to have one group in their volumes */
+#define STAND_NS	(10 * RT_SECOND)	/* for what is under way to have come to the volumes */
+#define BRING_NS	(10 * RT_SECOND)	/* for the group to be in the volumes */
+#define STOP_NS		(3 * RT_SECOND)		/* for all far sides to hear which group is meant */
 
 static const char *object_of(const struct leg_hold *hold, char text[64])
 {
@@ -19,24 +21,14 @@ static const char *object_of(const struct leg_hold *hold, char text[64])
 	return text;
 }
 
-/* ---- whose they are ---- */
-
-static struct leg *find_newest(struct copy *copy, uint8_t session)
+static int fault_no_memory(const struct leg_hold *hold, struct fault *fault)
 {
-	struct leg *leg, *newest = NULL;
-	struct journal_info info, of_newest = { 0 };
+	char object[64];
 
-	list_for_each(leg, &copy->legs, link) {
-		if (leg->gone || leg->record.session != session)
-			continue;
-		leg_get_info(leg, &info);
-		if (newest && info.committed <= of_newest.committed)
-			continue;
-		newest = leg;
-		of_newest = info;
-	}
-	return newest;
+	return fault_set(fault, FAULT_FAILED, object_of(hold, object), "try again", "no memory");
 }
+
+/* ---- whose they are ---- */
 
 /* It can show a group, and no recovery has it. */
 static int check_leg(const struct leg_hold *hold, struct leg *leg, struct fault *fault)
@@ -57,24 +49,27 @@ static int check_leg(const struct leg_hold *hold, struct leg *leg, struct fault 
 	return 0;
 }
 
-static int add_leg(struct leg_hold *hold, const struct wire_member *member, struct fault *fault)
+static int check_all(const struct leg_hold *hold, struct fault *fault)
+{
+	for (unsigned i = 0; i < hold->count; i++) {
+		if (check_leg(hold, hold->legs[i], fault))
+			return -1;
+	}
+	return 0;
+}
+
+static int find_legs(struct leg_hold *hold, const uint8_t *key, struct fault *fault)
 {
 	struct leg *leg;
-	char object[64];
 
-	object_of(hold, object);
-	if (strcmp(member->far, hold->copy->config.system) != 0)
-		return fault_set(
-			fault, FAULT_NOT_SUPPORTED, object, "xdc session recover is not concerned",
-			"system %s is a far side of it, too: only a session with one far side can be practised",
-			member->far);
-	leg = leg_find(hold->copy, hold->session, member->source);
-	if (!leg)
-		return fault_set(fault, FAULT_FAILED, object, "repeat the command when that is back",
-				 "nothing of system %s is here, which is in its groups", member->source);
-	leg_pin(leg);
-	hold->legs[hold->count++] = leg;
-	return check_leg(hold, leg, fault);
+	list_for_each(leg, &hold->copy->legs, link) {
+		if (leg->gone || leg->record.session != hold->session ||
+		    memcmp(leg->record.key, key, WIRE_KEY_SIZE) != 0 || hold->count == WIRE_MEMBERS_MAX)
+			continue;
+		leg_pin(leg);
+		hold->legs[hold->count++] = leg;
+	}
+	return check_all(hold, fault);
 }
 
 /* ---- their volumes ---- */
@@ -94,114 +89,70 @@ static int add_volume(const struct leg *leg, uint16_t volume, struct volume_set 
 	return 0;
 }
 
-static int list_volumes(struct leg_hold *hold, struct fault *fault)
+static int add_group(struct leg_hold *hold, const struct leg *leg, const struct journal_cg *cg, struct volume_set *set,
+		     struct fault *fault)
 {
-	MEM_OWNED struct volume_set *set = mem_alloc_zeroed(sizeof(*set));
-	uint32_t most = 0, id = 0;
-	char object[64];
-	int rc = 0;
-
-	mem_free(hold->volumes);
-	hold->volumes = NULL;
-	hold->volume_count = 0;
-	for (unsigned i = 0; set && i < hold->count && !rc; i++) {
-		const struct journal_cg *cg = leg_committed_cg(hold->legs[i]);
-
-		most += cg ? cg->volume_count : 0;
-		for (uint32_t j = 0; cg && j < cg->volume_count && !rc; j++)
-			rc = add_volume(hold->legs[i], cg->volumes[j], set, fault);
+	if (hold->at || cg->number == hold->number)
+		hold->cg_wall_ns = (int64_t)cg->session_time_us * RT_US;
+	for (uint32_t i = 0; i < cg->volume_count; i++) {
+		if (add_volume(leg, cg->volumes[i], set, fault))
+			return -1;
 	}
-	if (rc)
-		return rc;
-	hold->volumes = mem_alloc((most + 1) * sizeof(hold->volumes[0]));
-	if (!set || !hold->volumes)
-		return fault_set(fault, FAULT_FAILED, object_of(hold, object), "try again", "no memory");
-	for (; volume_set_next(set, &id); id++)
-		hold->volumes[hold->volume_count++] = (uint16_t)id;
-	if (!hold->volume_count)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(hold, object), "xdc session show",
-				 "no volume here is in its groups");
 	return 0;
 }
 
-static int find_legs(struct leg_hold *hold, const struct wire_members *members, struct fault *fault)
+/* A leg that was not in the older group has no volumes in it. */
+static int add_volumes_of(struct leg_hold *hold, unsigned index, struct volume_set *set, struct fault *fault)
 {
-	char object[64];
-
-	if (!members->count || members->count > WIRE_MEMBERS_MAX)
-		return fault_set(fault, FAULT_FAILED, object_of(hold, object), "xdc session show",
-				 "its last group does not say who takes part");
-	for (uint32_t i = 0; i < members->count; i++) {
-		if (add_leg(hold, &members->items[i], fault))
-			return -1;
-	}
-	return list_volumes(hold, fault);
-}
-
-int leg_hold_find(struct leg_hold *hold, struct copy *copy, uint8_t session, struct fault *fault)
-{
-	struct leg *newest = find_newest(copy, session);
-	const struct journal_cg *cg = newest ? leg_committed_cg(newest) : NULL;
-	struct wire_members members = { 0 };
+	struct leg *leg = hold->legs[index];
+	const struct journal_cg *cg = leg_committed_cg(leg);
+	MEM_OWNED struct journal_cg *older = NULL;
 	char object[64];
 	int rc;
 
-	*hold = (struct leg_hold){ .copy = copy, .session = session };
-	object_of(hold, object);
-	if (!newest)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
-				 "give the command on a far side of the session",
-				 "this system is not a far side of it");
-	if (!cg)
-		return fault_set(fault, FAULT_FAILED, object, "xdc session show",
-				 newest->offline ? "its journal is offline" : "it has no consistency group yet");
-	hold->member_version = cg->member_version;
-	rc = leg_unpack_members(cg, &members);
-	rc = rc ? fault_set(fault, FAULT_FAILED, object, "try again", "no memory") : find_legs(hold, &members, fault);
-	mem_free(members.items);
-	return rc;
+	hold->shows[index] = cg != NULL;
+	if (!cg || !hold->at || cg->number == hold->at)
+		return cg ? add_group(hold, leg, cg, set, fault) : 0;
+	rc = journal_read_point(leg->journal, hold->at, &older);
+	if (rc && rc != -ENOENT)
+		return fault_set(fault, FAULT_FAILED, object_of(hold, object), "repeat the command",
+				 "what CG %llu shows cannot be read: %s", (unsigned long long)hold->at,
+				 strerrordesc_np(-rc));
+	hold->shows[index] = !rc;
+	return rc ? 0 : add_group(hold, leg, older, set, fault);
 }
 
-/* ---- to one group ---- */
-
-/* One that is at work, or has an older group than another; NULL: all stand still before one group. */
-static struct leg *find_behind(const struct leg_hold *hold)
+static int list_volumes(struct leg_hold *hold, struct fault *fault)
 {
-	uint64_t highest = 0;
+	MEM_OWNED struct volume_set *set = mem_alloc_zeroed(sizeof(*set));
+	uint32_t id = 0, count = 0;
 
+	if (!set)
+		return fault_no_memory(hold, fault);
 	for (unsigned i = 0; i < hold->count; i++) {
-		const struct journal_cg *cg = leg_committed_cg(hold->legs[i]);
-
-		if (hold->legs[i]->applying)
-			return hold->legs[i];
-		if (cg && cg->number > highest && !planted(PLANTED_PRACTICE_UNEVEN))
-			highest = cg->number;
-	}
-	for (unsigned i = 0; i < hold->count; i++) {
-		const struct journal_cg *cg = leg_committed_cg(hold->legs[i]);
-
-		if (!cg || cg->number < highest)
-			return hold->legs[i];
-	}
-	return NULL;
-}
-
-static int check_all(const struct leg_hold *hold, struct fault *fault)
-{
-	char object[64];
-
-	for (unsigned i = 0; i < hold->count; i++) {
-		const struct journal_cg *cg;
-
-		if (check_leg(hold, hold->legs[i], fault))
+		if (add_volumes_of(hold, i, set, fault))
 			return -1;
-		cg = leg_committed_cg(hold->legs[i]);
-		if (cg && cg->member_version != hold->member_version)
-			return fault_set(fault, FAULT_IN_USE, object_of(hold, object), "repeat the command",
-					 "its members change just now");
 	}
+	for (; volume_set_next(set, &id); id++)
+		count++;
+	mem_free(hold->volumes);
+	hold->volume_count = 0;
+	hold->volumes = mem_alloc((count + 1) * sizeof(hold->volumes[0]));
+	if (!hold->volumes)
+		return fault_no_memory(hold, fault);
+	for (id = 0; volume_set_next(set, &id) && hold->volume_count < count; id++)
+		hold->volumes[hold->volume_count++] = (uint16_t)id;
 	return 0;
 }
+
+int leg_hold_find(struct leg_hold *hold, struct copy *copy, uint8_t session, const uint8_t *key, uint64_t at,
+		  struct fault *fault)
+{
+	*hold = (struct leg_hold){ .copy = copy, .session = session, .at = at };
+	return find_legs(hold, key, fault) ? -1 : list_volumes(hold, fault);
+}
+
+/* ---- standing still ---- */
 
 static int fault_waiting(const struct leg_hold *hold, const struct leg *leg, int error, struct fault *fault)
 {
@@ -213,19 +164,88 @@ static int fault_waiting(const struct leg_hold *hold, const struct leg *leg, int
 			 leg->record.source_system, strerrordesc_np(-error));
 }
 
-static int wait_even(const struct leg_hold *hold, struct fault *fault)
+int leg_hold_begin(struct leg_hold *hold, struct fault *fault)
 {
-	struct leg *behind;
 	int rc = 0;
+	RT_LIMIT(rt_now_ns() + STAND_NS);
 
-	while ((behind = find_behind(hold))) {
+	hold->holds = true;
+	for (unsigned i = 0; i < hold->count; i++) {
+		hold->legs[i]->held++;
+		/* One that rests has nothing to rest for. */
+		rt_cond_wake_all(&hold->legs[i]->committed);
+	}
+	for (unsigned i = 0; i < hold->count; i++) {
+		struct leg *leg = hold->legs[i];
+
+		while (leg->applying && !rc)
+			rc = rt_cond_wait(&leg->committed);
 		if (rc)
-			return fault_waiting(hold, behind, rc, fault);
-		rc = rt_cond_wait(&behind->committed);
-		if (check_all(hold, fault))
-			return -1;
+			return fault_waiting(hold, leg, rc, fault);
 	}
 	return check_all(hold, fault);
+}
+
+int leg_hold_stop(struct leg_hold *hold, struct fault *fault)
+{
+	int64_t until_ns = rt_now_ns() + STOP_NS;
+	int rc = 0;
+	RT_LIMIT(until_ns);
+
+	for (unsigned i = 0; i < hold->count && !planted(PLANTED_PRACTICE_UNEVEN); i++)
+		hold->legs[i]->commits_from_ns = until_ns;
+	/* What had begun before is in the answer. */
+	for (unsigned i = 0; i < hold->count; i++) {
+		struct leg *leg = hold->legs[i];
+
+		while (leg->committing && !rc)
+			rc = rt_cond_wait(&leg->committed);
+		if (rc)
+			return fault_waiting(hold, leg, rc, fault);
+	}
+	return check_all(hold, fault);
+}
+
+/* ---- to one group ---- */
+
+/* Some far side has it committed, so it is whole, and may be committed where it is prepared. */
+static int commit(const struct leg_hold *hold, struct leg *leg, uint64_t number, struct fault *fault)
+{
+	struct journal_info info;
+	char object[64];
+	int rc = 0;
+
+	leg_get_info(leg, &info);
+	if (info.committed < number && info.prepared == number)
+		rc = journal_commit(leg->journal, number, info.incarnation);
+	leg_get_info(leg, &info);
+	if (rc || (info.committed > number && !planted(PLANTED_PRACTICE_UNEVEN)))
+		return fault_set(fault, FAULT_IN_USE, object_of(hold, object), "repeat the command",
+				 "what system %s sends here is not at CG %llu any more%s%s",
+				 leg->record.source_system, (unsigned long long)number, rc ? ": " : "",
+				 rc ? strerrordesc_np(-rc) : "");
+	return 0;
+}
+
+/* One that is behind is not in the group: no volume of it is meant. */
+static void let_others_go(struct leg_hold *hold)
+{
+	unsigned count = hold->count;
+
+	hold->count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		struct leg *leg = hold->legs[i];
+		struct journal_info info;
+
+		leg_get_info(leg, &info);
+		if (info.committed >= hold->number) {
+			hold->legs[hold->count++] = leg;
+			continue;
+		}
+		leg->held--;
+		rt_cond_wake_all(&leg->committed);
+		leg_unpin(leg);
+	}
 }
 
 /* In the step in which all have this group: what is committed later is not in the pass. */
@@ -237,12 +257,26 @@ static void let_all(struct leg_hold *hold)
 		struct leg *leg = hold->legs[i];
 
 		leg_get_info(leg, &info);
-		if (info.applied >= info.committed)
+		if (info.applied >= info.committed || planted(PLANTED_PRACTICE_UNAPPLIED))
 			continue;
 		journal_apply_begin(leg->journal);
 		leg->let = true;
 		rt_cond_wake_all(&leg->committed);
 	}
+}
+
+static void go_on_committing(const struct leg_hold *hold)
+{
+	for (unsigned i = 0; i < hold->count; i++) {
+		hold->legs[i]->commits_from_ns = 0;
+		rt_cond_wake_all(&hold->legs[i]->committed);
+	}
+}
+
+static bool is_brought(const struct leg_hold *hold, const struct journal_info *info)
+{
+	return info->applied == hold->number || planted(PLANTED_PRACTICE_UNEVEN) ||
+	       planted(PLANTED_PRACTICE_UNAPPLIED);
 }
 
 static int wait_let(const struct leg_hold *hold, struct fault *fault)
@@ -258,42 +292,51 @@ static int wait_let(const struct leg_hold *hold, struct fault *fault)
 		if (check_leg(hold, leg, fault))
 			return -1;
 		leg_get_info(leg, &info);
-		if (rc || (info.applied != hold->number && !planted(PLANTED_PRACTICE_UNEVEN)))
+		if (rc || !is_brought(hold, &info))
 			return fault_waiting(hold, leg, rc ? rc : leg->apply_error ? leg->apply_error : -EIO, fault);
 	}
 	return 0;
 }
 
-int leg_hold_begin(struct leg_hold *hold, struct fault *fault)
+int leg_hold_bring(struct leg_hold *hold, uint64_t number, struct fault *fault)
 {
-	const struct journal_cg *cg;
-	RT_LIMIT(rt_now_ns() + HOLD_NS);
+	int rc = 0;
+	RT_LIMIT(rt_now_ns() + BRING_NS);
 
-	hold->holds = true;
-	for (unsigned i = 0; i < hold->count; i++) {
-		hold->legs[i]->held++;
-		/* One that rests has nothing to rest for. */
-		rt_cond_wake_all(&hold->legs[i]->committed);
+	hold->number = number;
+	for (unsigned i = 0; i < hold->count && !rc; i++)
+		rc = commit(hold, hold->legs[i], number, fault);
+	if (!rc)
+		rc = check_all(hold, fault);
+	if (!rc) {
+		let_others_go(hold);
+		rc = list_volumes(hold, fault);
 	}
-	if (wait_even(hold, fault) || list_volumes(hold, fault))
-		return -1;
-	cg = leg_committed_cg(hold->legs[0]);
-	hold->number = cg->number;
-	hold->cg_wall_ns = (int64_t)cg->session_time_us * RT_US;
-	if (!planted(PLANTED_PRACTICE_UNAPPLIED))
+	if (!rc)
 		let_all(hold);
-	return planted(PLANTED_PRACTICE_UNAPPLIED) ? 0 : wait_let(hold, fault);
+	go_on_committing(hold);
+	return rc ? rc : wait_let(hold, fault);
+}
+
+void leg_hold_let_go(struct leg_hold *hold)
+{
+	for (unsigned i = 0; i < hold->count && hold->holds; i++) {
+		struct leg *leg = hold->legs[i];
+
+		leg->held--;
+		leg->let = false;
+		leg->commits_from_ns = 0;
+		rt_cond_wake_all(&leg->committed);
+	}
+	hold->holds = false;
 }
 
 void leg_hold_end(struct leg_hold *hold)
 {
-	for (unsigned i = 0; i < hold->count; i++) {
-		struct leg *leg = hold->legs[i];
-
-		leg->held -= hold->holds;
-		leg->let = false;
-		rt_cond_wake_all(&leg->committed);
-		leg_unpin(leg);
-	}
+	leg_hold_let_go(hold);
+	for (unsigned i = 0; i < hold->count; i++)
+		leg_unpin(hold->legs[i]);
+	hold->count = 0;
 	mem_free(hold->volumes);
+	hold->volumes = NULL;
 }

@@ -75,9 +75,8 @@ struct pair *pair_next_of(const struct pair *pair);
 /* As a command names it (copy.h). NULL: there is none, or more than one. */
 struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
-/* Also while a pair that is gone still works on the volume; the second: there is such a one. */
+/* Also while a pair that is gone still works on the volume. */
 bool pair_uses_volume(const struct copy *copy, uint16_t volume);
-bool pair_is_going(const struct copy *copy, uint16_t volume);
 
 /*
  * A pair that is pinned is not freed. Over all pairs, while the body may suspend:
@@ -109,8 +108,7 @@ RT_MUST_CHECK int pair_delete_records(struct copy *copy, const struct record_pai
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 
 /*
- * What hosts may do with the volume from here on, but for what its other pairs forbid; lowering it waits for requests
- * under way. Negative errno. Suspends.
+ * What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends.
  */
 RT_MUST_CHECK int pair_set_access(struct pair *pair, enum volume_access access);
 
@@ -167,12 +165,6 @@ RT_MUST_CHECK int pair_connect(struct pair *pair, uint32_t flags, struct wire_pa
  * In its turn: tells the far side, durably there, that it holds all of the first copy. Negative errno. Suspends.
  */
 RT_MUST_CHECK int pair_tell_copied(struct pair *pair);
-
-/*
- * A target that holds something that was the source's once: its first copy had ended, and no group that it lacks a
- * part of was given up.
- */
-bool pair_is_whole(const struct pair *pair);
 
 /*
  * In its turn. If its first copy is done and it is in a session: from here on it may join at any close. That is
@@ -304,6 +296,14 @@ void pair_give_way(struct pair *pair);
 /* What the volume counts for it: nothing when nothing is noted. On the volume's reactor. */
 void pair_get_counters(const struct pair *pair, struct volume_counters *counters);
 
+/* But for where it is in the state table. Suspends. */
 void pair_get_info(struct pair *pair, struct copy_pair_info *info);
+
+/* ---- the state table: pair_cell.c. Neither suspends. ---- */
+
+void pair_look(struct pair *pair, enum copy_type *type, enum copy_state *state);
+
+/* In the pair's turn: copy_table_check. */
+int pair_check(struct pair *pair, enum copy_verb verb, bool force, struct fault *fault);
 
 #endif

@@ -31,7 +31,12 @@ const struct left_pair *pair_left_in_session(const struct copy *copy, uint8_t se
 /* Deletes it from the metadata. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_left_forget(struct copy *copy, struct left_pair *left);
 
+/* But for where it is in the state table. */
 void pair_left_get_info(const struct left_pair *left, struct copy_pair_info *info);
+
+/* As of pairs (pair_cell.c). */
+void pair_left_look(const struct left_pair *left, enum copy_type *type, enum copy_state *state);
+int pair_left_check(const struct left_pair *left, enum copy_verb verb, bool force, struct fault *fault);
 
 /* At the stop of the system. */
 void pairs_left_free(struct copy *copy);

@@ -66,11 +66,27 @@ int copy_pair_fault_unnamed(struct copy *copy, const struct copy_pair_name *name
 	if (meant.count > 1)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "say which: --to SYSTEM",
 				 "volume %04X has %u pairs: with %s", name->volume, meant.count, meant.text);
+	/* It answers the same to all that is not asked of pairs that are left. */
+	if (meant.count == 1 && meant.left)
+		return pair_left_check(meant.left, COPY_SET, false, fault);
 	if (name->system[0])
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
 				 "volume %04X has no pair with system %s", name->volume, name->system);
 	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
 			 "volume %04X has no pair", name->volume);
+}
+
+/* All that is shown of it. */
+static void show(struct pair *pair, struct copy_pair_info *info)
+{
+	pair_get_info(pair, info);
+	pair_look(pair, &info->copy_type, &info->copy_state);
+}
+
+static void show_left(const struct left_pair *left, struct copy_pair_info *info)
+{
+	pair_left_get_info(left, info);
+	pair_left_look(left, &info->copy_type, &info->copy_state);
 }
 
 struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
@@ -109,11 +125,11 @@ bool copy_pair_get(struct copy *copy, const struct copy_pair_name *name, struct 
 	if (meant.count != 1)
 		return false;
 	if (meant.left) {
-		pair_left_get_info(meant.left, info);
+		show_left(meant.left, info);
 		return true;
 	}
 	pair_pin(meant.pair);
-	pair_get_info(meant.pair, info);
+	show(meant.pair, info);
 	pair_unpin(meant.pair);
 	return true;
 }
@@ -125,11 +141,11 @@ void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy
 	struct pair *pair;
 
 	for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)) {
-		pair_get_info(pair, &info);
+		show(pair, &info);
 		each(arg, &info);
 	}
 	list_for_each(left, &copy->left_pairs, link) {
-		pair_left_get_info(left, &info);
+		show_left(left, &info);
 		each(arg, &info);
 	}
 }
@@ -143,7 +159,7 @@ void copy_pair_each_of(struct copy *copy, uint16_t volume,
 
 	for (; pair; pair = next) {
 		pair_pin(pair);
-		pair_get_info(pair, &info);
+		show(pair, &info);
 		each(arg, &info);
 		next = pair_next_of(pair);
 		pair_unpin(pair);
@@ -151,7 +167,7 @@ void copy_pair_each_of(struct copy *copy, uint16_t volume,
 	list_for_each(left, &copy->left_pairs, link) {
 		if (left->record.volume != volume)
 			continue;
-		pair_left_get_info(left, &info);
+		show_left(left, &info);
 		each(arg, &info);
 	}
 }

@@ -12,7 +12,7 @@
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/target.h"
+#include "volume/volume.h"
 
 #define CONNECT_NS	(10 * RT_SECOND)	/* a command waits so long for the far side */
 #define GROW_NS		(30 * RT_SECOND)	/* and so long for a target to be grown */
@@ -111,61 +111,24 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 			 pair->record.system, why[0] ? why : strerror(-error));
 }
 
-/* The volume has this pair: may it be the source of the one that is asked for, too? */
-static int check_beside(const struct record_pair *other, const struct copy_pair_request *request, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	object_of(request->source, object);
-	snprintf(remedy, sizeof(remedy), "to end that one: xdc pair delete %04X --to %s", request->source,
-		 other->system);
-	if (!strcmp(other->system, request->system))
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
-				 other->remote_volume, other->system);
-	if (other->role == PAIR_TARGET && other->state != PAIR_FAILED_OVER)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is the target of volume %04X of %s",
-				 other->remote_volume, other->system);
-	if (other->reason == PAIR_REASON_HISTORY)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X of %s is newer than it",
-				 other->remote_volume, other->system);
-	if (request->type == PAIR_ASYNC && other->role == PAIR_SOURCE && other->type == PAIR_ASYNC)
-		return fault_set(fault, FAULT_IN_USE, object, "make this one sync or global-copy",
-				 "its pair with %s is async already, and a session takes it by one pair",
-				 other->system);
-	return 0;
-}
-
-static int check_other_pairs(struct copy *copy, const struct copy_pair_request *request, struct fault *fault)
-{
-	const struct pair *pair;
-	unsigned count = 0;
-	char object[64];
-
-	for (pair = pair_first_of(copy, request->source); pair; pair = pair_next_of(pair), count++) {
-		if (check_beside(&pair->record, request, fault))
-			return -1;
-	}
-	object_of(request->source, object);
-	if (pair_is_going(copy, request->source))
-		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
-				 "an earlier pair of it is still being put down");
-	if (count >= VOLUME_TARGETS_MAX)
-		return fault_set(fault, FAULT_IN_USE, object, "end one of them: xdc pair delete",
-				 "it has %u pairs, and can have no more", count);
-	return 0;
-}
-
 static int check_new_pair(struct copy *copy, const struct copy_pair_request *request, struct volume *volume,
 			  struct fault *fault)
 {
+	struct pair *pair = pair_first_of(copy, request->source);
 	char object[64], remedy[256];
 
 	object_of(request->source, object);
 	if (!volume)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list shows those that exist",
 				 "there is no volume %04X", request->source);
-	if (check_other_pairs(copy, request, fault))
-		return -1;
+	snprintf(remedy, sizeof(remedy), "a volume has one pair; to end that one: xdc pair delete %04X",
+		 request->source);
+	if (pair)
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
+				 pair->record.remote_volume, pair->record.system);
+	if (pair_uses_volume(copy, request->source))
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
+				 "an earlier pair of it is still being put down");
 	if (!path_exists(copy, (uint8_t)(request->source >> 8), request->system, (uint8_t)(request->target >> 8))) {
 		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
 			 request->source >> 8, request->target >> 8, request->system);
@@ -228,15 +191,6 @@ int copy_pair_create(struct copy *copy, const struct copy_pair_request *request,
 	return -1;
 }
 
-static int fault_in_session(const struct pair *pair, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", pair->record.session, pair->record.volume);
-	return fault_set(fault, FAULT_IN_USE, object_of(pair->record.volume, object), remedy, "it is in session %u",
-			 pair->record.session);
-}
-
 static int remove_far_end(struct pair *pair, char *why)
 {
 	struct wire_pair_request request = {
@@ -254,14 +208,8 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 	int rc = 0;
 
 	object_of(pair->record.volume, object);
-	if (pair->record.session && pair->record.role == PAIR_SOURCE)
-		return fault_in_session(pair, fault);
-	if (pair->record.role == PAIR_TARGET && !force && leg_owns_volume(pair->copy, pair->record.volume))
-		return fault_set(fault, FAULT_IN_USE, object, "--force gives the group up",
-				 "its volume holds a consistency group that is kept");
-	if (pair->record.role == PAIR_TARGET && pair->record.state != PAIR_FAILED_OVER && !force)
-		return fault_set(fault, FAULT_IN_USE, object, "delete it on the source, or --force here",
-				 "it is the target of system %s", pair->record.system);
+	if (pair_check(pair, COPY_DELETE, force, fault))
+		return -1;
 	if (pair->record.role == PAIR_SOURCE && pair->peer)
 		rc = remove_far_end(pair, why);
 	if (rc && !force)
@@ -281,10 +229,9 @@ static int delete_left(struct copy *copy, struct left_pair *left, bool force, st
 	char object[64];
 	int rc;
 
+	if (pair_left_check(left, COPY_DELETE, force, fault))
+		return -1;
 	object_of(left->record.volume, object);
-	if (!force)
-		return fault_set(fault, FAULT_FAILED, object,
-				 "mend the volume and restart xdcd; --force deletes this end", "its volume is offline");
 	rc = pair_left_forget(copy, left);
 	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
 }
@@ -309,21 +256,6 @@ int copy_pair_delete(struct copy *copy, const struct copy_pair_name *name, bool 
 	return 0;
 }
 
-/* verb: of the command that is for the other end. */
-static int fault_other_end(const struct pair *pair, const char *verb, const char *message, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	snprintf(remedy, sizeof(remedy), "on %s: xdc pair %s %04X", pair->record.system, verb,
-		 pair->record.remote_volume);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(pair->record.volume, object), remedy, "%s", message);
-}
-
-static int fault_unless_source(const struct pair *pair, const char *verb, struct fault *fault)
-{
-	return pair->record.role == PAIR_SOURCE ? 0 : fault_other_end(pair, verb, "this is the far side", fault);
-}
-
 /* Durable first: a pair that an administrator has suspended does not send after another start. */
 static int suspend(struct pair *pair, struct fault *fault)
 {
@@ -331,7 +263,7 @@ static int suspend(struct pair *pair, struct fault *fault)
 	enum pair_state before = pair->record.state;
 	int rc;
 
-	if (fault_unless_source(pair, "suspend", fault))
+	if (pair_check(pair, COPY_SUSPEND, false, fault))
 		return -1;
 	if (pair->record.state == PAIR_FULL_DUPLEX) {
 		rc = pair_suspend_duplex(pair, PAIR_REASON_COMMAND);
@@ -355,16 +287,6 @@ int copy_pair_suspend(struct copy *copy, const struct copy_pair_name *name, stru
 	return pair ? end_command(pair, suspend(pair, fault)) : -1;
 }
 
-static int fault_lost_here(const struct pair *pair, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	snprintf(remedy, sizeof(remedy), "xdc volume accept %04X; or xdc pair failover %04X on %s",
-		 pair->record.volume, pair->record.remote_volume, pair->record.system);
-	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), remedy,
-			 "this side lost writes with the power, and the far side has them");
-}
-
 static int resume(struct pair *pair, struct fault *fault)
 {
 	struct wire_pair_reply reply = { 0 };
@@ -373,20 +295,10 @@ static int resume(struct pair *pair, struct fault *fault)
 	struct record_pair next;
 	int rc;
 
+	rc = pair_check(pair, COPY_RESUME, false, fault);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	object_of(pair->record.volume, object);
-	if (fault_unless_source(pair, "resume", fault))
-		return -1;
-	if (pair->record.state == PAIR_FULL_DUPLEX)
-		return 0;
-	if (pair->frozen)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "its hosts are held by pair freeze");
-	/* The far side may have it: it is not overwritten before somebody has looked. */
-	if (pair->record.type == PAIR_SYNC && copy_get_losses(pair->copy, pair->record.volume).power_wall_ns)
-		return fault_lost_here(pair, fault);
-	if (pair->record.joined && !pair->record.session)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
-				 "add it to its session again, or delete and create it",
-				 "it was in the consistency groups of a session, and was removed");
 	rc = pair_begin_source(pair);
 	if (rc)
 		return fault_set(fault, FAULT_FAILED, object, "xdc path create", "no path leads to %s: %s",
@@ -432,7 +344,7 @@ static int set_priority(struct pair *pair, enum copy_priority priority, struct f
 	struct pair_order order = { 0 };
 	int rc;
 
-	if (fault_unless_source(pair, "set", fault))
+	if (pair_check(pair, COPY_SET, false, fault))
 		return -1;
 	next.priority = priority;
 	rc = pair_change_record(pair, &next);
@@ -466,19 +378,10 @@ static int change_type(struct pair *pair, enum pair_type type, struct fault *fau
 
 static int go_to_sync(struct pair *pair, struct fault *fault)
 {
-	char object[64];
 	int rc;
 
-	object_of(pair->record.volume, object);
-	if (fault_unless_source(pair, "go-to-sync", fault))
+	if (pair_check(pair, COPY_GO_TO_SYNC, false, fault))
 		return -1;
-	if (pair->record.type == PAIR_SYNC)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair show", "it is synchronous already");
-	if (pair->record.session)
-		return fault_in_session(pair, fault);
-	if (pair->record.joined)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "delete and create it",
-				 "it was in the consistency groups of a session");
 	if (change_type(pair, PAIR_SYNC, fault))
 		return -1;
 	rc = pair_follow(pair);
@@ -499,18 +402,8 @@ int copy_pair_go_to_sync(struct copy *copy, const struct copy_pair_name *name, s
 
 static int leave_sync(struct pair *pair, struct fault *fault)
 {
-	char object[64], remedy[64];
-
-	object_of(pair->record.volume, object);
-	snprintf(remedy, sizeof(remedy), "xdc pair suspend %04X", pair->record.volume);
-	if (fault_unless_source(pair, "leave-sync", fault))
+	if (pair_check(pair, COPY_LEAVE_SYNC, false, fault))
 		return -1;
-	if (pair->record.type != PAIR_SYNC)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair show", "it is not synchronous");
-	if (pair->frozen)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "its hosts are held by pair freeze");
-	if (!pair_rests(pair))
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "hosts may rely on it until it is suspended");
 	return change_type(pair, PAIR_GLOBAL_COPY, fault);
 }
 
@@ -523,28 +416,19 @@ int copy_pair_leave_sync(struct copy *copy, const struct copy_pair_name *name, s
 
 static int fail_over(struct pair *pair, bool force, struct fault *fault)
 {
-	uint16_t volume = pair->record.volume;
-	char object[64], remedy[128];
+	char object[64];
 	int rc;
 
-	object_of(volume, object);
-	if (pair->record.role != PAIR_TARGET)
-		return fault_other_end(pair, "failover", "this is the source", fault);
-	if (leg_owns_volume(pair->copy, volume) && pair->record.state != PAIR_FAILED_OVER)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc session recover N",
-				 "it is in a session, which is recovered as a whole");
-	snprintf(remedy, sizeof(remedy),
-		 "copy it to its end, if the source is there; xdc pair failover %04X --force takes it as it is",
-		 volume);
-	if (pair->record.state != PAIR_FAILED_OVER && !pair_is_whole(pair) && !force)
-		return fault_set(fault, FAULT_FAILED, object, remedy, "what it holds is of no moment: %s",
-				 pair->record.reason == PAIR_REASON_GROUP_LOST
-					 ? "it lacks a part of a group that was given up"
-					 : "its first copy had not ended");
+	/* Of one that is failed over already what was left undone is done. */
+	if (pair_check(pair, COPY_FAILOVER, force, fault) < 0)
+		return -1;
 	rc = pair_fail_over(pair, 0);
-	if (!rc)
+	if (!rc) {
 		peers_tell_changed(pair->copy, pair->record.system);
-	return rc ? fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd", "%s", strerror(-rc)) : 0;
+		return 0;
+	}
+	return fault_set(fault, FAULT_FAILED, object_of(pair->record.volume, object), "look at the log of xdcd", "%s",
+			 strerror(-rc));
 }
 
 int copy_pair_failover(struct copy *copy, const struct copy_pair_name *name, bool force, struct fault *fault)
@@ -643,34 +527,31 @@ bool copy_pair_ask_far(struct copy *copy, const struct copy_pair_name *name, str
 	return !rc;
 }
 
-/* What an administrator does, by reason; VOLUME stands for the id of the volume here, PAIR for what names the pair. */
+/* What an administrator does, by reason; VOLUME stands for the id of the volume here. */
 static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_NONE] = "",
-	[PAIR_REASON_COMMAND] = "xdc pair resume PAIR",
+	[PAIR_REASON_COMMAND] = "xdc pair resume VOLUME",
 	[PAIR_REASON_LINK] = "xdc path list shows the link; it goes on by itself when that is there",
 	[PAIR_REASON_FAR_FULL] = "make space at the far side; it goes on by itself",
 	[PAIR_REASON_FAR_DISK] = "at the far side: xdc volume list and xdc session show say what failed",
 	[PAIR_REASON_DISK] = "mend the disk, then xdc volume accept VOLUME",
 	[PAIR_REASON_HISTORY] = "the far side is newer: there, xdc session failback, or xdc pair failback",
-	[PAIR_REASON_FAR_GONE] = "xdc pair delete PAIR --force, then xdc pair create copies it anew",
+	[PAIR_REASON_FAR_GONE] = "xdc pair delete VOLUME --force, then xdc pair create copies it anew",
 	[PAIR_REASON_WRITES_LOST] =
 		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
-	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume PAIR sends what has changed",
-	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume PAIR sends what has changed",
+	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume VOLUME sends what has changed",
+	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume VOLUME sends what has changed",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
 	[PAIR_REASON_SESSION] = "at the master of its session: xdc session resume",
 };
 
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX])
 {
-	const char *text = remedies[info->reason], *pair = strstr(text, "PAIR");
-	const char *name = pair ? pair : strstr(text, "VOLUME");
-	bool with_system = pair && info->is_one_of_several;
+	const char *text = remedies[info->reason], *volume = strstr(text, "VOLUME");
 
-	if (name)
-		snprintf(remedy, COPY_REMEDY_MAX, "%.*s%04X%s%s%s", (int)(name - text), text, info->volume,
-			 with_system ? " --to " : "", with_system ? info->system : "",
-			 name + strlen(pair ? "PAIR" : "VOLUME"));
+	if (volume)
+		snprintf(remedy, COPY_REMEDY_MAX, "%.*s%04X%s", (int)(volume - text), text, info->volume,
+			 volume + strlen("VOLUME"));
 	else
 		snprintf(remedy, COPY_REMEDY_MAX, "%s", text);
 }

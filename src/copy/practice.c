@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "copy/flash.h"
-#include "copy/leg_hold.h"
+#include "copy/leg.h"
 #include "copy/pair.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -32,6 +32,21 @@ static struct practice *find(struct copy *copy, uint8_t session)
 			return practice;
 	}
 	return NULL;
+}
+
+/* Only those are seen. */
+static struct practice *find_whole(struct copy *copy, uint8_t session)
+{
+	struct practice *practice = find(copy, session);
+
+	return practice && !practice->record.pending ? practice : NULL;
+}
+
+const struct record_practice *practice_get(struct copy *copy, uint8_t session)
+{
+	const struct practice *practice = find(copy, session);
+
+	return practice ? &practice->record : NULL;
 }
 
 int practice_take_up(struct copy *copy, const struct record_practice *record)
@@ -73,12 +88,12 @@ static bool next_volume(struct copy *copy, uint8_t session, uint32_t *from, uint
 	return false;
 }
 
-static bool has_volumes(struct copy *copy, uint8_t session)
+bool practice_is_any(struct copy *copy, uint8_t session)
 {
 	uint32_t from = 0;
 	uint16_t volume;
 
-	return next_volume(copy, session, &from, &volume);
+	return find(copy, session) || next_volume(copy, session, &from, &volume);
 }
 
 /* ---- removing ---- */
@@ -96,7 +111,7 @@ static int check_volume(struct copy *copy, uint16_t volume, struct fault *fault)
 	return 0;
 }
 
-static void open_all(struct copy *copy, uint8_t session)
+void practice_open(struct copy *copy, uint8_t session)
 {
 	struct flash *flash;
 	int rc = rt_mutex_lock(&copy->flashing);
@@ -124,8 +139,8 @@ static int close_all(struct copy *copy, uint8_t session, struct fault *fault)
 			rc = config->close_volume(config->find_arg, volume, fault);
 	}
 	/* They are of a copy that is whole still. */
-	if (rc && find(copy, session))
-		open_all(copy, session);
+	if (rc && find_whole(copy, session))
+		practice_open(copy, session);
 	return rc;
 }
 
@@ -142,8 +157,17 @@ static int remove_volumes(struct copy *copy, uint8_t session, struct fault *faul
 	return 0;
 }
 
+int practice_check_remove(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	int rc = close_all(copy, session, fault);
+
+	if (!rc && find_whole(copy, session))
+		practice_open(copy, session);
+	return rc;
+}
+
 /* The record goes first: what is there without it is left over. */
-static int remove_all(struct copy *copy, uint8_t session, struct fault *fault)
+int practice_remove(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	struct practice *practice = find(copy, session);
 	char object[64];
@@ -154,7 +178,8 @@ static int remove_all(struct copy *copy, uint8_t session, struct fault *fault)
 
 		rc = meta_commit(copy->config.meta, &gone, 1);
 		if (rc) {
-			open_all(copy, session);
+			if (!practice->record.pending)
+				practice_open(copy, session);
 			return fault_set(fault, FAULT_FAILED, object_of(session, object), "see the log, and try again",
 					 "that its practice copy ends cannot be made durable: %s",
 					 strerrordesc_np(-rc));
@@ -167,163 +192,43 @@ static int remove_all(struct copy *copy, uint8_t session, struct fault *fault)
 
 /* ---- making ---- */
 
-struct making {
-	struct copy *copy;
-	uint8_t session;
-	struct leg_hold hold;
-	struct copy_flash_request *requests;	/* in order of sources */
-	unsigned count;
-};
-
-static int make_volumes(struct making *making, const char *pool, struct fault *fault)
+int practice_flash(struct copy *copy, const struct copy_flash_request *requests, unsigned count,
+		   const struct record_practice *record, struct fault *fault)
 {
-	const struct copy_config *config = &making->copy->config;
-	const struct leg_hold *hold = &making->hold;
-	char object[64];
-	int rc = 0;
-
-	object_of(making->session, object);
-	if (hold->volume_count > COPY_FLASHES_MAX)
-		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "xdc flash group copies some of them",
-				 "more than %u volumes cannot be copied at one moment, and it has %u", COPY_FLASHES_MAX,
-				 hold->volume_count);
-	making->requests = mem_alloc_zeroed(hold->volume_count * sizeof(making->requests[0]));
-	if (!making->requests)
-		return fault_set(fault, FAULT_FAILED, object, "try again", "no memory");
-	for (; making->count < hold->volume_count && !rc; making->count += !rc) {
-		struct copy_practice_volume wanted = {
-			.session = making->session, .source = hold->volumes[making->count],
-		};
-
-		rc = config->make_practice(config->find_arg, &wanted, pool, fault);
-		making->requests[making->count] = (struct copy_flash_request){
-			.source = wanted.source, .target = wanted.volume, .no_copy = true, .practice = making->session,
-		};
-	}
-	return rc;
-}
-
-/* The group at which it is held may not be the one for which they were made. */
-static int check_same(const struct making *making, struct fault *fault)
-{
-	const struct leg_hold *hold = &making->hold;
-	bool same = hold->volume_count == making->count;
-	char object[64];
-
-	for (unsigned i = 0; same && i < making->count; i++)
-		same = hold->volumes[i] == making->requests[i].source;
-	return same ? 0 : fault_set(fault, FAULT_IN_USE, object_of(making->session, object), "repeat the command",
-				    "its volumes change just now");
-}
-
-static int flash_all(struct making *making, struct fault *fault)
-{
-	struct copy *copy = making->copy;
-	struct record_practice record = {
-		.session = making->session, .sequence = making->hold.number, .cg_wall_ns = making->hold.cg_wall_ns,
-		.created_wall_ns = rt_wall_ns(),
-	};
-	const struct meta_change put = { META_PUT, META_PRACTICE, &record };
+	const struct meta_change put = { META_PUT, META_PRACTICE, record };
 	struct practice *practice = mem_alloc_zeroed(sizeof(*practice));
 	char object[64];
 
 	if (!practice)
-		return fault_set(fault, FAULT_FAILED, object_of(making->session, object), "try again", "no memory");
-	if (flash_create_with(copy, making->requests, making->count, &put, fault)) {
+		return fault_set(fault, FAULT_FAILED, object_of(record->session, object), "try again", "no memory");
+	if (flash_create_with(copy, requests, count, &put, fault)) {
 		mem_free(practice);
 		return -1;
 	}
-	practice->record = record;
+	practice->record = *record;
 	list_add_last(&copy->practices, &practice->link);
-	log_line(LOG_NOTICE, "practice", "session %u: %u volumes show CG %llu to practise with", making->session,
-		 making->count, (unsigned long long)record.sequence);
 	return 0;
 }
 
-static int make_all(struct making *making, const char *pool, struct fault *fault)
+int practice_commit(struct copy *copy, uint8_t session, struct fault *fault)
 {
-	int rc = make_volumes(making, pool, fault);
-
-	if (!rc)
-		rc = leg_hold_begin(&making->hold, fault);
-	if (!rc)
-		rc = check_same(making, fault);
-	if (!rc)
-		rc = flash_all(making, fault);
-	return rc;
-}
-
-/* What was refused leaves nothing. */
-static void undo(struct making *making)
-{
-	struct fault fault;
-	RT_SHIELD();
-
-	if (remove_all(making->copy, making->session, &fault))
-		log_line(LOG_WARNING, "practice", "session %u: what is left of its practice copy stays: %s: %s",
-			 making->session, fault.object, fault.message);
-}
-
-static int practise(struct making *making, const char *pool, struct fault *fault)
-{
-	int rc = leg_hold_find(&making->hold, making->copy, making->session, fault);
-
-	if (!rc)
-		rc = remove_all(making->copy, making->session, fault);
-	if (!rc) {
-		rc = make_all(making, pool, fault);
-		leg_hold_end(&making->hold);
-		if (rc)
-			undo(making);
-	} else {
-		leg_hold_end(&making->hold);
-	}
-	mem_free(making->requests);
-	return rc;
-}
-
-static int begin(struct copy *copy, uint8_t session, struct fault *fault)
-{
-	char object[64];
-	int rc = rt_mutex_lock(&copy->practising);
-
-	return rc ? fault_set(fault, FAULT_TIMEOUT, object_of(session, object), "try again",
-			      "another command on practice copies does not end") : 0;
-}
-
-int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, struct fault *fault)
-{
-	struct making *making = mem_alloc_zeroed(sizeof(*making));
+	struct practice *practice = find(copy, session);
+	struct record_practice whole = practice->record;
+	const struct meta_change put = { META_PUT, META_PRACTICE, &whole };
 	char object[64];
 	int rc;
 
-	if (!making)
-		return fault_set(fault, FAULT_FAILED, object_of(session, object), "try again", "no memory");
-	making->copy = copy;
-	making->session = session;
-	rc = begin(copy, session, fault);
-	if (!rc) {
-		rc = practise(making, pool, fault);
-		rt_mutex_unlock(&copy->practising);
-	}
-	mem_free(making);
-	return rc;
-}
-
-int copy_session_unpractice(struct copy *copy, uint8_t session, struct fault *fault)
-{
-	char object[64];
-	int rc = begin(copy, session, fault);
-
+	whole.pending = false;
+	whole.created_wall_ns = rt_wall_ns();
+	rc = meta_commit(copy->config.meta, &put, 1);
 	if (rc)
-		return rc;
-	if (!find(copy, session) && !has_volumes(copy, session))
-		rc = fault_set(fault, FAULT_INVALID_PARAMETER, object_of(session, object), "xdc session practice",
-			       "it has no practice copy here");
-	else
-		rc = remove_all(copy, session, fault);
-	rt_mutex_unlock(&copy->practising);
-	return rc;
+		return fault_set(fault, FAULT_FAILED, object_of(session, object), "see the log, and try again",
+				 "that its practice copy is whole cannot be made durable: %s", strerrordesc_np(-rc));
+	practice->record = whole;
+	practice_open(copy, session);
+	log_line(LOG_NOTICE, "practice", "session %u: volumes show CG %llu to practise with", session,
+		 (unsigned long long)whole.sequence);
+	return 0;
 }
 
 void copy_practices_settle(struct copy *copy)
@@ -334,7 +239,7 @@ void copy_practices_settle(struct copy *copy)
 
 	while (copy->config.next_practice(copy->config.find_arg, from, &left)) {
 		from = left.volume + 1u;
-		if (!find(copy, left.session) && remove_all(copy, left.session, &fault))
+		if (!find_whole(copy, left.session) && practice_remove(copy, left.session, &fault))
 			log_line(LOG_WARNING, "practice", "session %u: what is left of a practice copy stays: %s: %s",
 				 left.session, fault.object, fault.message);
 	}
@@ -344,7 +249,7 @@ void copy_practices_settle(struct copy *copy)
 
 bool copy_practice_get(struct copy *copy, uint8_t session, struct copy_practice_info *info)
 {
-	const struct practice *practice = find(copy, session);
+	const struct practice *practice = find_whole(copy, session);
 	struct flash *flash;
 
 	if (!practice)
@@ -379,7 +284,7 @@ void copy_practice_each_volume(struct copy *copy, uint8_t session,
 			.session = session, .volume = flash->record.target, .source = flash->record.source,
 		};
 
-		if (flash->record.practice == session && find(copy, session))
+		if (flash->record.practice == session && find_whole(copy, session))
 			each(arg, &volume);
 	}
 }

@@ -102,6 +102,7 @@ void recovery_end(struct recovery *recovery)
 		link_reply_free(WIRE_RECOVER_DECIDE, &recovery->fars[i].done);
 		link_reply_free(WIRE_RECOVER_POINTS, &recovery->fars[i].points);
 		link_reply_free(WIRE_RECOVER_POINT, &recovery->fars[i].point);
+		link_reply_free(WIRE_PRACTICE, &recovery->fars[i].practice);
 		if (recovery->fars[i].peer)
 			peer_put(recovery->fars[i].peer);
 	}
@@ -115,8 +116,7 @@ bool recovery_is_own(const struct far *far)
 	return !strcmp(far->system, far->recovery->copy->config.system);
 }
 
-/* Connects to the far side for the time of the recovery: 0 or -ENOTCONN, -ENOMEM, with a sentence. */
-static int reach(struct far *far)
+int recovery_reach(struct far *far)
 {
 	struct copy *copy = far->recovery->copy;
 	struct link_state state;
@@ -142,7 +142,7 @@ static void look_at_far(void *arg)
 	uint16_t type = request->epoch ? WIRE_RECOVER_FENCE : WIRE_RECOVER_PROBE;
 
 	link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
-	far->rc = reach(far);
+	far->rc = recovery_reach(far);
 	if (far->rc)
 		return;
 	{
@@ -295,7 +295,7 @@ static int fault_older_missing(const struct recovery *recovery, struct fault *fa
 			 (unsigned long long)plan->decision.number);
 }
 
-static int fault_of_plan(const struct recovery *recovery, struct fault *fault)
+int recovery_check_plan(const struct recovery *recovery, struct fault *fault)
 {
 	const struct recover_plan *plan = &recovery->plan;
 	unsigned session = recovery->request.session;
@@ -405,7 +405,7 @@ int copy_session_probe(struct copy *copy, uint8_t session, struct recovery_resul
 	if (!rc)
 		rc = recovery_look(&recovery, false, fault);
 	if (!rc)
-		rc = fault_of_plan(&recovery, fault);
+		rc = recovery_check_plan(&recovery, fault);
 	if (!rc)
 		fill_result(&recovery, result);
 	if (!rc && recovery.plan.systems_missing)
@@ -454,7 +454,7 @@ static void decide_far(void *arg)
 		far->why[0] = '\0';
 		link_reply_free(WIRE_RECOVER_DECIDE, &far->done);
 		far->rc = ask_to_decide(far, &order);
-	} while (far->rc == -ENOTCONN && !reach(far));
+	} while (far->rc == -ENOTCONN && !recovery_reach(far));
 }
 
 static void decide_if_reached(void *arg)
@@ -549,8 +549,7 @@ static int fence(struct recovery *recovery, bool force, struct fault *fault)
 	return fault_lost(recovery, fault);
 }
 
-/* The CG that an administrator asks for, if it is not the newest. */
-static int choose_older(struct recovery *recovery, const struct recovery_at *at, bool force, struct fault *fault)
+int recovery_choose(struct recovery *recovery, const struct recovery_at *at, bool force, struct fault *fault)
 {
 	recovery->number = at->sequence;
 	if (!recovery->number && recovery_find_point(recovery, at->wall_ns, &recovery->number, fault))
@@ -568,13 +567,13 @@ int copy_session_recover(struct copy *copy, uint8_t session, const struct recove
 	if (!rc)
 		rc = recovery_look(&recovery, force, fault);
 	if (!rc && at)
-		rc = choose_older(&recovery, at, force, fault);
+		rc = recovery_choose(&recovery, at, force, fault);
 	if (!rc)
-		rc = fault_of_plan(&recovery, fault);
+		rc = recovery_check_plan(&recovery, fault);
 	if (!rc)
 		rc = fence(&recovery, force, fault);
 	if (!rc)
-		rc = fault_of_plan(&recovery, fault);
+		rc = recovery_check_plan(&recovery, fault);
 	if (!rc && recovery.plan.forced)
 		log_line(LOG_WARNING, "recover", "session %u: forced to CG %llu without far side %s", session,
 			 (unsigned long long)recovery.plan.decision.number, recovery.plan.missing);

@@ -243,6 +243,7 @@ static const struct row rows[] = {
 	{ PAIRS, OPEN_SOURCE, V(GO_TO_SYNC), COPY_DONE, NULL, SAME, TO_TYPE(SYNC) },
 	{ NOT_SYNC, OPEN_SOURCE, V(LEAVE_SYNC), COPY_REFUSED, &not_sync, SAME, 0 },
 	{ T(SYNC), S(FROZEN), V(LEAVE_SYNC), COPY_REFUSED, &hosts_held, SAME, 0 },
+	{ T(SYNC), S(WRITES_LOST), V(LEAVE_SYNC), COPY_REFUSED, &lost_here, SAME, 0 },
 	{ T(SYNC), AT_REST, V(LEAVE_SYNC), COPY_DONE, NULL, SAME, TO_TYPE(GLOBAL_COPY) },
 	{ T(SYNC), OPEN_SOURCE, V(LEAVE_SYNC), COPY_REFUSED, &relied_on, SAME, 0 },
 	{ PAIRS, S(FIRST_COPY), V(VERIFY), COPY_REFUSED, &copy_runs, SAME, 0 },
@@ -488,5 +489,5 @@ int copy_table_check(enum copy_type type, enum copy_state state, enum copy_verb 
 	assert(cell.answer != COPY_NO_VERB);
 	if (cell.answer == COPY_REFUSED || (cell.answer == COPY_FORCED && !force))
 		return copy_table_refuse(&cell, words, verb, fault);
-	return 0;
+	return cell.answer == COPY_NOTHING;
 }

@@ -126,7 +126,7 @@ struct copy_words {
 	uint64_t blocks;		/* of its own */
 };
 
-/* 0 when the operation may begin, else -1. */
+/* 0 when the operation may begin, 1 when there is nothing to be done (COPY_NOTHING), else -1. */
 int copy_table_check(enum copy_type type, enum copy_state state, enum copy_verb verb, bool force,
 		     const struct copy_words *words, struct fault *fault);
 

@@ -26,24 +26,20 @@ static enum copy_type type_of_pair(const struct copy_pair_facts *facts)
 
 static enum copy_state state_of_suspended(const struct copy_pair_facts *facts)
 {
-	bool lost = facts->writes_lost && facts->record->type == PAIR_SYNC;
-
 	switch (facts->record->reason) {
 	case PAIR_REASON_NONE:
 	case PAIR_REASON_COMMAND:
-		return lost ? COPY_STATE_WRITES_LOST : COPY_STATE_SUSPENDED;
+		return COPY_STATE_SUSPENDED;
 	case PAIR_REASON_SESSION:
 		return COPY_STATE_PAUSED;
 	case PAIR_REASON_FREEZE:
 	case PAIR_REASON_GROUP:
-		return lost ? COPY_STATE_WRITES_LOST : COPY_STATE_SPLIT;
+		return COPY_STATE_SPLIT;
 	case PAIR_REASON_HISTORY:
 		return COPY_STATE_DIVERGED;
 	case PAIR_REASON_FAR_GONE:
 	case PAIR_REASON_GROUP_LOST:
 		return COPY_STATE_COPY_ANEW;
-	case PAIR_REASON_WRITES_LOST:
-		return facts->writes_lost ? COPY_STATE_WRITES_LOST : COPY_STATE_INTERRUPTED;
 	default:
 		return COPY_STATE_INTERRUPTED;
 	}
@@ -55,6 +51,9 @@ static enum copy_state state_of_source(const struct copy_pair_facts *facts)
 
 	if (facts->frozen)
 		return COPY_STATE_FROZEN;
+	/* However it came to rest: the far side may have them, and is not overwritten before somebody has looked. */
+	if (facts->writes_lost && record->type == PAIR_SYNC && record->state != PAIR_FULL_DUPLEX)
+		return COPY_STATE_WRITES_LOST;
 	if (record->type == PAIR_ASYNC && record->joined && !record->session)
 		return COPY_STATE_REMOVED;
 	if (record->state == PAIR_SUSPENDED)
@@ -70,13 +69,15 @@ static enum copy_state state_of_source(const struct copy_pair_facts *facts)
 
 static enum copy_state state_of_target(const struct record_pair *record)
 {
-	switch (record->state) {
-	case PAIR_FAILED_OVER:
+	if (record->state == PAIR_FAILED_OVER)
 		return COPY_STATE_FAILED_OVER;
+	if (record->reason == PAIR_REASON_GROUP_LOST)
+		return COPY_STATE_TARGET_TORN;
+	switch (record->state) {
 	case PAIR_TARGET_FULL_DUPLEX:
 		return COPY_STATE_TARGET_FULL_DUPLEX;
 	case PAIR_TARGET_SUSPENDED:
-		return record->reason == PAIR_REASON_GROUP_LOST ? COPY_STATE_TARGET_TORN : COPY_STATE_TARGET_AWAY;
+		return COPY_STATE_TARGET_AWAY;
 	default:
 		return record->joined || record->first_copy_bytes ? COPY_STATE_TARGET : COPY_STATE_TARGET_FIRST_COPY;
 	}

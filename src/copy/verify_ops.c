@@ -42,33 +42,20 @@ static int fault_of(const struct pair *pair, enum fault_code code, const char *r
 
 /* ---- may it be? ---- */
 
-/* Suspended, and taken up again by itself when what stands in the way is gone. */
-static bool is_waiting(const struct record_pair *record)
+/* runs: what is taken up again by itself is waited for. */
+static int check_state(struct pair *pair, bool runs, struct fault *fault)
 {
-	return record->reason == PAIR_REASON_LINK || record->reason == PAIR_REASON_FAR_FULL ||
-	       record->reason == PAIR_REASON_FAR_DISK || record->reason == PAIR_REASON_DISK;
-}
-
-static int check_state(const struct pair *pair, bool runs, struct fault *fault)
-{
-	const struct record_pair *record = &pair->record;
-	char message[128], remedy[64];
+	enum copy_type type;
+	enum copy_state state;
 
 	if (pair->gone)
 		return fault_of(pair, FAULT_FAILED, "", "it was deleted while its sides were compared", fault);
-	snprintf(remedy, sizeof(remedy), "on %s: xdc pair verify %04X", record->system, record->remote_volume);
-	if (record->role != PAIR_SOURCE)
-		return fault_of(pair, FAULT_INVALID_PARAMETER, remedy, "this is the far side", fault);
+	pair_look(pair, &type, &state);
+	if (!(runs && (state == COPY_STATE_INTERRUPTED || state == COPY_STATE_REFUSING)) &&
+	    pair_check(pair, COPY_VERIFY, false, fault))
+		return -1;
 	if (!pair->peer)
 		return fault_of(pair, FAULT_FAILED, "xdc path create", "no path leads to its far side", fault);
-	snprintf(remedy, sizeof(remedy), "xdc pair resume %04X, then repeat the command", record->volume);
-	snprintf(message, sizeof(message), "it is suspended (%s): what hosts changed has not been sent",
-		 pair_reason_names[record->reason]);
-	if (record->state == PAIR_SUSPENDED && !(runs && is_waiting(record)))
-		return fault_of(pair, FAULT_FAILED, remedy, message, fault);
-	snprintf(remedy, sizeof(remedy), "xdc pair show %04X --watch shows it", record->volume);
-	if (!record->first_copy_done)
-		return fault_of(pair, FAULT_FAILED, remedy, "its first copy has not ended", fault);
 	return 0;
 }
 

@@ -326,6 +326,30 @@ LAYOUT(point_legs, struct wire_point_legs,
 	BYTES(struct wire_point_legs, boot_id),
 	LIST(struct wire_point_legs, count, items, point_leg, WIRE_LEGS_MAX));
 
+/* ---- practice copies ---- */
+
+LAYOUT(practice, struct wire_practice,
+	UINT(struct wire_practice, session),
+	BYTES(struct wire_practice, key),
+	UINT(struct wire_practice, attempt),
+	UINT(struct wire_practice, step),
+	UINT(struct wire_practice, at),
+	UINT(struct wire_practice, number),
+	TEXT(struct wire_practice, pool));
+
+LAYOUT(practice_leg, struct wire_practice_leg,
+	TEXT(struct wire_practice_leg, source),
+	UINT(struct wire_practice_leg, committed),
+	UINT(struct wire_practice_leg, prepared),
+	UINT(struct wire_practice_leg, member_version),
+	STRUCT(struct wire_practice_leg, members, members));
+
+LAYOUT(practice_reply, struct wire_practice_reply,
+	BYTES(struct wire_practice_reply, boot_id),
+	BOOL(struct wire_practice_reply, more),
+	UINT(struct wire_practice_reply, volumes),
+	LIST(struct wire_practice_reply, count, legs, practice_leg, WIRE_LEGS_MAX));
+
 /* ---- events ---- */
 
 LAYOUT(event_session, struct wire_event_session,
@@ -372,6 +396,7 @@ static const struct wire_type types[] = {
 	{ WIRE_LEG_KEEP, "leg_keep", &keep, &leg_state },
 	{ WIRE_RECOVER_POINTS, "recover_points", &points_request, &points },
 	{ WIRE_RECOVER_POINT, "recover_point", &point_request, &point_legs },
+	{ WIRE_PRACTICE, "practice", &practice, &practice_reply },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },
 };

@@ -16,6 +16,7 @@
 #define WIRE_MASTER_SIZE	24u		/* "ESSID:LSS" with its end, e.g. "2105.FA120:15" */
 #define WIRE_ADDRESS_SIZE	128u		/* "HOST:PORT" with its end */
 #define WIRE_KEY_SIZE		32u
+#define WIRE_POOL_SIZE		64u		/* name of a pool, with its end */
 #define WIRE_MEMBERS_MAX	256u
 #define WIRE_LEGS_MAX		256u
 #define WIRE_VOLUMES_MAX	65536u
@@ -64,6 +65,8 @@ enum wire_message_type {
 	WIRE_LEG_KEEP = 68,
 	WIRE_RECOVER_POINTS = 69,
 	WIRE_RECOVER_POINT = 70,
+
+	WIRE_PRACTICE = 72,
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
@@ -389,6 +392,45 @@ struct wire_point_legs {			/* the reply to recover_point */
 	uint8_t boot_id[WIRE_ID_SIZE];
 	uint32_t count;				/* at most WIRE_LEGS_MAX */
 	struct wire_point_leg *items;
+};
+
+/* ---- practice copies: far side to far side (practice_part.h) ---- */
+
+enum wire_practice_step {
+	WIRE_PRACTICE_CHECK = 1,		/* may a copy be made, in place of another one? */
+	WIRE_PRACTICE_CHECK_REMOVE = 2,		/* may one be removed? */
+	WIRE_PRACTICE_PREPARE = 3,		/* another one is removed, volumes are made */
+	WIRE_PRACTICE_HOLD = 4,			/* nothing more is brought to the target volumes */
+	WIRE_PRACTICE_STOP = 5,			/* for a moment nothing is committed: says what is */
+	WIRE_PRACTICE_BRING = 6,		/* the target volumes show CG number, and no newer one */
+	WIRE_PRACTICE_FLASH = 7,		/* they are copied; groups come to them again */
+	WIRE_PRACTICE_FILL = 8,			/* the copies go back to CG at; asked until it is done */
+	WIRE_PRACTICE_COMMIT = 9,		/* the copy is whole, and opened to hosts */
+	WIRE_PRACTICE_UNDO = 10,		/* what is there of this attempt is removed */
+	WIRE_PRACTICE_REMOVE = 11,		/* what is there of any is */
+};
+
+struct wire_practice {
+	uint8_t session;
+	uint8_t key[WIRE_KEY_SIZE];
+	uint64_t attempt;			/* random: of this command */
+	uint8_t step;				/* enum wire_practice_step */
+	uint64_t at;				/* an older CG that the copy is to show; 0: the newest that all have */
+	uint64_t number;			/* BRING: the newest that all have */
+	char pool[WIRE_POOL_SIZE];		/* PREPARE: where volumes are made; empty: beside their sources */
+};
+struct wire_practice_leg {
+	char source[WIRE_SYSTEM_SIZE];
+	uint64_t committed, prepared;		/* CG numbers, 0: none */
+	uint64_t member_version;
+	struct wire_members members;		/* from its committed record */
+};
+struct wire_practice_reply {
+	uint8_t boot_id[WIRE_ID_SIZE];
+	bool more;				/* FILL: there is more to be done */
+	uint32_t volumes;			/* that the copy has here */
+	uint32_t count;				/* at most WIRE_LEGS_MAX */
+	struct wire_practice_leg *legs;		/* STOP: what is committed */
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

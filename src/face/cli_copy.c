@@ -144,7 +144,7 @@ static json_t *pair_json(const struct copy_pair_info *info)
 	copy_pair_remedy(info, remedy);
 	/* Only the source knows whether all of it has been copied. */
 	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:o, s:b, s:o, s:i, s:o, s:o}",
+			 "s:I, s:s, s:o, s:o, s:b, s:o, s:i, s:o, s:o}",
 			 "volume", cli_hex(info->volume, 4), "remote_volume", cli_hex(info->remote_volume, 4), "system",
 			 info->system, "role", pair_role_names[info->is_source ? PAIR_SOURCE : PAIR_TARGET], "type",
 			 pair_type_names[info->type], "state", pair_state_names[info->state], "reason",
@@ -156,6 +156,8 @@ static json_t *pair_json(const struct copy_pair_info *info)
 			 (json_int_t)info->size_bytes, "out_of_sync_blocks", (json_int_t)info->out_of_sync_blocks,
 			 "unsent_blocks", (json_int_t)info->unsent_blocks, "sent_bytes", (json_int_t)info->sent_bytes,
 			 "compared_bytes", (json_int_t)info->compared_bytes, "same_bytes", (json_int_t)info->same_bytes,
+			 "copy_state", copy_state_names[info->copy_state],
+			 "allowed", cli_allowed(info->copy_type, info->copy_state),
 			 "priority", info->is_source ? json_string(copy_priority_names[info->priority]) : json_null(),
 			 "critical", info->critical, "waits_for", cli_text_or_null(waits_for(info)),
 			 "waiting_requests", (int)info->waiting_requests,

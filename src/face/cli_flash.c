@@ -37,8 +37,8 @@ static json_t *flash_json(const struct copy_flash_info *info)
 	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:b, s:b, s:I, s:I, s:o, "
 			 "s:o}",
 			 "source", cli_hex(record->source, 4), "target", cli_hex(record->target, 4),
-			 "state", flash_state_names[record->state], "copy_state", copy_state_names[info->state],
-			 "allowed", cli_allowed(info->type, info->state),
+			 "state", flash_state_names[record->state], "copy_state", copy_state_names[info->copy_state],
+			 "allowed", cli_allowed(info->copy_type, info->copy_state),
 			 "reason", cli_text_or_null(failed ? flash_reason_names[record->reason] : NULL),
 			 "remedy", cli_text_or_null(remedy_of(info)), "copy", !record->no_copy,
 			 "persistent", record->persistent, "record", record->record,

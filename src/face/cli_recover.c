@@ -30,19 +30,27 @@ static int session_probe(const struct cli_request *request, json_t **result, str
 	return cli_answer(recovery_json(request, &recovery, next), result, fault);
 }
 
-static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
+/* --at, when it is given. */
+static const struct recovery_at *take_at(const struct cli_request *request, struct recovery_at *at)
 {
 	const struct arg_value *value = cli_value(request, "at");
+
+	*at = (struct recovery_at){ 0 };
+	if (value && value->is_time)
+		at->wall_ns = (int64_t)value->number;
+	else if (value)
+		at->sequence = value->number;
+	return value ? at : NULL;
+}
+
+static int session_recover(const struct cli_request *request, json_t **result, struct fault *fault)
+{
 	struct recovery_result recovery = { 0 };
-	struct recovery_at at = { 0 };
+	struct recovery_at at;
 	unsigned session = cli_session(request);
 	char next[200];
 
-	if (value && value->is_time)
-		at.wall_ns = (int64_t)value->number;
-	else if (value)
-		at.sequence = value->number;
-	if (control_session_recover(request->control, cli_session(request), value ? &at : NULL,
+	if (control_session_recover(request->control, cli_session(request), take_at(request, &at),
 				    cli_given(request, "force"), &recovery, fault))
 		return -1;
 	if (recovery.systems_missing || recovery.volumes_missing)
@@ -79,8 +87,10 @@ static int session_points(const struct cli_request *request, json_t **result, st
 
 static int session_practice(const struct cli_request *request, json_t **result, struct fault *fault)
 {
+	struct recovery_at at;
+
 	if (copy_session_practice(control_copy(request->control), cli_session(request), cli_text(request, "pool"),
-				  fault))
+				  take_at(request, &at), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }

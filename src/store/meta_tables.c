@@ -335,6 +335,8 @@ static const struct meta_column practice_columns[] = {
 	COLUMN(META_UINT, sequence, NOTE("the group that it shows")),
 	FIELD(META_TIME, "cg_at", cg_wall_ns, NOTE("the moment of that")),
 	FIELD(META_TIME, "created", created_wall_ns),
+	COLUMN(META_UINT, attempt, NOTE("of the command that made it, on all far sides")),
+	COLUMN(META_BOOL, pending, NOTE("not all far sides have it yet")),
 };
 #undef RECORD
 

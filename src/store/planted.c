@@ -24,6 +24,8 @@ const char *const planted_names[] = {
 	NAME(FLASH_TEST_FIRST),
 	NAME(FLASH_TARGET_UNNOTED),
 	NAME(FLASH_NO_FILL),
+	NAME(LATE_UNFLUSHED),
+	NAME(LATE_UNLOGGED),
 	NAME(EARLY_RELEASE),
 	NAME(NO_SOURCE_TIMER),
 	NAME(ZERO_TAIL),
@@ -61,8 +63,7 @@ const char *const planted_names[] = {
 	NAME(PRACTICE_UNAPPLIED),
 	NAME(PRACTICE_UNEVEN),
 	NAME(NEWS_SINGLY),
-	NAME(SECOND_UNNOTED),
-	NAME(LOG_FOR_ONE),
+	NAME(PRACTICE_UNFILLED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

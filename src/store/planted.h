@@ -34,6 +34,8 @@ enum planted_mistake {
 	PLANTED_FLASH_TEST_FIRST,	/* a read of the target looks at the map, then reads the source */
 	PLANTED_FLASH_TARGET_UNNOTED,	/* what is written to the target is not recorded for a resync */
 	PLANTED_FLASH_NO_FILL,		/* a write of a part of a block leaves the rest of it as it lies there */
+	PLANTED_LATE_UNFLUSHED,		/* a FLUSH does not wait for what is in the buffer of a FlashCopy source */
+	PLANTED_LATE_UNLOGGED,		/* what is answered from the buffer goes with the process */
 
 	/* ---- links, increments, sessions (copy/), journals (store/) ---- */
 	PLANTED_EARLY_RELEASE,		/* each member is released as soon as it has closed */
@@ -70,6 +72,7 @@ enum planted_mistake {
 	PLANTED_TOLD_TWICE,		/* that groups fail in a row is told with each one more */
 	PLANTED_PRACTICE_UNAPPLIED,	/* a practice copy is made before the group is in the volumes */
 	PLANTED_PRACTICE_UNEVEN,	/* ... of volumes that are not all at the same group */
+	PLANTED_PRACTICE_UNFILLED,	/* ... of an older group, without what it shows instead of the last one */
 
 	/* ---- comparing both sides (copy/verify.h) ---- */
 	PLANTED_VERIFY_IN_FLIGHT,	/* compares what is on its way to the far side as if it were there */
@@ -77,10 +80,6 @@ enum planted_mistake {
 	PLANTED_VERIFY_SKIPS_END,	/* of the end of a volume compares whole tracks only */
 
 	PLANTED_NEWS_SINGLY,		/* each pair of a link is told for itself */
-
-	/* ---- several targets (volume/target.h) ---- */
-	PLANTED_SECOND_UNNOTED,		/* now and then a write is noted for the first target only */
-	PLANTED_LOG_FOR_ONE,		/* after a start what the dirty log holds is noted for the first target only */
 
 	PLANTED_COUNT
 };

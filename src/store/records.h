@@ -294,12 +294,14 @@ struct record_flash {
 	int64_t since_wall_ns;			/* in this state */
 };
 
-/* At a far side: a practice copy of a session that is whole. Its volumes and FlashCopies name the session. */
+/* At a far side: a practice copy of a session. Its volumes and FlashCopies name the session. */
 struct record_practice {
 	uint8_t session;			/* key */
 	uint64_t sequence;			/* the CG that it shows */
 	int64_t cg_wall_ns;			/* the moment of that */
 	int64_t created_wall_ns;
+	uint64_t attempt;			/* random: of the command that made it, on all far sides */
+	bool pending;				/* not all far sides have it yet: it is not to be seen */
 };
 
 #define XDC_EVENT_OBJECT_MAX	64u

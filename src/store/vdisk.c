@@ -67,7 +67,7 @@ struct vdisk {
 	uint64_t owed_sync;		/* the sync that makes those durable which failed or were given up */
 };
 
-static bool is_direct(const struct vdisk *disk)
+bool vdisk_is_direct(const struct vdisk *disk)
 {
 	return disk->cache == CACHE_DIRECT;
 }
@@ -174,7 +174,7 @@ static int open_direct(struct vdisk *disk)
 
 static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 {
-	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | (is_direct(disk) ? RT_FILE_DIRECT : 0u);
+	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | (vdisk_is_direct(disk) ? RT_FILE_DIRECT : 0u);
 	struct rt_file_info info;
 	int rc = rt_file_open(options->path, flags, &disk->direct.file);
 
@@ -192,7 +192,7 @@ static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 	disk->cannot_punch = rc == -EOPNOTSUPP;
 	if (rc == -ETIMEDOUT || rc == -ECANCELED)
 		return rc;
-	return is_direct(disk) ? open_direct(disk) : 0;
+	return vdisk_is_direct(disk) ? open_direct(disk) : 0;
 }
 
 int vdisk_open(const struct vdisk_options *options, struct vdisk **out)
@@ -250,6 +250,24 @@ static void choose_writeout(struct vdisk *disk)
 	disk->unpaced_bytes = disk->unsynced_bytes = 0;
 }
 
+/* Shielded. */
+static void fail_disk(struct vdisk *disk)
+{
+	disk->failed = true;
+	disk->syncs_failed++;
+	if (disk->sync_failed)
+		disk->sync_failed(disk->sync_failed_arg);
+	rt_cond_wake_all(&disk->synced);
+}
+
+void vdisk_give_up(struct vdisk *disk)
+{
+	RT_SHIELD();
+
+	if (!disk->failed)
+		fail_disk(disk);
+}
+
 static void sync_once(struct vdisk *disk)
 {
 	uint64_t number = ++disk->syncs_begun;
@@ -260,12 +278,9 @@ static void sync_once(struct vdisk *disk)
 
 	disk->syncs_done = number;
 	if (rc != 0) {
-		disk->failed = true;
-		disk->syncs_failed++;
 		log_line(LOG_ERROR, "store", "%s: sync failed (%s): unsynced writes are lost, the volume is failed "
 			 "until that is repaired or accepted", disk->path, strerror(-rc));
-		if (disk->sync_failed)
-			disk->sync_failed(disk->sync_failed_arg);
+		fail_disk(disk);
 	}
 	rt_cond_wake_all(&disk->synced);
 }
@@ -442,7 +457,7 @@ static int find_sync_needed(struct vdisk *disk, uint64_t offset, uint64_t len, b
 	int rc;
 
 	*needed = false;
-	for (uint64_t region = offset / SETTLED_REGION; is_direct(disk) && region <= last; region++)
+	for (uint64_t region = offset / SETTLED_REGION; vdisk_is_direct(disk) && region <= last; region++)
 		*needed = *needed || !region_is_settled(disk, region);
 	if (!*needed)
 		return 0;
@@ -471,7 +486,8 @@ static int read_buffered(struct vdisk *disk, void *buf, size_t len, uint64_t off
 int vdisk_read(struct vdisk *disk, void *buf, size_t len, uint64_t offset)
 {
 	assert_range(disk, offset, len);
-	return is_direct(disk) ? direct_read(&disk->direct, buf, len, offset) : read_buffered(disk, buf, len, offset);
+	return vdisk_is_direct(disk) ? direct_read(&disk->direct, buf, len, offset) :
+		read_buffered(disk, buf, len, offset);
 }
 
 /* Without the sync that direct may need. */
@@ -479,7 +495,7 @@ static int write_range(struct vdisk *disk, const void *buf, size_t len, uint64_t
 {
 	int rc;
 
-	if (is_direct(disk))
+	if (vdisk_is_direct(disk))
 		return direct_write(&disk->direct, buf, len, offset);
 	rc = rt_file_write(disk->direct.file, buf, len, offset);
 	if (rc == 0)
@@ -500,7 +516,7 @@ int vdisk_write(struct vdisk *disk, const void *buf, size_t len, uint64_t offset
 		return rc;
 	if (!sync_needed) {
 		rc = write_range(disk, buf, len, offset);
-		if (rc != 0 && is_direct(disk))
+		if (rc != 0 && vdisk_is_direct(disk))
 			doubt_failed(disk, offset, len, rc);
 		return rc;
 	}
@@ -519,7 +535,7 @@ int vdisk_write_unsynced(struct vdisk *disk, const void *buf, size_t len, uint64
 	assert_range(disk, offset, len);
 	if (disk->failed)
 		return -EIO;
-	if (!is_direct(disk))
+	if (!vdisk_is_direct(disk))
 		return write_range(disk, buf, len, offset);
 	unsettle(disk);
 	rc = write_range(disk, buf, len, offset);
@@ -570,9 +586,9 @@ static int punch(struct vdisk *disk, uint64_t offset, uint64_t len)
 	if (rc != 0)
 		return rc;
 	/* Spares the work, and with direct the sync, for what is empty already: mkfs discards the whole disk. */
-	if (!data && end >= offset + len && (!is_direct(disk) || is_settled(disk)))
+	if (!data && end >= offset + len && (!vdisk_is_direct(disk) || is_settled(disk)))
 		return 0;
-	return is_direct(disk) ? punch_durably(disk, offset, len) : rt_file_punch(disk->direct.file, offset, len);
+	return vdisk_is_direct(disk) ? punch_durably(disk, offset, len) : rt_file_punch(disk->direct.file, offset, len);
 }
 
 int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, bool keep_allocated)
@@ -604,7 +620,7 @@ static int grow_settled(struct vdisk *disk, uint64_t size)
 {
 	uint8_t *settled;
 
-	if (!is_direct(disk))
+	if (!vdisk_is_direct(disk))
 		return 0;
 	settled = mem_alloc_zeroed(settled_len(size));
 	if (settled == NULL)
@@ -631,7 +647,7 @@ int vdisk_grow(struct vdisk *disk, uint64_t size)
 		rc = vdisk_sync(disk);
 	if (rc == 0) {
 		/* Writers beside it may have found data up to the old end. */
-		if (is_direct(disk))
+		if (vdisk_is_direct(disk))
 			doubt_regions(disk, disk->size - 1, 1);
 		disk->size = size;
 		disk->direct.tail_offset = size;

@@ -75,6 +75,12 @@ RT_MUST_CHECK int vdisk_zero(struct vdisk *disk, uint64_t offset, uint64_t len, 
  */
 RT_MUST_CHECK int vdisk_sync(struct vdisk *disk);
 
+/* As if a sync had failed: a write that was answered cannot be done. Suspends, shielded. */
+void vdisk_give_up(struct vdisk *disk);
+
+/* A write that returned 0 has reached the device. Does not suspend. */
+bool vdisk_is_direct(const struct vdisk *disk);
+
 /* True after a failed sync. Does not suspend. */
 bool vdisk_failed(const struct vdisk *disk);
 

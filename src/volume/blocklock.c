@@ -43,7 +43,7 @@ static void enter(struct blocklock *lock, struct blocklock_claim *claim, struct 
 	lock->count++;
 }
 
-int blocklock_claim(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end)
+void blocklock_queue(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end)
 {
 	struct list_head *bucket = &lock->buckets[zone_of(first) % BLOCKLOCK_BUCKETS];
 	const struct blocklock_claim *earlier;
@@ -56,6 +56,10 @@ int blocklock_claim(struct blocklock *lock, struct blocklock_claim *claim, uint6
 	list_for_each(earlier, bucket, link)
 		claim->waits_for += stands_before(earlier, claim);
 	enter(lock, claim, bucket);
+}
+
+int blocklock_wait(struct blocklock *lock, struct blocklock_claim *claim)
+{
 	while (claim->waits_for > 0) {
 		int rc = rt_cond_wait(&claim->granted);
 
@@ -65,6 +69,21 @@ int blocklock_claim(struct blocklock *lock, struct blocklock_claim *claim, uint6
 		}
 	}
 	return 0;
+}
+
+int blocklock_claim(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end)
+{
+	blocklock_queue(lock, claim, first, end);
+	return blocklock_wait(lock, claim);
+}
+
+void blocklock_move(struct blocklock_claim *from, struct blocklock_claim *to)
+{
+	assert(from->waits_for == 0 && !rt_cond_has_waiters(&from->granted));
+	*to = *from;
+	rt_cond_init(&to->granted);
+	list_insert(&to->link, from->link.prev, from->link.next);
+	list_init(&from->link);
 }
 
 /* What came after the claim and overlaps it no longer waits for it. */

@@ -19,7 +19,7 @@
 
 /* A claim lies within one zone of 1 MiB, by which claims are sorted; longer requests pass in pieces. */
 #define BLOCKLOCK_ZONE_BLOCKS	256u
-#define BLOCKLOCK_BUCKETS	16u
+#define BLOCKLOCK_BUCKETS	64u
 
 enum blocklock_state {
 	BLOCKLOCK_CLAIMED,
@@ -54,6 +54,17 @@ bool blocklock_is_free(const struct blocklock *lock);
  * is claimed.
  */
 RT_MUST_CHECK int blocklock_claim(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end);
+
+/*
+ * The same in two steps, for many claims at once: whoever queues all of them before it waits for one of them keeps
+ * nobody from going on who does the same. The second as blocklock_claim.
+ */
+void blocklock_queue(struct blocklock *lock, struct blocklock_claim *claim, uint64_t first, uint64_t end);
+RT_MUST_CHECK int blocklock_wait(struct blocklock *lock, struct blocklock_claim *claim);
+
+/* A claim that has its blocks has them from here on in other memory. */
+void blocklock_move(struct blocklock_claim *from, struct blocklock_claim *to);
+
 void blocklock_release(struct blocklock *lock, struct blocklock_claim *claim);
 
 /* No sender reads blocks of the claim: it may begin to write. Does not suspend. */

@@ -53,6 +53,13 @@ void volume_flash_init(struct volume_flash *flash);
 RT_MUST_CHECK int volume_flash_attach_target(struct volume_flash *flash);
 
 /*
+ * Writes of the volume may be answered before their old blocks are kept, where its cache mode allows that; what the
+ * death of the process leaves of them is in this file (store/latelog.h). On its reactor. Negative errno: they are not.
+ * Once is enough for as long as it is open.
+ */
+RT_MUST_CHECK int volume_late_open(struct volume *volume, const char *path);
+
+/*
  * From here on the source keeps old blocks for the target. On the source's reactor, while it is frozen: the moment that
  * the target shows. -ENOMEM; -EBUSY: it grows, or has grown. Does not suspend.
  */

@@ -17,13 +17,40 @@ bool volume_flash_has_kept(const struct volume *volume, const struct blocklock_c
  */
 RT_MUST_CHECK int volume_flash_keep(struct volume *volume, const struct blocklock_claim *claim);
 
+/* The same of many claims at once, in the order of their blocks. */
+RT_MUST_CHECK int volume_flash_keep_all(struct volume *volume, const struct blocklock_claim *const *claims,
+					unsigned count);
+
+/*
+ * Whether the blocks of the claim have space on the source's disk, so that a write of them cannot fail for want of
+ * that. The second finds out, and suspends; errors of vdisk_get_run. Where there is none, it is still not known then.
+ */
+bool volume_flash_has_space(const struct volume *volume, const struct blocklock_claim *claim);
+RT_MUST_CHECK int volume_flash_find_space(struct volume *volume, const struct blocklock_claim *claim);
+
+/* Around what may take space from blocks of the zone that begins with or has this one. Do not suspend. */
+void volume_flash_begin_zero(struct volume *volume, uint64_t block);
+void volume_flash_end_zero(struct volume *volume);
+
+/*
+ * Calls each(arg, i) for all i below count, some at a time, each in a fiber, and returns an error of one of them.
+ * Shielded; suspends.
+ */
+RT_MUST_CHECK int volume_flash_each(unsigned count, int (*each)(void *arg, unsigned i), void *arg);
+
 /* ---- the target (flash_target.c) ---- */
 
-/* Whole blocks of a source, to be kept for one of its targets. */
+/* Whole blocks of a source, within one zone, and their old content. */
+struct flash_range {
+	uint64_t first, end;
+	uint8_t *data;
+};
+
+/* What is to be kept for one of its targets. */
 struct flash_keep {
 	struct volume_flash *flash;
-	const uint8_t *data;
-	uint64_t first, end;
+	const struct flash_range *ranges;
+	unsigned count;
 	int rc;
 };
 

@@ -2,18 +2,20 @@
 /* flash_source.c - the source of FlashCopies: old blocks are kept by its targets before they are overwritten. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "rt/mem.h"
-#include "volume/flash_internal.h"
+#include "volume/late.h"
 
 /* Only a cache, and what is not in it is asked of the targets: 160 KiB for 4 GiB of a source that is written to. */
 #define KNOWN_ZONES	4096u
 #define ZONE_WORDS	(BLOCKLOCK_ZONE_BLOCKS / 64u)
 
-/* Blocks of one zone that all targets hold. */
+/* Of one zone: blocks that all targets hold, and blocks that have space on the source's disk. */
 struct flash_known {
 	uint64_t zone;
-	uint64_t bits[ZONE_WORDS];
+	uint64_t kept[ZONE_WORDS];
+	uint64_t space[ZONE_WORDS];
 };
 
 static struct flash_known *known_of(const struct volume *volume, uint64_t block)
@@ -23,23 +25,37 @@ static struct flash_known *known_of(const struct volume *volume, uint64_t block)
 	return &volume->flash_known[(zone ^ zone / KNOWN_ZONES) % KNOWN_ZONES];
 }
 
+static bool is_set(const uint64_t *bits, uint64_t block)
+{
+	return bits[block % BLOCKLOCK_ZONE_BLOCKS / 64] >> (block % 64) & 1;
+}
+
+static void set_bits(uint64_t *bits, uint64_t first, uint64_t end)
+{
+	for (uint64_t block = first; block < end; block++)
+		bits[block % BLOCKLOCK_ZONE_BLOCKS / 64] |= UINT64_C(1) << (block % 64);
+}
+
 static bool is_known(const struct volume *volume, uint64_t block)
 {
 	const struct flash_known *known = known_of(volume, block);
-	uint64_t in_zone = block % BLOCKLOCK_ZONE_BLOCKS;
 
-	return known->zone == block / BLOCKLOCK_ZONE_BLOCKS && known->bits[in_zone / 64] >> (in_zone % 64) & 1;
+	return known->zone == block / BLOCKLOCK_ZONE_BLOCKS && is_set(known->kept, block);
+}
+
+/* What is known of the zone, of which nothing may be known yet. */
+static struct flash_known *make_known(struct volume *volume, uint64_t block)
+{
+	struct flash_known *known = known_of(volume, block);
+
+	if (known->zone != block / BLOCKLOCK_ZONE_BLOCKS)
+		*known = (struct flash_known) { .zone = block / BLOCKLOCK_ZONE_BLOCKS };
+	return known;
 }
 
 static void set_known(struct volume *volume, uint64_t first, uint64_t end)
 {
-	struct flash_known *known = known_of(volume, first);
-	uint64_t zone = first / BLOCKLOCK_ZONE_BLOCKS;
-
-	if (known->zone != zone)
-		*known = (struct flash_known) { .zone = zone };
-	for (uint64_t block = first; block < end; block++)
-		known->bits[block % BLOCKLOCK_ZONE_BLOCKS / 64] |= UINT64_C(1) << (block % 64);
+	set_bits(make_known(volume, first)->kept, first, end);
 }
 
 void volume_flash_forget_kept(struct volume *volume)
@@ -77,6 +93,7 @@ void volume_flash_detach_source(struct volume_flash *flash)
 	RT_SHIELD();
 
 	assert(volume->reactor == rt_here());
+	(void)!volume_late_drain(volume);
 	list_remove(&flash->link);
 	while (flash->keeps > 0)
 		(void)!rt_cond_wait(&flash->kept);
@@ -84,6 +101,54 @@ void volume_flash_detach_source(struct volume_flash *flash)
 		mem_free(volume->flash_known);
 		volume->flash_known = NULL;
 	}
+}
+
+/* ---- where the source has space ---- */
+
+bool volume_flash_has_space(const struct volume *volume, const struct blocklock_claim *claim)
+{
+	const struct flash_known *known = volume->flash_known ? known_of(volume, claim->first) : NULL;
+	bool has = known && known->zone == claim->first / BLOCKLOCK_ZONE_BLOCKS;
+
+	for (uint64_t block = claim->first; has && block < claim->end; block++)
+		has = is_set(known->space, block);
+	return has;
+}
+
+/* The claim keeps its blocks as they are; all others of their run only if no run was cut short meanwhile. */
+int volume_flash_find_space(struct volume *volume, const struct blocklock_claim *claim)
+{
+	uint64_t zone_end = (claim->first / BLOCKLOCK_ZONE_BLOCKS + 1) * BLOCKLOCK_ZONE_BLOCKS;
+	uint64_t zeroed = volume->flash_zeroed, end_bytes, end;
+	bool still = volume->flash_zeroing == 0, data;
+	int rc = vdisk_get_run(volume->disk, claim->first * XDC_BLOCK_SIZE, &data, &end_bytes);
+
+	if (rc < 0 || !data || !volume->flash_known)
+		return rc;
+	end = end_bytes == volume_size(volume) ? volume_end_block(0, end_bytes) : end_bytes / XDC_BLOCK_SIZE;
+	if (end > zone_end)
+		end = zone_end;
+	if (end > claim->end && !(still && zeroed == volume->flash_zeroed && volume->flash_zeroing == 0))
+		end = claim->end;
+	if (end > claim->first)
+		set_bits(make_known(volume, claim->first)->space, claim->first, end);
+	return 0;
+}
+
+void volume_flash_begin_zero(struct volume *volume, uint64_t block)
+{
+	struct flash_known *known = volume->flash_known ? known_of(volume, block) : NULL;
+
+	volume->flash_zeroing++;
+	volume->flash_zeroed++;
+	if (known && known->zone == block / BLOCKLOCK_ZONE_BLOCKS)
+		memset(known->space, 0, sizeof(known->space));
+}
+
+void volume_flash_end_zero(struct volume *volume)
+{
+	assert(volume->flash_zeroing > 0);
+	volume->flash_zeroing--;
 }
 
 /* ---- a write is to come ---- */
@@ -134,6 +199,43 @@ static int fail_there(void *arg)
 	return volume_flash_fail(keep->flash, keep->rc);
 }
 
+/* Of many things to do some are under way at a time: as many as keep a disk busy. */
+#define EACH_MAX	16u
+
+struct each {
+	int (*each)(void *arg, unsigned i);
+	void *arg;
+	unsigned next, count;
+	int rc;
+};
+
+static void do_rest(void *arg)
+{
+	struct each *each = arg;
+
+	while (each->rc == 0 && each->next < each->count) {
+		int rc = each->each(each->arg, each->next++);
+
+		if (rc < 0)
+			each->rc = rc;
+	}
+}
+
+int volume_flash_each(unsigned count, int (*each)(void *arg, unsigned i), void *arg)
+{
+	struct each all = { .each = each, .arg = arg, .count = count };
+	struct rt_group group;
+	RT_SHIELD();
+
+	rt_group_init(&group);
+	for (unsigned i = 1; i < count && i < EACH_MAX; i++)
+		if (rt_group_start(&group, "flash each", do_rest, &all) < 0)
+			break;
+	do_rest(&all);
+	(void)!rt_group_wait(&group);
+	return all.rc;
+}
+
 /* What cannot be read of the source cannot be kept, and a host may well overwrite it. */
 static void fail_one(struct flash_keep *keep, int error)
 {
@@ -182,21 +284,30 @@ static void keep_all(struct flash_keep *keeps, unsigned count)
 	(void)!rt_group_wait(&group);
 }
 
-/* The old content is read once for all targets. */
-static int keep_range(struct volume *volume, uint64_t first, uint64_t end)
-{
-	uint64_t bytes = volume_bytes(volume, first, end);
-	MEM_OWNED uint8_t *data = mem_alloc_pages((end - first) * XDC_BLOCK_SIZE);
-	struct flash_keep keeps[FLASH_TARGETS_MAX];
-	unsigned count;
-	int rc;
+struct read_order {
+	struct volume *volume;
+	struct flash_range *ranges;
+};
 
-	if (!data)
-		return -ENOMEM;
-	count = take_targets(volume, keeps);
-	rc = volume_read_content(volume, data, bytes, first * XDC_BLOCK_SIZE);
+static int read_one(void *arg, unsigned i)
+{
+	struct read_order *order = arg;
+	const struct flash_range *range = &order->ranges[i];
+
+	return volume_read_content(order->volume, range->data, volume_bytes(order->volume, range->first, range->end),
+		range->first * XDC_BLOCK_SIZE);
+}
+
+/* The old content is read once for all targets. */
+static int keep_ranges(struct volume *volume, struct flash_range *ranges, unsigned range_count)
+{
+	struct read_order order = { .volume = volume, .ranges = ranges };
+	struct flash_keep keeps[FLASH_TARGETS_MAX];
+	unsigned count = take_targets(volume, keeps);
+	int rc = volume_flash_each(range_count, read_one, &order);
+
 	for (unsigned i = 0; i < count; i++) {
-		keeps[i] = (struct flash_keep) { .flash = keeps[i].flash, .data = data, .first = first, .end = end };
+		keeps[i] = (struct flash_keep) { .flash = keeps[i].flash, .ranges = ranges, .count = range_count };
 		if (volume_error_passes(rc))
 			keeps[i].rc = rc;
 		else if (rc < 0)
@@ -207,15 +318,50 @@ static int keep_range(struct volume *volume, uint64_t first, uint64_t end)
 	return leave_targets(keeps, count);
 }
 
-int volume_flash_keep(struct volume *volume, const struct blocklock_claim *claim)
+/* The ranges that are not known to be kept, in their order; their blocks are counted. */
+static unsigned find_ranges(const struct volume *volume, const struct blocklock_claim *const *claims, unsigned count,
+			    struct flash_range *ranges, uint64_t *blocks)
 {
-	uint64_t first, end;
+	unsigned found = 0;
+
+	*blocks = 0;
+	for (unsigned i = 0; i < count; i++) {
+		struct flash_range *range = &ranges[found];
+
+		if (!find_unknown(volume, claims[i], &range->first, &range->end))
+			continue;
+		*blocks += range->end - range->first;
+		found++;
+	}
+	return found;
+}
+
+int volume_flash_keep_all(struct volume *volume, const struct blocklock_claim *const *claims, unsigned count)
+{
+	MEM_OWNED struct flash_range *ranges = mem_alloc(count * sizeof(*ranges));
+	MEM_OWNED uint8_t *data = NULL;
+	uint64_t blocks = 0, at = 0;
 	int rc;
 
-	if (list_empty(&volume->flash_targets) || !find_unknown(volume, claim, &first, &end))
+	if (!ranges)
+		return -ENOMEM;
+	count = list_empty(&volume->flash_targets) ? 0 : find_ranges(volume, claims, count, ranges, &blocks);
+	if (count == 0)
 		return 0;
-	rc = keep_range(volume, first, end);
-	if (rc == 0 && !list_empty(&volume->flash_targets))
-		set_known(volume, first, end);
+	data = mem_alloc_pages(blocks * XDC_BLOCK_SIZE);
+	if (!data)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++) {
+		ranges[i].data = data + at * XDC_BLOCK_SIZE;
+		at += ranges[i].end - ranges[i].first;
+	}
+	rc = keep_ranges(volume, ranges, count);
+	for (unsigned i = 0; rc == 0 && !list_empty(&volume->flash_targets) && i < count; i++)
+		set_known(volume, ranges[i].first, ranges[i].end);
 	return rc;
+}
+
+int volume_flash_keep(struct volume *volume, const struct blocklock_claim *claim)
+{
+	return volume_flash_keep_all(volume, &claim, 1);
 }

@@ -210,18 +210,17 @@ static int put_kept(struct volume *target, const uint8_t *data, uint64_t len, ui
 }
 
 /* Writes what is not yet there. The blocks are claimed. *added: there was some. */
-static int put_missing(const struct flash_keep *keep, bool *added)
+static int put_missing(struct volume_flash *flash, const struct flash_range *range, bool *added)
 {
-	struct volume_flash *flash = keep->flash;
-	uint64_t block = keep->first, run_end;
+	uint64_t block = range->first, run_end;
 	int rc = 0;
 
-	while (rc == 0 && block < keep->end) {
+	while (rc == 0 && block < range->end) {
 		bool own;
 
-		rc = flashmap_find(flash->map, block, keep->end, &own, &run_end);
+		rc = flashmap_find(flash->map, block, range->end, &own, &run_end);
 		if (rc == 0 && !own) {
-			rc = put_kept(flash->target, keep->data + (block - keep->first) * XDC_BLOCK_SIZE,
+			rc = put_kept(flash->target, range->data + (block - range->first) * XDC_BLOCK_SIZE,
 				volume_bytes(flash->target, block, run_end), block * XDC_BLOCK_SIZE);
 			if (rc == 0)
 				rc = flashmap_add(flash->map, block, run_end);
@@ -232,12 +231,12 @@ static int put_missing(const struct flash_keep *keep, bool *added)
 	return rc;
 }
 
-/* Before one of the two is written there: durably, where changes are recorded. */
-static int note_changed(struct volume_flash *flash, uint64_t first, uint64_t end)
+/* To be durable with the next commit of what changed. */
+static int add_changed(struct volume_flash *flash, uint64_t first, uint64_t end, bool *added)
 {
 	uint64_t track = first / XDC_BLOCKS_PER_TRACK, run_end;
 	uint64_t end_track = (end + XDC_BLOCKS_PER_TRACK - 1) / XDC_BLOCKS_PER_TRACK;
-	bool noted, added = false;
+	bool noted;
 	int rc = 0;
 
 	for (; flash->changed && rc == 0 && track < end_track; track = run_end) {
@@ -245,27 +244,60 @@ static int note_changed(struct volume_flash *flash, uint64_t first, uint64_t end
 		if (rc < 0 || noted)
 			continue;
 		rc = flashmap_add(flash->changed, track, run_end);
-		added = true;
+		*added = true;
 	}
+	return rc;
+}
+
+/* Before one of the two is written there: durably, where changes are recorded. */
+static int note_changed(struct volume_flash *flash, const struct flash_range *ranges, unsigned count)
+{
+	bool added = false;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < count; i++)
+		rc = add_changed(flash, ranges[i].first, ranges[i].end, &added);
 	return rc == 0 && added ? flashmap_commit(flash->changed) : rc;
+}
+
+struct put_order {
+	const struct flash_keep *keep;
+	bool added;
+};
+
+static int put_one(void *arg, unsigned i)
+{
+	struct put_order *order = arg;
+
+	return put_missing(order->keep->flash, &order->keep->ranges[i], &order->added);
+}
+
+/* Shielded: all claims are waited for, and nothing else ends that. */
+static int keep_claimed(const struct flash_keep *keep, struct blocklock_claim *claims)
+{
+	struct blocklock *lock = &keep->flash->target->lock;
+	struct put_order order = { .keep = keep };
+	int rc = 0;
+	RT_SHIELD();
+
+	for (unsigned i = 0; i < keep->count; i++)
+		blocklock_queue(lock, &claims[i], keep->ranges[i].first, keep->ranges[i].end);
+	for (unsigned i = 0; i < keep->count; i++)
+		(void)!blocklock_wait(lock, &claims[i]);
+	rc = volume_flash_each(keep->count, put_one, &order);
+	if (rc == 0 && order.added && !planted(PLANTED_FLASH_WRITE_FIRST))
+		rc = flashmap_commit(keep->flash->map);
+	for (unsigned i = 0; i < keep->count; i++)
+		blocklock_release(lock, &claims[i]);
+	return rc;
 }
 
 static int keep_blocks(const struct flash_keep *keep)
 {
-	struct volume *target = keep->flash->target;
-	struct blocklock_claim claim;
-	bool added = false;
-	int rc = note_changed(keep->flash, keep->first, keep->end);
+	MEM_OWNED struct blocklock_claim *claims = mem_alloc(keep->count * sizeof(*claims));
+	int rc = claims ? note_changed(keep->flash, keep->ranges, keep->count) : -ENOMEM;
 
-	if (rc == 0)
-		rc = blocklock_claim(&target->lock, &claim, keep->first, keep->end);
-	if (rc < 0)
-		return rc;
-	rc = put_missing(keep, &added);
-	if (rc == 0 && added && !planted(PLANTED_FLASH_WRITE_FIRST))
-		rc = flashmap_commit(keep->flash->map);
-	blocklock_release(&target->lock, &claim);
-	return rc;
+	return rc == 0 ? keep_claimed(keep, claims) : rc;
 }
 
 int volume_flash_keep_here(struct flash_keep *keep)
@@ -320,7 +352,7 @@ int volume_flash_begin_write(struct volume_flash *flash, uint64_t offset, uint64
 	if (flash->error)
 		return -EIO;
 	if (!planted(PLANTED_FLASH_TARGET_UNNOTED))
-		rc = note_changed(flash, first, end);
+		rc = note_changed(flash, &(struct flash_range) { .first = first, .end = end }, 1);
 	if (rc < 0)
 		return end_of_map(flash, rc);
 	if (offset % XDC_BLOCK_SIZE)
@@ -350,7 +382,7 @@ static int copy_blocks(struct volume_flash *flash, uint64_t first, uint64_t end)
 {
 	uint64_t bytes = volume_bytes(flash->target, first, end);
 	MEM_OWNED uint8_t *data = mem_alloc_pages((end - first) * XDC_BLOCK_SIZE);
-	const struct flash_keep keep = { .flash = flash, .data = data, .first = first, .end = end };
+	const struct flash_range range = { .first = first, .end = end, .data = data };
 	struct blocklock_claim claim;
 	bool added = false;
 	int rc = data ? blocklock_claim(&flash->target->lock, &claim, first, end) : -ENOMEM;
@@ -359,7 +391,7 @@ static int copy_blocks(struct volume_flash *flash, uint64_t first, uint64_t end)
 		return rc;
 	rc = volume_flash_read(flash, data, bytes, first * XDC_BLOCK_SIZE);
 	if (rc == 0)
-		rc = put_missing(&keep, &added);
+		rc = put_missing(flash, &range, &added);
 	blocklock_release(&flash->target->lock, &claim);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read.c - what reveals content of a volume to hosts, and flush. */
 #include "store/planted.h"
-#include "volume/flash_internal.h"
+#include "volume/late.h"
 
 /*
  * The read rule: whoever saw a write of the held increment may send the next write, that depends on it, to a system
@@ -46,7 +46,7 @@ static int do_read(struct volume *volume, void *buf, size_t len, uint64_t offset
 	if (planted(PLANTED_READ_CHECKS_FIRST))
 		rc = wait_until_shown(volume, offset, len);
 	if (rc == 0)
-		rc = volume_read_content(volume, buf, len, offset);
+		rc = volume_late_read(volume, buf, len, offset);
 	if (rc == 0 && !planted(PLANTED_READ_CHECKS_FIRST) && !planted(PLANTED_NO_READ_HOLD))
 		rc = wait_until_shown(volume, offset, len);
 	return rc ? rc : volume_wait_mirrored(volume, offset, len);
@@ -89,7 +89,9 @@ int volume_flush(struct volume *volume)
 	if (rc < 0)
 		return rc;
 	/* What was written to the target of a relation that has failed is lost. */
-	rc = volume->flash && volume->flash->error ? -EIO : volume_sync_all(volume);
+	rc = volume->flash && volume->flash->error ? -EIO : volume_late_drain(volume);
+	if (rc == 0)
+		rc = volume_sync_all(volume);
 	volume->counters.flushes += rc == 0;
 	volume_leave_read(volume);
 	return rc;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "rt/mem.h"
-#include "volume/volume_internal.h"
+#include "volume/late.h"
 
 #define SIDEFILE_WAIT_MS	10000u
 
@@ -59,6 +59,7 @@ void volume_close(struct volume *volume)
 	wait_until_idle(volume, &volume->appliers);
 	assert(blocklock_is_free(&volume->lock));
 	volume_destroy_targets(volume);
+	volume_late_close(volume);
 	vdisk_close(volume->disk);
 	mem_free(volume);
 }

@@ -23,6 +23,7 @@ struct volume_target;
 struct volume_load {
 	_Atomic uint64_t begun;		/* requests */
 	_Atomic uint64_t ended;
+	uint64_t late_bytes;		/* answered, and not yet on a disk; for the reactor alone */
 } __attribute__((aligned(64)));
 
 /* For all reactors of the system; freed by mem_free. NULL: no memory. */

@@ -62,7 +62,10 @@ struct volume {
 	/* FlashCopy */
 	struct volume_flash *flash;		/* of which it is the target; NULL */
 	struct list_head flash_targets;		/* of which it is the source */
-	struct flash_known *flash_known;	/* blocks that all targets hold; NULL: no targets */
+	struct flash_known *flash_known;	/* what is known of its blocks; NULL: no targets */
+	unsigned flash_zeroing;			/* zeroes on their way to the disk */
+	uint64_t flash_zeroed;			/* that ever began */
+	struct volume_late *late;		/* the buffer of its writes; NULL: none */
 
 	/* what its targets lack */
 	struct volume_target targets[VOLUME_TARGETS_MAX];
@@ -169,6 +172,15 @@ struct volume_mirrored {
 	int begun;
 	struct volume_mirror_write write;
 };
+
+/* What a write is for one target. */
+struct volume_noted {
+	uint64_t number;		/* of the increment that it belongs to; 0: there was no target when it began */
+	struct volume_mirrored mirrored;
+};
+
+/* The write reached the disk or failed; either way it may now be sent as it is. */
+void volume_end_writing(struct volume *volume, struct blocklock_claim *claim, const struct volume_noted *noted);
 
 /* Something has to come to the far side before the claim may be written; clear waits for that. */
 bool volume_mirror_obstructs(const struct volume_target *target, const struct blocklock_claim *claim);

@@ -4,20 +4,31 @@
 #include <errno.h>
 
 #include "store/planted.h"
-#include "volume/flash_internal.h"
+#include "volume/late.h"
 
 /* What is to be done to a range that lies within one zone. */
 struct change {
 	const void *buf;		/* NULL: zeroes */
 	uint64_t offset, len;
+	bool at_once;			/* to the disk: not answered from the buffer of a FlashCopy source */
 	bool keep_allocated;		/* of zeroes */
 	bool in_journal;		/* and stays there until it is durable here */
 };
 
+static int put_zeroes(struct volume *volume, const struct change *change)
+{
+	int rc;
+
+	volume_flash_begin_zero(volume, volume_first_block(change->offset));
+	rc = vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
+	volume_flash_end_zero(volume);
+	return rc;
+}
+
 static int put_raw(struct volume *volume, const struct change *change)
 {
 	int rc = change->buf ? vdisk_write(volume->disk, change->buf, change->len, change->offset)
-			     : vdisk_zero(volume->disk, change->offset, change->len, change->keep_allocated);
+			     : put_zeroes(volume, change);
 
 	/* Counted when it is written, not before: a sync that began meanwhile does not cover it. */
 	volume->bare_writes += !change->in_journal;
@@ -69,14 +80,15 @@ static enum obstacle_kind find_obstacle_of(const struct volume_target *target, c
 	return volume_mirror_obstructs(target, claim) ? OBSTACLE_ARREARS : OBSTACLE_NONE;
 }
 
-/* The first thing that keeps the claim from being noted and written in this moment. */
-static struct obstacle find_obstacle(struct volume *volume, const struct blocklock_claim *claim)
+/* The first thing that keeps the claim from being noted and written (late: or taken by the buffer) in this moment. */
+static struct obstacle find_obstacle(struct volume *volume, const struct blocklock_claim *claim,
+				     const struct late_write *late)
 {
 	struct obstacle found = { 0 };
 
 	if (!volume_is_logged(volume, claim->first))
 		return (struct obstacle){ OBSTACLE_LOG, NULL };
-	if (!volume_flash_has_kept(volume, claim))
+	if (!volume_flash_has_kept(volume, claim) && !(late && volume_late_is_allowed(volume)))
 		return (struct obstacle){ OBSTACLE_FLASH, NULL };
 	for_each_target(found.target, volume) {
 		found.kind = find_obstacle_of(found.target, claim);
@@ -182,14 +194,27 @@ static int save_old_blocks(struct volume_target *target, const struct blocklock_
 	return 0;
 }
 
-static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, const struct obstacle *obstacle,
-		int64_t *until_ns)
+/* A place in the buffer, where the old blocks are kept later; or they are kept now. */
+static int clear_flash(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
+		       struct late_write **late)
+{
+	int rc = 0;
+
+	volume_late_cancel(volume, *late);
+	*late = NULL;
+	if (change->buf && !change->at_once)
+		rc = volume_late_reserve(volume, claim, change->buf, change->len, change->offset, late);
+	return rc == 0 && !*late ? volume_flash_keep(volume, claim) : rc;
+}
+
+static int clear_obstacle(struct volume *volume, const struct change *change, struct blocklock_claim *claim,
+			  const struct obstacle *obstacle, struct late_write **late, int64_t *until_ns)
 {
 	switch (obstacle->kind) {
 	case OBSTACLE_LOG:
 		return volume_log_region(volume, claim->first);
 	case OBSTACLE_FLASH:
-		return volume_flash_keep(volume, claim);
+		return clear_flash(volume, change, claim, late);
 	case OBSTACLE_ROOM:
 		return mask_reserve(&obstacle->target->mask, claim->first, claim->end);
 	case OBSTACLE_COLLISION:
@@ -206,14 +231,8 @@ static int clear_obstacle(struct volume *volume, struct blocklock_claim *claim, 
 
 /* ---- step 4 ---- */
 
-/* What a write is for one target. */
-struct noted {
-	uint64_t number;		/* of the increment that it belongs to; 0: there was no target when it began */
-	struct volume_mirrored mirrored;
-};
-
 static void note_for(struct volume_target *target, const struct change *change, const struct blocklock_claim *claim,
-		     struct noted *noted)
+		     struct volume_noted *noted)
 {
 	volume_mirror_choose(target, claim, &noted->mirrored);
 	if (target->first_note && !mask_open_side(&target->mask)->count[MASK_NEEDED])
@@ -226,14 +245,12 @@ static void note_for(struct volume_target *target, const struct change *change, 
 }
 
 static void note(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
-		 struct noted noted[VOLUME_TARGETS_MAX])
+		 struct volume_noted noted[VOLUME_TARGETS_MAX])
 {
 	volume->counters.noted += volume->target_count > 0;
 	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
 		noted[i].number = 0;
 		noted[i].mirrored.mirror = NULL;
-		if (planted(PLANTED_SECOND_UNNOTED) && i > 0 && claim->first % 4 == 0)
-			continue;
 		if (volume->targets[i].tracked)
 			note_for(&volume->targets[i], change, claim, &noted[i]);
 	}
@@ -242,14 +259,17 @@ static void note(struct volume *volume, const struct change *change, const struc
 /* ---- the planted mistakes of this file; nothing of them is left in a server ---- */
 
 /* NOTE_LATE: the write is on disk, and only now is it noted. */
-static void note_nothing(struct volume *volume, struct noted noted[VOLUME_TARGETS_MAX])
+static void note_nothing(struct volume *volume, struct volume_noted noted[VOLUME_TARGETS_MAX])
 {
-	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
-		noted[i] = (struct noted){ .number = volume->targets[i].tracked ? volume->targets[i].open_number : 0 };
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
+		const struct volume_target *target = &volume->targets[i];
+
+		noted[i] = (struct volume_noted){ .number = target->tracked ? target->open_number : 0 };
+	}
 }
 
 static int note_late(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
-		     struct noted noted[VOLUME_TARGETS_MAX])
+		     struct volume_noted noted[VOLUME_TARGETS_MAX])
 {
 	struct volume_target *target;
 	int rc = 0;
@@ -279,15 +299,14 @@ static int keep_late(struct volume *volume, const struct blocklock_claim *claim)
 
 /* ---- a host write, in order: design.md section 5 ---- */
 
-static void start_writing(struct volume *volume, struct blocklock_claim *claim, const struct noted *noted)
+static void start_writing(struct volume *volume, struct blocklock_claim *claim, const struct volume_noted *noted)
 {
 	blocklock_start_writing(&volume->lock, claim);
 	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
 		volume->targets[i].unnoted_writes += noted[i].number == 0;
 }
 
-/* The write reached the disk or failed; either way it may now be sent as it is. */
-static void end_writing(struct volume *volume, struct blocklock_claim *claim, const struct noted *noted)
+void volume_end_writing(struct volume *volume, struct blocklock_claim *claim, const struct volume_noted *noted)
 {
 	blocklock_end_writing(claim);
 	volume_note_written(volume, claim->first);
@@ -301,14 +320,30 @@ static void end_writing(struct volume *volume, struct blocklock_claim *claim, co
 	}
 }
 
+static int wait_releases(struct volume *volume, const struct volume_noted *noted)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++)
+		rc = volume_wait_release(&volume->targets[i], noted[i].number,
+			&volume->targets[i].counters.held_writes);
+	return rc;
+}
+
 /* Step 1, admission, is behind us. */
 static int do_write(struct volume *volume, const struct change *change)
 {
 	int64_t until_ns = RT_NEVER;		/* for the drain; set when the wait begins */
-	struct noted noted[VOLUME_TARGETS_MAX];
+	struct volume_noted noted[VOLUME_TARGETS_MAX];
+	struct late_write *late = NULL;		/* its place in the buffer, if it is answered from there */
 	struct blocklock_claim claim;
 	struct obstacle obstacle;
 	int rc;
+
+	/* A write of the same blocks is in the buffer still: this one takes its place. */
+	if (change->buf && !change->at_once && volume_late_replace(volume, change->buf, change->len, change->offset,
+								   noted, &rc))
+		return rc ? rc : wait_releases(volume, noted);
 
 	/* 2. Claim the blocks. */
 	rc = claim_blocks(volume, &claim, change);
@@ -318,10 +353,12 @@ static int do_write(struct volume *volume, const struct change *change)
 	 * target masks, old blocks that its sidefile keeps, what its mirror owes the far side; senders of the old
 	 * content.
 	 */
-	while (rc == 0 && (obstacle = find_obstacle(volume, &claim)).kind != OBSTACLE_NONE) {
-		rc = clear_obstacle(volume, &claim, &obstacle, &until_ns);
-		if (rc < 0)
+	while (rc == 0 && (obstacle = find_obstacle(volume, &claim, late)).kind != OBSTACLE_NONE) {
+		rc = clear_obstacle(volume, change, &claim, &obstacle, &late, &until_ns);
+		if (rc < 0) {
+			volume_late_cancel(volume, late);
 			blocklock_release(&volume->lock, &claim);
+		}
 	}
 	if (rc < 0)
 		return rc;
@@ -335,6 +372,12 @@ static int do_write(struct volume *volume, const struct change *change)
 	if (planted(PLANTED_NOTE_THEN_KEEP))
 		rc = keep_late(volume, &claim);
 
+	/* 5 is for later: the buffer has the write and its blocks, and 7 is all that its answer waits for. */
+	if (late) {
+		volume_late_take(volume, late, &claim, noted);
+		return wait_releases(volume, noted);
+	}
+
 	/* 6 begins: synchronous pairs send it while it goes to the disk. */
 	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
 		volume_mirror_send(&noted[i].mirrored, change->buf, change->offset, change->len);
@@ -344,16 +387,15 @@ static int do_write(struct volume *volume, const struct change *change)
 		rc = put_on_disk(volume, change);
 	if (planted(PLANTED_NOTE_LATE) && rc == 0)
 		rc = note_late(volume, change, &claim, noted);
-	end_writing(volume, &claim, noted);
+	volume_end_writing(volume, &claim, noted);
 
 	/* 6. It is at the far sides, too; or the pairs do not promise that any more. */
 	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
 		rc = volume_mirror_finish(&volume->targets[i], &claim, &noted[i].mirrored, rc);
 
 	/* 7. What was noted in a held increment is answered when every system has closed the one before. */
-	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++)
-		rc = volume_wait_release(&volume->targets[i], noted[i].number,
-			&volume->targets[i].counters.held_writes);
+	if (rc == 0)
+		rc = wait_releases(volume, noted);
 
 	/* 8. Answer, unlock. */
 	blocklock_release(&volume->lock, &claim);
@@ -399,7 +441,7 @@ static int host_write(struct volume *volume, const struct change *change, unsign
 
 int volume_write(struct volume *volume, const void *buf, size_t len, uint64_t offset, unsigned flags)
 {
-	struct change change = { .buf = buf, .offset = offset, .len = len };
+	struct change change = { .buf = buf, .offset = offset, .len = len, .at_once = flags & VOLUME_FUA };
 	int rc = host_write(volume, &change, flags, &volume->counters.writes);
 
 	volume->counters.written_bytes += rc == 0 ? len : 0;

@@ -44,6 +44,7 @@ pair A 1500 B 2500 sync
 wait_until 30 full_duplex 1500
 expect_equal '"target-full-duplex"' "$(json A '.far.state | tojson' pair show 1500)" 'the far side says so'
 expect_equal target-full-duplex "$(json B .state pair show 2500)" 'the far side shows it'
+expect_equal 'failover delete --force' "$(json B '.allowed | join(" ")' pair show 2500)" 'what is allowed there'
 for i in 1 2 3 4 5; do
 	io A 1500 "write -P 0x3$i $((i * 4096)) 4k" "write -P 0x4$i $((i * 1048576 + 512)) 3k" "discard $((i * 2))M 1M"
 	expect_equal_images A 1500 B 2500
@@ -107,6 +108,8 @@ is A '.type == "global-copy"' pair show 1502 || fail "$(on A pair show 1502)"
 on A pair freeze 15 25 --system 2105.FB230 --hold 1m
 is A '.state == "suspended" and .reason == "freeze" and .waits_for == "pair run"' pair show 1500 ||
 	fail "$(on A pair show 1500)"
+expect_equal 'frozen suspend run set delete' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' pair show 1500)" \
+	'what is allowed while hosts are held'
 expect_refused 'pair run' A pair resume 1500
 expect_refused 'frozen already' A pair freeze 15 25 --system 2105.FB230
 cp "$(image B 2500)" "$tmp/frozen"

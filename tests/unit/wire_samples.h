@@ -115,6 +115,15 @@ static struct wire_point_leg sample_point_leg[] = {
 	{ .source = "2105.FA120", .time_us = 1700000000000005, .members = MEMBERS, .volumes = 3, .missing = VOLUMES },
 };
 static const struct wire_point_legs sample_point_legs = { .boot_id = BOOT, .count = 1, .items = sample_point_leg };
+static const struct wire_practice sample_practice = {
+	.session = 1, .key = KEY, .attempt = 77, .step = WIRE_PRACTICE_BRING, .at = 899, .number = 900, .pool = "p1",
+};
+static struct wire_practice_leg sample_practice_leg[] = {
+	{ .source = "2105.FA120", .committed = 900, .prepared = 901, .member_version = 9, .members = MEMBERS },
+};
+static const struct wire_practice_reply sample_practice_reply = {
+	.boot_id = BOOT, .more = true, .volumes = 3, .count = 1, .legs = sample_practice_leg,
+};
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,
 };
@@ -158,6 +167,7 @@ static const struct wire_sample {
 	{ WIRE_LEG_KEEP, &sample_keep, &sample_leg_state },
 	{ WIRE_RECOVER_POINTS, &sample_points_request, &sample_points },
 	{ WIRE_RECOVER_POINT, &sample_point_request, &sample_point_legs },
+	{ WIRE_PRACTICE, &sample_practice, &sample_practice_reply },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },
 };

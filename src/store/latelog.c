@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/latelog.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt/bytes.h"
+#include "rt/crc32c.h"
+#include "rt/file.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/latelog_format.h"
+
+struct latelog {
+	struct rt_file *file;
+	uint64_t sequence;		/* of the last one that was put */
+	bool failed;			/* it may have what it should not */
+	uint32_t free_count;
+	uint16_t free[LATELOG_SLOTS];	/* the one that was used last on top, so that a small file does for few */
+};
+
+static uint64_t slot_offset(uint32_t slot)
+{
+	return LATELOG_HEADER_SIZE + (uint64_t)slot * LATELOG_SLOT_SIZE;
+}
+
+/* ---- the file ---- */
+
+static void fill_header(uint8_t header[LATELOG_HEADER_SIZE])
+{
+	memset(header, 0, LATELOG_HEADER_SIZE);
+	put_le32(header + LATELOG_MAGIC_AT, LATELOG_MAGIC);
+	put_le16(header + LATELOG_VERSION_AT, LATELOG_VERSION);
+	rt_kernel_boot_id(header + LATELOG_BOOT_AT);
+	put_le32(header + LATELOG_CRC_AT, crc32c(0, header, LATELOG_HEADER_SIZE));
+}
+
+int latelog_create(const char *path, struct latelog **out)
+{
+	struct latelog *log = mem_alloc_zeroed(sizeof(*log));
+	uint8_t header[LATELOG_HEADER_SIZE];
+	int rc = log ? rt_file_open(path, RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_LOCK, &log->file) : -ENOMEM;
+
+	fill_header(header);
+	if (rc == 0)
+		rc = rt_file_set_size(log->file, 0);
+	if (rc == 0)
+		rc = rt_file_write(log->file, header, sizeof(header), 0);
+	if (rc < 0) {
+		latelog_close(log);
+		return rc;
+	}
+	for (uint32_t slot = LATELOG_SLOTS; slot > 0; slot--)
+		log->free[log->free_count++] = (uint16_t)(slot - 1);
+	*out = log;
+	return 0;
+}
+
+void latelog_close(struct latelog *log)
+{
+	if (!log)
+		return;
+	rt_file_close(log->file);
+	mem_free(log);
+}
+
+/* ---- entries ---- */
+
+static uint32_t entry_crc(const uint8_t *entry, uint32_t len)
+{
+	static const uint8_t none[4];
+	uint32_t crc = crc32c(crc32c(0, entry, LATELOG_CRC_AT), none, sizeof(none));
+
+	return crc32c(crc, entry + LATELOG_CRC_AT + sizeof(none),
+		LATELOG_ENTRY_DATA_AT + len - LATELOG_CRC_AT - sizeof(none));
+}
+
+int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t offset, uint32_t *slot)
+{
+	MEM_OWNED uint8_t *entry = mem_alloc(LATELOG_ENTRY_DATA_AT + len);
+	int rc;
+
+	assert(len > 0 && len <= LATELOG_DATA_MAX);
+	if (!entry)
+		return -ENOMEM;
+	if (log->free_count == 0 || log->failed)
+		return -ENOBUFS;
+	*slot = log->free[--log->free_count];
+	memset(entry, 0, LATELOG_ENTRY_DATA_AT);
+	put_le32(entry + LATELOG_MAGIC_AT, LATELOG_ENTRY_MAGIC);
+	put_le32(entry + LATELOG_ENTRY_LEN_AT, len);
+	put_le64(entry + LATELOG_ENTRY_SEQUENCE_AT, ++log->sequence);
+	put_le64(entry + LATELOG_ENTRY_OFFSET_AT, offset);
+	memcpy(entry + LATELOG_ENTRY_DATA_AT, data, len);
+	put_le32(entry + LATELOG_CRC_AT, entry_crc(entry, len));
+	rc = rt_file_write(log->file, entry, LATELOG_ENTRY_DATA_AT + len, slot_offset(*slot));
+	/* Any part of it may be there. If it is whole it may be written: who asked for it is not told that it failed. */
+	if (rc < 0)
+		(void)!latelog_void(log, *slot);
+	return rc;
+}
+
+int latelog_void(struct latelog *log, uint32_t slot)
+{
+	static const uint8_t none[sizeof(uint32_t)];
+	int rc;
+	RT_SHIELD();
+
+	rc = rt_file_write(log->file, none, sizeof(none), slot_offset(slot) + LATELOG_MAGIC_AT);
+	if (rc == 0)
+		log->free[log->free_count++] = (uint16_t)slot;
+	else
+		log->failed = true;
+	return rc;
+}
+
+bool latelog_failed(const struct latelog *log)
+{
+	return log->failed;
+}
+
+/* ---- after the death of the process ---- */
+
+struct found {
+	uint64_t sequence;
+	uint32_t slot;
+};
+
+struct replay {
+	struct rt_file *file;
+	uint32_t count;
+	struct found found[LATELOG_SLOTS];
+	uint8_t entry[LATELOG_ENTRY_DATA_AT + LATELOG_DATA_MAX];
+};
+
+/* A good entry is in replay->entry. 0: there is none in this slot. */
+static int read_entry(struct replay *replay, uint32_t slot, uint32_t *len)
+{
+	ssize_t got = rt_file_read(replay->file, replay->entry, sizeof(replay->entry), slot_offset(slot));
+
+	*len = 0;
+	if (got < 0)
+		return (int)got;
+	if (got < LATELOG_ENTRY_DATA_AT || get_le32(replay->entry + LATELOG_MAGIC_AT) != LATELOG_ENTRY_MAGIC)
+		return 0;
+	*len = get_le32(replay->entry + LATELOG_ENTRY_LEN_AT);
+	if (*len == 0 || *len > LATELOG_DATA_MAX || got < (ssize_t)(LATELOG_ENTRY_DATA_AT + *len) ||
+	    get_le32(replay->entry + LATELOG_CRC_AT) != entry_crc(replay->entry, *len))
+		*len = 0;	/* the process died while it was put: it was never answered */
+	return 0;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+	uint64_t one = ((const struct found *)a)->sequence, other = ((const struct found *)b)->sequence;
+
+	return one < other ? -1 : one > other;
+}
+
+static int find_entries(struct replay *replay)
+{
+	uint8_t header[LATELOG_HEADER_SIZE], mine[LATELOG_HEADER_SIZE];
+	ssize_t got = rt_file_read(replay->file, header, sizeof(header), 0);
+	int rc = 0;
+
+	fill_header(mine);
+	/* Of another kernel the power was lost, and what is here with it; or it was cut short while it was made. */
+	if (got != sizeof(header) || memcmp(header, mine, sizeof(mine)) != 0)
+		return got < 0 ? (int)got : 0;
+	for (uint32_t slot = 0, len; rc == 0 && slot < LATELOG_SLOTS; slot++) {
+		rc = read_entry(replay, slot, &len);
+		if (rc == 0 && len > 0)
+			replay->found[replay->count++] = (struct found) {
+				.sequence = get_le64(replay->entry + LATELOG_ENTRY_SEQUENCE_AT), .slot = slot,
+			};
+	}
+	qsort(replay->found, replay->count, sizeof(replay->found[0]), by_sequence);
+	return rc;
+}
+
+static int pass_entries(struct replay *replay, latelog_each *each, void *arg)
+{
+	int rc = find_entries(replay);
+
+	for (uint32_t i = 0, len; rc == 0 && i < replay->count; i++) {
+		rc = read_entry(replay, replay->found[i].slot, &len);
+		if (rc == 0)
+			rc = each(arg, replay->entry + LATELOG_ENTRY_DATA_AT, len,
+				get_le64(replay->entry + LATELOG_ENTRY_OFFSET_AT));
+	}
+	return rc;
+}
+
+int latelog_replay(const char *path, latelog_each *each, void *arg)
+{
+	MEM_OWNED struct replay *replay = mem_alloc_zeroed(sizeof(*replay));
+	int rc = replay ? rt_file_open(path, RT_FILE_LOCK, &replay->file) : -ENOMEM;
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	rc = pass_entries(replay, each, arg);
+	rt_file_close(replay->file);
+	if (rc == 0 && replay->count > 0)
+		log_line(LOG_NOTICE, "store", "%s: %u answered writes of the last run are written now", path,
+			 replay->count);
+	return rc == 0 ? rt_path_unlink(path) : rc;
+}

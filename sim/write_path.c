@@ -8,7 +8,8 @@
  * by chance; systems leave attempts by their own timers; sends are delayed and lost; far sides restart and lose what
  * is not prepared; systems die and start again from their dirty log. Whenever a far side has prepared or committed,
  * the checker recovers from all far sides (highest tag up to the CG on top) and demands that the image holds a prefix
- * of each chain, with everything that was answered before the CG began.
+ * of each chain, with everything that was answered before the CG began. In some runs there are two such masters, each
+ * with far sides, targets and groups of its own; the second one's targets may come while hosts write.
  *
  * Errors of reads and writes and lack of memory (--fail) are answers to one request: the host tries again, a system
  * that does not start is started again. (A failed sync loses data: that is not for this scenario.)
@@ -19,38 +20,38 @@
 #include "rt/mem.h"
 #include "write_path_far.h"
 
-static void send_one(struct site *site, struct volume_target *target, struct volume_send *send)
+static void send_one(struct leg *leg, struct volume_send *send)
 {
-	unsigned generation = site->generation;
-	bool up = site->up;
+	unsigned generation = leg->generation;
+	bool up = leg->up;
 
-	site->flying++;
+	leg->flying++;
 	if (up)
 		delay(400 * RT_US);
-	if (up && generation == site->generation) {
-		receive(site, send);
+	if (up && generation == leg->generation) {
+		receive(leg, send);
 		delay(200 * RT_US);
 	}
-	if (up && generation == site->generation)
-		volume_send_acked(target, send);
+	if (up && generation == leg->generation)
+		volume_send_acked(leg->target, send);
 	else
-		volume_send_failed(target, send);
-	site->flying--;
+		volume_send_failed(leg->target, send);
+	leg->flying--;
 }
 
 static void sender(void *arg)
 {
-	struct site *site = arg;
-	struct volume_target *target = site->target;
+	struct leg *leg = arg;
+	struct volume_target *target = leg->target;
 
 	while (!rt_cancelled()) {
 		struct volume_send *send = NULL;
 
-		if (site->up && (!scene.lazy || volume_closing_number(target) != 0 || scene.quiet))
+		if (leg->up && (!scene.lazy || volume_closing_number(target) != 0 || scene.quiet))
 			if (volume_send_next(target, (1 + (uint32_t)below(4)) * XDC_BLOCK_SIZE, &send) < 0)
 				send = NULL;
 		if (send) {
-			send_one(site, target, send);
+			send_one(leg, send);
 			continue;
 		}
 		RT_LIMIT(rt_now_ns() + 300 * RT_US);
@@ -71,13 +72,13 @@ static void cleaner(void *arg)
 /* ---- a system ---- */
 
 /* Above all CGs that its far side holds, and not below any tag. */
-static uint64_t next_number(const struct site *site)
+static uint64_t next_number(const struct leg *leg)
 {
-	uint64_t number = (site->prepared > site->committed ? site->prepared : site->committed) + 1;
+	uint64_t number = (leg->prepared > leg->committed ? leg->prepared : leg->committed) + 1;
 
 	for (uint64_t tag = number; tag < TAGS; tag++)
 		for (unsigned block = 0; block < BLOCKS; block++)
-			if (site->pending[tag][block])
+			if (leg->pending[tag][block])
 				number = tag;
 	return number;
 }
@@ -110,8 +111,32 @@ static void close_site(struct site *site)
 	if (site->log)
 		dirtylog_close(site->log);
 	site->volume = NULL;
-	site->target = NULL;
+	for (unsigned i = 0; i < SESSIONS_MAX; i++)
+		site->legs[i].target = NULL;
 	site->log = NULL;
+}
+
+/* Its far side has nothing of the volume yet, or may lack what was in no group. */
+static int begin_leg(struct leg *leg)
+{
+	struct site *site = leg->site;
+	int rc = volume_add_target(site->volume, site->log, next_number(leg), &leg->target);
+
+	if (rc < 0)
+		return rc;
+	if (leg->session > 0 && scene.sessions[leg->session].reported == 0)
+		rc = volume_mark(leg->target, (uint64_t)FIRST_BLOCK * XDC_BLOCK_SIZE, BLOCKS * XDC_BLOCK_SIZE);
+	if (rc == 0)
+		rc = rt_group_start(&site->fibers, "sender", sender, leg);
+	if (rc < 0) {
+		volume_remove_target(leg->target);
+		leg->target = NULL;
+		return rc;
+	}
+	for (unsigned i = 0; i < 2; i++)	/* more of them when there is memory */
+		(void)!rt_group_start(&site->fibers, "sender", sender, leg);
+	leg->up = true;
+	return 0;
 }
 
 static int open_site(struct site *site)
@@ -123,12 +148,11 @@ static int open_site(struct site *site)
 		rc = dirtylog_mark_whole(site->log, (uint16_t)(0x1500 + site->index));
 	if (rc == 0)
 		rc = open_volume(site);
-	if (rc == 0)
-		rc = volume_add_target(site->volume, site->log, next_number(site), &site->target);
+	for (unsigned i = 0; rc == 0 && i < scene.session_count; i++)
+		if (scene.sessions[i].begun)
+			rc = begin_leg(&site->legs[i]);
 	if (rc == 0)
 		rc = volume_set_access(site->volume, VOLUME_ACCESS_WRITE);
-	for (unsigned i = 0; rc == 0 && i < 3; i++)
-		rc = rt_group_start(&site->fibers, "sender", sender, site);
 	if (rc == 0)
 		rc = rt_group_start(&site->fibers, "cleaner", cleaner, site);
 	return rc;
@@ -139,11 +163,13 @@ static int run_site(void *arg)
 	struct site *site = arg;
 	int rc;
 
-	site->attempt_seen = scene.attempt;
-	site->flying = 0;
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		site->legs[i].attempt_seen = scene.sessions[i].attempt;
+		site->legs[i].flying = 0;
+		site->legs[i].target = NULL;
+	}
 	site->log = NULL;
 	site->volume = NULL;
-	site->target = NULL;
 	rt_group_init(&site->fibers);
 	rc = open_site(site);
 	site->starting = false;
@@ -169,21 +195,34 @@ static void boot(struct site *site)
 /* ---- what is done to a system, there ---- */
 
 struct order {
-	struct site *site;
+	struct leg *leg;
 	uint64_t number, exists;
 };
+
+/* The session begins here: a target more. What fails is tried again. */
+static int begin_there(void *arg)
+{
+	struct leg *leg = ((struct order *)arg)->leg;
+
+	if (!leg->site->volume)
+		return -ENOTCONN;
+	if (leg->target)
+		return 0;
+	leg->attempt_seen = scene.sessions[leg->session].attempt;
+	return begin_leg(leg);
+}
 
 static int close_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume_target *target = order->site->target;
+	struct volume_target *target = order->leg->target;
 
-	if (!target || order->number <= order->site->attempt_seen ||
+	if (!target || order->number <= order->leg->attempt_seen ||
 	    order->number < volume_open_number(target))
 		return 0;
 	if (order->exists != 0 && volume_closing_number(target) == order->exists)
 		volume_forget(target);
-	order->site->attempt_seen = order->number;
+	order->leg->attempt_seen = order->number;
 	volume_close_increment(target, order->number);
 	return 0;
 }
@@ -191,19 +230,19 @@ static int close_there(void *arg)
 static int release_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume_target *target = order->site->target;
+	struct volume_target *target = order->leg->target;
 
 	if (!target || volume_closing_number(target) != order->number)
 		return 0;
 	volume_release(target);
-	order->site->released = order->number;
+	order->leg->released = order->number;
 	return 0;
 }
 
 static int merge_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume_target *target = order->site->target;
+	struct volume_target *target = order->leg->target;
 
 	if (target && volume_closing_number(target) == order->number)
 		volume_merge(target);
@@ -213,7 +252,7 @@ static int merge_there(void *arg)
 static int forget_there(void *arg)
 {
 	const struct order *order = arg;
-	struct volume_target *target = order->site->target;
+	struct volume_target *target = order->leg->target;
 
 	if (target && volume_closing_number(target) == order->number)
 		volume_forget(target);
@@ -223,21 +262,21 @@ static int forget_there(void *arg)
 /* The far side has restarted: what it held unprepared is gone. */
 static int reconnect_there(void *arg)
 {
-	struct site *site = ((struct order *)arg)->site;
+	struct leg *leg = ((struct order *)arg)->leg;
 	uint64_t closing;
 
-	if (!site->target)
+	if (!leg->target)
 		return 0;
-	closing = volume_closing_number(site->target);
-	if (closing != 0 && site->prepared != closing && site->committed < closing)
-		volume_merge(site->target);
-	volume_resend_open(site->target);
+	closing = volume_closing_number(leg->target);
+	if (closing != 0 && leg->prepared != closing && leg->committed < closing)
+		volume_merge(leg->target);
+	volume_resend_open(leg->target);
 	return 0;
 }
 
-static bool is_there(const struct site *site, uint64_t number)
+static bool is_there(struct leg *leg, uint64_t number)
 {
-	return site->target && volume_closing_number(site->target) == number;
+	return leg->target && volume_closing_number(leg->target) == number;
 }
 
 /* ---- messages: an order that arrives late ---- */
@@ -256,31 +295,32 @@ static void carry(void *arg)
 
 	do {	/* any message may get lost, but not at the end */
 		delay(message->delay_ns);
-		rc = sim_call(message->order.site->system, message->fn, &message->order);
+		rc = sim_call(message->order.leg->site->system, message->fn, &message->order);
 	} while (rc == -ENOMEM && scene.quiet);
 	mem_free(message);
 }
 
-static void post(struct site *site, int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
+static void post(struct leg *leg, int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
 {
 	struct message *message = mem_alloc_zeroed(sizeof(*message));
 
-	message->order = (struct order) { .site = site, .number = number, .exists = exists };
+	message->order = (struct order) { .leg = leg, .number = number, .exists = exists };
 	message->fn = fn;
 	message->delay_ns = delay_ns;
 	start(&scene.messages, "message", carry, message);
 }
 
-static void post_to_all(int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
+static void post_to_all(const struct session *session, int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
 {
 	for (unsigned s = 0; s < scene.site_count; s++)
-		post(&scene.sites[s], fn, number, exists, delay_ns);
+		post(&scene.sites[s].legs[session->index], fn, number, exists, delay_ns);
 }
 
 /* ---- the master ---- */
 
 /* Until all sites say so, or the time is up. */
-static bool wait_for_all(bool (*says)(const struct site *site, uint64_t number), uint64_t number, int64_t limit_ns)
+static bool wait_for_all(const struct session *session, bool (*says)(struct leg *leg, uint64_t number),
+			 uint64_t number, int64_t limit_ns)
 {
 	int64_t until_ns = rt_now_ns() + limit_ns;
 
@@ -288,98 +328,96 @@ static bool wait_for_all(bool (*says)(const struct site *site, uint64_t number),
 		bool all = true;
 
 		for (unsigned s = 0; s < scene.site_count; s++)
-			all = all && says(&scene.sites[s], number);
+			all = all && says(&scene.sites[s].legs[session->index], number);
 		if (all || rt_now_ns() >= until_ns)
 			return all;
 		delay(100 * RT_US);
 	}
 }
 
-static bool says_drained(const struct site *cited, uint64_t number)
+static bool says_drained(struct leg *leg, uint64_t number)
 {
-	struct site *site = &scene.sites[cited->index];
-
-	if (site->drained != number && is_there(site, number) && site->released == number &&
-	    volume_is_drained(site->target))
-		site->drained = number;
-	return site->drained == number;
+	if (leg->drained != number && is_there(leg, number) && leg->released == number &&
+	    volume_is_drained(leg->target))
+		leg->drained = number;
+	return leg->drained == number;
 }
 
 /* Goes through the source, which knows whether it is still in the attempt, and over its present connection. */
-static bool prepare(struct site *site, uint64_t number)
+static bool prepare(const struct session *session, struct leg *leg, uint64_t number)
 {
-	unsigned generation = site->generation;
+	unsigned generation = leg->generation;
 
 	delay(200 * RT_US);
-	if (!is_there(site, number) || site->drained != number || !site->up || generation != site->generation)
+	if (!is_there(leg, number) || leg->drained != number || !leg->up || generation != leg->generation)
 		return false;
 	delay(200 * RT_US);
-	if (generation != site->generation || number <= site->prepared || number <= site->committed)
+	if (generation != leg->generation || number <= leg->prepared || number <= leg->committed)
 		return false;
-	site->prepared = number;
-	check();
+	leg->prepared = number;
+	check(session);
 	return true;
 }
 
-static void commit(struct site *site)
+static void commit(const struct session *session, struct leg *leg)
 {
 	delay(200 * RT_US);
 	for (unsigned block = 0; block < BLOCKS; block++)
-		site->image[block] = shown(site, block, site->prepared);
-	memset(site->pending, 0, (site->prepared + 1) * sizeof(site->pending[0]));
-	site->committed = site->prepared;
-	site->prepared = 0;
-	check();
+		leg->image[block] = shown(leg, block, leg->prepared);
+	memset(leg->pending, 0, (leg->prepared + 1) * sizeof(leg->pending[0]));
+	leg->committed = leg->prepared;
+	leg->prepared = 0;
+	check(session);
 }
 
-static bool form_group(uint64_t number, uint64_t exists)
+static bool form_group(const struct session *session, uint64_t number)
 {
 	bool patient = scene.quiet;
 
-	post_to_all(close_there, number, exists, 600 * RT_US);
-	if (!wait_for_all(is_there, number, patient ? RT_SECOND : (int64_t)below(3 * RT_MS)))
+	post_to_all(session, close_there, number, session->reported, 600 * RT_US);
+	if (!wait_for_all(session, is_there, number, patient ? RT_SECOND : (int64_t)below(3 * RT_MS)))
 		return false;
-	post_to_all(release_there, number, 0, 600 * RT_US);
-	if (!wait_for_all(says_drained, number, patient ? RT_SECOND : (int64_t)below(20 * RT_MS)))
+	post_to_all(session, release_there, number, 0, 600 * RT_US);
+	if (!wait_for_all(session, says_drained, number, patient ? RT_SECOND : (int64_t)below(20 * RT_MS)))
 		return false;
 	for (unsigned s = 0; s < scene.site_count; s++)
-		if (!prepare(&scene.sites[s], number))
+		if (!prepare(session, &scene.sites[s].legs[session->index], number))
 			return false;
 	return true;
 }
 
-static void abort_attempt(uint64_t number)
+static void abort_attempt(const struct session *session, uint64_t number)
 {
-	post_to_all(merge_there, number, 0, 600 * RT_US);
+	post_to_all(session, merge_there, number, 0, 600 * RT_US);
 	for (unsigned s = 0; s < scene.site_count; s++)
-		if (scene.sites[s].prepared == number)
-			scene.sites[s].prepared = 0;
+		if (scene.sites[s].legs[session->index].prepared == number)
+			scene.sites[s].legs[session->index].prepared = 0;
 	scenario_count("attempts aborted", 1);
 }
 
 /* One attempt. True: the CG exists. */
-static bool attempt(void)
+static bool attempt(struct session *session)
 {
-	uint64_t number = scene.attempt + 1 + below(2);
+	uint64_t number = session->attempt + 1 + below(2);
 
 	if (number >= TAGS - 1) {
 		sim_fail(sim_world(), "no end of attempts");
 		return false;
 	}
-	scene.attempt = number;
+	session->attempt = number;
 	for (unsigned c = 0; c < CHAINS; c++)
-		scene.answered_at[number][c] = scene.chains[c].answered;
-	if (!form_group(number, scene.reported)) {
-		abort_attempt(number);
+		session->answered_at[number][c] = scene.chains[c].answered;
+	if (!form_group(session, number)) {
+		abort_attempt(session, number);
 		return false;
 	}
 	for (unsigned s = 0; s < scene.site_count; s++)
-		commit(&scene.sites[s]);
-	scene.reported = number;
+		commit(session, &scene.sites[s].legs[session->index]);
+	session->reported = number;
 	scenario_count("CGs committed", 1);
-	check();
+	check(session);
 	if (scene.quiet || below(2) == 0)	/* or with the next close */
-		post_to_all(forget_there, number, 0, 500 * RT_US);
+		post_to_all(session, forget_there, number, 0, 500 * RT_US);
 	return true;
 }
 
@@ -529,42 +567,47 @@ static void host(void *arg)
 /* ---- faults ---- */
 
 /* The site leaves the attempt by its own timer. */
-static void strike(struct site *site)
+static void strike(struct leg *leg)
 {
-	struct order order = { .site = site, .number = site->attempt_seen };
+	struct order order = { .leg = leg, .number = leg->attempt_seen };
 
 	scenario_count("sources timed out", 1);
-	(void)!sim_call(site->system, merge_there, &order);
+	(void)!sim_call(leg->site->system, merge_there, &order);
 }
 
-static void restart_far_side(struct site *site)
+static void restart_far_side(struct leg *leg)
 {
-	struct order order = { .site = site };
+	struct order order = { .leg = leg };
 
 	scenario_count("far sides restarted", 1);
-	site->up = false;
-	site->generation++;
-	for (uint64_t tag = site->prepared + 1; tag < TAGS; tag++)
-		memset(site->pending[tag], 0, sizeof(site->pending[tag]));
-	if (site->prepared == 0)
-		memset(site->pending, 0, TAGS * sizeof(site->pending[0]));
-	while (site->flying > 0)
+	leg->up = false;
+	leg->generation++;
+	for (uint64_t tag = leg->prepared + 1; tag < TAGS; tag++)
+		memset(leg->pending[tag], 0, sizeof(leg->pending[tag]));
+	if (leg->prepared == 0)
+		memset(leg->pending, 0, TAGS * sizeof(leg->pending[0]));
+	while (leg->flying > 0)
 		delay(300 * RT_US);
-	while (sim_call(site->system, reconnect_there, &order) == -ENOMEM)
+	while (sim_call(leg->site->system, reconnect_there, &order) == -ENOMEM)
 		delay(RT_MS);
-	site->up = site->volume != NULL;
+	leg->up = leg->target != NULL;
 }
 
 /* The process dies; the page cache stays. It starts again from its dirty log. */
 static void die(struct site *site)
 {
 	site->up = false;
-	site->generation++;
 	sim_crash(site->system, SIM_DEATH);
 	site->volume = NULL;
-	site->target = NULL;
-	site->drained = 0;
-	site->released = 0;
+	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
+		struct leg *leg = &site->legs[i];
+
+		leg->up = false;
+		leg->generation++;
+		leg->target = NULL;
+		leg->drained = 0;
+		leg->released = 0;
+	}
 	delay(2 * RT_MS);
 	boot(site);
 }
@@ -574,18 +617,19 @@ static void trouble(void *arg)
 	(void)arg;
 	while (!scene.quiet) {
 		struct site *site = &scene.sites[below(scene.site_count)];
+		struct leg *leg = &site->legs[below(scene.session_count)];
 
 		delay(3 * RT_MS);
 		switch (below(30)) {
 		case 0 ... 11:
-			strike(site);
+			strike(leg);
 			break;
 		case 12 ... 20:
 			scenario_count("links cut", 1);
-			site->generation++;
+			leg->generation++;
 			break;
 		case 21 ... 26:
-			restart_far_side(site);
+			restart_far_side(leg);
 			break;
 		case 27:
 			die(site);
@@ -609,9 +653,10 @@ static int inspect_there(void *arg)
 		if (volume_read(site->volume, data, sizeof(data), offset_of(block)) != 0)
 			return -EIO;
 		memcpy(&value, data, sizeof(value));
-		if (value != site->image[block])
-			scenario_wrong("block %u of site %u: the far side shows %u, the volume %u", block,
-				site->index, (unsigned)site->image[block], (unsigned)value);
+		for (unsigned i = 0; i < scene.session_count; i++)
+			if (value != site->legs[i].image[block])
+				scenario_wrong("block %u of site %u: far side %u shows %u, the volume %u", block,
+					       site->index, i, (unsigned)site->legs[i].image[block], (unsigned)value);
 	}
 	volume_get_counters(site->volume, &counters);
 	if (counters.open_blocks != 0 || counters.closing_blocks != 0 || counters.sending_blocks != 0)
@@ -632,8 +677,9 @@ static void finish(void)
 	scene.quiet = true;
 	(void)!rt_group_wait(&scene.faults);
 	(void)!rt_group_wait(&scene.messages);
-	while (!sim_failure(sim_world()) && !attempt())
-		delay(RT_MS);
+	for (unsigned i = 0; i < scene.session_count; i++)
+		while (!sim_failure(sim_world()) && !attempt(&scene.sessions[i]))
+			delay(RT_MS);
 	(void)!rt_group_wait(&scene.messages);
 	for (unsigned s = 0; s < scene.site_count && !sim_failure(sim_world()); s++)
 		while (sim_call(scene.sites[s].system, inspect_there, &scene.sites[s]) != 0)
@@ -656,6 +702,13 @@ static void set_scene(void)
 	memset(&scene, 0, sizeof(scene));
 	scene.site_count = 2 + (unsigned)below(SITES_MAX - 1);
 	scene.lazy = below(3) == 0;
+	scene.session_count = 1 + (below(3) == 0);
+	for (unsigned i = 0; i < scene.session_count; i++) {
+		scene.sessions[i].index = i;
+		scene.sessions[i].begun = i == 0 || below(2) == 0;
+	}
+	scenario_count("two targets", scene.session_count == 2);
+	rt_group_init(&scene.masters);
 	rt_group_init(&scene.hosts);
 	rt_group_init(&scene.faults);
 	rt_group_init(&scene.messages);
@@ -665,36 +718,70 @@ static void set_scene(void)
 	}
 }
 
+/* One that begins late: all systems have its targets before the first attempt. */
+static void begin_session(struct session *session)
+{
+	delay(20 * RT_MS);
+	session->begun = true;
+	scenario_count("targets added under load", scene.site_count);
+	for (unsigned s = 0; s < scene.site_count; s++) {
+		struct order order = { .leg = &scene.sites[s].legs[session->index] };
+
+		while (sim_call(order.leg->site->system, begin_there, &order) != 0)
+			delay(RT_MS);
+	}
+}
+
+static void run_master(void *arg)
+{
+	struct session *session = arg;
+
+	if (!session->begun)
+		begin_session(session);
+	while (is_busy() && !sim_failure(sim_world())) {
+		attempt(session);
+		delay(below(4) == 0 ? 3 * RT_MS : 300 * RT_US);
+	}
+}
+
+static void make_site(unsigned index)
+{
+	struct site *site = &scene.sites[index];
+	char name[16];
+
+	snprintf(name, sizeof(name), "s%u", index);
+	site->index = index;
+	for (unsigned i = 0; i < scene.session_count; i++) {
+		site->legs[i].site = site;
+		site->legs[i].session = i;
+		site->legs[i].pending = mem_alloc_zeroed(TAGS * sizeof(site->legs[i].pending[0]));
+	}
+	site->system = sim_add_system(sim_world(), name, 1);
+	boot(site);
+}
+
 static int run_write_path(void *arg)
 {
 	(void)arg;
 	set_scene();
-	for (unsigned s = 0; s < scene.site_count; s++) {
-		struct site *site = &scene.sites[s];
-		char name[16];
-
-		snprintf(name, sizeof(name), "s%u", s);
-		site->index = s;
-		site->pending = mem_alloc_zeroed(TAGS * sizeof(site->pending[0]));
-		site->system = sim_add_system(sim_world(), name, 1);
-		boot(site);
-	}
+	for (unsigned s = 0; s < scene.site_count; s++)
+		make_site(s);
 	for (unsigned c = 0; c < CHAINS; c++)
 		start(&scene.hosts, "host", host, &scene.chains[c]);
 	start(&scene.faults, "trouble", trouble, NULL);
-	while (is_busy() && !sim_failure(sim_world())) {
-		attempt();
-		delay(below(4) == 0 ? 3 * RT_MS : 300 * RT_US);
-	}
+	for (unsigned i = 0; i < scene.session_count; i++)
+		start(&scene.masters, "master", run_master, &scene.sessions[i]);
+	(void)!rt_group_wait(&scene.masters);
 	finish();
 	for (unsigned s = 0; s < scene.site_count; s++)
-		mem_free(scene.sites[s].pending);
+		for (unsigned i = 0; i < scene.session_count; i++)
+			mem_free(scene.sites[s].legs[i].pending);
 	return 0;
 }
 
 static const char *const must_happen[] = {
 	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut",
-	"far sides restarted", "collisions kept", "collisions waited", "reads held", "answers held", NULL
+	"two targets", "targets added under load", "far sides restarted", "collisions kept", "collisions waited", "reads held", "answers held", NULL
 };
 
 static const char *const rarely_happens[] = {

@@ -12,6 +12,7 @@
 #include "volume/target.h"
 
 #define SITES_MAX	3u
+#define SESSIONS_MAX	VOLUME_TARGETS_MAX
 #define CHAINS		2u
 #define BLOCKS		6u		/* a site */
 #define FIRST_BLOCK	1021u		/* they lie in two regions */
@@ -21,17 +22,15 @@
 
 /* ---- the scene ---- */
 
-/* A system with one volume, and its far side. */
-struct site {
-	unsigned index;
-	struct sim_system *system;
-	struct volume *volume;
-	struct volume_target *target;		/* NULL: not running */
-	struct dirtylog *log;
-	struct rt_group fibers;
-	bool starting;
+struct site;
 
-	/* the source's side of the attempt under way, besides the volume itself */
+/* A system's part in one session, and its far side there. */
+struct leg {
+	struct site *site;
+	unsigned session;
+	struct volume_target *target;	/* NULL: not running, or not in the session yet */
+
+	/* the source's side of the attempt under way, besides the target itself */
 	uint64_t attempt_seen;		/* attempts up to this one are refused */
 	uint64_t released, drained;	/* attempt for which this was heard, said */
 
@@ -46,6 +45,24 @@ struct site {
 	uint64_t prepared, committed;
 };
 
+/* A system with one volume. */
+struct site {
+	unsigned index;
+	struct sim_system *system;
+	struct volume *volume;		/* NULL: not running */
+	struct dirtylog *log;
+	struct rt_group fibers;
+	bool starting, up;
+	struct leg legs[SESSIONS_MAX];
+};
+
+struct session {
+	unsigned index;
+	bool begun;			/* its targets are there from now on */
+	uint64_t attempt, reported;
+	unsigned answered_at[TAGS][CHAINS];	/* when the attempt began */
+};
+
 struct chain {
 	unsigned index;
 	unsigned issued, answered;	/* the last write */
@@ -58,11 +75,11 @@ static struct {
 	struct site sites[SITES_MAX];
 	unsigned site_count;
 	struct chain chains[CHAINS];
-	uint64_t attempt, reported;
-	unsigned answered_at[TAGS][CHAINS];	/* when the attempt began */
+	struct session sessions[SESSIONS_MAX];
+	unsigned session_count;
 	bool quiet;				/* no faults any more */
 	bool lazy;				/* sends nothing ahead */
-	struct rt_group hosts, faults, messages;
+	struct rt_group hosts, faults, messages, masters;
 } scene;
 
 static uint64_t below(uint64_t bound)
@@ -89,12 +106,12 @@ static uint64_t value_of(unsigned chain, unsigned number)
 }
 
 /* What CG number shows in a block: all tags up to it over what was committed, the highest on top. */
-static uint64_t shown(const struct site *site, unsigned block, uint64_t number)
+static uint64_t shown(const struct leg *leg, unsigned block, uint64_t number)
 {
-	for (uint64_t tag = number; tag > site->committed; tag--)
-		if (site->pending[tag][block])
-			return site->pending[tag][block] - 1;
-	return site->image[block];
+	for (uint64_t tag = number; tag > leg->committed; tag--)
+		if (leg->pending[tag][block])
+			return leg->pending[tag][block] - 1;
+	return leg->image[block];
 }
 
 struct state {
@@ -115,14 +132,15 @@ static bool is_state(const struct state *shown, const struct state *after, const
 }
 
 /* There is a write of the chain, not before the one that is required, after which its blocks look like that. */
-static void check_chain(const struct chain *chain, uint64_t number)
+static void check_chain(const struct session *session, const struct chain *chain, uint64_t number)
 {
-	unsigned first = chain->index * (BLOCKS / CHAINS), required = scene.answered_at[scene.reported][chain->index];
+	unsigned required = session->answered_at[session->reported][chain->index];
+	unsigned first = chain->index * (BLOCKS / CHAINS);
 	struct state image = { 0 }, after = { 0 }, before = { 0 };
 
 	for (unsigned s = 0; s < scene.site_count; s++)
 		for (unsigned block = first; block < first + BLOCKS / CHAINS; block++)
-			image.values[s][block] = shown(&scene.sites[s], block, number);
+			image.values[s][block] = shown(&scene.sites[s].legs[session->index], block, number);
 	for (unsigned k = 0; k <= chain->issued; k++) {
 		before = after;
 		for (unsigned i = 0; i < chain->where[k].count; i++)
@@ -131,35 +149,38 @@ static void check_chain(const struct chain *chain, uint64_t number)
 		if (k >= required && is_state(&image, &after, &before, chain->where[k].failed))
 			return;
 	}
-	scenario_wrong("CG %llu shows no state of chain %u after write %u, which was answered before CG %llu began",
-		       (unsigned long long)number, chain->index, required, (unsigned long long)scene.reported);
+	scenario_wrong("CG %llu of session %u shows no state of chain %u after write %u, which was answered before CG %llu "
+		       "began", (unsigned long long)number, session->index, chain->index, required,
+		       (unsigned long long)session->reported);
 }
 
 /* The source site is lost now: what do the far sides give? */
-static void check(void)
+static void check(const struct session *session)
 {
-	uint64_t highest = 0, prepared = scene.sites[0].prepared;
+	uint64_t highest = 0, prepared = scene.sites[0].legs[session->index].prepared;
 	bool same = true;
 
 	for (unsigned s = 0; s < scene.site_count; s++) {
-		if (scene.sites[s].committed > highest)
-			highest = scene.sites[s].committed;
-		same = same && scene.sites[s].prepared == prepared;
+		const struct leg *leg = &scene.sites[s].legs[session->index];
+
+		if (leg->committed > highest)
+			highest = leg->committed;
+		same = same && leg->prepared == prepared;
 	}
 	for (unsigned c = 0; c < CHAINS; c++) {
-		check_chain(&scene.chains[c], highest);
+		check_chain(session, &scene.chains[c], highest);
 		if (same && prepared > highest)
-			check_chain(&scene.chains[c], prepared);
+			check_chain(session, &scene.chains[c], prepared);
 	}
 }
 
 /* ---- far side and link ---- */
 
-static void receive(struct site *site, const struct volume_send *send)
+static void receive(struct leg *leg, const struct volume_send *send)
 {
 	unsigned first = (unsigned)(send->offset / XDC_BLOCK_SIZE - FIRST_BLOCK);
 
-	if (send->tag >= TAGS || send->tag <= site->committed || send->tag <= site->prepared)
+	if (send->tag >= TAGS || send->tag <= leg->committed || send->tag <= leg->prepared)
 		return;
 	for (unsigned i = 0; i < send->len / XDC_BLOCK_SIZE; i++) {
 		uint64_t value = 0;
@@ -167,7 +188,7 @@ static void receive(struct site *site, const struct volume_send *send)
 		if (send->zero ? false : first + i < BLOCKS)
 			memcpy(&value, (uint8_t *)send->data + i * XDC_BLOCK_SIZE, sizeof(value));
 		if (first + i < BLOCKS)
-			site->pending[send->tag][first + i] = value + 1;
+			leg->pending[send->tag][first + i] = value + 1;
 	}
 }
 

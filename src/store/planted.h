@@ -27,6 +27,9 @@ enum planted_mistake {
 	PLANTED_COLLISION_UNSENT_ONLY,	/* a block sent and not acknowledged is no collision */
 	PLANTED_FORGET_EARLY,		/* an acknowledgement is taken for durability */
 	PLANTED_ZERO_NOT_NOTED,		/* zeroes and discards are not noted */
+	PLANTED_NOTED_IN_ONE,		/* of several targets a write is noted for the first one only */
+	PLANTED_KEPT_FOR_ONE,		/* ... old blocks are kept for the first one only */
+	PLANTED_HELD_BY_ONE,		/* ... an answer waits for the release of the first one only */
 
 	/* ---- FlashCopy (store/, volume/) ---- */
 	PLANTED_FLASH_WRITE_FIRST,	/* the source is overwritten before its old block is durably kept */

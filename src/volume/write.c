@@ -58,6 +58,12 @@ static int claim_blocks(struct volume *volume, struct blocklock_claim *claim, co
 
 /* ---- step 3: what a write has to wait for ---- */
 
+/* The planted mistakes of those who forget that there is more than one target. */
+static bool spared(const struct volume_target *target, enum planted_mistake mistake)
+{
+	return planted(mistake) && target != target->volume->targets;
+}
+
 enum obstacle_kind {
 	OBSTACLE_NONE, OBSTACLE_LOG, OBSTACLE_FLASH, OBSTACLE_ROOM, OBSTACLE_COLLISION, OBSTACLE_ARREARS,
 	OBSTACLE_SENDER,
@@ -74,7 +80,7 @@ static enum obstacle_kind find_obstacle_of(const struct volume_target *target, c
 
 	if (!mask_has_room(&target->mask, claim->first, claim->end))
 		return OBSTACLE_ROOM;
-	if (!planted(PLANTED_NOTE_THEN_KEEP) &&
+	if (!planted(PLANTED_NOTE_THEN_KEEP) && !spared(target, PLANTED_KEPT_FOR_ONE) &&
 	    mask_find_collision(&target->mask, claim->first, claim->end, &first, &end))
 		return OBSTACLE_COLLISION;
 	return volume_mirror_obstructs(target, claim) ? OBSTACLE_ARREARS : OBSTACLE_NONE;
@@ -237,7 +243,7 @@ static void note_for(struct volume_target *target, const struct change *change, 
 	volume_mirror_choose(target, claim, &noted->mirrored);
 	if (target->first_note && !mask_open_side(&target->mask)->count[MASK_NEEDED])
 		target->first_note(target->first_note_arg);
-	if (change->buf || !planted(PLANTED_ZERO_NOT_NOTED))
+	if ((change->buf || !planted(PLANTED_ZERO_NOT_NOTED)) && !spared(target, PLANTED_NOTED_IN_ONE))
 		mask_note(&target->mask, claim->first, claim->end);
 	volume_mirror_take_off(target, claim, &noted->mirrored);
 	volume_unsettle_looks(target, claim->first, claim->end);
@@ -324,9 +330,12 @@ static int wait_releases(struct volume *volume, const struct volume_noted *noted
 {
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++)
-		rc = volume_wait_release(&volume->targets[i], noted[i].number,
-			&volume->targets[i].counters.held_writes);
+	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++) {
+		struct volume_target *target = &volume->targets[i];
+
+		if (!spared(target, PLANTED_HELD_BY_ONE))
+			rc = volume_wait_release(target, noted[i].number, &target->counters.held_writes);
+	}
 	return rc;
 }
 

@@ -310,7 +310,8 @@ static void post(struct leg *leg, int (*fn)(void *arg), uint64_t number, uint64_
 	start(&scene.messages, "message", carry, message);
 }
 
-static void post_to_all(const struct session *session, int (*fn)(void *arg), uint64_t number, uint64_t exists, int64_t delay_ns)
+static void post_to_all(const struct session *session, int (*fn)(void *arg), uint64_t number, uint64_t exists,
+			int64_t delay_ns)
 {
 	for (unsigned s = 0; s < scene.site_count; s++)
 		post(&scene.sites[s].legs[session->index], fn, number, exists, delay_ns);
@@ -779,10 +780,19 @@ static int run_write_path(void *arg)
 	return 0;
 }
 
-static const char *const must_happen[] = {
-	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut",
-	"two targets", "targets added under load", "far sides restarted", "collisions kept", "collisions waited", "reads held", "answers held", NULL
-};
+static const char *const must_happen[] = { "CGs committed",
+					   "zeroes and discards",
+					   "attempts aborted",
+					   "sources timed out",
+					   "links cut",
+					   "two targets",
+					   "targets added under load",
+					   "far sides restarted",
+					   "collisions kept",
+					   "collisions waited",
+					   "reads held",
+					   "answers held",
+					   NULL };
 
 static const char *const rarely_happens[] = {
 	"death", NULL

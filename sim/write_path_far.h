@@ -149,9 +149,11 @@ static void check_chain(const struct session *session, const struct chain *chain
 		if (k >= required && is_state(&image, &after, &before, chain->where[k].failed))
 			return;
 	}
-	scenario_wrong("CG %llu of session %u shows no state of chain %u after write %u, which was answered before CG %llu "
-		       "began", (unsigned long long)number, session->index, chain->index, required,
-		       (unsigned long long)session->reported);
+	scenario_wrong(
+		"CG %llu of session %u shows no state of chain %u after write %u, which was answered before CG %llu "
+		"began",
+		(unsigned long long)number, session->index, chain->index, required,
+		(unsigned long long)session->reported);
 }
 
 /* The source site is lost now: what do the far sides give? */

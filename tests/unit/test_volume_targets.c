@@ -42,7 +42,7 @@ static void expect_target(struct volume_target *one, uint64_t open, uint64_t clo
 	assert_int_equal(counters.unsent_blocks, unsent);
 }
 
-/* Each gets all that was written, with its own tags; what one has acknowledged or forgotten says nothing of the other. */
+/* Each gets all that was written, with its own tags; what one has acknowledged says nothing of the other. */
 static int main_notes(void *arg)
 {
 	struct volume_target *third;

@@ -88,9 +88,10 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 			  pair);
 }
 
+/* With the system of this box, or its only one. */
 static struct copy_pair_name pair_of(const struct command *command)
 {
-	return (struct copy_pair_name){ .volume = command->box->volumes[command->volume] };
+	return copy_pair_name_of(command->box->volumes[command->volume], command->to ? command->to->id : "");
 }
 
 static int resume(struct command *command, struct fault *fault)
@@ -100,9 +101,9 @@ static int resume(struct command *command, struct fault *fault)
 	return copy_pair_resume(command->box->copy, &name, fault);
 }
 
-int box_pair_resume(struct box *box, unsigned volume)
+int box_pair_resume(struct box *box, unsigned volume, const struct box *to)
 {
-	return command_at((struct command){ .box = box, .volume = volume }, resume);
+	return command_at((struct command){ .box = box, .volume = volume, .to = to }, resume);
 }
 
 static int freeze(struct command *command, struct fault *fault)
@@ -132,6 +133,8 @@ static bool is_suspended_by(const struct box *box, unsigned volume, enum pair_re
 	if (!box->ready || !sim_is_running(box->system))
 		return false;
 	pair = pair_first_of(box->copy, box->volumes[volume]);
+	while (pair && pair->record.type != PAIR_SYNC)
+		pair = pair_next_of(pair);
 	return pair && pair->record.state == PAIR_SUSPENDED && pair->record.reason == reason;
 }
 
@@ -163,7 +166,7 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 
 	if (!box->ready || !sim_is_running(box->system) || !far->ready || !sim_is_running(far->system))
 		return false;
-	pair = pair_first_of(box->copy, box->volumes[volume]);
+	pair = pair_find(box->copy, box->volumes[volume], far->id);
 	return pair && pair->record.state == PAIR_FULL_DUPLEX &&
 	       !memcmp(pair->agreed_boot_id, far->copy->far_boot_id, sizeof(pair->agreed_boot_id));
 }

@@ -22,6 +22,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_steps,
 	&scenario_stop,
 	&scenario_sync,
+	&scenario_targets,
 	&scenario_verify,
 	&scenario_swap,
 	&scenario_swap_long,

@@ -80,6 +80,7 @@ extern const struct scenario scenario_recover;
 extern const struct scenario scenario_steps;
 extern const struct scenario scenario_stop;
 extern const struct scenario scenario_sync;
+extern const struct scenario scenario_targets;
 extern const struct scenario scenario_verify;
 
 #endif

@@ -46,6 +46,14 @@ int sites_live(int (*live)(struct sites *sites))
 	return rc;
 }
 
+static int boot_third(struct sites *sites, enum cache_mode cache)
+{
+	box_init(&sites->third, "c1", "2105.C1", 1 + (unsigned)sim_random_below(sim_world(), 2), 0x3500,
+		 sites->source_count * SITES_VOLUMES, sites->volume_bytes, cache);
+	sites->third.journal_bytes = UINT64_C(64) << 20;
+	return box_boot(&sites->third);
+}
+
 static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache)
 {
 	char name[16], id[24];
@@ -77,7 +85,7 @@ static int boot_all(struct sites *sites, unsigned sources, unsigned fars, enum c
 		rc = box_boot(&sites->sources[i]);
 		oracle_add_box(&sites->oracle, &sites->sources[i]);
 	}
-	return rc;
+	return rc || !sites->three ? rc : boot_third(sites, cache);
 }
 
 static int make_pairs(struct sites *sites, unsigned source, enum pair_type type)
@@ -87,6 +95,16 @@ static int make_pairs(struct sites *sites, unsigned source, enum pair_type type)
 
 	for (unsigned i = 0; i < SITES_VOLUMES && !rc; i++)
 		rc = box_pair(box, i, far, far_volume(sites, source, i), type);
+	return rc;
+}
+
+static int pair_with_third(struct sites *sites, unsigned source)
+{
+	struct box *box = &sites->sources[source];
+	int rc = box_path(box, &sites->third);
+
+	for (unsigned i = 0; i < SITES_VOLUMES && !rc; i++)
+		rc = box_pair(box, i, &sites->third, source * SITES_VOLUMES + i, PAIR_ASYNC);
 	return rc;
 }
 
@@ -125,15 +143,18 @@ static int start_session(struct sites *sites)
 
 int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache, enum pair_type type)
 {
+	bool session = type == PAIR_ASYNC || sites->three;
 	int rc;
 
 	assert(sources <= SITES_BOXES_MAX && fars <= SITES_BOXES_MAX);
 	rc = boot_all(sites, sources, fars, cache);
 	for (unsigned i = 0; i < sources && !rc; i++)
 		rc = make_pairs(sites, i, type);
-	for (unsigned i = 0; i < sources && !rc && type == PAIR_ASYNC; i++)
+	for (unsigned i = 0; i < sources && !rc && sites->three; i++)
+		rc = pair_with_third(sites, i);
+	for (unsigned i = 0; i < sources && !rc && session; i++)
 		rc = join_session(sites, i);
-	if (!rc && type == PAIR_ASYNC)
+	if (!rc && session)
 		rc = start_session(sites);
 	return rc ? rc : oracle_start(&sites->oracle);
 }
@@ -152,11 +173,13 @@ void sites_set_distance(struct sites *sites, int64_t delay_max_ns)
 
 unsigned sites_box_count(const struct sites *sites)
 {
-	return sites->source_count + sites->far_count;
+	return sites->source_count + sites->far_count + sites->three;
 }
 
 struct box *sites_box(struct sites *sites, unsigned index)
 {
+	if (index == sites->source_count + sites->far_count)
+		return &sites->third;
 	return index < sites->source_count ? &sites->sources[index] : &sites->fars[index - sites->source_count];
 }
 
@@ -304,6 +327,18 @@ static int read_far(void *arg, unsigned place, uint64_t block, void *data)
 	return box_read(far, volume, block, data);
 }
 
+static int read_third(void *arg, unsigned place, uint64_t block, void *data)
+{
+	struct sites *sites = arg;
+
+	return box_read(&sites->third, place, block, data);
+}
+
+const char *sites_take_third(struct sites *sites, struct oracle_image *image)
+{
+	return oracle_take(&sites->oracle, read_third, sites, image);
+}
+
 const char *sites_take_peeking(struct sites *sites, struct oracle_image *image)
 {
 	return oracle_take(&sites->oracle, peek, sites, image);
@@ -324,28 +359,38 @@ void sites_judge_reading(struct sites *sites, struct oracle_image *image)
 		scenario_wrong("%s", bad);
 }
 
-static const char *compare(struct sites *sites)
+static const char *compare_with(const struct sites *sites, const struct oracle_place *at, struct box *far,
+				unsigned volume)
 {
 	static char why[160];
 	uint8_t ours[XDC_BLOCK_SIZE], theirs[XDC_BLOCK_SIZE];
 
-	for (unsigned place = 0; place < sites->oracle.place_count; place++) {
-		const struct oracle_place *at = &sites->oracle.places[place];
+	for (uint64_t block = 0; block < sites->volume_bytes / XDC_BLOCK_SIZE; block++) {
+		if (box_peek(at->box, at->volume, block, ours) || box_peek(far, volume, block, theirs))
+			return "a volume cannot be read";
+		if (!memcmp(ours, theirs, sizeof(ours)))
+			continue;
+		snprintf(why, sizeof(why), "block %llu of volume %04X on %s differs from %04X on %s",
+			 (unsigned long long)block, at->box->volumes[at->volume], at->box->id, far->volumes[volume],
+			 far->id);
+		return why;
+	}
+	return NULL;
+}
+
+static const char *compare(struct sites *sites)
+{
+	const char *bad = NULL;
+
+	for (unsigned place = 0; place < sites->oracle.place_count && !bad; place++) {
 		unsigned volume;
 		struct box *far = sites_far_of(sites, place, &volume);
 
-		for (uint64_t block = 0; block < sites->volume_bytes / XDC_BLOCK_SIZE; block++) {
-			if (box_peek(at->box, at->volume, block, ours) || box_peek(far, volume, block, theirs))
-				return "a volume cannot be read";
-			if (!memcmp(ours, theirs, sizeof(ours)))
-				continue;
-			snprintf(why, sizeof(why), "block %llu of volume %04X on %s differs from %04X on %s",
-				 (unsigned long long)block, at->box->volumes[at->volume], at->box->id,
-				 far->volumes[volume], far->id);
-			return why;
-		}
+		bad = compare_with(sites, &sites->oracle.places[place], far, volume);
+		if (!bad && sites->three)
+			bad = compare_with(sites, &sites->oracle.places[place], &sites->third, place);
 	}
-	return NULL;
+	return bad;
 }
 
 const char *sites_wait_equal(struct sites *sites, int64_t limit_ns)
@@ -366,7 +411,7 @@ int sites_stop(struct sites *sites)
 		rc = box_stop(&sites->sources[i]);
 	for (unsigned i = 0; i < sites->far_count && !rc; i++)
 		rc = box_stop(&sites->fars[i]);
-	return rc;
+	return rc || !sites->three ? rc : box_stop(&sites->third);
 }
 
 int sites_end(struct sites *sites, int64_t limit_ns)

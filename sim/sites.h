@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sites.h - two sites for scenarios: source boxes a1, a2, ..., far boxes b1, b2, ..., paths, pairs and one session. */
+/*
+ * sites.h - two sites for scenarios: source boxes a1, a2, ..., far boxes b1, b2, ..., paths, pairs and one session; and
+ * if wanted a third with one box, c1.
+ */
 #ifndef XDC_SIM_SITES_H
 #define XDC_SIM_SITES_H
 
@@ -12,6 +15,8 @@
 struct sites {
 	unsigned source_count, far_count;
 	struct box sources[SITES_BOXES_MAX], fars[SITES_BOXES_MAX];
+	bool three;			/* every source volume has a second pair, async and in the session, with c1 */
+	struct box third;		/* its volumes are in the order of the places of the oracle */
 	struct oracle oracle;
 	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
 	uint64_t journal_bytes;		/* of each leg; 0: by chance */
@@ -36,7 +41,7 @@ RT_MUST_CHECK int sites_build(struct sites *sites, unsigned sources, unsigned fa
 /* The ways between the sites are long: each one takes so long, at most, some less. */
 void sites_set_distance(struct sites *sites, int64_t delay_max_ns);
 
-/* The boxes by number, sources first. */
+/* The boxes by number, sources first, c1 at the end. */
 unsigned sites_box_count(const struct sites *sites);
 struct box *sites_box(struct sites *sites, unsigned index);
 bool sites_is_source(const struct sites *sites, const struct box *box);
@@ -67,6 +72,7 @@ struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);
 /* The image at the far sides: what lies in the volumes now, or what hosts read there. NULL, or why not. */
 const char *sites_take_peeking(struct sites *sites, struct oracle_image *image);
 const char *sites_take_reading(struct sites *sites, struct oracle_image *image);
+const char *sites_take_third(struct sites *sites, struct oracle_image *image);	/* what hosts read at c1 */
 
 /* The same, read; the scenario is wrong when it cannot be read or is no moment. */
 void sites_judge_reading(struct sites *sites, struct oracle_image *image);

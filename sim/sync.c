@@ -136,9 +136,10 @@ static int resume_all(struct sites *sites)
 
 	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
 		const struct oracle_place *at = &sites->oracle.places[i];
+		unsigned volume;
 
 		if (box_is_frozen(at->box, at->volume))
-			rc = box_pair_resume(at->box, at->volume);
+			rc = box_pair_resume(at->box, at->volume, sites_far_of(sites, i, &volume));
 	}
 	return rc == -ECANCELED ? rc : 0;
 }

@@ -51,6 +51,9 @@ int control_pair_create(struct control *control, const struct copy_pair_request 
 				 "a pair leads to another system, and %s is this one", request->system);
 	if (!volume->volume)
 		return fault_set(fault, FAULT_FAILED, object, "see the log", "it is offline");
+	/* A set names a pair by its volume alone. */
+	if (control_check_no_set(control, request->source, SET_OF_PAIRS, object, fault))
+		return -1;
 	return copy_pair_create(control->copy, request, fault);
 }
 

@@ -214,6 +214,7 @@ struct copy_pair_info {
 	uint16_t remote_volume;
 	char system[XDC_SYSTEM_ID_MAX];		/* of the remote volume */
 	bool is_source;
+	bool is_one_of_several;			/* the volume has other pairs: commands have to say which */
 	enum pair_type type;
 	enum pair_state state;
 	enum pair_reason reason;

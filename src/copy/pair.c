@@ -66,6 +66,15 @@ bool pair_uses_volume(const struct copy *copy, uint16_t volume)
 	return look_up(copy, volume);
 }
 
+bool pair_is_going(const struct copy *copy, uint16_t volume)
+{
+	const struct pair *pair = look_up(copy, volume);
+
+	while (pair && !pair->gone)
+		pair = pair->next_of_volume;
+	return pair;
+}
+
 void pairs_free_table(struct copy *copy)
 {
 	for (unsigned i = 0; i < sizeof(copy->pair_table) / sizeof(copy->pair_table[0]); i++)
@@ -201,16 +210,26 @@ static void note_news(const struct pair *pair, enum peer_news_kind kind)
 		peer_news_note(pair->peer, kind, &pair->record);
 }
 
+static bool is_one_of_several(const struct pair *pair)
+{
+	const struct pair *first = pair_first_of(pair->copy, pair->record.volume);
+
+	return first && (first != pair || pair_next_of(first));
+}
+
 void pair_tell_state(const struct pair *pair, enum pair_state before)
 {
 	const struct record_pair *record = &pair->record;
-	struct copy_pair_info info = { .volume = record->volume, .reason = record->reason };
+	struct copy_pair_info info = {
+		.volume = record->volume, .reason = record->reason, .is_one_of_several = is_one_of_several(pair),
+	};
 	bool suspended = record->state == PAIR_SUSPENDED, was_suspended = before == PAIR_SUSPENDED;
 	char object[16], remedy[COPY_REMEDY_MAX];
 
 	log_line(LOG_NOTICE, "pair", "volume %04X to %s volume %04X: %s%s%s", record->volume, record->system,
 		 record->remote_volume, pair_state_names[record->state], record->reason ? ", " : "",
 		 record->reason ? pair_reason_names[record->reason] : "");
+	memcpy(info.system, record->system, sizeof(info.system));
 	snprintf(object, sizeof(object), "volume %04X", record->volume);
 	copy_pair_remedy(&info, remedy);
 	/* At a start without a peer: then pair_resume_work tells it. */
@@ -517,10 +536,24 @@ static int do_set_access(void *arg)
 	return volume_set_access(order->volume, order->access);
 }
 
+/* What a pair leaves to hosts, whatever others do. */
+static enum volume_access most_access(const struct record_pair *record)
+{
+	if (record->role == PAIR_TARGET && record->state != PAIR_FAILED_OVER)
+		return VOLUME_ACCESS_NONE;
+	return record->role == PAIR_SOURCE && record->reason == PAIR_REASON_HISTORY ? VOLUME_ACCESS_READ
+										     : VOLUME_ACCESS_WRITE;
+}
+
 int pair_set_access(struct pair *pair, enum volume_access access)
 {
 	struct access_order order = { .volume = pair->volume, .access = access };
+	const struct pair *other;
 
+	for (other = pair_first_of(pair->copy, pair->record.volume); other; other = pair_next_of(other)) {
+		if (other != pair && most_access(&other->record) < order.access)
+			order.access = most_access(&other->record);
+	}
 	return rt_call(volume_reactor(pair->volume), do_set_access, &order);
 }
 
@@ -728,6 +761,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.volume = record->volume,
 		.remote_volume = record->remote_volume,
 		.is_source = record->role == PAIR_SOURCE,
+		.is_one_of_several = is_one_of_several(pair),
 		.type = record->type,
 		.state = record->state,
 		.reason = record->reason,

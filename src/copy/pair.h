@@ -75,8 +75,9 @@ struct pair *pair_next_of(const struct pair *pair);
 /* As a command names it (copy.h). NULL: there is none, or more than one. */
 struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *name, struct fault *fault);
 
-/* Also while a pair that is gone still works on the volume. */
+/* Also while a pair that is gone still works on the volume; the second: there is such a one. */
 bool pair_uses_volume(const struct copy *copy, uint16_t volume);
+bool pair_is_going(const struct copy *copy, uint16_t volume);
 
 /*
  * A pair that is pinned is not freed. Over all pairs, while the body may suspend:
@@ -108,7 +109,8 @@ RT_MUST_CHECK int pair_delete_records(struct copy *copy, const struct record_pai
 RT_MUST_CHECK int pair_forget(struct pair *pair);
 
 /*
- * What hosts may do with the volume from here on; lowering it waits for requests under way. Negative errno. Suspends.
+ * What hosts may do with the volume from here on, but for what its other pairs forbid; lowering it waits for requests
+ * under way. Negative errno. Suspends.
  */
 RT_MUST_CHECK int pair_set_access(struct pair *pair, enum volume_access access);
 

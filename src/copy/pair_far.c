@@ -260,6 +260,22 @@ static int become_target(struct pair *pair, const struct history *history)
 	return 0;
 }
 
+/* What the volume gets from there would not be the other far side's. */
+static int check_sends_elsewhere(const struct pair *pair, char *why)
+{
+	const struct pair *other;
+
+	for (other = pair_first_of(pair->copy, pair->record.volume); other; other = pair_next_of(other)) {
+		if (other != pair && other->record.role == PAIR_SOURCE)
+			return copy_refuse(why, -EBUSY,
+					   "volume %04X is the source of volume %04X of %s, too; "
+					   "on %s: xdc pair delete %04X --to %s", pair->record.volume,
+					   other->record.remote_volume, other->record.system,
+					   pair->copy->config.system, pair->record.volume, other->record.system);
+	}
+	return 0;
+}
+
 /*
  * The former far side sends its differences here: this end, the old source, becomes the target, and keeps its notes.
  * Whatever fails leaves it the source that it was, and asking again does the rest.
@@ -270,6 +286,9 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
+	rc = check_sends_elsewhere(pair, why);
+	if (rc)
+		return rc;
 	if (copy_get_losses(pair->copy, pair->record.volume).sync_wall_ns)
 		return copy_refuse(why, -EIO,
 				   "volume %04X of system %s: its disk failed; there: xdc volume accept %04X",
@@ -328,31 +347,28 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 	return rc;
 }
 
-/* Another pair that keeps the volume from becoming a target, or being one, of the system that asks. */
-static struct pair *find_other(struct copy *copy, const struct link_peer *peer,
-				    const struct wire_pair_establish *request)
+/* Another pair keeps the volume from being a target of the volume that asks. */
+static const struct pair *find_obstacle(struct copy *copy, const struct pair *pair,
+					const struct wire_pair_establish *request)
 {
-	struct pair *pair = pair_first_of(copy, request->target_volume);
-
-	while (pair && !strcmp(pair->record.system, peer->system) &&
-	       pair->record.remote_volume == request->source_volume)
-		pair = pair_next_of(pair);
-	return pair;
+	if (pair)
+		return pair->record.remote_volume == request->source_volume ? NULL : pair;
+	return pair_first_of(copy, request->target_volume);
 }
 
 int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
 {
 	const struct wire_pair_establish *establish = request;
 	struct copy *copy = arg;
-	struct pair *pair = find_other(copy, peer, establish);
+	struct pair *pair = pair_find(copy, establish->target_volume, peer->system);
+	const struct pair *obstacle = find_obstacle(copy, pair, establish);
 	int rc;
 	RT_SHIELD();
 
-	if (pair)
+	if (obstacle)
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s is paired with volume %04X of %s",
-				   establish->target_volume, copy->config.system, pair->record.remote_volume,
-				   pair->record.system);
-	pair = pair_find(copy, establish->target_volume, peer->system);
+				   establish->target_volume, copy->config.system, obstacle->record.remote_volume,
+				   obstacle->record.system);
 	if (!pair && pair_left_find(copy, establish->target_volume, NULL))
 		return copy_refuse(why, -EIO, "volume %04X of system %s is offline", establish->target_volume,
 				   copy->config.system);

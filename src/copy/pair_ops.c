@@ -12,7 +12,7 @@
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
-#include "volume/volume.h"
+#include "volume/target.h"
 
 #define CONNECT_NS	(10 * RT_SECOND)	/* a command waits so long for the far side */
 #define GROW_NS		(30 * RT_SECOND)	/* and so long for a target to be grown */
@@ -111,24 +111,61 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 			 pair->record.system, why[0] ? why : strerror(-error));
 }
 
+/* The volume has this pair: may it be the source of the one that is asked for, too? */
+static int check_beside(const struct record_pair *other, const struct copy_pair_request *request, struct fault *fault)
+{
+	char object[64], remedy[128];
+
+	object_of(request->source, object);
+	snprintf(remedy, sizeof(remedy), "to end that one: xdc pair delete %04X --to %s", request->source,
+		 other->system);
+	if (!strcmp(other->system, request->system))
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
+				 other->remote_volume, other->system);
+	if (other->role == PAIR_TARGET && other->state != PAIR_FAILED_OVER)
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is the target of volume %04X of %s",
+				 other->remote_volume, other->system);
+	if (other->reason == PAIR_REASON_HISTORY)
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X of %s is newer than it",
+				 other->remote_volume, other->system);
+	if (request->type == PAIR_ASYNC && other->role == PAIR_SOURCE && other->type == PAIR_ASYNC)
+		return fault_set(fault, FAULT_IN_USE, object, "make this one sync or global-copy",
+				 "its pair with %s is async already, and a session takes it by one pair",
+				 other->system);
+	return 0;
+}
+
+static int check_other_pairs(struct copy *copy, const struct copy_pair_request *request, struct fault *fault)
+{
+	const struct pair *pair;
+	unsigned count = 0;
+	char object[64];
+
+	for (pair = pair_first_of(copy, request->source); pair; pair = pair_next_of(pair), count++) {
+		if (check_beside(&pair->record, request, fault))
+			return -1;
+	}
+	object_of(request->source, object);
+	if (pair_is_going(copy, request->source))
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
+				 "an earlier pair of it is still being put down");
+	if (count >= VOLUME_TARGETS_MAX)
+		return fault_set(fault, FAULT_IN_USE, object, "end one of them: xdc pair delete",
+				 "it has %u pairs, and can have no more", count);
+	return 0;
+}
+
 static int check_new_pair(struct copy *copy, const struct copy_pair_request *request, struct volume *volume,
 			  struct fault *fault)
 {
-	struct pair *pair = pair_first_of(copy, request->source);
 	char object[64], remedy[256];
 
 	object_of(request->source, object);
 	if (!volume)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list shows those that exist",
 				 "there is no volume %04X", request->source);
-	snprintf(remedy, sizeof(remedy), "a volume has one pair; to end that one: xdc pair delete %04X",
-		 request->source);
-	if (pair)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
-				 pair->record.remote_volume, pair->record.system);
-	if (pair_uses_volume(copy, request->source))
-		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
-				 "an earlier pair of it is still being put down");
+	if (check_other_pairs(copy, request, fault))
+		return -1;
 	if (!path_exists(copy, (uint8_t)(request->source >> 8), request->system, (uint8_t)(request->target >> 8))) {
 		snprintf(remedy, sizeof(remedy), "xdc path create %02X %02X --system %s --to HOST:PORT",
 			 request->source >> 8, request->target >> 8, request->system);
@@ -527,31 +564,34 @@ bool copy_pair_ask_far(struct copy *copy, const struct copy_pair_name *name, str
 	return !rc;
 }
 
-/* What an administrator does, by reason; VOLUME stands for the id of the volume here. */
+/* What an administrator does, by reason; VOLUME stands for the id of the volume here, PAIR for what names the pair. */
 static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_NONE] = "",
-	[PAIR_REASON_COMMAND] = "xdc pair resume VOLUME",
+	[PAIR_REASON_COMMAND] = "xdc pair resume PAIR",
 	[PAIR_REASON_LINK] = "xdc path list shows the link; it goes on by itself when that is there",
 	[PAIR_REASON_FAR_FULL] = "make space at the far side; it goes on by itself",
 	[PAIR_REASON_FAR_DISK] = "at the far side: xdc volume list and xdc session show say what failed",
 	[PAIR_REASON_DISK] = "mend the disk, then xdc volume accept VOLUME",
 	[PAIR_REASON_HISTORY] = "the far side is newer: there, xdc session failback, or xdc pair failback",
-	[PAIR_REASON_FAR_GONE] = "xdc pair delete VOLUME --force, then xdc pair create copies it anew",
+	[PAIR_REASON_FAR_GONE] = "xdc pair delete PAIR --force, then xdc pair create copies it anew",
 	[PAIR_REASON_WRITES_LOST] =
 		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
-	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume VOLUME sends what has changed",
-	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume VOLUME sends what has changed",
+	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume PAIR sends what has changed",
+	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume PAIR sends what has changed",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
 	[PAIR_REASON_SESSION] = "at the master of its session: xdc session resume",
 };
 
 void copy_pair_remedy(const struct copy_pair_info *info, char remedy[COPY_REMEDY_MAX])
 {
-	const char *text = remedies[info->reason], *volume = strstr(text, "VOLUME");
+	const char *text = remedies[info->reason], *pair = strstr(text, "PAIR");
+	const char *name = pair ? pair : strstr(text, "VOLUME");
+	bool with_system = pair && info->is_one_of_several;
 
-	if (volume)
-		snprintf(remedy, COPY_REMEDY_MAX, "%.*s%04X%s", (int)(volume - text), text, info->volume,
-			 volume + strlen("VOLUME"));
+	if (name)
+		snprintf(remedy, COPY_REMEDY_MAX, "%.*s%04X%s%s%s", (int)(name - text), text, info->volume,
+			 with_system ? " --to " : "", with_system ? info->system : "",
+			 name + strlen(pair ? "PAIR" : "VOLUME"));
 	else
 		snprintf(remedy, COPY_REMEDY_MAX, "%s", text);
 }

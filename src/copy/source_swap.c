@@ -76,7 +76,14 @@ static int ask_other_end(const struct step *step, struct pair *pair, bool check,
 static int check_pair(const struct step *step, struct pair *pair)
 {
 	struct wire_pair_reply reply = { 0 };
+	const struct pair *other;
 
+	for (other = pair_first_of(step->copy, pair->record.volume); other; other = pair_next_of(other)) {
+		if (other != pair)
+			return copy_refuse(step->why, -EBUSY,
+					   "volume %04X of system %s has another pair, with %s: end that first",
+					   pair->record.volume, step->copy->config.system, other->record.system);
+	}
 	if (is_source_of(pair, step->swap->head.session) && !pair->in_group)
 		return copy_refuse(step->why, -EBUSY, "volume %04X of system %s is in no group yet",
 				   pair->record.volume, step->copy->config.system);

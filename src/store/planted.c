@@ -67,6 +67,8 @@ const char *const planted_names[] = {
 	NAME(PRACTICE_UNEVEN),
 	NAME(NEWS_SINGLY),
 	NAME(PRACTICE_UNFILLED),
+	NAME(SECOND_UNNOTED),
+	NAME(LOG_FOR_ONE),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

@@ -84,6 +84,10 @@ enum planted_mistake {
 
 	PLANTED_NEWS_SINGLY,		/* each pair of a link is told for itself */
 
+	/* ---- several targets (volume/target.h) ---- */
+	PLANTED_SECOND_UNNOTED,		/* now and then a write is noted for the first target only */
+	PLANTED_LOG_FOR_ONE,		/* after a start what the dirty log holds is noted for the first target only */
+
 	PLANTED_COUNT
 };
 

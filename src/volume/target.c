@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "rt/log.h"
+#include "store/planted.h"
 #include "volume/volume_internal.h"
 
 /* ---- life ---- */
@@ -132,7 +133,7 @@ static int make_mask(struct volume *volume, struct mask *mask)
 	if (rc < 0)
 		return rc;
 	rc = mask_reserve_growth(mask, volume->growing_blocks);
-	if (rc == 0)
+	if (rc == 0 && !(planted(PLANTED_LOG_FOR_ONE) && volume->target_count > 0))
 		rc = doubt_logged(volume, mask);
 	if (rc < 0)
 		mask_destroy(mask);

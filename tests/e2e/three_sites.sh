@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Three sites: a volume with a synchronous pair near and one in a session far away. Both follow, each by itself;
+# commands say which is meant; the far sides, and the source, go and come back; growth; a failover at the near side and
+# the way home.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_sites.sh"
+requires jq qemu-io
+
+site A1 2105.FA120
+site B 2105.FB230
+site C 2105.FC340
+for volume in A1:1500 A1:1501 B:2500 B:2501 C:3500 C:3501; do
+	on "${volume%:*}" volume create "${volume#*:}" --pool p1 --size 64M
+done
+path A1 15 B 25
+path A1 15 C 35
+path B 25 A1 15
+near=2105.FB230
+far=2105.FC340
+
+# io NAME VOLUME COMMAND: qemu-io on a volume.
+io()
+{
+	qemu-io -f raw -t none -c "$3" "$(uri "$1" "$2")" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
+	! grep -qi 'failed' "$tmp/io" || fail "$(cat "$tmp/io")"
+}
+full_duplex()
+{
+	is A1 '.state == "full-duplex" and .reason == null' pair show 1500 --to $near
+}
+# far_has_all: what hosts have written is in the far volume; nobody writes.
+far_has_all()
+{
+	cmp -s "$(image A1 1500)" "$(image C 3500)"
+}
+
+# ---- two pairs of one volume: both copy it, and follow ----
+io A1 1500 'write -P 0x21 16M 8M'
+pair A1 1500 B 2500 sync
+pair A1 1500 C 3500 async
+wait_until 30 full_duplex
+wait_until 30 is A1 .first_copy_done pair show 1500 --to $far
+expect_equal "2500 sync, 3500 async" \
+	"$(json A1 '[.pairs[] | "\(.remote_volume) \(.type)"] | join(", ")' volume show 1500)" 'its pairs'
+expect_refused '2 pairs: with 2500 of 2105.FB230, 3500 of 2105.FC340.*' A1 pair show 1500
+expect_refused 'to SYSTEM' A1 pair suspend 1500
+expect_refused 'no pair with system 2105.FD450' A1 pair show 1500 --to 2105.FD450
+expect_refused 'paired with volume 2500' A1 pair create 1500 2501 --system $near --type global-copy
+expect_refused 'async already' A1 pair create 1500 4500 --system 2105.FD450 --type async
+expect_refused 'can have no more' A1 pair create 1500 4500 --system 2105.FD450 --type sync
+on A1 set create s --kind consistency
+expect_refused 'more than one pair' A1 set add s 1500
+io A1 1500 'write -P 0x22 24M 1M'
+expect_equal_images A1 1500 B 2500
+wait_until 30 far_has_all
+
+# ---- one is suspended, and the other goes on ----
+on A1 pair suspend 1500 --to $near
+io A1 1500 'write -P 0x23 20M 1M'
+wait_until 30 far_has_all
+is A1 '.remedy | test("pair resume 1500 --to 2105.FB230")' pair show 1500 --to $near || fail 'the remedy names no pair'
+on A1 pair resume 1500 --to $near
+wait_until 30 full_duplex
+expect_equal_images A1 1500 B 2500
+
+# ---- in a session by the async one ----
+on A1 session open 1 --lss 15
+on A1 session add 1 1500
+on A1 session start 1 --master 15
+wait_until 30 is A1 '.sequence > 0 and .joined_count == 1' session show 1
+expect_refused 'has another pair' A1 session swap 1
+on A1 volume grow 1500 --size 96M
+expect_equal '100663296 100663296' \
+	"$(json B .size_bytes volume show 2500) $(json C .size_bytes volume show 3500)" 'the sizes of both targets'
+
+# ---- each far side goes, and the other one follows; the source dies ----
+start_writer "$(uri A1 1500)"
+more_groups 2
+system_kill C
+wait_until 30 is A1 '.reason == "link"' pair show 1500 --to $far
+wait_until 30 has_answers "$(($(wc -l <"$tmp/ordered.log") + 100))"
+full_duplex || fail "$(on A1 pair show 1500 --to $near)"
+system_restart C
+more_groups 2
+system_kill B
+more_groups 2
+system_restart B
+wait_until 30 full_duplex
+stop_writer
+system_kill A1
+system_restart A1
+wait_until 30 full_duplex
+wait_until 30 far_has_all
+expect_equal_images A1 1500 B 2500
+
+# ---- production moves to the near side, and home ----
+system_kill A1
+on B pair failover 2500
+io B 2500 'write -P 0x24 30M 1M'
+system_restart A1
+wait_until 30 is A1 '.reason == "history"' pair show 1500 --to $near
+expect_refused 'source of volume 3500 .*pair delete 1500 --to 2105.FC340' B pair failback 2500
+on A1 session remove 1 1500
+on C session terminate 1 --force
+on A1 pair delete 1500 --to $far --force
+on B pair failback 2500
+wait_until 30 is B '.out_of_sync_blocks == 0 and .state == "full-duplex"' pair show 2500
+expect_equal_images A1 1500 B 2500

@@ -106,6 +106,10 @@ RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume, const struct
 RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
 RT_MUST_CHECK int box_pair_run(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_open_as(struct box *box, uint8_t session, enum session_type type);
+RT_MUST_CHECK int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns);
+RT_MUST_CHECK int box_session_run(struct box *box, uint8_t session);
+RT_MUST_CHECK int box_session_resume(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
 RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
 
@@ -131,6 +135,9 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 /* It is suspended until a command resumes it, with the others of its path. Likewise; the second: by a freeze. */
 bool box_is_frozen(const struct box *box, unsigned volume);
 bool box_is_frozen_by_command(const struct box *box, unsigned volume);
+
+/* A freeze of some of its pairs has not ended. Likewise. */
+bool box_holds_hosts(const struct box *box);
 
 /* Hosts may write to its volume now. Does not suspend. */
 bool box_lets_write(const struct box *box, unsigned volume);

@@ -15,6 +15,7 @@ struct command {
 	unsigned volume, target;
 	enum pair_type type;
 	uint8_t session;
+	enum session_type session_type;
 	const struct session_start *start;
 	struct copy_session_info *info;
 	int64_t *shown_ns;
@@ -173,12 +174,55 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 
 static int session_open(struct command *command, struct fault *fault)
 {
-	return copy_session_open(command->box->copy, command->session, box_lss(command->box), fault);
+	return copy_session_open(command->box->copy, command->session, box_lss(command->box),
+				 command->session_type, fault);
 }
 
 int box_session_open(struct box *box, uint8_t session)
 {
 	return command_at((struct command){ .box = box, .session = session }, session_open);
+}
+
+int box_session_open_as(struct box *box, uint8_t session, enum session_type type)
+{
+	return command_at((struct command){ .box = box, .session = session, .session_type = type }, session_open);
+}
+
+static int session_freeze(struct command *command, struct fault *fault)
+{
+	return copy_session_freeze(command->box->copy, command->session, command->hold_ns, fault);
+}
+
+int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns)
+{
+	return command_at((struct command){ .box = box, .session = session, .hold_ns = hold_ns }, session_freeze);
+}
+
+static int session_run(struct command *command, struct fault *fault)
+{
+	return copy_session_run(command->box->copy, command->session, fault);
+}
+
+int box_session_run(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_run);
+}
+
+static int session_resume(struct command *command, struct fault *fault)
+{
+	const struct session_start start = { .session = command->session };
+
+	return copy_session_resume(command->box->copy, &start, fault);
+}
+
+int box_session_resume(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_resume);
+}
+
+bool box_holds_hosts(const struct box *box)
+{
+	return box->ready && sim_is_running(box->system) && !list_empty(&box->copy->freezes);
 }
 
 static int session_add(struct command *command, struct fault *fault)

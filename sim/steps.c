@@ -202,7 +202,7 @@ static void open_session(void *arg)
 	struct opening *opening = arg;
 	struct fault fault;
 
-	opening->rc = copy_session_open(opening->copy, OTHER_SESSION, opening->lss, &fault);
+	opening->rc = copy_session_open(opening->copy, OTHER_SESSION, opening->lss, SESSION_XDC, &fault);
 }
 
 /* On reactor 0 of a box: two administrators open a session at once, on one LSS or two, and close it. One is left. */

@@ -286,7 +286,8 @@ int control_path_set(struct control *control, const struct copy_path *path, cons
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault);
-int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault);
+int control_session_open(struct control *control, uint8_t session, uint8_t lss, enum session_type type,
+			 struct fault *fault);
 
 /* As those of copy.h, each with a job beside it while it is under way. */
 int control_session_recover(struct control *control, uint8_t session, const struct recovery_at *at, bool force,

@@ -67,7 +67,8 @@ int control_pair_delete(struct control *control, const struct copy_pair_name *na
 	return copy_pair_delete(control->copy, name, force, fault);
 }
 
-int control_session_open(struct control *control, uint8_t session, uint8_t lss, struct fault *fault)
+int control_session_open(struct control *control, uint8_t session, uint8_t lss, enum session_type type,
+			 struct fault *fault)
 {
 	struct control_lss *on = control->lsss[lss];
 	int rc;
@@ -76,7 +77,7 @@ int control_session_open(struct control *control, uint8_t session, uint8_t lss, 
 		return -1;
 	/* Not under the lock: it may wait for a command on the session that asks other systems. */
 	on->pins++;
-	rc = copy_session_open(control->copy, session, lss, fault);
+	rc = copy_session_open(control->copy, session, lss, type, fault);
 	on->pins--;
 	return rc;
 }

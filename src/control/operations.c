@@ -14,7 +14,7 @@ const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct",
 	"global-copy|async|sync",
-	"JOB", "SET", "consistency|synchronized", "volumes|pairs",
+	"JOB", "SET", "consistency|synchronized", "volumes|pairs", "xdc|flashcopy|pprc|xrc",
 	"DURATION", "SEQUENCE", "SOURCE:TARGET",
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 	"not-managed|low|same|high|urgent", "SIZE|none",
@@ -233,6 +233,8 @@ const struct operation operations[] = {
 	{ "session", "open", ROLE_ADMIN, ANSWER_CHANGED, "Open a session on an LSS of this system", {
 		SESSION_ARG,
 		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
+		{ "type", ARG_SESSION_TYPE, 0,
+		  "xdc (0x40, default): consistency groups; pprc (0x20): frozen together; flashcopy (0x30)" },
 	} },
 	{ "session", "close", ROLE_ADMIN, ANSWER_NOTHING, "Close a session on an LSS of this system", {
 		SESSION_ARG,
@@ -260,6 +262,12 @@ const struct operation operations[] = {
 	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
 		SESSION_ARG, TUNABLE_ARGS,
 	} },
+	{ "session", "freeze", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Type pprc: hold hosts on all volumes, on all systems, and suspend all pairs at one moment", {
+		SESSION_ARG,
+		{ "hold", ARG_HOLD, 0, "hosts go on after this time without session run; 60s (default)" },
+	} },
+	{ "session", "run", ROLE_ADMIN, ANSWER_CHANGED, "Let hosts go on that session freeze holds", { SESSION_ARG } },
 	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED,
 	  "At the master, hosts stopped: sources and targets exchange their roles", {
 		SESSION_ARG,
@@ -416,6 +424,8 @@ static const char *parse_choice(enum arg_kind kind, const char *text, uint64_t *
 		[ARG_SET_KIND] = { set_kind_names, SET_KIND_COUNT,
 				   "the kind of a set is consistency or synchronized" },
 		[ARG_SET_OF] = { set_member_kind_names, SET_MEMBER_KIND_COUNT, "a set is of volumes or pairs" },
+		[ARG_SESSION_TYPE] = { session_type_names, SESSION_TYPE_COUNT,
+				       "the type of a session is xdc, flashcopy, pprc or xrc" },
 		[ARG_PAIR_TYPE] = { pair_type_names, PAIR_TYPE_COUNT,
 				    "the type of a pair is global-copy, async or sync" },
 		[ARG_EVENT_LEVEL] = { event_level_names, EVENT_LEVEL_COUNT, "a level is info, warning or error" },
@@ -546,6 +556,7 @@ const char *arg_parse(enum arg_kind kind, const char *text, struct arg_value *va
 		return parse_remote_address(text);
 	case ARG_CACHE:
 	case ARG_SET_KIND:
+	case ARG_SESSION_TYPE:
 	case ARG_SET_OF:
 	case ARG_PAIR_TYPE:
 	case ARG_EVENT_LEVEL:

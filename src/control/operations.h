@@ -27,7 +27,7 @@ enum arg_kind {
 	ARG_SYSTEM, ARG_SUBORDINATE, ARG_REMOTE_ADDRESS,
 	ARG_CACHE, ARG_PAIR_TYPE,
 	ARG_JOB,
-	ARG_SET, ARG_SET_KIND, ARG_SET_OF,
+	ARG_SET, ARG_SET_KIND, ARG_SET_OF, ARG_SESSION_TYPE,
 	ARG_KEEP,		/* a duration */
 	ARG_SEQUENCE,		/* of a consistency group */
 	ARG_VOLUME_PAIR,	/* source and target, both of this system */

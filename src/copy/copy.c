@@ -9,6 +9,7 @@
 #include "copy/dirty_logs.h"
 #include "copy/engine.h"
 #include "copy/flash.h"
+#include "copy/group.h"
 #include "copy/leg.h"
 #include "copy/leg_compare.h"
 #include "copy/leg_show.h"
@@ -84,6 +85,7 @@ static const struct link_handler handlers[] = {
 	{ WIRE_RECOVER_POINTS, recover_on_points },
 	{ WIRE_RECOVER_POINT, recover_on_point },
 	{ WIRE_PRACTICE, practice_on_step },
+	{ WIRE_GROUP_ORDER, group_on_order },
 	{ 0, NULL },
 };
 
@@ -118,6 +120,7 @@ static const struct copy_above above = {
 	.watch_peer = peer_watch,
 	.sync_peer = peer_sync,
 	.lose_session = lose_session,
+	.break_group = group_break,
 };
 
 void copy_before_accept(struct copy *copy, uint16_t volume)
@@ -279,6 +282,7 @@ struct row {
 		struct record_session session;
 		struct record_session_lss session_lss;
 		struct record_session_subordinate subordinate;
+		struct record_session_volume session_volume;
 		struct record_leg leg;
 		struct record_dirty_log dirty_log;
 	};
@@ -293,6 +297,7 @@ static size_t row_bytes(enum meta_kind kind)
 	case META_SESSION:
 	case META_SESSION_LSS:
 	case META_SESSION_SUBORDINATE:
+	case META_SESSION_VOLUME:
 	case META_LEG:
 	case META_DIRTY_LOG:
 	case META_FLASH:
@@ -381,6 +386,8 @@ static int take_up_row(struct load *load, struct row *row)
 		lss->record = row->session_lss;
 		list_add_last(&copy->session_lsses, &lss->link);
 		return 0;
+	case META_SESSION_VOLUME:
+		return group_volume_take_up(copy, &row->session_volume);
 	case META_SESSION_SUBORDINATE:
 		subordinate = mem_alloc_zeroed(sizeof(*subordinate));
 		if (!subordinate)
@@ -457,8 +464,8 @@ static int take_up(struct load *load)
 {
 	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
 	static const enum meta_kind order[] = {
-		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_PAIR,
-		META_PRACTICE,
+		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_SESSION_VOLUME,
+		META_PAIR, META_PRACTICE,
 	};
 	struct row *row;
 	int rc = take_up_flashes(load);
@@ -529,6 +536,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
 	list_init(&copy->subordinates);
+	list_init(&copy->group_volumes);
 	list_init(&copy->legs);
 	copy->dirtylogs = mem_alloc_zeroed(rt_reactor_count() * sizeof(struct dirtylog *));
 	rc = load_rows(&load, copy);
@@ -586,6 +594,7 @@ void copy_stop(struct copy *copy)
 	pairs_free_table(copy);
 	mem_free(copy->mirror_notices);
 	session_entries_free(copy);
+	group_volumes_free(copy);
 	if (copy->dirtylogs)
 		dirty_logs_close(copy);
 	mem_free(copy->dirtylogs);

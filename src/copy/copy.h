@@ -283,6 +283,13 @@ int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t ho
 int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault *fault);
 
 /*
+ * All pairs of these volumes are suspended at one moment, as by copy_pair_suspend, with what was unsent sent before, or
+ * nothing is changed. Hosts wait meanwhile, at most for so long. fault: object is empty when it is about all of them.
+ */
+int copy_pairs_fracture(struct copy *copy, const uint16_t *volumes, unsigned count, int64_t limit_ns,
+			struct fault *fault);
+
+/*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover
  * instead. force: also when what it holds is of no moment, since its first copy never ended.
  */
@@ -409,7 +416,8 @@ struct session_start {
 	struct session_tunables tunables;
 };
 
-int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
+/* Of one that is open already the type stays: another is refused. */
+int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, enum session_type type, struct fault *fault);
 int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault);
 int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault);
 int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
@@ -427,8 +435,17 @@ int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
 
+/*
+ * Type pprc: all pairs of the session, on all its systems, are suspended at one moment, or nothing is changed. Hosts
+ * wait until run, or for hold_ns (0: 60 s). Pairs that are not full-duplex are of that moment, too: what is unsent is
+ * sent while hosts wait. A failure after it was decided is told: then some are suspended, and others not.
+ */
+int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, struct fault *fault);
+int copy_session_run(struct copy *copy, uint8_t session, struct fault *fault);
+
 struct copy_session_info {
 	uint8_t session;
+	enum session_type type;
 	enum session_role role;
 	enum session_state state;
 	int64_t state_since_wall_ns;		/* 0: not known */
@@ -441,6 +458,8 @@ struct copy_session_info {
 	unsigned member_count;			/* source systems, the master among them */
 	char members[XDC_SESSION_MEMBERS_MAX][XDC_SYSTEM_ID_MAX];
 	bool member_reached[XDC_SESSION_MEMBERS_MAX];
+	enum session_state member_states[XDC_SESSION_MEMBERS_MAX];	/* type pprc: open, running, frozen, mixed */
+	bool held;				/* type pprc: hosts wait for run */
 	struct session_tunables tunables;
 	uint64_t sequence;			/* the last CG; 0: none yet */
 	bool sequence_unknown;			/* a source that was in CGs, and has heard no master since its start */
@@ -450,7 +469,7 @@ struct copy_session_info {
 	int64_t hold_p99_ns, hold_max_ns;
 	uint64_t cg_good, cg_failed, cg_failed_since_good;
 	struct record_failure first_failure, last_failure, previous_failure;
-	unsigned volumes, joined;
+	unsigned volumes, joined;		/* joined: type pprc: pairs that are full-duplex */
 	/* far role: */
 	uint64_t prepared;
 	uint64_t journal_bytes, journal_limit_bytes;

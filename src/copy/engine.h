@@ -37,6 +37,8 @@ struct copy_above {
 	void (*sync_peer)(void *peer);
 	/* A volume of the session here was taken over by its far side. Suspends. */
 	void (*lose_session)(struct copy *copy, uint8_t session);
+	/* A pair of the session, whose type is pprc, is broken: all of it are suspended. Does not suspend. */
+	void (*break_group)(struct copy *copy, uint8_t session);
 };
 
 struct copy {
@@ -71,6 +73,7 @@ struct copy {
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */
 	struct list_head session_lsses;		/* struct session_lss */
 	struct list_head subordinates;		/* struct subordinate */
+	struct list_head group_volumes;		/* struct group_volume: of sessions that form no groups */
 	struct list_head legs;			/* struct leg: journals here */
 	struct rt_mutex making_legs;		/* one at a time is made or forgotten: their files have one name */
 };

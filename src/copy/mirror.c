@@ -82,6 +82,12 @@ void mirror_freeze(struct mirror *mirror)
 	rt_cond_wake_all(&mirror->flush_done);
 }
 
+void mirror_go_on(struct mirror *mirror)
+{
+	volume_unhold_mirror(mirror->config.volume_target, &mirror->in_volume);
+	tell(mirror, -EAGAIN);
+}
+
 void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE])
 {
 	if (!mirror->in_volume.held || !mirror->config.critical)

@@ -45,6 +45,12 @@ void mirror_break(struct mirror *mirror);
 /* The same of one that only follows, too: nothing is answered before it is stopped. */
 void mirror_freeze(struct mirror *mirror);
 
+/*
+ * Held no more, and it promises what it did: who waits is answered when what was written has arrived. It was full, and
+ * not broken. Does not suspend.
+ */
+void mirror_go_on(struct mirror *mirror);
+
 /* Suspends until what was sent has arrived, or failed: not for long. */
 void mirror_wait_landed(struct mirror *mirror);
 

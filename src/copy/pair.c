@@ -151,16 +151,11 @@ static struct record_history history_row(const struct record_pair *record, uint3
 	return row;
 }
 
-int pair_save(struct pair *pair)
+unsigned pair_history_changes(const struct pair *pair, struct record_history rows[HISTORY_MAX],
+			      struct meta_change changes[HISTORY_MAX])
 {
-	struct record_history rows[HISTORY_MAX];
-	struct meta_change changes[HISTORY_MAX + 1];
 	unsigned count = 0;
 
-	/* What is deleted must not come back by somebody who has it pinned. */
-	if (pair->gone)
-		return -ENOENT;
-	changes[count++] = (struct meta_change){ .kind = META_PAIR, .record = &pair->record };
 	for (uint32_t i = 0; i < pair->history.count; i++) {
 		const struct history_entry *entry = &pair->history.entries[i];
 
@@ -175,7 +170,19 @@ int pair_save(struct pair *pair)
 		rows[i] = history_row(&pair->record, i);
 		changes[count++] = (struct meta_change){ .op = META_DELETE, .kind = META_HISTORY, .record = &rows[i] };
 	}
-	return meta_commit(pair->copy->config.meta, changes, count);
+	return count;
+}
+
+int pair_save(struct pair *pair)
+{
+	struct record_history rows[HISTORY_MAX];
+	struct meta_change changes[HISTORY_MAX + 1];
+
+	/* What is deleted must not come back by somebody who has it pinned. */
+	if (pair->gone)
+		return -ENOENT;
+	changes[0] = (struct meta_change){ .kind = META_PAIR, .record = &pair->record };
+	return meta_commit(pair->copy->config.meta, changes, 1 + pair_history_changes(pair, rows, changes + 1));
 }
 
 int pair_change_record(struct pair *pair, const struct record_pair *next)

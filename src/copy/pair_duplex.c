@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "copy/pair_private.h"
+#include "copy/group_volume.h"
 #include "rt/log.h"
 
 #define DUPLEX_NS	(2 * RT_SECOND)		/* for the far side's word: hosts may wait for what comes after it */
@@ -126,9 +127,22 @@ static int do_break(void *arg)
 static int do_freeze(void *arg)
 {
 	struct pair_order *order = arg;
+	struct mirror_state state = { 0 };
+
+	if (order->pair->mirror) {
+		mirror_get_state(order->pair->mirror, &state);
+		mirror_freeze(order->pair->mirror);
+	}
+	order->flag = state.broken;
+	return 0;
+}
+
+static int do_go_on(void *arg)
+{
+	struct pair_order *order = arg;
 
 	if (order->pair->mirror)
-		mirror_freeze(order->pair->mirror);
+		mirror_go_on(order->pair->mirror);
 	return 0;
 }
 
@@ -217,11 +231,26 @@ void pair_go_duplex_all(struct copy *copy, const char *far)
 
 /* ---- and back ---- */
 
-void pair_hold_hosts(struct pair *pair, bool freeze)
+bool pair_freeze_hosts(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
-	pair_order_surely(pair, freeze ? do_freeze : do_break, &order);
+	pair_order_surely(pair, do_freeze, &order);
+	return order.flag;
+}
+
+void pair_unhold_hosts(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair->record.state == PAIR_FULL_DUPLEX ? do_go_on : do_unfill, &order);
+}
+
+void pair_refuse_waiters(struct pair *pair)
+{
+	struct pair_order order = { .error = -EIO };
+
+	pair_order_surely(pair, do_refuse_waiters, &order);
 }
 
 void pair_wait_landed(struct pair *pair)
@@ -231,9 +260,8 @@ void pair_wait_landed(struct pair *pair)
 	pair_order_surely(pair, do_wait_landed, &order);
 }
 
-int pair_suspend_held(struct pair *pair, enum pair_reason reason)
+static int suspend_held(struct pair *pair, enum pair_reason reason)
 {
-	struct pair_order order = { .error = -EIO };
 	struct record_pair next;
 	int rc;
 
@@ -248,7 +276,7 @@ int pair_suspend_held(struct pair *pair, enum pair_reason reason)
 	if (rc) {
 		log_line(LOG_ERROR, "pair", "volume %04X: that it is suspended is not durable: %s",
 			 pair->record.volume, strerror(-rc));
-		pair_order_surely(pair, do_refuse_waiters, &order);
+		pair_refuse_waiters(pair);
 		return rc;
 	}
 	pair_tell_state(pair, PAIR_FULL_DUPLEX);
@@ -265,10 +293,11 @@ void pair_answer_held(struct pair *pair)
 
 int pair_suspend_duplex(struct pair *pair, enum pair_reason reason)
 {
+	struct pair_order order = { 0 };
 	int rc;
 
-	pair_hold_hosts(pair, false);
-	rc = pair_suspend_held(pair, reason);
+	pair_order_surely(pair, do_break, &order);
+	rc = suspend_held(pair, reason);
 	if (!rc)
 		pair_stop_sending(pair);
 	return rc;
@@ -307,13 +336,15 @@ static void look_at_mirror(struct pair *pair)
 	struct pair_order order = { 0 };
 	bool of_group = false;
 
-	if (pair_begin_change(pair))
+	/* Whoever freezes it has its turn, and says so again when that is over. */
+	if (pair->frozen || pair_begin_change(pair))
 		return;
 	pair->mirror_broken = false;
 	pair_order_surely(pair, pair_do_counters, &order);
 	if (order.mirror.broken && !pair->frozen && pair->peer) {
 		of_group = pair->record.state == PAIR_FULL_DUPLEX && !pair_is_strict(&pair->record) &&
-			   path_is_group(pair->copy, &pair->record);
+			   (path_is_group(pair->copy, &pair->record) ||
+			    group_of_volume(pair->copy, pair->record.volume, SESSION_TYPE_PPRC));
 		if (!of_group)
 			settle(pair, reason_of(order.mirror.error));
 	}

@@ -1,216 +1,430 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Synchronous pairs of one path at one moment: an administrator freezes them, or one of a group is broken. First no
- * write of any of them is answered any more, then it is durable that all are suspended, and then hosts go on. A host
- * writes what depends on a write when that was answered: so a far side that lacks a write has nothing that depends on
- * it.
- */
+#include "copy/pair_freeze.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "copy/pair_private.h"
+#include "copy/pair_several.h"
+#include "copy/group_volume.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/planted.h"
 
 #define HOLD_NS		(60 * RT_SECOND)	/* of a freeze, unless it says otherwise */
-#define FREEZE_NS	(60 * RT_SECOND)	/* for that to come about */
+#define DECIDE_NS	(60 * RT_SECOND)	/* for one to come about, of this system alone */
 #define TURNS_NS	(30 * RT_SECOND)	/* for commands on pairs of a group to end: then the others go on */
 
-/* A path whose hosts are held. Its fiber ends the hold and frees it. */
+enum freeze_state { FREEZE_BEGINS, FREEZE_HELD, FREEZE_SUSPENDED, FREEZE_ENDED };
+
+/* Its fiber frees it, or who has it last. */
 struct freeze {
-	struct list_head link;
+	struct list_head link;			/* of copy->freezes, until it has ended */
 	struct copy *copy;
-	uint8_t source_lss, target_lss;
-	char system[XDC_SYSTEM_ID_MAX];
-	int64_t until_ns;
-	bool over;
-	struct rt_cond ended;
+	struct freeze_what what;
+	struct record_pair path;		/* what.path points here */
+	struct pair_several several;
+	enum freeze_state state, wanted;	/* up to which step it goes */
+	int64_t until_ns;			/* of the step that it is at */
+	int64_t hold_ns;
+	unsigned users, pairs;
+	bool not_durable;			/* that they are suspended */
+	struct rt_cond changed;
+	int rc;					/* why it has not come to the step that was wanted */
+	uint16_t volume;			/* that was in the way; 0: none was */
 };
 
-static bool is_on_path(const struct pair *pair, uint8_t source_lss, const char *system, uint8_t target_lss)
+/* ---- which pairs ---- */
+
+static bool is_on_path(const struct pair *pair, const struct record_pair *other)
 {
 	const struct record_pair *record = &pair->record;
 
-	return record->role == PAIR_SOURCE && record->type == PAIR_SYNC && pair->peer &&
-	       record->volume >> 8 == source_lss && record->remote_volume >> 8 == target_lss &&
-	       !strcmp(record->system, system);
+	return record->type == PAIR_SYNC && record->volume >> 8 == other->volume >> 8 &&
+	       record->remote_volume >> 8 == other->remote_volume >> 8 && !strcmp(record->system, other->system);
 }
 
-/* ---- several in their turns ---- */
-
-struct several {
-	struct pair **pairs;			/* pinned */
-	unsigned count, in_turn;
-	bool *held;				/* turns */
-};
-
-static void give_back(struct several *several)
+static bool is_among(const struct freeze_what *what, uint16_t volume)
 {
-	for (unsigned i = 0; i < several->count; i++) {
-		if (several->held[i])
-			pair_end_change(several->pairs[i]);
-		pair_unpin(several->pairs[i]);
+	for (unsigned i = 0; i < what->volume_count; i++) {
+		if (what->volumes[i] == volume)
+			return true;
 	}
-	mem_free(several->pairs);
-	mem_free(several->held);
+	return false;
 }
 
-/* Pinned, and in the order of the table, as everybody does who takes several turns. -ENOMEM. */
-static int pin_path(struct copy *copy, uint8_t source_lss, const char *system, uint8_t target_lss,
-		    struct several *several)
+static bool selects(const void *arg, const struct pair *pair)
 {
-	struct pair *pair;
-	unsigned all = 0;
+	const struct freeze *freeze = arg;
+	const struct freeze_what *what = &freeze->what;
 
-	*several = (struct several){ 0 };
-	list_for_each(pair, &copy->pairs, link)
-		all++;
-	several->pairs = mem_alloc_zeroed((all + 1) * sizeof(several->pairs[0]));
-	several->held = mem_alloc_zeroed(all + 1);
-	if (!several->pairs || !several->held) {
-		give_back(several);
-		return -ENOMEM;
-	}
-	list_for_each(pair, &copy->pairs, link) {
-		if (pair->gone || !is_on_path(pair, source_lss, system, target_lss))
-			continue;
-		pair_pin(pair);
-		several->pairs[several->count++] = pair;
-	}
-	return 0;
+	return (what->path && is_on_path(pair, what->path)) || is_among(what, pair->record.volume) ||
+	       (what->session && group_volume_find(freeze->copy, what->session, pair->record.volume));
 }
 
-/* As many turns as there are to be had until then. */
-static void take_turns(struct several *several, int64_t until_ns)
+/* ---- the fiber of one ---- */
+
+static void become(struct freeze *freeze, enum freeze_state state)
 {
-	RT_LIMIT(until_ns);
-
-	for (unsigned i = 0; i < several->count; i++) {
-		several->held[i] = !pair_begin_change(several->pairs[i]);
-		several->in_turn += several->held[i];
-	}
+	freeze->state = state;
+	rt_cond_wake_all(&freeze->changed);
 }
 
-static void hold_all(struct several *several)
+static int take_all_turns(struct freeze *freeze)
 {
-	for (unsigned i = 0; i < several->count; i++) {
-		if (!planted(PLANTED_FREEZE_ONE) || i == 0)
-			pair_hold_hosts(several->pairs[i], true);
+	struct pair_several *several = &freeze->several;
+	int64_t until_ns = freeze->what.broken ? rt_now_ns() + TURNS_NS : freeze->until_ns;
+
+	pair_several_take_turns(several, until_ns);
+	if (freeze->what.broken || several->in_turn == several->count)
+		return rt_cancelled() ? -ECANCELED : 0;
+	for (unsigned i = 0; i < several->count && !freeze->volume; i++) {
+		if (!several->ones[i].in_turn)
+			freeze->volume = several->ones[i].pair->record.volume;
 	}
+	return -EBUSY;
 }
 
-/* Negative errno: of one that could not be made durable, whose hosts have an error. */
-static int suspend_all(struct several *several, enum pair_reason reason)
+/* A far side that loses its power keeps what is of the moment. */
+static int settle(struct freeze *freeze)
 {
-	int failed = 0;
+	const struct pair *which = NULL;
+	RT_LIMIT(freeze->until_ns);
+	int rc = pair_several_settle(&freeze->several, &which);
 
-	for (unsigned i = 0; i < several->count; i++) {
-		int rc = 0;
-
-		if (several->held[i] && !pair_rests(several->pairs[i]) &&
-		    several->pairs[i]->record.reason != PAIR_REASON_HISTORY)
-			rc = pair_suspend_held(several->pairs[i], reason);
-		failed = rc ? rc : failed;
-	}
-	return failed;
+	if (rc && which)
+		freeze->volume = which->record.volume;
+	return rc;
 }
 
-/*
- * All are answered, and only then is waited for what is under way. One whose turn was not to be had has it by itself;
- * one that could not be suspended, with the next write.
- */
-static void release_all(struct several *several)
+static int hold_hosts(struct freeze *freeze)
 {
-	for (unsigned i = 0; i < several->count; i++) {
-		struct pair *pair = several->pairs[i];
+	const struct pair_hold_how how = {
+		.follow = freeze->what.path, .all = freeze->what.all, .until_ns = freeze->until_ns,
+	};
+	const struct pair *which = NULL;
+	int rc = pair_several_hold(&freeze->several, &how, &which);
 
-		pair->frozen = false;
-		if (several->held[i] && pair->record.state == PAIR_SUSPENDED)
-			pair_answer_held(pair);
-		if (several->held[i])
-			continue;
-		pair->mirror_broken = true;
-		notice_due(&pair->copy->mirrors);
-	}
-	for (unsigned i = 0; i < several->count; i++) {
-		if (several->held[i] && several->pairs[i]->record.state == PAIR_SUSPENDED)
-			pair_stop_sending(several->pairs[i]);
-	}
+	if (rc && which)
+		freeze->volume = which->record.volume;
+	return rc;
 }
 
-/* ---- a group ---- */
-
-void pair_suspend_group(struct pair *pair)
+/* Hosts of a pair that is broken wait already: they do not wait for commands on others to be held with it. */
+static int come_to_hold(struct freeze *freeze)
 {
-	const struct record_pair *record = &pair->record;
-	struct several several;
-	int rc = pin_path(pair->copy, (uint8_t)(record->volume >> 8), record->system,
-			  (uint8_t)(record->remote_volume >> 8), &several);
+	bool broken = freeze->what.broken;
+	int rc = pair_several_pin(freeze->copy, selects, freeze, &freeze->several);
 
-	if (rc) {
-		/* Its hosts wait still; the next of them asks again. */
-		log_line(LOG_ERROR, "pair", "volume %04X: no memory to suspend its group", record->volume);
-		return;
-	}
-	hold_all(&several);
-	take_turns(&several, rt_now_ns() + TURNS_NS);
-	if (suspend_all(&several, PAIR_REASON_GROUP))
-		log_line(LOG_ERROR, "pair", "volume %04X: a pair of its group cannot be suspended", record->volume);
-	release_all(&several);
-	give_back(&several);
+	freeze->pairs = freeze->several.count;
+	if (!rc && !freeze->pairs)
+		rc = -ENOENT;
+	if (!rc && broken)
+		rc = hold_hosts(freeze);
+	if (!rc)
+		rc = take_all_turns(freeze);
+	if (!rc && !broken)
+		rc = hold_hosts(freeze);
+	/* From the answer to the command on, nothing changes at the far sides. */
+	if (!rc && !broken)
+		pair_several_wait_landed(&freeze->several);
+	if (!rc && freeze->what.all)
+		rc = settle(freeze);
+	return rc;
 }
 
-/* ---- freeze and run ---- */
+/* 0: it is to go on to the next step. -ETIMEDOUT: its time is over. */
+static int wait_wanted(struct freeze *freeze)
+{
+	int rc = 0;
 
-static struct freeze *find_freeze(struct copy *copy, const struct copy_path *path)
+	while (!rc && freeze->wanted <= freeze->state) {
+		RT_LIMIT(freeze->until_ns);
+
+		rc = rt_cond_wait(&freeze->changed);
+	}
+	return rc;
+}
+
+/* Decided: from here on there is no way back. */
+static int suspend_all(struct freeze *freeze)
+{
+	struct pair_several *several = &freeze->several;
+	int rc = pair_several_hold_on(several);
+
+	if (rc)
+		return rc;
+	rc = pair_several_suspend(several, freeze->what.reason, freeze->what.moment);
+	freeze->not_durable = rc;
+	freeze->until_ns = rt_now_ns() + freeze->hold_ns;
+	return rc;
+}
+
+static void let_go(struct freeze *freeze)
+{
+	RT_SHIELD();
+
+	pair_several_take_turns(&freeze->several, RT_NEVER);
+	pair_several_release(&freeze->several);
+}
+
+static void stay_suspended(struct freeze *freeze)
+{
+	int rc = 0;
+
+	if (freeze->hold_ns) {
+		pair_several_end_turns(&freeze->several);
+		rc = wait_wanted(freeze);
+	}
+	if (rc == -ETIMEDOUT)
+		log_line(LOG_WARNING, "pair", "%u pairs: frozen for too long, hosts go on", freeze->pairs);
+	if (rc != -ECANCELED)
+		let_go(freeze);
+}
+
+static void go_on(struct freeze *freeze)
+{
+	RT_SHIELD();
+
+	/* Those that could not be made durable are tried again with the next write. */
+	pair_several_go_on(&freeze->several, !freeze->not_durable);
+}
+
+static void end(struct freeze *freeze)
+{
+	RT_SHIELD();
+
+	pair_several_give_back(&freeze->several);
+	list_remove(&freeze->link);
+	become(freeze, FREEZE_ENDED);
+	freeze_put(freeze);
+}
+
+static void run_freeze(void *arg)
+{
+	struct freeze *freeze = arg;
+	int rc = come_to_hold(freeze);
+
+	if (!rc) {
+		become(freeze, FREEZE_HELD);
+		rc = wait_wanted(freeze);
+	}
+	if (!rc && freeze->wanted == FREEZE_ENDED)
+		rc = -EINTR;
+	if (!rc)
+		rc = suspend_all(freeze);
+	freeze->rc = rc;
+	if (!rc) {
+		become(freeze, FREEZE_SUSPENDED);
+		stay_suspended(freeze);
+	} else if (rc != -ECANCELED) {
+		go_on(freeze);
+	}
+	end(freeze);
+}
+
+/* ---- for those who give orders ---- */
+
+struct freeze *freeze_start(struct copy *copy, const struct freeze_what *what)
+{
+	struct freeze *freeze = mem_alloc_zeroed(sizeof(*freeze));
+
+	if (!freeze)
+		return NULL;
+	freeze->copy = copy;
+	freeze->what = *what;
+	if (what->path) {
+		freeze->path = *what->path;
+		freeze->what.path = &freeze->path;
+	}
+	freeze->wanted = FREEZE_HELD;
+	freeze->until_ns = rt_now_ns() + what->decide_ns;
+	freeze->users = 2;
+	rt_cond_init(&freeze->changed);
+	list_add_last(&copy->freezes, &freeze->link);
+	if (!rt_group_start(&copy->fibers, "freeze", run_freeze, freeze))
+		return freeze;
+	list_remove(&freeze->link);
+	mem_free(freeze);
+	return NULL;
+}
+
+void freeze_put(struct freeze *freeze)
+{
+	assert(freeze->users > 0);
+	if (!--freeze->users)
+		mem_free(freeze);
+}
+
+static int fault_in_the_way(const struct freeze *freeze, struct fault *fault)
+{
+	char object[64], remedy[128];
+
+	snprintf(object, sizeof(object), "pair of volume %04X", freeze->volume);
+	switch (freeze->rc) {
+	case -EBUSY:
+		return fault_set(fault, FAULT_FAILED, object, "repeat the command",
+				 "a command on it does not end");
+	case -EPIPE:
+		snprintf(remedy, sizeof(remedy), "xdc pair resume %04X, or take it out", freeze->volume);
+		return fault_set(fault, FAULT_FAILED, object, remedy,
+				 "it is suspended: its far side is of another moment");
+	case -ENODATA:
+		snprintf(remedy, sizeof(remedy), "xdc volume accept %04X", freeze->volume);
+		return fault_set(fault, FAULT_FAILED, object, remedy,
+				 "its volume has lost writes that its far side may have");
+	case -EAGAIN:
+		return fault_set(fault, FAULT_FAILED, object, "look at it: xdc pair show",
+				 "its far side is not reached, and it is being suspended");
+	case -ESTALE:
+	case -EIO:
+	case -ENOTCONN:
+	case -ECONNRESET:
+		return fault_set(fault, FAULT_FAILED, object, "xdc path list shows the link; repeat the command then",
+				 "its far side cannot say that it keeps what it has: %s", strerror(-freeze->rc));
+	default:
+		return fault_set(fault, FAULT_TIMEOUT, object, "repeat the command when it has little to send",
+				 "what it had not sent was not at the far side in time; hosts go on");
+	}
+}
+
+static int fault_of(const struct freeze *freeze, const char *object, struct fault *fault)
+{
+	int rc = freeze->rc;
+
+	if (rc == -ENOENT)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
+				 freeze->what.path ? "it has no synchronous pairs" : "it has no pairs here");
+	if (freeze->volume && rc != -ECANCELED)
+		return fault_in_the_way(freeze, fault);
+	if (rc == -ENOMEM)
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	if (rc == -ETIMEDOUT || rc == -EINTR || !rc)
+		return fault_set(fault, FAULT_TIMEOUT, object, "repeat the command",
+				 "it took too long, and hosts go on");
+	return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd and at its state folder",
+			 "that its pairs are suspended cannot be made durable: %s", strerror(-rc));
+}
+
+/* Whoever waits for it may be cut off: it goes on by itself, or ends by its time. */
+static bool wait_state(struct freeze *freeze, enum freeze_state state)
+{
+	int rc = 0;
+
+	while (!rc && freeze->state < state)
+		rc = rt_cond_wait(&freeze->changed);
+	return freeze->state == state;
+}
+
+int freeze_wait_held(struct freeze *freeze, const char *object, struct fault *fault)
+{
+	return wait_state(freeze, FREEZE_HELD) ? 0 : fault_of(freeze, object, fault);
+}
+
+int freeze_suspend(struct freeze *freeze, int64_t hold_ns, const char *object, struct fault *fault)
+{
+	if (freeze->state == FREEZE_HELD && freeze->wanted == FREEZE_HELD) {
+		freeze->hold_ns = hold_ns;
+		freeze->wanted = FREEZE_SUSPENDED;
+		rt_cond_wake_all(&freeze->changed);
+	}
+	/* One that is not to hold hosts may have ended by now. */
+	while (freeze->state < FREEZE_SUSPENDED) {
+		if (rt_cond_wait(&freeze->changed))
+			break;
+	}
+	return freeze->state >= FREEZE_SUSPENDED && !freeze->rc ? 0 : fault_of(freeze, object, fault);
+}
+
+void freeze_end(struct freeze *freeze)
+{
+	freeze->wanted = FREEZE_ENDED;
+	rt_cond_wake_all(&freeze->changed);
+	(void)wait_state(freeze, FREEZE_ENDED);
+}
+
+struct freeze *freeze_find_session(struct copy *copy, uint8_t session)
 {
 	struct freeze *freeze;
 
 	list_for_each(freeze, &copy->freezes, link) {
-		if (freeze->source_lss == path->source_lss && freeze->target_lss == path->target_lss &&
-		    !strcmp(freeze->system, path->system))
+		if (freeze->what.session == session) {
+			freeze->users++;
 			return freeze;
+		}
 	}
 	return NULL;
 }
 
-/* What has gone to rest stays there; hosts go on. */
-static void end_freeze(struct freeze *freeze)
+uint64_t freeze_moment(const struct freeze *freeze)
 {
-	struct several several;
-	RT_SHIELD();
+	return freeze->what.moment;
+}
 
-	if (pin_path(freeze->copy, freeze->source_lss, freeze->system, freeze->target_lss, &several)) {
-		log_line(LOG_ERROR, "pair", "no memory to let the hosts of LSS %02X go on", freeze->source_lss);
+/* ---- a group, of which a pair is broken ---- */
+
+/* One that has the pair already sees to it. */
+static bool is_frozen_already(struct copy *copy, const struct pair *pair)
+{
+	const struct freeze *freeze;
+
+	list_for_each(freeze, &copy->freezes, link) {
+		if (selects(freeze, pair))
+			return true;
+	}
+	return false;
+}
+
+static void suspend_group(struct copy *copy, const struct record_pair *path, uint8_t session, uint64_t moment)
+{
+	const struct freeze_what what = {
+		.path = path, .session = session, .moment = moment, .reason = PAIR_REASON_GROUP, .broken = true,
+		.decide_ns = DECIDE_NS,
+	};
+	struct freeze *freeze = freeze_start(copy, &what);
+
+	if (!freeze) {
+		/* Its hosts wait still; the next of them asks again. */
+		log_line(LOG_ERROR, "pair", "no memory to suspend a group");
 		return;
 	}
-	take_turns(&several, RT_NEVER);
-	release_all(&several);
-	give_back(&several);
+	freeze->wanted = FREEZE_SUSPENDED;
+	freeze_put(freeze);
 }
 
-static void hold_hosts(void *arg)
+void freeze_break_session(struct copy *copy, uint8_t session, uint64_t moment)
 {
-	struct freeze *freeze = arg;
-	int rc = 0;
+	struct freeze *freeze = freeze_find_session(copy, session);
 
-	while (!rc && !freeze->over) {
-		RT_LIMIT(freeze->until_ns);
-
-		rc = rt_cond_wait(&freeze->ended);
+	if (freeze && freeze->state < FREEZE_SUSPENDED) {
+		/* Others may not have decided: it is by itself now. */
+		freeze->what.moment = moment;
+		freeze->wanted = FREEZE_SUSPENDED;
+		rt_cond_wake_all(&freeze->changed);
+	} else if (!freeze) {
+		suspend_group(copy, NULL, session, moment);
 	}
-	if (rc == -ETIMEDOUT)
-		log_line(LOG_WARNING, "pair", "LSS %02X to %s LSS %02X: frozen for too long, hosts go on",
-			 freeze->source_lss, freeze->system, freeze->target_lss);
-	if (rc != -ECANCELED)
-		end_freeze(freeze);
-	list_remove(&freeze->link);
-	rt_cond_wake_all(&freeze->copy->thawed);
-	mem_free(freeze);
+	if (freeze)
+		freeze_put(freeze);
 }
+
+void pair_suspend_group(struct pair *pair)
+{
+	struct copy *copy = pair->copy;
+	uint8_t session = group_of_volume(copy, pair->record.volume, SESSION_TYPE_PPRC);
+
+	if (is_frozen_already(copy, pair))
+		return;
+	/* A session may be of other systems, too: hosts of its path would go on before those do not. */
+	if (session)
+		copy->above->break_group(copy, session);
+	else
+		suspend_group(copy, &pair->record, 0, 0);
+}
+
+/* ---- a path ---- */
 
 static const char *object_of(const struct copy_path *path, char text[64])
 {
@@ -218,100 +432,88 @@ static const char *object_of(const struct copy_path *path, char text[64])
 	return text;
 }
 
-static int freeze_all(struct several *several, const char *object, struct fault *fault)
+static struct record_pair record_on(const struct copy_path *path)
 {
-	int rc;
+	struct record_pair record = {
+		.volume = (uint16_t)(path->source_lss << 8), .remote_volume = (uint16_t)(path->target_lss << 8),
+	};
 
-	take_turns(several, rt_now_ns() + TURNS_NS);
-	if (several->in_turn < several->count)
-		return fault_set(fault, FAULT_FAILED, object, "repeat the command",
-				 "a command on one of its pairs does not end");
-	hold_all(several);
-	/* From the answer to the command on, nothing changes at the far sides. */
-	for (unsigned i = 0; i < several->count; i++)
-		pair_wait_landed(several->pairs[i]);
-	rc = suspend_all(several, PAIR_REASON_FREEZE);
-	if (rc) {
-		release_all(several);
-		return fault_set(fault, FAULT_FAILED, object, "look at the log of xdcd and at its state folder",
-				 "that its pairs are suspended cannot be made durable: %s", strerror(-rc));
-	}
-	for (unsigned i = 0; i < several->count; i++)
-		several->pairs[i]->frozen = true;
-	return 0;
+	memcpy(record.system, path->system, sizeof(record.system));
+	return record;
 }
 
-static int start_hold(struct copy *copy, const struct copy_path *path)
+static struct freeze *find_path(struct copy *copy, const struct copy_path *path)
 {
-	struct freeze *freeze = mem_alloc_zeroed(sizeof(*freeze));
-	int rc;
+	const struct record_pair record = record_on(path);
+	struct freeze *freeze;
 
-	if (!freeze)
-		return -ENOMEM;
-	freeze->copy = copy;
-	freeze->source_lss = path->source_lss;
-	freeze->target_lss = path->target_lss;
-	memcpy(freeze->system, path->system, sizeof(freeze->system));
-	freeze->until_ns = rt_now_ns() + FREEZE_NS;
-	rt_cond_init(&freeze->ended);
-	list_add_last(&copy->freezes, &freeze->link);
-	rc = rt_group_start(&copy->fibers, "freeze", hold_hosts, freeze);
-	if (rc) {
-		list_remove(&freeze->link);
-		mem_free(freeze);
-		return rc;
+	list_for_each(freeze, &copy->freezes, link) {
+		const struct record_pair *other = freeze->what.path;
+
+		if (other && other->volume >> 8 == record.volume >> 8 &&
+		    other->remote_volume >> 8 == record.remote_volume >> 8 && !strcmp(other->system, record.system))
+			return freeze;
 	}
-	return 0;
+	return NULL;
 }
 
 int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t hold_ns, struct fault *fault)
 {
-	struct several several;
+	const struct record_pair record = record_on(path);
+	const struct freeze_what what = {
+		.path = &record, .reason = PAIR_REASON_FREEZE, .decide_ns = DECIDE_NS,
+	};
 	struct freeze *freeze;
 	char object[64];
 	int rc;
 
 	object_of(path, object);
-	if (find_freeze(copy, path))
+	if (find_path(copy, path))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "it is frozen already");
-	rc = pin_path(copy, path->source_lss, path->system, path->target_lss, &several);
-	if (rc)
-		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
-	if (!several.count) {
-		give_back(&several);
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
-				 "it has no synchronous pairs");
-	}
-	/* The end of the hold is certain before it begins. */
-	rc = start_hold(copy, path);
-	if (rc) {
-		give_back(&several);
-		return fault_set(fault, FAULT_FAILED, object, "try again", "%s", strerror(-rc));
-	}
-	rc = freeze_all(&several, object, fault);
-	give_back(&several);
-	freeze = find_freeze(copy, path);
+	freeze = freeze_start(copy, &what);
 	if (!freeze)
-		return rc ? rc : fault_set(fault, FAULT_TIMEOUT, object, "repeat the command", "it took too long");
-	freeze->over = rc;
-	freeze->until_ns = rt_now_ns() + (hold_ns ? hold_ns : HOLD_NS);
-	rt_cond_wake_all(&freeze->ended);
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	rc = freeze_wait_held(freeze, object, fault);
+	if (!rc)
+		rc = freeze_suspend(freeze, hold_ns ? hold_ns : HOLD_NS, object, fault);
+	freeze_put(freeze);
 	return rc;
 }
 
 int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault *fault)
 {
-	struct freeze *freeze = find_freeze(copy, path);
+	struct freeze *freeze = find_path(copy, path);
 	char object[64];
-	int rc = 0;
 
 	object_of(path, object);
-	if (!freeze)
+	if (!freeze || freeze->state != FREEZE_SUSPENDED)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair freeze",
 				 "it is not frozen, or the time of that is over");
-	freeze->over = true;
-	rt_cond_wake_all(&freeze->ended);
-	while (!rc && find_freeze(copy, path) == freeze && freeze->over)
-		rc = rt_cond_wait(&copy->thawed);
+	freeze->users++;
+	freeze_end(freeze);
+	freeze_put(freeze);
 	return 0;
+}
+
+/* ---- some by name ---- */
+
+int copy_pairs_fracture(struct copy *copy, const uint16_t *volumes, unsigned count, int64_t limit_ns,
+			struct fault *fault)
+{
+	const struct freeze_what what = {
+		.volumes = volumes, .volume_count = count, .reason = PAIR_REASON_COMMAND, .all = true,
+		.decide_ns = limit_ns,
+	};
+	struct freeze *freeze = freeze_start(copy, &what);
+	int rc;
+	RT_SHIELD();
+
+	if (!freeze)
+		return fault_set(fault, FAULT_FAILED, "", "try again", "out of memory");
+	rc = freeze_wait_held(freeze, "", fault);
+	if (!rc)
+		rc = freeze_suspend(freeze, 0, "", fault);
+	freeze_end(freeze);
+	freeze_put(freeze);
+	return rc;
 }

@@ -235,32 +235,50 @@ static bool may_resume_by_itself(const struct pair *pair)
  * one that it may have heard of not one each time that no answer comes: the length of histories is bounded, and what
  * both have must not fall out.
  */
-static void begin_generation(struct pair *pair)
+static bool add_generation(struct pair *pair)
 {
 	uint8_t generation[16];
 
 	pair->broken = false;
 	if (is_unshown(pair))
-		return;
+		return false;
 	if (pair->history.count && history_find(&pair->history, pair->record.heard) < 0)
 		memcpy(pair->record.heard, pair->history.entries[0].generation, sizeof(pair->record.heard));
 	rt_random_bytes(generation, sizeof(generation));
 	history_begin(&pair->history, generation, 0, rt_wall_ns());
 	memcpy(pair->record.unshown, generation, sizeof(pair->record.unshown));
+	return true;
+}
+
+static void begin_generation(struct pair *pair)
+{
+	if (!add_generation(pair))
+		return;
 	pair->history_owed = pair_save(pair) != 0;
 	if (pair->history_owed)
 		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
 }
 
-int pair_begin_unfollowed(struct pair *pair)
+static bool has_unfollowed(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, pair_do_counters, &order);
-	if (order.counters.noted != order.totals.followed || order.counters.unsent_blocks ||
-	    order.counters.sending_blocks)
+	return order.counters.noted != order.totals.followed || order.counters.unsent_blocks ||
+	       order.counters.sending_blocks;
+}
+
+int pair_begin_unfollowed(struct pair *pair)
+{
+	if (has_unfollowed(pair))
 		begin_generation(pair);
 	return pair->history_owed ? -EIO : 0;
+}
+
+void pair_add_unfollowed(struct pair *pair)
+{
+	if (has_unfollowed(pair))
+		(void)!add_generation(pair);
 }
 
 void pair_note_divergence(struct pair *pair)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/group_volume.h"
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
@@ -241,12 +242,17 @@ static int remove_far_end(struct pair *pair, char *why)
 
 static int check_delete(struct pair *pair, bool force, struct fault *fault)
 {
-	char why[WIRE_TEXT_SIZE] = "", object[64];
+	char why[WIRE_TEXT_SIZE] = "", object[64], remedy[64];
+	uint8_t session;
 	int rc = 0;
 
 	object_of(pair->record.volume, object);
 	if (pair_check(pair, COPY_DELETE, force, fault))
 		return -1;
+	session = group_of_volume(pair->copy, pair->record.volume, SESSION_TYPE_PPRC);
+	snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, pair->record.volume);
+	if (session && pair->record.role == PAIR_SOURCE)
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is in session %u", session);
 	if (pair->record.role == PAIR_SOURCE && pair->peer)
 		rc = remove_far_end(pair, why);
 	if (rc && !force)

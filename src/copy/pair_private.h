@@ -8,6 +8,7 @@
 
 #include "copy/pair.h"
 #include "copy/pump.h"
+#include "store/meta.h"
 
 /* What is to be done on the reactor of the volume, and what came of it. */
 struct pair_order {
@@ -65,20 +66,32 @@ RT_MUST_CHECK int pair_tell_duplex(struct pair *pair);
  */
 RT_MUST_CHECK int pair_suspend_duplex(struct pair *pair, enum pair_reason reason);
 
-/* The steps of that, for several at one moment: hosts are held; it is durable; they are answered and it stops. */
-void pair_hold_hosts(struct pair *pair, bool freeze);
+/*
+ * The steps of that, for several at one moment (pair_several.h): hosts are held; it is durable; they are answered and
+ * it stops. Suspend.
+ */
+bool pair_freeze_hosts(struct pair *pair);	/* true: it was broken before */
 void pair_wait_landed(struct pair *pair);	/* nothing is under way to the far side any more; in its turn */
-RT_MUST_CHECK int pair_suspend_held(struct pair *pair, enum pair_reason reason);
+void pair_refuse_waiters(struct pair *pair);	/* hosts that wait now have an error */
 void pair_answer_held(struct pair *pair);
+void pair_unhold_hosts(struct pair *pair);	/* it goes on as it was before it was frozen */
 
-/* A pair of a group is broken: all of the group are suspended at one moment. In nobody's turn. Suspends. */
+/* Those and its history as they are, for a change of the metadata: how many. Does not suspend. */
+unsigned pair_history_changes(const struct pair *pair, struct record_history rows[HISTORY_MAX],
+			      struct meta_change changes[HISTORY_MAX]);
+
+/* A pair of a group, or a session, is broken: all of that are suspended at one moment. Does not suspend. */
 void pair_suspend_group(struct pair *pair);
 
 /* It is critical and was once full-duplex: no write is answered that the far side lacks, unless a command said so. */
 bool pair_is_strict(const struct record_pair *record);
 
-/* What hosts wrote that the far side has not followed is a generation of its own, durably. Negative errno. Suspends. */
+/*
+ * What hosts wrote that the far side has not followed is a generation of its own; the first durably: negative errno; of
+ * the other the caller makes it that. Suspend.
+ */
 RT_MUST_CHECK int pair_begin_unfollowed(struct pair *pair);
+void pair_add_unfollowed(struct pair *pair);
 
 /*
  * Its state is another than before, durably: a line in the log, and an event when it sends no more, or does again. What

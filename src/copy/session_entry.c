@@ -30,6 +30,17 @@ const char *session_object(uint8_t session, char text[64])
 	return text;
 }
 
+int session_check_xdc(const struct session_entry *entry, const char *verb, struct fault *fault)
+{
+	char object[64];
+
+	if (entry->record.type == SESSION_TYPE_XDC)
+		return 0;
+	return fault_set(fault, FAULT_NOT_SUPPORTED, session_object(entry->record.number, object),
+			 "xdc session show says of what type it is", "%s is not for sessions of type %s", verb,
+			 session_type_names[session_type_of_code(entry->record.type)]);
+}
+
 struct session_entry *session_entry_find(struct copy *copy, uint8_t session)
 {
 	struct session_entry *entry;

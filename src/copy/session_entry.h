@@ -6,10 +6,8 @@
 #ifndef XDC_COPY_SESSION_ENTRY_H
 #define XDC_COPY_SESSION_ENTRY_H
 
-#include "copy/engine.h"
+#include "copy/group_volume.h"
 #include "store/meta.h"
-
-#define SESSION_TYPE_XDC	0x40u
 
 struct session_entry {
 	struct list_head link;			/* of copy->sessions */
@@ -17,6 +15,7 @@ struct session_entry {
 	struct session *master;			/* while this system coordinates it */
 	struct copy *copy;
 	struct rt_mutex turn;			/* one command at a time */
+	bool breaking;				/* type pprc: a pair is broken, and all are being suspended */
 	unsigned pins;				/* commands that have it or wait for it: it is not freed */
 };
 
@@ -72,6 +71,15 @@ void session_keep_results(const struct session_entry *entry, struct record_sessi
 /* This system is its master. Its volumes were not taken over: else it is not stopped or resumed, but terminated. */
 int session_check_master(struct session_entry *entry, struct fault *fault);
 int session_check_not_over(const struct session_entry *entry, struct fault *fault);
+
+/* It is of type xdc, and forms consistency groups: else -1 with the fault that verb is not for it. */
+int session_check_xdc(const struct session_entry *entry, const char *verb, struct fault *fault);
+
+/* Where the master and its subordinates are to be: it is open here, and paths lead there. */
+int session_check_places(const struct session_entry *entry, const struct session_start *start, struct fault *fault);
+
+/* The subordinates of an earlier start are replaced by these, durably, all or none. Negative errno. Suspends. */
+RT_MUST_CHECK int session_replace_subordinates(struct session_entry *entry, const struct session_start *start);
 
 int session_check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault);
 void session_choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,

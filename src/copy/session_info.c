@@ -2,6 +2,7 @@
 /* What sessions look like from outside (copy.h): master, subordinate and far side each know their part. */
 #include <string.h>
 
+#include "copy/group.h"
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/session.h"
@@ -70,6 +71,7 @@ static void add_entry(const struct session_entry *entry, struct copy_session_inf
 	const struct record_session *record = &entry->record;
 
 	info->session = record->number;
+	info->type = session_type_of_code(record->type);
 	info->state = record->state;
 	info->state_since_wall_ns = record->state_since_wall_ns;
 	info->master_lss = record->master_lss;
@@ -83,8 +85,8 @@ static void add_entry(const struct session_entry *entry, struct copy_session_inf
 	info->last_failure = record->last_failure;
 	info->previous_failure = record->previous_failure;
 	info->rpo_ns = -1;
-	if (record->role == SESSION_MASTER)
-		info->role = SESSION_MASTER;
+	if (record->role == SESSION_MASTER || group_is(entry))
+		info->role = record->role;
 	if (entry->master)
 		session_get_info(entry->master, info);
 }
@@ -114,6 +116,11 @@ int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_inf
 	bool is_master = entry && entry->master;
 
 	*info = (struct copy_session_info){ 0 };
+	if (entry && group_is(entry)) {
+		add_entry(entry, info);
+		group_get_info(entry, info);
+		return 0;
+	}
 	/* One that was swapped away is known here still, and has its volumes at the far sides' end. */
 	if (!entry || (entry->record.role == SESSION_NO_ROLE && (!source || !source_has_pairs(source)))) {
 		if (add_legs(copy, session, info))
@@ -141,13 +148,33 @@ void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct c
 	}
 }
 
+/* All its pairs. */
+static bool is_full_duplex(struct copy *copy, uint16_t volume)
+{
+	const struct pair *pair = pair_first_of(copy, volume);
+	bool all = pair;
+
+	for (; pair; pair = pair_next_of(pair))
+		all = all && pair->record.state == PAIR_FULL_DUPLEX;
+	return all;
+}
+
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg)
 {
 	struct copy_session_volume volume = { .session = session };
+	const struct group_volume *grouped;
 	struct pair *pair;
 	struct leg *leg;
 
+	list_for_each(grouped, &copy->group_volumes, link) {
+		if (grouped->record.session != session)
+			continue;
+		volume.volume = grouped->record.volume;
+		volume.joined = is_full_duplex(copy, grouped->record.volume);
+		volume.is_source = true;
+		each(arg, &volume);
+	}
 	list_for_each(pair, &copy->pairs, link) {
 		if (pair->record.role != PAIR_SOURCE || pair->record.session != session)
 			continue;

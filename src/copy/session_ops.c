@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/group.h"
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
@@ -141,19 +142,12 @@ int session_check_not_over(const struct session_entry *entry, struct fault *faul
 			 "it is over: its volumes were taken over");
 }
 
-static int check_start(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+int session_check_places(const struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
 	struct copy *copy = entry->copy;
 	char object[64], remedy[128];
 
 	session_object(start->session, object);
-	if (session_check_not_over(entry, fault))
-		return -1;
-	if (entry->master)
-		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
-	if (session_is_suspended(entry) || entry->record.state == SESSION_SWAPPING)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc session resume, or terminate it first", "it is %s",
-				 session_state_names[entry->record.state]);
 	if (!session_lss_find(copy, start->session, start->master_lss))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "name an LSS on which it is open, or open it there", "it is not open on LSS %02X",
@@ -168,6 +162,24 @@ static int check_start(struct session_entry *entry, const struct session_start *
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
 				 "no path leads from LSS %02X to system %s", start->master_lss, system);
 	}
+	return 0;
+}
+
+static int check_start(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+{
+	struct copy *copy = entry->copy;
+	char object[64];
+
+	session_object(start->session, object);
+	if (session_check_not_over(entry, fault))
+		return -1;
+	if (entry->master)
+		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
+	if (session_is_suspended(entry) || entry->record.state == SESSION_SWAPPING)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session resume, or terminate it first", "it is %s",
+				 session_state_names[entry->record.state]);
+	if (session_check_places(entry, start, fault))
+		return -1;
 	if (!start->subordinate_count && !source_find(copy, start->session))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session add, or name subordinates",
 				 "it has no volumes");
@@ -210,11 +222,8 @@ static int make_subordinates(const struct session_start *start, struct list_head
 	return 0;
 }
 
-/*
- * The subordinates given replace those of an earlier start, all or none: a session that was resumed with a part of
- * them would form groups without the others.
- */
-static int replace_subordinates(struct session_entry *entry, const struct session_start *start)
+/* A session that was resumed with a part of them would form groups without the others. */
+int session_replace_subordinates(struct session_entry *entry, const struct session_start *start)
 {
 	struct meta_change changes[2 * XDC_SESSION_MEMBERS_MAX];
 	struct copy *copy = entry->copy;
@@ -286,7 +295,7 @@ static int start_session(struct session_entry *entry, const struct session_start
 	session_choose_tunables(start, &session_tunables_default, &tunables);
 	if (check_start(entry, start, fault) || session_check_tunables(start->session, &tunables, fault))
 		return -1;
-	rc = replace_subordinates(entry, start);
+	rc = session_replace_subordinates(entry, start);
 	if (rc)
 		return session_fault_durable(start->session, rc, fault);
 	session_set_tunables(entry, &tunables);
@@ -307,7 +316,10 @@ int copy_session_start(struct copy *copy, const struct session_start *start, str
 {
 	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
 
-	return entry ? session_entry_end(entry, start_session(entry, start, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, group_is(entry) ? group_begin(entry, start, fault)
+							: start_session(entry, start, fault));
 }
 
 int session_check_master(struct session_entry *entry, struct fault *fault)
@@ -449,7 +461,10 @@ int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struc
 	if (entry && entry->master && force)
 		session_give_up(entry->master);
 	entry = session_entry_begin(copy, session, fault);
-	return entry ? session_entry_end(entry, terminate(entry, force, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, group_is(entry) ? group_terminate(entry, force, fault)
+							: terminate(entry, force, fault));
 }
 
 /* ---- at start and stop of the system ---- */
@@ -484,7 +499,7 @@ int session_entries_resume(struct copy *copy)
 	if (rc)
 		return rc;
 	list_for_each(entry, &copy->sessions, link) {
-		if (entry->record.role != SESSION_MASTER || entry->record.state != SESSION_RUNNING)
+		if (entry->record.role != SESSION_MASTER || entry->record.state != SESSION_RUNNING || group_is(entry))
 			continue;
 		/* Its volumes may all have been removed since its start. */
 		if (!find_subordinate(copy, entry->record.number) && !source_get(copy, entry->record.number))

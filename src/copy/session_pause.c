@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/group.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
@@ -180,6 +181,8 @@ static int pause(struct session_entry *entry, bool consistent, struct fault *fau
 {
 	bool stopped;
 
+	if (session_check_xdc(entry, "pause", fault))
+		return -1;
 	if (session_check_master(entry, fault) || session_check_not_over(entry, fault))
 		return -1;
 	stopped = !entry->master && (entry->record.state == SESSION_PAUSED || session_is_suspended(entry));
@@ -290,5 +293,7 @@ int copy_session_resume(struct copy *copy, const struct session_start *start, st
 
 	if (!entry)
 		return -1;
+	if (group_is(entry))
+		return session_entry_end(entry, group_resume(entry, start, fault));
 	return session_entry_end(entry, runs ? 0 : resume(entry, start, fault));
 }

@@ -190,5 +190,7 @@ int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	struct session_entry *entry = session_entry_begin(copy, session, fault);
 
-	return entry ? session_entry_end(entry, swap(entry, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, session_check_xdc(entry, "swap", fault) ? -1 : swap(entry, fault));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/group.h"
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
@@ -14,10 +15,10 @@
 
 /* ---- open and close ---- */
 
-static struct record_session make_record(uint8_t session)
+static struct record_session make_record(uint8_t session, uint8_t type)
 {
 	struct record_session record = {
-		.number = session, .type = SESSION_TYPE_XDC, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
+		.number = session, .type = type, .state = SESSION_OPEN, .created_wall_ns = rt_wall_ns(),
 		.interval_ns = session_tunables_default.interval_ns,
 		.coordination_ns = session_tunables_default.coordination_ns,
 		.drain_ns = session_tunables_default.drain_ns,
@@ -28,10 +29,10 @@ static struct record_session make_record(uint8_t session)
 }
 
 /* Of a session that is open nowhere what it may have been before is over: it becomes durable anew. */
-static int commit_open(struct session_entry *entry, const struct record_session_lss *on)
+static int commit_open(struct session_entry *entry, const struct record_session_lss *on, uint8_t type)
 {
 	bool first = !session_lss_find(entry->copy, on->session, -1);
-	struct record_session record = first ? make_record(on->session) : entry->record;
+	struct record_session record = first ? make_record(on->session, type) : entry->record;
 	const struct meta_change changes[] = {
 		{ .op = META_PUT, .kind = META_SESSION_LSS, .record = on },
 		{ .op = META_PUT, .kind = META_SESSION, .record = &record },
@@ -43,7 +44,7 @@ static int commit_open(struct session_entry *entry, const struct record_session_
 	return rc;
 }
 
-static int open_lss(struct session_entry *entry, uint8_t lss, struct fault *fault)
+static int open_lss(struct session_entry *entry, uint8_t lss, uint8_t type, struct fault *fault)
 {
 	struct copy *copy = entry->copy;
 	uint8_t session = entry->record.number;
@@ -54,11 +55,15 @@ static int open_lss(struct session_entry *entry, uint8_t lss, struct fault *faul
 	if (session_lss_find(copy, session, lss))
 		return fault_set(fault, FAULT_IN_USE, session_object(session, object), "xdc session list",
 				 "it is open on LSS %02X already", lss);
+	if (session_lss_find(copy, session, -1) && entry->record.type != type)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object),
+				 "take another number, or name that type", "it is open as one of type %s",
+				 session_type_names[session_type_of_code(entry->record.type)]);
 	item = mem_alloc_zeroed(sizeof(*item));
 	if (!item)
 		return session_fault_durable(session, -ENOMEM, fault);
 	item->record = (struct record_session_lss){ .session = session, .lss = lss };
-	rc = commit_open(entry, &item->record);
+	rc = commit_open(entry, &item->record, type);
 	if (rc) {
 		mem_free(item);
 		return session_fault_durable(session, rc, fault);
@@ -76,20 +81,25 @@ static int end_entry(struct session_entry *entry, int rc)
 	return rc;
 }
 
-int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault)
+int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, enum session_type type, struct fault *fault)
 {
-	const struct record_session record = make_record(session);
+	const uint8_t code = session_type_code(type);
+	const struct record_session record = make_record(session, code);
 	struct session_entry *entry;
 	char object[64];
 
 	if (!session)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object),
 				 "take a number of 1..255", "0 is not a session");
+	if (type == SESSION_XRC)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, session_object(session, object),
+				 "take type xdc, pprc or flashcopy",
+				 "sessions of type xrc (0x10), which a host's data mover reads, are not supported");
 	/* It is there before anything suspends, and whoever opens it too waits for this. */
 	if (!session_entry_find(copy, session) && session_entry_take_up(copy, &record))
 		return session_fault_durable(session, -ENOMEM, fault);
 	entry = session_entry_begin(copy, session, fault);
-	return entry ? end_entry(entry, open_lss(entry, lss, fault)) : -1;
+	return entry ? end_entry(entry, open_lss(entry, lss, code, fault)) : -1;
 }
 
 static struct pair *volume_on(struct copy *copy, uint8_t session, int lss)
@@ -122,6 +132,7 @@ static int check_close(struct session_entry *entry, uint8_t lss, struct fault *f
 	uint8_t session = entry->record.number;
 	struct pair *pair = volume_on(entry->copy, session, lss);
 	const struct left_pair *left = left_on(entry->copy, session, lss);
+	const struct group_volume *grouped = group_volume_on(entry->copy, session, lss);
 	char object[64], remedy[128];
 
 	session_object(session, object);
@@ -138,6 +149,12 @@ static int check_close(struct session_entry *entry, uint8_t lss, struct fault *f
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it, and is offline",
 				 left->record.volume);
 	}
+	if (grouped) {
+		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, grouped->record.volume);
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it", grouped->record.volume);
+	}
+	if (group_is(entry) && entry->record.role != SESSION_NO_ROLE)
+		return fault_set(fault, FAULT_IN_USE, object, "terminate it first, at its master", "it is started");
 	if (entry->master && entry->record.master_lss == lss)
 		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "LSS %02X is its master", lss);
 	if (entry->pins > 1)
@@ -206,6 +223,7 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 {
 	struct pair *pair = find_async(copy, volume);
 	char object[64], remedy[128];
+	uint8_t grouped;
 
 	snprintf(object, sizeof(object), "volume %04X", volume);
 	if (!session_lss_find(copy, session, volume >> 8)) {
@@ -217,9 +235,10 @@ static int check_add(struct copy *copy, uint8_t session, uint16_t volume, struct
 	if (!pair)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy,
 				 "it is not the source of an async pair");
-	if (pair->record.session)
+	grouped = pair->record.session ? pair->record.session : group_of_volume(copy, volume, SESSION_TYPE_PPRC);
+	if (grouped)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session show lists its volumes",
-				 "it is in session %u already", pair->record.session);
+				 "it is in session %u already", grouped);
 	/* A far side after failback: its pair is async still, for the time after the return. */
 	if (leg_owns_volume(copy, volume))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session return brings production back first",
@@ -312,7 +331,10 @@ int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes
 {
 	struct session_entry *entry = session_entry_begin(copy, session, fault);
 
-	return entry ? session_entry_end(entry, add_volumes(copy, session, volumes, count, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, group_is(entry) ? group_add(entry, volumes, count, fault)
+							: add_volumes(copy, session, volumes, count, fault));
 }
 
 /* Also one of which only a part of its removal is done. */
@@ -405,5 +427,8 @@ int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volu
 {
 	struct session_entry *entry = session_entry_begin(copy, session, fault);
 
-	return entry ? session_entry_end(entry, remove_volumes(copy, session, volumes, count, fault)) : -1;
+	if (!entry)
+		return -1;
+	return session_entry_end(entry, group_is(entry) ? group_remove(entry, volumes, count, fault)
+							: remove_volumes(copy, session, volumes, count, fault));
 }

@@ -250,6 +250,7 @@ static const struct row rows[] = {
 	{ PAIRS, SENDING, V(VERIFY), COPY_ASKS, NULL, SAME, 0 },
 	{ PAIRS, OPEN_SOURCE, V(VERIFY), COPY_REFUSED, &not_sent, SAME, 0 },
 	{ T(SESSION), OPEN_SOURCE, V(DELETE), COPY_REFUSED, &in_session, SAME, 0 },
+	{ T(SYNC), S(FROZEN), V(DELETE), COPY_REFUSED, &hosts_held, SAME, 0 },
 	{ PAIRS, OPEN_SOURCE, V(DELETE), COPY_ASKS, NULL, NONE, 0 },
 
 	/* At the target. */

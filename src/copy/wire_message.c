@@ -234,6 +234,25 @@ LAYOUT(pair_swap, struct wire_pair_swap,
 	UINT(struct wire_pair_swap, target_volume),
 	BOOL(struct wire_pair_swap, check));
 
+/* ---- groups ---- */
+
+LAYOUT(group_order, struct wire_group_order,
+	STRUCT(struct wire_group_order, head, session_head),
+	UINT(struct wire_group_order, step),
+	UINT(struct wire_group_order, type),
+	BOOL(struct wire_group_order, broken),
+	UINT(struct wire_group_order, limit_ms),
+	UINT(struct wire_group_order, hold_ms));
+
+LAYOUT(group_answer, struct wire_group_answer,
+	BYTES(struct wire_group_answer, boot_id),
+	UINT(struct wire_group_answer, volumes),
+	UINT(struct wire_group_answer, pairs),
+	UINT(struct wire_group_answer, frozen),
+	UINT(struct wire_group_answer, duplex),
+	UINT(struct wire_group_answer, moment),
+	BOOL(struct wire_group_answer, held));
+
 /* ---- recovery ---- */
 
 LAYOUT(recover_request, struct wire_recover_request,
@@ -397,6 +416,7 @@ static const struct wire_type types[] = {
 	{ WIRE_RECOVER_POINTS, "recover_points", &points_request, &points },
 	{ WIRE_RECOVER_POINT, "recover_point", &point_request, &point_legs },
 	{ WIRE_PRACTICE, "practice", &practice, &practice_reply },
+	{ WIRE_GROUP_ORDER, "group_order", &group_order, &group_answer },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },
 };

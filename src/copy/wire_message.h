@@ -67,6 +67,7 @@ enum wire_message_type {
 	WIRE_RECOVER_POINT = 70,
 
 	WIRE_PRACTICE = 72,
+	WIRE_GROUP_ORDER = 112,
 
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
@@ -293,6 +294,36 @@ struct wire_pair_swap {
 	uint8_t key[WIRE_KEY_SIZE];
 	uint16_t source_volume, target_volume;
 	bool check;				/* whether it may */
+};
+
+/* ---- groups: the master of a session of type pprc or flashcopy to each system of it ---- */
+
+enum wire_group_step {
+	WIRE_GROUP_START = 1,			/* it obeys this master from here on, durably */
+	WIRE_GROUP_END = 2,			/* it does no more */
+	WIRE_GROUP_HOLD = 3,			/* hosts are held when it answers; head.attempt names the moment */
+	WIRE_GROUP_DO = 4,			/* at that moment, durably; hosts wait still */
+	WIRE_GROUP_RUN = 5,			/* hosts go on; before 4 as if nothing had been asked */
+	WIRE_GROUP_RESUME = 6,			/* what was suspended sends again */
+	WIRE_GROUP_BROKEN = 7,			/* a system to the master: a pair of it is broken */
+	WIRE_GROUP_SHOW = 8,
+};
+
+struct wire_group_order {
+	struct wire_session_head head;
+	uint8_t step;				/* enum wire_group_step */
+	uint8_t type;				/* of the session */
+	bool broken;				/* hold: a pair of it is; it is done in whatever state the others are */
+	uint32_t limit_ms;			/* hold: if nothing is decided by then, hosts go on by themselves */
+	uint32_t hold_ms;			/* do: so long hosts wait then, at most */
+};
+struct wire_group_answer {
+	uint8_t boot_id[WIRE_ID_SIZE];
+	uint32_t volumes;			/* of the session there */
+	uint32_t pairs;				/* of these volumes, or FlashCopies */
+	uint32_t frozen, duplex;		/* of the pairs: suspended together; full-duplex */
+	uint64_t moment;			/* of the frozen ones, when it is one; else 0 */
+	bool held;				/* hosts wait */
 };
 
 /* ---- recovery: far side to far side ---- */

@@ -21,12 +21,17 @@ static json_t *failure_json(const struct record_failure *failure)
 /* Only the master asks them. */
 static json_t *members_json(const struct copy_session_info *info)
 {
-	bool asks = info->role == SESSION_MASTER;
+	bool grouped = info->type != SESSION_XDC, asks = grouped || info->role == SESSION_MASTER;
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < info->member_count; i++)
-		cli_append(&list, json_pack("{s:s, s:o}", "system", info->members[i], "reached",
-					    asks ? json_boolean(info->member_reached[i]) : json_null()));
+	for (unsigned i = 0; i < info->member_count; i++) {
+		bool known = grouped && info->member_reached[i];
+
+		cli_append(&list, json_pack("{s:s, s:o, s:o}", "system", info->members[i], "reached",
+					    asks ? json_boolean(info->member_reached[i]) : json_null(), "state",
+					    known ? json_string(session_state_names[info->member_states[i]])
+						  : json_null()));
+	}
 	return list;
 }
 
@@ -41,11 +46,12 @@ static json_t *session_json(const struct copy_session_info *info)
 	bool far = info->role == SESSION_FAR, leads = !far && info->role != SESSION_SUBORDINATE;
 	const struct session_tunables *tunables = &info->tunables;
 
-	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:i, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
-			 "session", info->session, "role", session_role_names[info->role],
-			 "state", session_state_names[info->state],
+			 "session", info->session, "type", session_type_names[info->type],
+			 "role", session_role_names[info->role],
+			 "state", session_state_names[info->state], "held", info->held,
 			 "state_since", cli_wall(info->state_since_wall_ns), "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
 			 "waiting_for", cli_text_or_null(info->waiting_for),
@@ -178,7 +184,10 @@ static int session_list(const struct cli_request *request, json_t **result, stru
 
 static int session_open(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (control_session_open(request->control, cli_session(request), (uint8_t)cli_number(request, "lss"), fault))
+	enum session_type type = (enum session_type)cli_number(request, "type");	/* not given: xdc */
+
+	if (control_session_open(request->control, cli_session(request), (uint8_t)cli_number(request, "lss"), type,
+				 fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
@@ -262,6 +271,21 @@ static int session_pause(const struct cli_request *request, json_t **result, str
 	return cli_session_show(request, result, fault);
 }
 
+static int session_freeze(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_freeze(control_copy(request->control), cli_session(request),
+				(int64_t)cli_number(request, "hold"), fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
+static int session_run(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_run(control_copy(request->control), cli_session(request), fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
 static int session_swap(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	if (copy_session_swap(control_copy(request->control), cli_session(request), fault))
@@ -287,6 +311,8 @@ const struct cli_binding cli_bindings_session[] = {
 	{ "session", "show", cli_session_show },
 	{ "session", "pause", session_pause },
 	{ "session", "resume", session_resume },
+	{ "session", "freeze", session_freeze },
+	{ "session", "run", session_run },
 	{ "session", "swap", session_swap },
 	{ "session", "terminate", session_terminate },
 	{ NULL, NULL, NULL },

@@ -123,6 +123,7 @@ static const struct meta_column pair_columns[] = {
 	COLUMN(META_UINT, verify_open_blocks, NOTE("of which nothing was found out")),
 	COLUMN(META_TEXT, verify_ranges, NOTE("OFFSET+BYTES of those that differed, the first")),
 	WORD(priority, COPY_PRIORITY_COUNT, copy_priority_names, NOTE("of what is copied, beside hosts")),
+	COLUMN(META_UINT, moment, NOTE("suspended with its session: the same of all its pairs")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD

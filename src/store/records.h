@@ -124,6 +124,7 @@ struct record_pair {
 	bool critical;				/* sync: a write that the far side cannot get fails */
 	uint8_t heard[XDC_UUID_LEN];		/* the newest when the far side answered last */
 	enum copy_priority priority;		/* of its first copy and of resyncs, beside hosts */
+	uint64_t moment; /* suspended by its session: names the moment, all pairs have the same */
 	int64_t created_wall_ns;
 };
 

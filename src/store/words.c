@@ -36,9 +36,12 @@ NAME_EACH(copy_priority_names, COPY_PRIORITY_COUNT);
 
 const char *const session_state_names[] = {
 	"open", "running", "pausing", "paused", "fatal", "recovered", "suspending", "paused-consistent", "resuming",
-	"swapping",
+	"swapping", "frozen", "mixed",
 };
 NAME_EACH(session_state_names, SESSION_STATE_COUNT);
+
+const char *const session_type_names[] = { "xdc", "flashcopy", "pprc", "xrc" };
+NAME_EACH(session_type_names, SESSION_TYPE_COUNT);
 
 const char *const session_role_names[] = { "none", "master", "subordinate", "far" };
 NAME_EACH(session_role_names, SESSION_ROLE_COUNT);

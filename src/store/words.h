@@ -75,9 +75,14 @@ enum session_state {
 	SESSION_PAUSED_CONSISTENT,	/* all pairs are suspended, and all targets show the last group */
 	SESSION_RESUMING,		/* on the way from there to running */
 	SESSION_SWAPPING,		/* sources and targets exchange their roles: there is no way back */
+	SESSION_FROZEN,			/* type pprc: its pairs were suspended at one moment */
+	SESSION_MIXED,			/* likewise, of some systems or pairs; others go on, or were so by themselves */
 	SESSION_STATE_COUNT
 };
 extern const char *const session_state_names[SESSION_STATE_COUNT];
+
+enum session_type { SESSION_XDC, SESSION_FLASHCOPY, SESSION_PPRC, SESSION_XRC, SESSION_TYPE_COUNT };
+extern const char *const session_type_names[SESSION_TYPE_COUNT];	/* "xdc", "flashcopy", "pprc", "xrc" */
 
 enum session_role { SESSION_NO_ROLE, SESSION_MASTER, SESSION_SUBORDINATE, SESSION_FAR, SESSION_ROLE_COUNT };
 extern const char *const session_role_names[SESSION_ROLE_COUNT];	/* "none", "master", "subordinate", "far" */

@@ -169,6 +169,27 @@ bool volume_is_drained(const struct volume_target *target)
 	return target->closing_number != 0 && mask_is_drained(&target->mask);
 }
 
+static bool is_all_sent(const struct volume_target *target)
+{
+	struct volume_counters counters;
+
+	volume_get_target_counters(target, &counters);
+	return !target->tracked || counters.unsent_blocks + counters.sending_blocks == 0;
+}
+
+int volume_drain(struct volume_target *target)
+{
+	struct volume_drain_wait wait = { .first = 0, .end = 0 };	/* no block goes before others */
+	int rc = 0;
+
+	list_add_last(&target->drain_waits, &wait.link);
+	rt_cond_wake_all(&target->changed);
+	while (rc == 0 && !is_all_sent(target))
+		rc = rt_cond_wait(&target->drained);
+	list_remove(&wait.link);
+	return rc;
+}
+
 struct rt_cond *volume_changed(struct volume_target *target)
 {
 	return &target->changed;

@@ -110,7 +110,7 @@ int volume_mirror_clear(struct volume_target *target, const struct blocklock_cla
 		rc = mirror->ops->give_up(mirror);
 	}
 	leave(mirror);
-	return rc;
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 void volume_mirror_choose(struct volume_target *target, const struct blocklock_claim *claim,
@@ -168,6 +168,21 @@ static int end_sent(struct volume_target *target, const struct blocklock_claim *
 	return far;
 }
 
+/* What becomes of a write that is not at the far side. */
+static int give_up(struct volume_target *target, const struct blocklock_claim *claim, struct volume_mirror *mirror)
+{
+	int rc = mirror->ops->give_up(mirror);
+
+	while (rc == -EAGAIN) {
+		rc = target->mirror == mirror ? volume_mirror_clear(target, claim) : 0;
+		if (!rc && (target->mirror != mirror || mirror->held))
+			rc = mirror->ops->give_up(mirror);
+		else if (!rc && has_arrears(target, claim))
+			rc = -EAGAIN;
+	}
+	return rc;
+}
+
 int volume_mirror_finish(struct volume_target *target, const struct blocklock_claim *claim,
 			 struct volume_mirrored *mirrored, int rc)
 {
@@ -179,7 +194,7 @@ int volume_mirror_finish(struct volume_target *target, const struct blocklock_cl
 	if (mirrored->sent)
 		far = end_sent(target, claim, mirrored, rc);
 	if (!rc && (far || (!mirrored->sent && mirrored->promised)) && !planted(PLANTED_SYNC_ANSWERED_EARLY))
-		rc = mirror->ops->give_up(mirror);
+		rc = give_up(target, claim, mirror);
 	leave(mirror);
 	return rc;
 }
@@ -211,6 +226,11 @@ static int end_flush(const struct flush *flush, int rc)
 	far = mirror->ops->end_flush(mirror, flush->ticket);
 	if (far && !rc)
 		rc = mirror->ops->give_up(mirror);
+	/* It was held meanwhile, and goes on as before. */
+	while (rc == -EAGAIN) {
+		far = mirror->ops->end_flush(mirror, mirror->ops->begin_flush(mirror));
+		rc = far ? mirror->ops->give_up(mirror) : 0;
+	}
 	leave(mirror);
 	return rc;
 }

@@ -33,7 +33,8 @@ struct volume_mirror_ops {
 
 	/*
 	 * What was written is not at the far side. Waits until the pair does not promise that any more: 0, and the
-	 * write is answered; else it fails with this.
+	 * write is answered; or until it goes on with its promise: -EAGAIN, and what was written is brought there; else
+	 * it fails with this.
 	 */
 	int (*give_up)(struct volume_mirror *mirror);
 

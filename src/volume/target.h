@@ -107,6 +107,12 @@ void volume_forget(struct volume_target *target);
  */
 void volume_begin_drain(struct volume_target *target);
 
+/*
+ * What is noted is sent without waiting for more. Suspends until nothing is unsent or on its way, or the target has
+ * gone: 0. While no write begins (volume_freeze) that stays so. -ETIMEDOUT, -ECANCELED.
+ */
+RT_MUST_CHECK int volume_drain(struct volume_target *target);
+
 /* An increment is closing, and nothing of it is unsent, in the sidefile or under way. */
 bool volume_is_drained(const struct volume_target *target);
 

@@ -108,7 +108,7 @@ is A '.type == "global-copy"' pair show 1502 || fail "$(on A pair show 1502)"
 on A pair freeze 15 25 --system 2105.FB230 --hold 1m
 is A '.state == "suspended" and .reason == "freeze" and .waits_for == "pair run"' pair show 1500 ||
 	fail "$(on A pair show 1500)"
-expect_equal 'frozen suspend run set delete' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' pair show 1500)" \
+expect_equal 'frozen suspend run set' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' pair show 1500)" \
 	'what is allowed while hosts are held'
 expect_refused 'pair run' A pair resume 1500
 expect_refused 'frozen already' A pair freeze 15 25 --system 2105.FB230

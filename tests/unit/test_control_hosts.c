@@ -439,7 +439,7 @@ static int look_while_made(void *arg)
 	CHECK_EQUAL(rt_group_start(&group, "lss", delete_lss, control), 0);
 	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS), 0);
 	CHECK_EQUAL(group.count, 1);
-	CHECK_EQUAL(control_session_open(control, 1, 0x30, &fault), -1);
+	CHECK_EQUAL(control_session_open(control, 1, 0x30, SESSION_XDC, &fault), -1);
 	CHECK_EQUAL(fault.code, FAULT_INVALID_PARAMETER);
 	CHECK_EQUAL(rt_group_wait(&group), 0);
 	CHECK_EQUAL(rt_group_start(&group, "volume", make_another, control), 0);

@@ -80,6 +80,12 @@ static const struct wire_session_swap sample_swap = {
 static const struct wire_pair_swap sample_pair_swap = {
 	.head = HEAD, .key = KEY, .source_volume = 0x1501, .target_volume = 0x2502, .check = true,
 };
+static const struct wire_group_order sample_group_order = {
+	.head = HEAD, .step = WIRE_GROUP_HOLD, .type = 0x20, .broken = true, .limit_ms = 10000, .hold_ms = 60000,
+};
+static const struct wire_group_answer sample_group_answer = {
+	.boot_id = BOOT, .volumes = 3, .pairs = 4, .frozen = 2, .duplex = 1, .moment = 77, .held = true,
+};
 static const struct wire_session_answer sample_answer = {
 	.boot_id = BOOT, .reason = 4, .empty = true, .legs = 2, .hold_us = 700,
 };
@@ -168,6 +174,7 @@ static const struct wire_sample {
 	{ WIRE_RECOVER_POINTS, &sample_points_request, &sample_points },
 	{ WIRE_RECOVER_POINT, &sample_point_request, &sample_point_legs },
 	{ WIRE_PRACTICE, &sample_practice, &sample_practice_reply },
+	{ WIRE_GROUP_ORDER, &sample_group_order, &sample_group_answer },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },
 };

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions of type pprc as an administrator has them, and what a master asks of their systems (group.h). */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/group.h"
+#include "copy/pair.h"
+#include "copy/pair_freeze.h"
+#include "rt/log.h"
+#include "store/planted.h"
+
+#define ANSWER_NS	(5 * RT_SECOND)		/* for what takes no time */
+#define SHOW_NS		RT_SECOND
+#define RESUME_NS	(30 * RT_SECOND)	/* for each pair to hear its far side */
+#define RETRY_NS	(100 * RT_MS)
+#define LET_GO_NS	(20 * RT_SECOND)	/* so long hosts wait for the others, when a pair is broken */
+#define HOLD_NS		(60 * RT_SECOND)	/* of a freeze, unless it says otherwise */
+
+/* ---- asking all systems ---- */
+
+struct ask {
+	struct session_entry *entry;
+	struct wire_group_order order;
+	struct wire_group_answer answer;
+	char system[XDC_SYSTEM_ID_MAX];
+	int64_t limit_ns;			/* for the answer */
+	int rc;
+	char why[WIRE_TEXT_SIZE];
+};
+
+/* To all of them, own first. */
+struct asks {
+	unsigned count;
+	struct ask items[XDC_SESSION_MEMBERS_MAX];
+};
+
+static void name_system(struct asks *asks, struct session_entry *entry, const char *system)
+{
+	struct ask *ask = &asks->items[asks->count++];
+
+	*ask = (struct ask){ .entry = entry };
+	snprintf(ask->system, sizeof(ask->system), "%s", system);
+}
+
+/* own: also when no volume of the session is here. */
+static void list_systems(struct session_entry *entry, bool own, struct asks *asks)
+{
+	struct copy *copy = entry->copy;
+	const struct subordinate *subordinate;
+
+	asks->count = 0;
+	if (own || group_volume_on(copy, entry->record.number, -1))
+		name_system(asks, entry, copy->config.system);
+	list_for_each(subordinate, &copy->subordinates, link) {
+		if (entry->record.role == SESSION_MASTER && subordinate->record.session == entry->record.number &&
+		    asks->count < XDC_SESSION_MEMBERS_MAX)
+			name_system(asks, entry, subordinate->record.system);
+	}
+}
+
+static void give(void *arg)
+{
+	struct ask *ask = arg;
+	const struct record_session *record = &ask->entry->record;
+	RT_LIMIT(rt_now_ns() + ask->limit_ns);
+
+	ask->order.type = record->type;
+	ask->order.head.session = record->number;
+	snprintf(ask->order.head.master, sizeof(ask->order.head.master), "%s:%02X", ask->entry->copy->config.system,
+		 record->master_lss);
+	ask->answer = (struct wire_group_answer){ 0 };
+	ask->why[0] = '\0';
+	ask->rc = copy_ask(ask->entry->copy, ask->system, WIRE_GROUP_ORDER, &ask->order, &ask->answer, ask->why);
+}
+
+/* All at once, but those that have said yes to the same; the first that has not, or NULL. Suspends. */
+static const struct ask *ask_all(struct asks *asks, const struct wire_group_order *order, int64_t limit_ns)
+{
+	struct rt_group group;
+	int rc;
+
+	rt_group_init(&group);
+	for (unsigned i = 0; i < asks->count; i++) {
+		struct ask *ask = &asks->items[i];
+
+		if (ask->order.step == order->step && !ask->rc)
+			continue;
+		ask->order = *order;
+		ask->limit_ns = limit_ns;
+		ask->rc = rt_group_start(&group, "group order", give, ask);
+	}
+	rc = rt_group_wait(&group);
+	if (rc)
+		rt_group_stop(&group);
+	for (unsigned i = 0; i < asks->count; i++) {
+		if (asks->items[i].rc)
+			return &asks->items[i];
+	}
+	return NULL;
+}
+
+static int fault_refused(const struct session_entry *entry, const struct ask *refused, const char *remedy,
+			 struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object), remedy, "system %s: %s",
+			 refused->system, refused->why[0] ? refused->why : strerror(-refused->rc));
+}
+
+/* ---- freeze ---- */
+
+/* It did not hear it, or nobody here heard its answer: it is asked again. */
+static bool may_have_missed(const struct ask *refused)
+{
+	return refused->rc == -ETIMEDOUT || refused->rc == -ENOTCONN || refused->rc == -ECONNRESET ||
+	       refused->rc == -ENOMEM;
+}
+
+/* Decided: it is repeated as long as those that have not heard it may still be held. */
+static const struct ask *decide(struct asks *asks, const struct wire_group_order *order, int64_t until_ns)
+{
+	const struct ask *refused;
+
+	do {
+		int64_t left_ns = until_ns - rt_now_ns();
+
+		refused = ask_all(asks, order, left_ns > RT_SECOND ? RT_SECOND : left_ns);
+	} while (refused && may_have_missed(refused) && !rt_sleep_until(rt_now_ns() + RETRY_NS) &&
+		 rt_now_ns() < until_ns);
+	return refused;
+}
+
+static void let_go(struct asks *asks, uint64_t moment)
+{
+	const struct wire_group_order order = { .step = WIRE_GROUP_RUN, .head.attempt = moment };
+
+	/* Who does not hear it has its own timer. */
+	(void)ask_all(asks, &order, ANSWER_NS);
+}
+
+/* The mistake of who holds and suspends one system after the other. */
+static void freeze_one_by_one(struct asks *asks, const struct wire_group_order *hold)
+{
+	struct asks one = { .count = 1 };
+
+	for (unsigned i = 0; i < asks->count; i++) {
+		struct wire_group_order order = *hold;
+
+		one.items[0] = asks->items[i];
+		if (ask_all(&one, &order, GROUP_DECIDE_NS))
+			continue;
+		order.step = WIRE_GROUP_DO;
+		(void)ask_all(&one, &order, GROUP_DECIDE_NS);
+	}
+}
+
+/* A name that no other moment has, and that the metadata can hold. */
+static uint64_t make_moment(void)
+{
+	return rt_random_u64() >> 1 | 1;
+}
+
+static int freeze_all(struct session_entry *entry, struct asks *asks, bool broken, int64_t hold_ns, struct fault *fault)
+{
+	int64_t began_ns = rt_now_ns();
+	struct wire_group_order order = {
+		.step = WIRE_GROUP_HOLD, .broken = broken, .head.attempt = make_moment(),
+		.limit_ms = GROUP_DECIDE_NS / RT_MS,
+	};
+	const struct ask *refused;
+
+	if (planted(PLANTED_GROUP_ONE_BY_ONE)) {
+		freeze_one_by_one(asks, &order);
+		return 0;
+	}
+	refused = ask_all(asks, &order, GROUP_DECIDE_NS - GROUP_TELL_NS);
+	if (refused || rt_now_ns() > began_ns + GROUP_DECIDE_NS - GROUP_TELL_NS) {
+		if (refused)
+			fault_refused(entry, refused, "nothing was changed; mend that and repeat the command", fault);
+		else
+			fault_set(fault, FAULT_TIMEOUT, "", "repeat the command", "it took too long; hosts go on");
+		let_go(asks, order.head.attempt);
+		return -1;
+	}
+	order.step = WIRE_GROUP_DO;
+	order.hold_ms = (uint32_t)((broken ? LET_GO_NS : hold_ns) / RT_MS);
+	refused = decide(asks, &order, began_ns + GROUP_DECIDE_NS);
+	if (refused)
+		fault_refused(entry, refused, "the far sides are not of one moment: xdc session resume, then freeze",
+			      fault);
+	if (refused || broken)
+		let_go(asks, order.head.attempt);
+	return refused ? -1 : 0;
+}
+
+int group_freeze(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
+{
+	struct asks asks;
+	char object[64];
+
+	list_systems(entry, false, &asks);
+	if (!asks.count)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+				 "xdc session add", "it has no volumes");
+	return freeze_all(entry, &asks, broken, hold_ns, fault);
+}
+
+/* ---- a pair is broken ---- */
+
+static int ask_master(struct session_entry *entry, struct fault *fault)
+{
+	struct ask ask = {
+		.entry = entry, .order.step = WIRE_GROUP_BROKEN, .limit_ns = GROUP_DECIDE_NS + LET_GO_NS,
+	};
+
+	memcpy(ask.system, entry->record.master_system, sizeof(ask.system));
+	give(&ask);
+	return ask.rc ? fault_refused(entry, &ask, "", fault) : 0;
+}
+
+/* Those that are broken still are seen to again. */
+static void look_again(struct session_entry *entry)
+{
+	struct pair *pair;
+
+	list_for_each(pair, &entry->copy->pairs, link) {
+		if (group_volume_find(entry->copy, entry->record.number, pair->record.volume))
+			pair->mirror_broken = pair->mirror_broken || pair->record.state == PAIR_FULL_DUPLEX;
+	}
+	notice_due(&entry->copy->mirrors);
+}
+
+static void run_break(void *arg)
+{
+	struct session_entry *entry = arg;
+	struct fault fault = { 0 };
+	bool elsewhere = entry->record.role == SESSION_SUBORDINATE;
+	int rc = elsewhere ? ask_master(entry, &fault) : group_freeze(entry, true, 0, &fault);
+
+	if (rc && !rt_cancelled()) {
+		session_entry_tell(entry, EVENT_PAIR_SUSPENDED, EVENT_ERROR,
+				   "xdc session show; when all can be reached: xdc session resume",
+				   "a pair of it is broken, and not all its systems suspended theirs with it: the far "
+				   "sides are of no one moment");
+		log_line(LOG_WARNING, "session", "session %u: %s: %s", entry->record.number, fault.object,
+			 fault.message);
+		freeze_break_session(entry->copy, entry->record.number, make_moment());
+	} else if (!rc) {
+		look_again(entry);
+	}
+	entry->breaking = false;
+	entry->pins--;
+}
+
+void group_break(struct copy *copy, uint8_t session)
+{
+	struct session_entry *entry = session_entry_find(copy, session);
+
+	if (!entry || entry->breaking)
+		return;
+	entry->breaking = true;
+	entry->pins++;
+	if (!rt_group_start(&copy->fibers, "group broken", run_break, entry))
+		return;
+	entry->breaking = false;
+	entry->pins--;
+	freeze_break_session(copy, session, make_moment());
+}
+
+/* ---- commands ---- */
+
+static int fault_on_master(const struct session_entry *entry, struct fault *fault)
+{
+	char object[64], remedy[128];
+
+	snprintf(remedy, sizeof(remedy), "give the command on its master, %s", entry->record.master_system);
+	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
+			 "this system is not its master");
+}
+
+/* A session of this type, of which this system may give the orders. */
+static struct session_entry *begin_command(struct copy *copy, uint8_t session, uint8_t type, const char *verb,
+					   struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	char object[64];
+
+	if (!entry)
+		return NULL;
+	if (entry->record.type != type)
+		fault_set(fault, FAULT_NOT_SUPPORTED, session_object(session, object),
+			  "xdc session show says of what type it is", "%s is not for sessions of type %s", verb,
+			  session_type_names[session_type_of_code(entry->record.type)]);
+	else if (entry->record.role == SESSION_SUBORDINATE)
+		fault_on_master(entry, fault);
+	else
+		return entry;
+	(void)session_entry_end(entry, -1);
+	return NULL;
+}
+
+int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, struct fault *fault)
+{
+	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_PPRC, "freeze", fault);
+	int rc;
+	RT_SHIELD();
+
+	if (!entry)
+		return -1;
+	rc = group_freeze(entry, false, hold_ns ? hold_ns : HOLD_NS, fault);
+	if (!rc)
+		log_line(LOG_NOTICE, "session", "session %u: frozen at one moment", session);
+	return session_entry_end(entry, rc);
+}
+
+int copy_session_run(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	const struct wire_group_order show = { .step = WIRE_GROUP_SHOW }, run = { .step = WIRE_GROUP_RUN };
+	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_PPRC, "run", fault);
+	const struct ask *refused;
+	struct asks asks;
+	bool held = false;
+	char object[64];
+	int rc = 0;
+
+	if (!entry)
+		return -1;
+	list_systems(entry, false, &asks);
+	(void)ask_all(&asks, &show, SHOW_NS);
+	for (unsigned i = 0; i < asks.count; i++)
+		held = held || asks.items[i].rc || asks.items[i].answer.held;
+	refused = ask_all(&asks, &run, ANSWER_NS);
+	if (refused)
+		rc = fault_refused(entry, refused, "its hosts go on when the time of the freeze is over", fault);
+	else if (!held)
+		rc = fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object), "xdc session freeze",
+			       "no hosts of it are held, or the time of that is over");
+	return session_entry_end(entry, rc);
+}
+
+static bool has_tunables(const struct session_start *start)
+{
+	return start->has_interval || start->has_coordination || start->has_drain || start->has_keep ||
+	       start->has_keep_bytes;
+}
+
+static int fault_tunables(const struct session_entry *entry, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_NOT_SUPPORTED, session_object(entry->record.number, object), "leave them out",
+			 "interval, coordination, drain and keep are for sessions of type xdc");
+}
+
+int group_resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+{
+	const struct wire_group_order order = { .step = WIRE_GROUP_RESUME };
+	const struct ask *refused;
+	struct asks asks;
+	char object[64];
+
+	session_object(entry->record.number, object);
+	if (entry->record.type != SESSION_TYPE_PPRC)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "xdc session flash",
+				 "there is nothing to resume in a session of its type");
+	if (has_tunables(start))
+		return fault_tunables(entry, fault);
+	if (entry->record.role == SESSION_SUBORDINATE)
+		return fault_on_master(entry, fault);
+	list_systems(entry, false, &asks);
+	refused = ask_all(&asks, &order, RESUME_NS);
+	return refused ? fault_refused(entry, refused, "mend that and repeat the command", fault) : 0;
+}
+
+/* ---- volumes ---- */
+
+static int check_add(struct session_entry *entry, uint16_t volume, struct fault *fault)
+{
+	struct copy *copy = entry->copy;
+	uint8_t session = entry->record.number, other;
+	bool is_source = false;
+	const struct pair *pair = pair_first_of(copy, volume);
+	char object[64], remedy[128];
+
+	snprintf(object, sizeof(object), "volume %04X", volume);
+	if (!session_lss_find(copy, session, volume >> 8)) {
+		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss %02X", session, volume >> 8);
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object, remedy, "session %u is not open on LSS %02X",
+				 session, volume >> 8);
+	}
+	other = group_of_volume(copy, volume, entry->record.type);
+	if (other)
+		return fault_set(fault, FAULT_IN_USE, object, "xdc session show lists its volumes",
+				 "it is in session %u already", other);
+	for (; pair; pair = pair_next_of(pair)) {
+		is_source = is_source || pair->record.role == PAIR_SOURCE;
+		if (pair->record.role != PAIR_SOURCE || !pair->record.session)
+			continue;
+		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", pair->record.session, volume);
+		return fault_set(fault, FAULT_IN_USE, object, remedy, "its pair is in the groups of session %u",
+				 pair->record.session);
+	}
+	return is_source ? 0 : fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair create",
+					 "it is the source of no pair");
+}
+
+int group_add(struct session_entry *entry, const uint16_t *volumes, unsigned count, struct fault *fault)
+{
+	char object[64];
+	int rc;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (check_add(entry, volumes[i], fault))
+			return -1;
+		for (unsigned other = 0; other < i; other++) {
+			snprintf(object, sizeof(object), "volume %04X", volumes[i]);
+			if (volumes[other] == volumes[i])
+				return fault_set(fault, FAULT_INVALID_PARAMETER, object, "name it once",
+						 "it is named twice");
+		}
+	}
+	rc = group_volumes_add(entry->copy, entry->record.number, volumes, count);
+	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
+}
+
+int group_remove(struct session_entry *entry, const uint16_t *volumes, unsigned count, struct fault *fault)
+{
+	char object[64];
+	int rc;
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(object, sizeof(object), "volume %04X", volumes[i]);
+		if (!group_volume_find(entry->copy, entry->record.number, volumes[i]))
+			return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session show lists its volumes",
+					 "it is not in session %u", entry->record.number);
+	}
+	rc = group_volumes_remove(entry->copy, entry->record.number, volumes, count);
+	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
+}
+
+/* ---- which systems ---- */
+
+static int become_master(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+{
+	struct record_session next = entry->record;
+	int rc = session_replace_subordinates(entry, start);
+
+	next.role = SESSION_MASTER;
+	next.state = SESSION_RUNNING;
+	next.state_since_wall_ns = rt_wall_ns();
+	next.master_lss = start->master_lss;
+	snprintf(next.master_system, sizeof(next.master_system), "%s", entry->copy->config.system);
+	if (!rc)
+		rc = session_entry_change(entry, &next);
+	return rc ? session_fault_durable(next.number, rc, fault) : 0;
+}
+
+static int become_none(struct session_entry *entry, struct fault *fault)
+{
+	struct record_session next = entry->record;
+	int rc;
+
+	next.role = SESSION_NO_ROLE;
+	next.state = SESSION_OPEN;
+	next.master_system[0] = '\0';
+	rc = session_entry_change(entry, &next);
+	return rc ? session_fault_durable(next.number, rc, fault) : 0;
+}
+
+/* To the subordinates. NULL: all have done it. */
+static const struct ask *tell(struct session_entry *entry, uint8_t step, struct asks *asks)
+{
+	const struct wire_group_order order = { .step = step };
+
+	list_systems(entry, false, asks);
+	if (asks->count && !strcmp(asks->items[0].system, entry->copy->config.system))
+		asks->items[0] = asks->items[--asks->count];
+	return ask_all(asks, &order, ANSWER_NS);
+}
+
+int group_begin(struct session_entry *entry, const struct session_start *start, struct fault *fault)
+{
+	const struct ask *refused;
+	struct asks asks;
+	struct fault ignored;
+	char object[64];
+
+	session_object(entry->record.number, object);
+	if (has_tunables(start))
+		return fault_tunables(entry, fault);
+	if (entry->record.role == SESSION_SUBORDINATE)
+		return fault_on_master(entry, fault);
+	if (entry->record.role == SESSION_MASTER)
+		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "it is started already");
+	if (session_check_places(entry, start, fault) || become_master(entry, start, fault))
+		return -1;
+	refused = tell(entry, WIRE_GROUP_START, &asks);
+	if (!refused)
+		return 0;
+	fault_refused(entry, refused, "open it there with the same type, and repeat the command", fault);
+	(void)tell(entry, WIRE_GROUP_END, &asks);
+	(void)become_none(entry, &ignored);
+	return -1;
+}
+
+/* Hosts that wait go on; what is suspended stays that. */
+int group_terminate(struct session_entry *entry, bool force, struct fault *fault)
+{
+	const struct ask *refused;
+	struct asks asks;
+	char object[64];
+
+	if (entry->record.role == SESSION_NO_ROLE)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), "",
+				 "it is not started");
+	if (entry->record.role == SESSION_SUBORDINATE)
+		return force ? become_none(entry, fault) : fault_on_master(entry, fault);
+	list_systems(entry, false, &asks);
+	let_go(&asks, 0);
+	refused = tell(entry, WIRE_GROUP_END, &asks);
+	if (refused && !force)
+		return fault_refused(entry, refused, "--force gives up without those that cannot be reached", fault);
+	return become_none(entry, fault);
+}
+
+/* ---- show ---- */
+
+static enum session_state state_of(const struct wire_group_answer *answer, enum session_state otherwise)
+{
+	if (!answer->frozen)
+		return otherwise;
+	return answer->frozen == answer->pairs && answer->moment ? SESSION_FROZEN : SESSION_MIXED;
+}
+
+void group_get_info(struct session_entry *entry, struct copy_session_info *info)
+{
+	const struct wire_group_order order = { .step = WIRE_GROUP_SHOW };
+	struct wire_group_answer all = { 0 };
+	struct asks asks;
+
+	list_systems(entry, true, &asks);
+	group_look(entry, &asks.items[0].answer);
+	asks.items[0].order.step = WIRE_GROUP_SHOW;
+	(void)ask_all(&asks, &order, SHOW_NS);
+	for (unsigned i = 0; i < asks.count; i++) {
+		const struct ask *ask = &asks.items[i];
+
+		memcpy(info->members[i], ask->system, XDC_SYSTEM_ID_MAX);
+		info->member_reached[i] = !ask->rc;
+		info->member_states[i] = state_of(&ask->answer, entry->record.state);
+		if (ask->answer.pairs)
+			all.moment = !all.pairs || all.moment == ask->answer.moment ? ask->answer.moment : 0;
+		all.volumes += ask->answer.volumes;
+		all.pairs += ask->answer.pairs;
+		all.frozen += ask->answer.frozen;
+		all.duplex += ask->answer.duplex;
+		all.held = all.held || ask->answer.held;
+	}
+	info->member_count = asks.count;
+	info->volumes = all.volumes;
+	info->joined = all.duplex;
+	info->held = all.held;
+	info->state = state_of(&all, entry->record.state);
+}

@@ -191,7 +191,8 @@ static void note_missing(const struct subject *subject)
 	}
 }
 
-static void check_findings(struct subject *subject)
+/* source_died: what it compares by itself since then may be more than what was planted so far. */
+static void check_findings(struct subject *subject, bool source_died)
 {
 	const struct copy_verify_info *found = &subject->found;
 
@@ -212,7 +213,7 @@ static void check_findings(struct subject *subject)
 		return;
 	scenario_count("differences repaired", found->repaired_blocks);
 	subject->plant_count = 0;
-	subject->fewer = false;
+	subject->fewer = source_died;
 }
 
 /* ---- what comes in between ---- */
@@ -315,7 +316,7 @@ static int verify_all(struct all *all, bool repair, bool disturbed)
 		all->cut_short = all->cut_short || all->subjects[i].rc;
 		all->subjects[i].fewer = all->subjects[i].fewer || source_died;
 		if (!all->subjects[i].rc)
-			check_findings(&all->subjects[i]);
+			check_findings(&all->subjects[i], source_died);
 		else if (!source_died)
 			rc = all->subjects[i].rc;
 	}

@@ -135,12 +135,29 @@ static void add_to_ranges(struct copy_verify_info *found, uint64_t offset, uint6
 	}
 }
 
+/* What was repaired stays so when this system crashes before the far side has it durably. */
+static int send_again(const struct verify *verify, uint64_t offset, uint64_t bytes)
+{
+	const struct pair *pair = verify->pair;
+	struct blocklock_claim claim;
+	int rc;
+	RT_LIMIT(rt_now_ns() + PASS_NS);
+
+	rc = volume_claim_logged(pair->volume, &claim, offset, bytes);
+	if (rc)
+		return rc;
+	rc = pair->pump ? volume_mark(pair->volume_target, offset, bytes) : -ENOTCONN;
+	volume_leave_blocks(pair->volume, &claim);
+	return rc;
+}
+
 /* True: it is to be looked at again. */
 static bool note_difference(struct verify *verify, uint64_t block, bool known)
 {
 	const struct pair *pair = verify->pair;
 	uint64_t offset = block * XDC_BLOCK_SIZE, left = volume_size(pair->volume) - offset;
 	uint64_t bytes = left < XDC_BLOCK_SIZE ? left : XDC_BLOCK_SIZE;
+	int rc;
 
 	if (!known) {
 		verify->found.differing_blocks++;
@@ -148,9 +165,10 @@ static bool note_difference(struct verify *verify, uint64_t block, bool known)
 	}
 	if (!verify->repair)
 		return false;
-	/* What there is no memory to mark is found to differ once more. */
-	if (volume_mark(pair->volume_target, offset, bytes))
-		verify->error = -ENOMEM;
+	/* What could not be marked is found to differ once more. */
+	rc = send_again(verify, offset, bytes);
+	if (rc)
+		verify->error = rc;
 	return true;
 }
 

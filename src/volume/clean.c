@@ -56,6 +56,24 @@ int volume_log_region(struct volume *volume, uint64_t first)
 	return rc;
 }
 
+int volume_claim_logged(struct volume *volume, struct blocklock_claim *claim, uint64_t offset, uint64_t len)
+{
+	int rc = blocklock_claim(&volume->lock, claim, volume_first_block(offset), volume_end_block(offset, len));
+
+	if (rc)
+		return rc;
+	while (!rc && !volume_is_logged(volume, claim->first))
+		rc = volume_log_region(volume, claim->first);
+	if (rc)
+		volume_leave_blocks(volume, claim);
+	return rc;
+}
+
+void volume_leave_blocks(struct volume *volume, struct blocklock_claim *claim)
+{
+	blocklock_release(&volume->lock, claim);
+}
+
 void volume_note_written(struct volume *volume, uint64_t first)
 {
 	struct logged_region *region = volume->log ? logged_find(&volume->logged, region_of(first)) : NULL;

@@ -10,6 +10,7 @@
 #ifndef XDC_VOLUME_TARGET_H
 #define XDC_VOLUME_TARGET_H
 
+#include "volume/blocklock.h"
 #include "volume/volume.h"
 
 #define VOLUME_TARGETS_MAX	2u
@@ -43,6 +44,15 @@ void volume_get_target_counters(const struct volume_target *target, struct volum
  * a part is marked.
  */
 RT_MUST_CHECK int volume_mark(struct volume_target *target, uint64_t offset, uint64_t len);
+
+/*
+ * For blocks of one track that are to be sent although no host has written them: until volume_leave_blocks nobody
+ * writes them, and it is durable, as before a write, that they may have to be sent. In between they are marked.
+ * Suspends. 0; -ENOMEM, -ETIMEDOUT, -ECANCELED, errors of the dirty log: there is nothing to leave.
+ */
+RT_MUST_CHECK int volume_claim_logged(struct volume *volume, struct blocklock_claim *claim, uint64_t offset,
+				      uint64_t len);
+void volume_leave_blocks(struct volume *volume, struct blocklock_claim *claim);
 
 /*
  * The range may differ from what the far side has: it is to be sent where it does (volume_send.doubtful), as if it had

@@ -9,7 +9,8 @@
  * is not prepared; systems die and start again from their dirty log. Whenever a far side has prepared or committed,
  * the checker recovers from all far sides (highest tag up to the CG on top) and demands that the image holds a prefix
  * of each chain, with everything that was answered before the CG began. In some runs there are two such masters, each
- * with far sides, targets and groups of its own; the second one's targets may come while hosts write.
+ * with far sides, targets and groups of its own; the second one's targets may come while hosts write. In some runs the
+ * hosts are elsewhere, and what they write comes as that of a far side does that has targets of its own.
  *
  * Errors of reads and writes and lack of memory (--fail) are answers to one request: the host tries again, a system
  * that does not start is started again. (A failed sync loses data: that is not for this scenario.)
@@ -560,6 +561,8 @@ static void set_scene(void)
 	memset(&scene, 0, sizeof(scene));
 	scene.site_count = 2 + (unsigned)below(SITES_MAX - 1);
 	scene.lazy = below(3) == 0;
+	scene.applied = below(4) == 0;
+	scenario_count("in the middle of a cascade", scene.applied);
 	scene.session_count = 1 + (below(3) == 0);
 	for (unsigned i = 0; i < scene.session_count; i++) {
 		scene.sessions[i].index = i;
@@ -637,19 +640,11 @@ static int run_write_path(void *arg)
 	return 0;
 }
 
-static const char *const must_happen[] = { "CGs committed",
-					   "zeroes and discards",
-					   "attempts aborted",
-					   "sources timed out",
-					   "links cut",
-					   "two targets",
-					   "targets added under load",
-					   "far sides restarted",
-					   "collisions kept",
-					   "collisions waited",
-					   "reads held",
-					   "answers held",
-					   NULL };
+static const char *const must_happen[] = {
+	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut", "two targets",
+	"targets added under load", "in the middle of a cascade", "far sides restarted", "collisions kept",
+	"collisions waited", "reads held", "answers held", NULL
+};
 
 static const char *const rarely_happens[] = {
 	"death", NULL

@@ -79,6 +79,7 @@ static struct {
 	unsigned session_count;
 	bool quiet;				/* no faults any more */
 	bool lazy;				/* sends nothing ahead */
+	bool applied;				/* what is written comes over a link, from where the hosts are */
 	struct rt_group hosts, faults, messages, masters;
 } scene;
 

@@ -35,12 +35,16 @@ static int write_there(void *arg)
 
 	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
 		return -ECONNABORTED;
+	if (scene.applied && chain->where[request->number].zero)
+		return volume_apply_zero(volume, NULL, count * XDC_BLOCK_SIZE, offset_of(first));
 	if (chain->where[request->number].discard)
 		return volume_discard(volume, count * XDC_BLOCK_SIZE, offset_of(first), 0);
 	if (chain->where[request->number].zero)
 		return volume_zero(volume, count * XDC_BLOCK_SIZE, offset_of(first), 0);
 	for (size_t at = 0; at < count * XDC_BLOCK_SIZE; at += sizeof(value))
 		memcpy(request->data + at, &value, sizeof(value));
+	if (scene.applied)
+		return volume_apply(volume, NULL, request->data, count * XDC_BLOCK_SIZE, offset_of(first));
 	return volume_write(volume, request->data, count * XDC_BLOCK_SIZE, offset_of(first), 0);
 }
 

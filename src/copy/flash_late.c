@@ -50,7 +50,7 @@ static int write_again(void *arg, const void *data, uint32_t len, uint64_t offse
 
 	if (offset > volume_size(volume) || len > volume_size(volume) - offset)
 		return -EBADMSG;
-	return volume_apply(volume, data, len, offset);
+	return volume_apply(volume, NULL, data, len, offset);
 }
 
 /* What cannot be written again is lost, and the volume says so; never is it written later, over what is newer. */

@@ -29,6 +29,7 @@
 
 struct apply_order {
 	struct volume *volume;
+	struct pair *pair;		/* that owes it; NULL: one that has left, or goes */
 	const struct journal_run *run;
 	const void *data;
 };
@@ -38,8 +39,9 @@ static int do_apply(void *arg)
 	struct apply_order *order = arg;
 	const struct journal_run *run = order->run;
 	uint64_t room = volume_size(order->volume) - run->offset, len = run->len < room ? run->len : room;
+	const struct volume_target *from = order->pair ? order->pair->volume_target : NULL;
 
-	return volume_apply_journal(order->volume, run->zero ? NULL : order->data, len, run->offset);
+	return volume_apply_journal(order->volume, from, run->zero ? NULL : order->data, len, run->offset);
 }
 
 static int do_sync(void *arg)
@@ -168,7 +170,12 @@ static void apply_run(struct leg_pass *pass, const struct journal_run *run, cons
 	if (leg->tried == run->up_to && !volume_set_has(&pass->lacking, run->volume))
 		return;
 	volume_set_add(&pass->touched, run->volume);
+	order.pair = pair_find(leg->copy, run->volume, leg->record.source_system);
+	if (order.pair)
+		pair_pin(order.pair);
 	rc = order.volume ? rt_call(volume_reactor(order.volume), do_apply, &order) : -ENODEV;
+	if (order.pair)
+		pair_unpin(order.pair);
 	if (rc)
 		note_failed(pass, run->volume, rc);
 	else

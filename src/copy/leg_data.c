@@ -17,17 +17,18 @@ struct data_order {
 	const struct link_peer *peer;
 	const struct wire_data *frame;
 	const void *data;
-	struct volume *volume;
+	struct pair *pair;
 };
 
 static int do_apply(void *arg)
 {
 	struct data_order *order = arg;
 	const struct wire_data *frame = order->frame;
+	struct pair *pair = order->pair;
 
 	if (order->data)
-		return volume_apply(order->volume, order->data, frame->raw_bytes, frame->offset);
-	return volume_apply_zero(order->volume, frame->raw_bytes, frame->offset);
+		return volume_apply(pair->volume, pair->volume_target, order->data, frame->raw_bytes, frame->offset);
+	return volume_apply_zero(pair->volume, pair->volume_target, frame->raw_bytes, frame->offset);
 }
 
 /* Straight into the volume: only where a pair says that it is the target of this system, and no CG rests on it. */
@@ -36,6 +37,7 @@ static int write_direct(struct data_order *order)
 	const struct wire_data *frame = order->frame;
 	struct pair *pair = pair_find_target(order->copy, order->peer->system, frame->volume);
 	uint64_t size;
+	int rc;
 
 	if (!pair)
 		return -ENOENT;
@@ -44,9 +46,12 @@ static int write_direct(struct data_order *order)
 	size = volume_size(pair->volume);
 	if (frame->offset > size || frame->raw_bytes > size - frame->offset)
 		return -EINVAL;
-	order->volume = pair->volume;
+	order->pair = pair;
 	pair->untouched = false;
-	return rt_call(volume_reactor(pair->volume), do_apply, order);
+	pair_pin(pair);
+	rc = rt_call(volume_reactor(pair->volume), do_apply, order);
+	pair_unpin(pair);
+	return rc;
 }
 
 /*

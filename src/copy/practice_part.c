@@ -323,8 +323,8 @@ static int do_fill(void *arg)
 	if (offset >= size)
 		return 0;
 	len = len < size - offset ? len : size - offset;
-	return order->run->zero ? volume_apply_zero(order->volume, len, offset)
-				: volume_apply(order->volume, order->data, len, offset);
+	return order->run->zero ? volume_apply_zero(order->volume, NULL, len, offset)
+				: volume_apply(order->volume, NULL, order->data, len, offset);
 }
 
 static int do_sync(void *arg)

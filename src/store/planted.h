@@ -29,6 +29,7 @@ enum planted_mistake {
 	PLANTED_ZERO_NOT_NOTED,		/* zeroes and discards are not noted */
 	PLANTED_NOTED_IN_ONE,		/* of several targets a write is noted for the first one only */
 	PLANTED_KEPT_FOR_ONE,		/* ... old blocks are kept for the first one only */
+	PLANTED_APPLIED_UNNOTED,	/* what the far side of one source writes is not noted for a third */
 	PLANTED_HELD_BY_ONE,		/* ... an answer waits for the release of the first one only */
 
 	/* ---- FlashCopy (store/, volume/) ---- */

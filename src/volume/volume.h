@@ -156,16 +156,24 @@ void volume_get_counters(const struct volume *volume, struct volume_counters *co
 
 /* ---- the far side ---- */
 
-/* Writes of the link and the journal: no access check, no notes. Same errors as the host's. Suspends. */
-RT_MUST_CHECK int volume_apply(struct volume *volume, const void *buf, size_t len, uint64_t offset);
-RT_MUST_CHECK int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset);
+/*
+ * Writes of the link and the journal, without an access check. Else they go the way of a host's write: they are noted
+ * for each target of the volume, whose old blocks are kept, and the answer waits for its release and its mirror. But
+ * not for the target `from` (NULL: there is none such), which the other end of the pair has that they come from. Same
+ * errors as the host's. Suspends.
+ */
+RT_MUST_CHECK int volume_apply(struct volume *volume, const struct volume_target *from, const void *buf, size_t len,
+			       uint64_t offset);
+RT_MUST_CHECK int volume_apply_zero(struct volume *volume, const struct volume_target *from, uint64_t len,
+				    uint64_t offset);
 RT_MUST_CHECK int volume_apply_sync(struct volume *volume);
 
 /* What lies there, for comparisons: no access check. What is being written meanwhile may show in parts. Suspends. */
 RT_MUST_CHECK int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t offset);
 
-/* What a journal holds until a volume_apply_sync after this. buf NULL: zeroes. */
-RT_MUST_CHECK int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, uint64_t offset);
+/* The same of what a journal holds until a volume_apply_sync after this. buf NULL: zeroes. */
+RT_MUST_CHECK int volume_apply_journal(struct volume *volume, const struct volume_target *from, const void *buf,
+				       uint64_t len, uint64_t offset);
 
 /* As volume_apply_sync, of all that no journal holds: at once when there is nothing such since the last sync. */
 RT_MUST_CHECK int volume_apply_sync_bare(struct volume *volume);

@@ -13,7 +13,21 @@ struct change {
 	bool at_once;			/* to the disk: not answered from the buffer of a FlashCopy source */
 	bool keep_allocated;		/* of zeroes */
 	bool in_journal;		/* and stays there until it is durable here */
+	const struct volume_target *from;	/* it comes from this one, and is not noted for it; NULL: for all */
 };
+
+/* What it is for each target, it is for this one. */
+static bool concerns(const struct change *change, const struct volume_target *target)
+{
+	return target->tracked && target != change->from;
+}
+
+static bool is_noted(const struct volume *volume, const struct change *change)
+{
+	unsigned spared = change->from && change->from->tracked;
+
+	return volume->target_count > spared;
+}
 
 static int put_zeroes(struct volume *volume, const struct change *change)
 {
@@ -87,17 +101,18 @@ static enum obstacle_kind find_obstacle_of(const struct volume_target *target, c
 }
 
 /* The first thing that keeps the claim from being noted and written (late: or taken by the buffer) in this moment. */
-static struct obstacle find_obstacle(struct volume *volume, const struct blocklock_claim *claim,
-				     const struct late_write *late)
+static struct obstacle find_obstacle(struct volume *volume, const struct change *change,
+				     const struct blocklock_claim *claim, const struct late_write *late)
 {
 	struct obstacle found = { 0 };
 
-	if (!volume_is_logged(volume, claim->first))
+	if (is_noted(volume, change) && !volume_is_logged(volume, claim->first))
 		return (struct obstacle){ OBSTACLE_LOG, NULL };
 	if (!volume_flash_has_kept(volume, claim) && !(late && volume_late_is_allowed(volume)))
 		return (struct obstacle){ OBSTACLE_FLASH, NULL };
 	for_each_target(found.target, volume) {
-		found.kind = find_obstacle_of(found.target, claim);
+		if (concerns(change, found.target))
+			found.kind = find_obstacle_of(found.target, claim);
 		if (found.kind != OBSTACLE_NONE)
 			return found;
 	}
@@ -253,13 +268,13 @@ static void note_for(struct volume_target *target, const struct change *change, 
 static void note(struct volume *volume, const struct change *change, const struct blocklock_claim *claim,
 		 struct volume_noted noted[VOLUME_TARGETS_MAX])
 {
-	volume->counters.noted += volume->target_count > 0;
+	volume->counters.noted += is_noted(volume, change);
 	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
 		noted[i].number = 0;
 		noted[i].mirrored.mirror = NULL;
 		if (planted(PLANTED_SECOND_UNNOTED) && i > 0 && claim->first % 4 == 0)
 			continue;
-		if (volume->targets[i].tracked)
+		if (concerns(change, &volume->targets[i]))
 			note_for(&volume->targets[i], change, claim, &noted[i]);
 	}
 }
@@ -364,7 +379,7 @@ static int do_write(struct volume *volume, const struct change *change)
 	 * target masks, old blocks that its sidefile keeps, what its mirror owes the far side; senders of the old
 	 * content.
 	 */
-	while (rc == 0 && (obstacle = find_obstacle(volume, &claim, late)).kind != OBSTACLE_NONE) {
+	while (rc == 0 && (obstacle = find_obstacle(volume, change, &claim, late)).kind != OBSTACLE_NONE) {
 		rc = clear_obstacle(volume, change, &claim, &obstacle, &late, &until_ns);
 		if (rc < 0) {
 			volume_late_cancel(volume, late);
@@ -475,57 +490,36 @@ int volume_discard(struct volume *volume, uint64_t len, uint64_t offset, unsigne
 
 /* ---- the far side ---- */
 
-static int apply_piece(struct volume *volume, const struct change *change)
+/* As of a host, but that nobody asks whether it may be. */
+static int apply(struct volume *volume, struct change change)
 {
-	struct blocklock_claim claim;
-	int rc = volume_begin_piece(volume);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	rc = claim_blocks(volume, &claim, change);
-	if (rc == 0) {
-		rc = volume_flash_keep(volume, &claim);
-		if (rc == 0)
-			rc = put_on_disk(volume, change);
-		blocklock_release(&volume->lock, &claim);
-	}
-	volume_end_piece(volume);
-	return rc;
-}
-
-static int apply(struct volume *volume, const uint8_t *buf, uint64_t len, uint64_t offset, bool in_journal)
-{
-	int rc = 0;
-
+	if (planted(PLANTED_APPLIED_UNNOTED))
+		change.from = &volume->targets[0];
 	volume->appliers++;
-	while (rc == 0 && len > 0) {
-		struct change change = { .buf = buf, .offset = offset, .len = volume_piece_len(offset, len),
-					 .in_journal = in_journal };
-
-		rc = apply_piece(volume, &change);
-		offset += change.len;
-		len -= change.len;
-		buf = buf ? buf + change.len : NULL;
-	}
+	rc = write_pieces(volume, change, 0);
 	if (--volume->appliers == 0)
 		rt_cond_wake_all(&volume->idle);
 	return rc;
 }
 
-int volume_apply(struct volume *volume, const void *buf, size_t len, uint64_t offset)
+int volume_apply(struct volume *volume, const struct volume_target *from, const void *buf, size_t len, uint64_t offset)
 {
 	assert(buf);
-	return apply(volume, buf, len, offset, false);
+	return apply(volume, (struct change){ .buf = buf, .offset = offset, .len = len, .from = from, .at_once = true });
 }
 
-int volume_apply_zero(struct volume *volume, uint64_t len, uint64_t offset)
+int volume_apply_zero(struct volume *volume, const struct volume_target *from, uint64_t len, uint64_t offset)
 {
-	return apply(volume, NULL, len, offset, false);
+	return apply(volume, (struct change){ .offset = offset, .len = len, .from = from, .at_once = true });
 }
 
-int volume_apply_journal(struct volume *volume, const void *buf, uint64_t len, uint64_t offset)
+int volume_apply_journal(struct volume *volume, const struct volume_target *from, const void *buf, uint64_t len,
+			 uint64_t offset)
 {
-	return apply(volume, buf, len, offset, true);
+	return apply(volume, (struct change){ .buf = buf, .offset = offset, .len = len, .from = from, .at_once = true,
+					      .in_journal = true });
 }
 
 int volume_apply_read(struct volume *volume, void *buf, size_t len, uint64_t offset)

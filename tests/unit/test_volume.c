@@ -192,8 +192,8 @@ static int main_access(void *arg)
 
 	/* The far side writes what hosts may not. */
 	buf[0] = 7;
-	CHECK_EQUAL(volume_apply(volume, buf, sizeof(buf), 2 * MIB), 0);
-	CHECK_EQUAL(volume_apply_zero(volume, 4096, MIB), 0);
+	CHECK_EQUAL(volume_apply(volume, NULL, buf, sizeof(buf), 2 * MIB), 0);
+	CHECK_EQUAL(volume_apply_zero(volume, NULL, 4096, MIB), 0);
 	CHECK_EQUAL(volume_apply_sync(volume), 0);
 	CHECK_EQUAL(volume_set_access(volume, VOLUME_ACCESS_READ), 0);
 	CHECK_EQUAL(volume_read(volume, buf, 1, MIB), 0);

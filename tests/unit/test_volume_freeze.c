@@ -32,7 +32,7 @@ static int main_waits(void *arg)
 	assert_int_equal(volume_flush(volume), 0);
 	{
 		RT_LIMIT(rt_now_ns() + RT_MS);
-		assert_int_equal(volume_apply(volume, data, sizeof(data), 4 * BLOCK), -ETIMEDOUT);
+		assert_int_equal(volume_apply(volume, NULL, data, sizeof(data), 4 * BLOCK), -ETIMEDOUT);
 	}
 	volume_thaw(volume, &second);
 	settle();

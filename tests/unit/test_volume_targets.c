@@ -343,6 +343,60 @@ static int main_logged(void *arg)
 	return 0;
 }
 
+/* ---- in the middle of a cascade ---- */
+
+static void apply_block(void *arg)
+{
+	struct request *request = arg;
+	uint8_t data[BLOCK];
+
+	memset(data, request->value, sizeof(data));
+	request->rc = volume_apply(volume, first, data, sizeof(data), request->block * BLOCK);
+	request->done = true;
+}
+
+/*
+ * What comes from the other end of the first is noted for the second, whose increment holds the answer and keeps old
+ * blocks; hosts need not be allowed to write. For the first, which sends it, nothing is noted.
+ */
+static int main_applied(void *arg)
+{
+	struct request write = { .block = 5, .value = 2 };
+	struct volume_counters counters;
+	uint8_t data[BLOCK] = { 3 };
+
+	(void)arg;
+	open_two(8, true);
+	assert_int_equal(volume_set_access(volume, VOLUME_ACCESS_NONE), 0);
+	assert_int_equal(volume_apply(volume, first, data, sizeof(data), 5 * BLOCK), 0);
+	assert_int_equal(dirtylog_count(dirty), 1);
+	volume_close_increment(second, 100);
+	assert_int_equal(rt_group_start(&fibers, "apply", apply_block, &write), 0);
+	settle();
+	assert_false(write.done);
+	volume_release(second);
+	settle();
+	assert_true(write.done && write.rc == 0);
+	volume_get_target_counters(second, &counters);
+	assert_int_equal(counters.collisions_sidefile, 1);
+	assert_int_equal(volume_apply_zero(volume, first, BLOCK, 7 * BLOCK), 0);
+	assert_int_equal(volume_apply_journal(volume, first, data, BLOCK, 9 * BLOCK), 0);
+	expect_target(first, 0, 0, 0);
+	expect_target(second, 3, 1, 4);
+	of(second);
+	drain();
+
+	/* With the first alone nothing is noted, and so nothing is in the log. */
+	volume_remove_target(second);
+	assert_int_equal(volume_clean_regions(volume), 0);
+	assert_int_equal(dirtylog_count(dirty), 0);
+	assert_int_equal(volume_apply(volume, first, data, sizeof(data), 5 * BLOCK), 0);
+	assert_int_equal(dirtylog_count(dirty), 0);
+	expect_target(first, 0, 0, 0);
+	close_volume();
+	return 0;
+}
+
 static void write_slowly(void *arg)
 {
 	*(int *)arg = write_block(9, 4);
@@ -380,6 +434,7 @@ TEST(mirror)
 TEST(grows)
 TEST(logged)
 TEST(added_during_write)
+TEST(applied)
 
 int main(void)
 {
@@ -391,6 +446,7 @@ int main(void)
 		{ "a full mirror beside a session", mirror, NULL, NULL, NULL },
 		{ "both grow with the volume", grows, NULL, NULL, NULL },
 		{ "a region leaves the log when neither needs it", logged, NULL, NULL, NULL },
+		{ "what is applied is noted, but not for where it comes from", applied, NULL, NULL, NULL },
 		{ "one that is added misses no write", added_during_write, NULL, NULL, NULL },
 	};
 

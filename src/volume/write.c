@@ -506,8 +506,10 @@ static int apply(struct volume *volume, struct change change)
 
 int volume_apply(struct volume *volume, const struct volume_target *from, const void *buf, size_t len, uint64_t offset)
 {
+	struct change change = { .buf = buf, .offset = offset, .len = len, .from = from, .at_once = true };
+
 	assert(buf);
-	return apply(volume, (struct change){ .buf = buf, .offset = offset, .len = len, .from = from, .at_once = true });
+	return apply(volume, change);
 }
 
 int volume_apply_zero(struct volume *volume, const struct volume_target *from, uint64_t len, uint64_t offset)

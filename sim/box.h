@@ -105,6 +105,7 @@ RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume);
 RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume, const struct box *to);
 RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
 RT_MUST_CHECK int box_pair_run(struct box *box, const struct box *to);
+RT_MUST_CHECK int box_fracture(struct box *box);	/* all pairs, as those of a set */
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_open_as(struct box *box, uint8_t session, enum session_type type);
 RT_MUST_CHECK int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns);
@@ -135,6 +136,9 @@ bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box
 /* It is suspended until a command resumes it, with the others of its path. Likewise; the second: by a freeze. */
 bool box_is_frozen(const struct box *box, unsigned volume);
 bool box_is_frozen_by_command(const struct box *box, unsigned volume);
+
+/* None of the pairs of its volume is suspended until a command resumes it. Likewise. */
+bool box_pairs_go_on(const struct box *box, unsigned volume);
 
 /* A freeze of some of its pairs has not ended. Likewise. */
 bool box_holds_hosts(const struct box *box);

@@ -220,6 +220,30 @@ int box_session_resume(struct box *box, uint8_t session)
 	return command_at((struct command){ .box = box, .session = session }, session_resume);
 }
 
+static int fracture(struct command *command, struct fault *fault)
+{
+	struct box *box = command->box;
+
+	return copy_pairs_fracture(box->copy, "set", box->volumes, box->volume_count, 10 * RT_SECOND, fault);
+}
+
+int box_fracture(struct box *box)
+{
+	return command_at((struct command){ .box = box }, fracture);
+}
+
+bool box_pairs_go_on(const struct box *box, unsigned volume)
+{
+	const struct pair *pair;
+
+	if (!box->ready || !sim_is_running(box->system))
+		return false;
+	pair = pair_first_of(box->copy, box->volumes[volume]);
+	while (pair && !pair_rests(pair))
+		pair = pair_next_of(pair);
+	return !pair;
+}
+
 bool box_holds_hosts(const struct box *box)
 {
 	return box->ready && sim_is_running(box->system) && !list_empty(&box->copy->freezes);

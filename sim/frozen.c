@@ -102,7 +102,7 @@ static bool is_well(struct frozen_run *run, unsigned place)
 	const struct box *far = sites_far_of(run->sites, place, &volume);
 
 	return run->type == PAIR_SYNC ? box_is_full_duplex(at->box, at->volume, far)
-				      : !box_is_frozen(at->box, at->volume);
+				      : box_pairs_go_on(at->box, at->volume);
 }
 
 static bool are_all_well(struct frozen_run *run)
@@ -250,6 +250,25 @@ static int freeze(struct frozen_run *run)
 	return rc == -ECANCELED ? rc : 0;
 }
 
+/* A set of all pairs of a system: its far sides are of one moment until they are resumed. */
+static int fracture(struct frozen_run *run)
+{
+	struct oracle_image then, now;
+	int64_t began_ns = rt_now_ns();
+	int rc = box_fracture(&run->sites->sources[0]);
+
+	if (rc == -ECANCELED)
+		return rc;
+	scenario_count(rc ? "fractures refused" : "fractures", 1);
+	if (rc || sites_take_peeking(run->sites, &then))
+		return 0;
+	judge(run, &then, began_ns);
+	rc = wait_us(below(500000));
+	if (!sites_take_peeking(run->sites, &now) && memcmp(&now, &then, sizeof(now)) != 0)
+		scenario_wrong("the far sides of a set that was fractured change");
+	return rc;
+}
+
 static int live_on(struct frozen_run *run)
 {
 	int64_t until_ns = rt_now_ns() + (int64_t)below(1500000) * RT_US;
@@ -331,7 +350,8 @@ static int live_through(struct frozen_run *run)
 	for (unsigned i = 0; i < ROUNDS && !rc && !run->in_branch; i++) {
 		rc = live_on(run);
 		if (!rc)
-			rc = below(3) ? freeze(run) : cut_one(run);
+			rc = below(3) == 0 ? cut_one(run)
+			     : sites->source_count == 1 && below(2) ? fracture(run) : freeze(run);
 		if (run->in_branch)
 			return rc;
 		if (!rc)
@@ -374,7 +394,7 @@ static int run(void *arg)
 
 static const char *const must_happen[] = { "host writes", "freezes", "freezes refused", "sessions frozen by command",
 					   "sessions frozen by themselves", "frozen far sides that stayed",
-					   "sites lost while frozen", NULL };
+					   "sites lost while frozen", "fractures", NULL };
 
 const struct scenario scenario_frozen = {
 	.name = "frozen",

@@ -14,7 +14,7 @@
 
 #define SETS_MAX	1024u
 
-/* How long hosts may wait at the fracture of a set: then their writes go on, and the set is not of one moment. */
+/* How long hosts may wait at the fracture of a set: then their writes go on, and nothing has changed. */
 #define FRACTURE_LIMIT_NS	(10 * RT_SECOND)
 
 static void name_object(const char *name, char object[64])
@@ -356,8 +356,6 @@ struct work {
 	unsigned count;
 	struct work_item {
 		struct control_volume *volume;
-		struct volume_freeze freeze;
-		bool frozen;
 	} *items;
 };
 
@@ -445,54 +443,16 @@ static int do_to_each(struct control *control, const struct work *work,
 	return rc;
 }
 
-static int freeze_here(void *arg)
+/* All show one moment. */
+static int fracture(struct control *control, const struct work *work, const char *object, struct fault *fault)
 {
-	struct work_item *item = arg;
+	MEM_OWNED uint16_t *volumes = mem_alloc(work->count * sizeof(*volumes));
 
-	return volume_freeze(item->volume->volume, &item->freeze, item->freeze.until_ns);
-}
-
-static int thaw_here(void *arg)
-{
-	struct work_item *item = arg;
-
-	volume_thaw(item->volume->volume, &item->freeze);
-	return 0;
-}
-
-static int freeze_all(struct work *work, const char *object, struct fault *fault)
-{
-	int64_t until_ns = rt_now_ns() + FRACTURE_LIMIT_NS;
-
-	for (unsigned i = 0; i < work->count; i++) {
-		struct work_item *item = &work->items[i];
-		int rc;
-
-		item->freeze.until_ns = until_ns;
-		rc = rt_call(volume_reactor(item->volume->volume), freeze_here, item);
-		if (rc < 0)
-			return control_fault_errno(fault, object, "try again when hosts write less", rc,
-						   "the writes of hosts did not end");
-		item->frozen = true;
-	}
-	return 0;
-}
-
-/* No write is under way at any of them while they are suspended, so that all show one moment. */
-static int fracture(struct control *control, struct work *work, const char *object, struct fault *fault)
-{
-	int rc = freeze_all(work, object, fault);
-
-	if (rc == 0)
-		rc = do_to_each(control, work, copy_pair_suspend, fault);
-	for (unsigned i = 0; rc == 0 && i < work->count; i++)
-		if (!volume_is_frozen(&work->items[i].freeze))
-			rc = fault_set(fault, FAULT_TIMEOUT, object, "xdc set resync, then try again",
-				       "it took so long that hosts went on: it is fractured, and not of one moment");
+	if (!volumes)
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	for (unsigned i = 0; i < work->count; i++)
-		if (work->items[i].frozen)
-			(void)!rt_call(volume_reactor(work->items[i].volume->volume), thaw_here, &work->items[i]);
-	return rc;
+		volumes[i] = work->items[i].volume->record.id;
+	return copy_pairs_fracture(control->copy, object, volumes, work->count, FRACTURE_LIMIT_NS, fault);
 }
 
 int control_set_fracture(struct control *control, const char *name, struct fault *fault)

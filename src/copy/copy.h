@@ -284,10 +284,10 @@ int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault 
 
 /*
  * All pairs of these volumes are suspended at one moment, as by copy_pair_suspend, with what was unsent sent before, or
- * nothing is changed. Hosts wait meanwhile, at most for so long. fault: object is empty when it is about all of them.
+ * nothing is changed. Hosts wait meanwhile, at most for so long. object: of all of them, for the fault.
  */
-int copy_pairs_fracture(struct copy *copy, const uint16_t *volumes, unsigned count, int64_t limit_ns,
-			struct fault *fault);
+int copy_pairs_fracture(struct copy *copy, const char *object, const uint16_t *volumes, unsigned count,
+			int64_t limit_ns, struct fault *fault);
 
 /*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover

@@ -497,8 +497,8 @@ int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault 
 
 /* ---- some by name ---- */
 
-int copy_pairs_fracture(struct copy *copy, const uint16_t *volumes, unsigned count, int64_t limit_ns,
-			struct fault *fault)
+int copy_pairs_fracture(struct copy *copy, const char *object, const uint16_t *volumes, unsigned count,
+			int64_t limit_ns, struct fault *fault)
 {
 	const struct freeze_what what = {
 		.volumes = volumes, .volume_count = count, .reason = PAIR_REASON_COMMAND, .all = true,
@@ -509,10 +509,10 @@ int copy_pairs_fracture(struct copy *copy, const uint16_t *volumes, unsigned cou
 	RT_SHIELD();
 
 	if (!freeze)
-		return fault_set(fault, FAULT_FAILED, "", "try again", "out of memory");
-	rc = freeze_wait_held(freeze, "", fault);
+		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	rc = freeze_wait_held(freeze, object, fault);
 	if (!rc)
-		rc = freeze_suspend(freeze, 0, "", fault);
+		rc = freeze_suspend(freeze, 0, object, fault);
 	freeze_end(freeze);
 	freeze_put(freeze);
 	return rc;

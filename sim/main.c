@@ -192,6 +192,11 @@ bool scenario_branch(void)
 
 /* ---- a call that fails ---- */
 
+uint64_t scenario_seed(void)
+{
+	return seed_now;
+}
+
 void scenario_settled(void)
 {
 	for (unsigned i = 0; i < SIM_CALL_KINDS; i++)

@@ -24,6 +24,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_stop,
 	&scenario_sync,
 	&scenario_targets,
+	&scenario_table,
 	&scenario_verify,
 	&scenario_swap,
 	&scenario_swap_long,

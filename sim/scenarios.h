@@ -31,6 +31,9 @@ extern const struct scenario *const scenarios[];	/* ends with NULL */
 /* Adds to a counter of the run ("host writes"), which is shown at its end. name is a literal. From any fiber. */
 void scenario_count(const char *name, uint64_t count);
 
+/* Of the run: for one of which each seed has a part, since a world has no room for all of it. */
+uint64_t scenario_seed(void);
+
 /*
  * With --times only calls that are made from here on fail: all is set up, and whoever is refused something is able to
  * try again.
@@ -82,6 +85,7 @@ extern const struct scenario scenario_steps;
 extern const struct scenario scenario_stop;
 extern const struct scenario scenario_sync;
 extern const struct scenario scenario_targets;
+extern const struct scenario scenario_table;
 extern const struct scenario scenario_verify;
 
 #endif

@@ -5,6 +5,7 @@
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
+#include "store/planted.h"
 
 void pair_look(struct pair *pair, enum copy_type *type, enum copy_state *state)
 {
@@ -18,9 +19,11 @@ void pair_look(struct pair *pair, enum copy_type *type, enum copy_state *state)
 	copy_table_of_pair(&facts, type, state);
 }
 
-void pair_left_look(const struct left_pair *left, enum copy_type *type, enum copy_state *state)
+void pair_left_look(struct copy *copy, const struct left_pair *left, enum copy_type *type, enum copy_state *state)
 {
-	const struct copy_pair_facts facts = { .record = &left->record, .offline = true };
+	const struct copy_pair_facts facts = {
+		.record = &left->record, .offline = true, .grouped = leg_owns_volume(copy, left->record.volume),
+	};
 
 	copy_table_of_pair(&facts, type, state);
 }
@@ -44,15 +47,18 @@ int pair_check(struct pair *pair, enum copy_verb verb, bool force, struct fault 
 	enum copy_type type;
 	enum copy_state state;
 
+	if (planted(PLANTED_STATE_UNASKED) && verb == COPY_RESUME)
+		return 0;
 	pair_look(pair, &type, &state);
 	return check(type, state, &pair->record, verb, force, fault);
 }
 
-int pair_left_check(const struct left_pair *left, enum copy_verb verb, bool force, struct fault *fault)
+int pair_left_check(struct copy *copy, const struct left_pair *left, enum copy_verb verb, bool force,
+		    struct fault *fault)
 {
 	enum copy_type type;
 	enum copy_state state;
 
-	pair_left_look(left, &type, &state);
+	pair_left_look(copy, left, &type, &state);
 	return check(type, state, &left->record, verb, force, fault);
 }

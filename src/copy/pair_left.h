@@ -35,8 +35,9 @@ RT_MUST_CHECK int pair_left_forget(struct copy *copy, struct left_pair *left);
 void pair_left_get_info(const struct left_pair *left, struct copy_pair_info *info);
 
 /* As of pairs (pair_cell.c). */
-void pair_left_look(const struct left_pair *left, enum copy_type *type, enum copy_state *state);
-int pair_left_check(const struct left_pair *left, enum copy_verb verb, bool force, struct fault *fault);
+void pair_left_look(struct copy *copy, const struct left_pair *left, enum copy_type *type, enum copy_state *state);
+int pair_left_check(struct copy *copy, const struct left_pair *left, enum copy_verb verb, bool force,
+		    struct fault *fault);
 
 /* At the stop of the system. */
 void pairs_left_free(struct copy *copy);

@@ -68,7 +68,7 @@ int copy_pair_fault_unnamed(struct copy *copy, const struct copy_pair_name *name
 				 "volume %04X has %u pairs: with %s", name->volume, meant.count, meant.text);
 	/* It answers the same to all that is not asked of pairs that are left. */
 	if (meant.count == 1 && meant.left)
-		return pair_left_check(meant.left, COPY_SET, false, fault);
+		return pair_left_check(copy, meant.left, COPY_SET, false, fault);
 	if (name->system[0])
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
 				 "volume %04X has no pair with system %s", name->volume, name->system);
@@ -83,10 +83,10 @@ static void show(struct pair *pair, struct copy_pair_info *info)
 	pair_look(pair, &info->copy_type, &info->copy_state);
 }
 
-static void show_left(const struct left_pair *left, struct copy_pair_info *info)
+static void show_left(struct copy *copy, const struct left_pair *left, struct copy_pair_info *info)
 {
 	pair_left_get_info(left, info);
-	pair_left_look(left, &info->copy_type, &info->copy_state);
+	pair_left_look(copy, left, &info->copy_type, &info->copy_state);
 }
 
 struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *name, struct fault *fault)
@@ -125,7 +125,7 @@ bool copy_pair_get(struct copy *copy, const struct copy_pair_name *name, struct 
 	if (meant.count != 1)
 		return false;
 	if (meant.left) {
-		show_left(meant.left, info);
+		show_left(copy, meant.left, info);
 		return true;
 	}
 	pair_pin(meant.pair);
@@ -145,7 +145,7 @@ void copy_pair_each(struct copy *copy, void (*each)(void *arg, const struct copy
 		each(arg, &info);
 	}
 	list_for_each(left, &copy->left_pairs, link) {
-		show_left(left, &info);
+		show_left(copy, left, &info);
 		each(arg, &info);
 	}
 }
@@ -167,7 +167,7 @@ void copy_pair_each_of(struct copy *copy, uint16_t volume,
 	list_for_each(left, &copy->left_pairs, link) {
 		if (left->record.volume != volume)
 			continue;
-		show_left(left, &info);
+		show_left(copy, left, &info);
 		each(arg, &info);
 	}
 }

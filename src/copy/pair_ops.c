@@ -102,7 +102,7 @@ static int fault_refused(struct pair *pair, int error, const char *why, struct f
 			 pair->record.remote_volume, pair->record.system);
 	else if (error == -EAGAIN)
 		snprintf(remedy, sizeof(remedy), "repeat the command");
-	else if (error == -ENODATA)
+	else if (error == -ENODATA || error == -ENOENT)
 		snprintf(remedy, sizeof(remedy), "delete the pair and create it again: it is copied anew");
 	else if (error == -ESTALE)
 		snprintf(remedy, sizeof(remedy),
@@ -159,9 +159,12 @@ static int check_other_pairs(struct copy *copy, const struct copy_pair_request *
 static int check_new_pair(struct copy *copy, const struct copy_pair_request *request, struct volume *volume,
 			  struct fault *fault)
 {
+	const struct left_pair *left = pair_left_find(copy, request->source, NULL);
 	char object[64], remedy[256];
 
 	object_of(request->source, object);
+	if (left)
+		return pair_left_check(copy, left, COPY_CREATE, false, fault);
 	if (!volume)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc volume list shows those that exist",
 				 "there is no volume %04X", request->source);
@@ -272,7 +275,7 @@ static int delete_left(struct copy *copy, struct left_pair *left, bool force, st
 	char object[64];
 	int rc;
 
-	if (pair_left_check(left, COPY_DELETE, force, fault))
+	if (pair_left_check(copy, left, COPY_DELETE, force, fault))
 		return -1;
 	object_of(left->record.volume, object);
 	rc = pair_left_forget(copy, left);
@@ -341,6 +344,9 @@ static int resume(struct pair *pair, struct fault *fault)
 	rc = pair_check(pair, COPY_RESUME, false, fault);
 	if (rc)
 		return rc < 0 ? -1 : 0;
+	/* Its far side is not heard, and hosts have written nothing since: it is tried again by itself. */
+	if (pair->record.state == PAIR_FULL_DUPLEX)
+		return 0;
 	object_of(pair->record.volume, object);
 	rc = pair_begin_source(pair);
 	if (rc)

@@ -48,7 +48,8 @@ struct refusal {
 
 /* pairs */
 static const struct refusal paired = {
-	FAULT_IN_USE, "it is paired with volume {remote} of {system} already", "xdc pair delete {volume}",
+	FAULT_IN_USE, "it is paired with volume {remote} of {system} already",
+	"to end that one: xdc pair delete {volume} --to {system}",
 };
 static const struct refusal far_end = {
 	FAULT_INVALID_PARAMETER, "this is the far side", "on {system}: xdc pair {verb} {remote}",
@@ -208,11 +209,13 @@ struct row {
 static const struct row rows[] = {
 	/* A pair is made, and not twice. Into a session an async one is brought by session add. */
 	{ PAIRS & ~T(SESSION), NONE, V(CREATE), COPY_ASKS, NULL, SENDING | S(INTERRUPTED), 0 },
-	{ PAIRS, ANY_PAIR, V(CREATE), COPY_REFUSED, &paired, SAME, 0 },
+	{ PAIRS, ANY_PAIR & ~PAIR_OFFLINE, V(CREATE), COPY_REFUSED, &paired, SAME, 0 },
 
 	/* The pairs of a path at once. */
 	{ T(SYNC), S(FROZEN), V(FREEZE), COPY_REFUSED, &frozen_already, SAME, 0 },
-	{ T(SYNC), OPEN_SOURCE, V(FREEZE), COPY_DONE, NULL, S(FROZEN), 0 },
+	{ T(SYNC), SENDING | S(REFUSING), V(FREEZE), COPY_DONE, NULL, S(FROZEN), 0 },
+	{ T(SYNC), S(INTERRUPTED) | S(COPY_ANEW), V(FREEZE), COPY_DONE, NULL, S(FROZEN) | S(SPLIT), 0 },
+	{ T(SYNC), OPEN_SOURCE, V(FREEZE), COPY_DONE, NULL, SAME, 0 },
 	{ PAIRS, ANY_PAIR, V(FREEZE), COPY_REFUSED, &no_sync_pairs, SAME, 0 },
 	{ T(SYNC), S(FROZEN), V(RUN), COPY_DONE, NULL, S(SPLIT) | S(SUSPENDED) | S(DIVERGED), 0 },
 	{ PAIRS, ANY_PAIR, V(RUN), COPY_REFUSED, &not_frozen, SAME, 0 },
@@ -299,13 +302,14 @@ static const uint64_t states_of[COPY_TYPE_COUNT] = {
 	[COPY_TYPE_ASYNC] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) | S(PAUSED) |
 					 S(WRITES_LOST) | S(TARGET_FULL_DUPLEX)),
 	[COPY_TYPE_SESSION] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) | S(REMOVED) |
-					   S(WRITES_LOST) | S(TARGET_FULL_DUPLEX) | S(TARGET_TORN)),
+					   S(WRITES_LOST) | S(TARGET_FIRST_COPY) | S(TARGET_FULL_DUPLEX) |
+					   S(TARGET_TORN)),
 	[COPY_TYPE_SYNC] = ANY_PAIR & ~(S(FOLLOWING) | S(PAUSED) | S(REMOVED) | S(TARGET_AWAY) | S(TARGET_TORN)),
 	[COPY_TYPE_FLASH] = ANY_FLASH & ~S(FLASH_IDLE),
 	[COPY_TYPE_FLASH_NO_COPY] = ANY_FLASH & ~(S(FLASH_COPYING) | S(FLASH_RESTORING)),
 	[COPY_TYPE_FLASH_PERSISTENT] = ANY_FLASH & ~(S(FLASH_IDLE) | S(FLASH_RESTORING)),
 	[COPY_TYPE_FLASH_RECORD] = ANY_FLASH & ~S(FLASH_RESTORING),
-	[COPY_TYPE_FLASH_PRACTICE] = ANY_FLASH & ~(S(FLASH_COPYING) | S(FLASH_RESTORING) | S(FLASH_REVERTIBLE)),
+	[COPY_TYPE_FLASH_PRACTICE] = S(FLASH_IDLE) | S(FLASH_WHOLE) | S(FLASH_FAILED) | S(FLASH_OFFLINE),
 };
 
 bool copy_table_has(enum copy_type type, enum copy_state state)
@@ -371,7 +375,7 @@ uint64_t copy_table_drifts(enum copy_type type, enum copy_state state)
 	}
 	/* By session unpractice. */
 	if (type == COPY_TYPE_FLASH_PRACTICE)
-		to |= NONE | S(FLASH_WITHDRAWING);
+		to |= NONE;
 	return to & possible & ~COPY_STATE_BIT(state);
 }
 

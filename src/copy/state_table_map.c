@@ -58,8 +58,10 @@ static enum copy_state state_of_source(const struct copy_pair_facts *facts)
 		return COPY_STATE_REMOVED;
 	if (record->state == PAIR_SUSPENDED)
 		return state_of_suspended(facts);
-	if (record->state == PAIR_FULL_DUPLEX)
-		return record->reason == PAIR_REASON_NONE ? COPY_STATE_FULL_DUPLEX : COPY_STATE_REFUSING;
+	if (record->state == PAIR_FULL_DUPLEX && record->reason == PAIR_REASON_NONE)
+		return COPY_STATE_FULL_DUPLEX;
+	if (record->state == PAIR_FULL_DUPLEX && record->critical)
+		return COPY_STATE_REFUSING;
 	if (record->reason != PAIR_REASON_NONE)
 		return COPY_STATE_INTERRUPTED;
 	if (!record->first_copy_done)
@@ -138,9 +140,9 @@ void copy_table_of_flash(const struct copy_flash_facts *facts, enum copy_type *t
 		*state = state_of_active(facts);
 		break;
 	}
-	/* Likewise. */
+	/* Likewise; or of a practice copy, while session unpractice ends it. */
 	if (!copy_table_has(*type, *state))
-		*state = COPY_STATE_FLASH_WHOLE;
+		*state = COPY_STATE_FLASH_FAILED;
 }
 
 /* ---- CIM ---- */

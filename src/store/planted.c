@@ -72,6 +72,8 @@ const char *const planted_names[] = {
 	NAME(PRACTICE_UNFILLED),
 	NAME(SECOND_UNNOTED),
 	NAME(LOG_FOR_ONE),
+	NAME(STATE_UNASKED),
+	NAME(FORCE_ASSUMED),
 };
 _Static_assert(sizeof(planted_names) / sizeof(planted_names[0]) == PLANTED_COUNT, "a mistake without a name");
 #endif

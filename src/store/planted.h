@@ -91,6 +91,10 @@ enum planted_mistake {
 	PLANTED_SECOND_UNNOTED,		/* now and then a write is noted for the first target only */
 	PLANTED_LOG_FOR_ONE,		/* after a start what the dirty log holds is noted for the first target only */
 
+	/* ---- the state table (copy/state_table.h) ---- */
+	PLANTED_STATE_UNASKED,		/* a pair is resumed whatever its state is */
+	PLANTED_FORCE_ASSUMED,		/* a FlashCopy is deleted without --force as with it */
+
 	PLANTED_COUNT
 };
 

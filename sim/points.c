@@ -6,7 +6,8 @@
  * old site, which had newer groups, is equal after failback. Keeping points never holds groups up. Method: hosts write,
  * far sides crash at any moment, also while they apply; journals are large or small, limits by time, by size or none;
  * for each group the oracle notes which events it must and may show. Then the source site is lost, and in branches
- * several of the points that are listed are gone back to, by sequence or by time, cut off by crashes and repeated.
+ * several of the points that are listed are gone back to, by sequence or by time, cut off by crashes and repeated. Before
+ * that now and then a copy is made of one, while groups go on.
  */
 #include <errno.h>
 #include <string.h>
@@ -116,16 +117,19 @@ static int find_points(struct sites *sites, struct listing *listing)
 	return rc;
 }
 
-static void judge(struct sites *sites, const struct seen *bounds)
+/* bad: why there is no image. */
+static void judge(struct sites *sites, const struct seen *bounds, const struct oracle_image *image, const char *bad)
 {
-	uint32_t position[ORACLE_CHAINS];
-	struct oracle_image image;
-	const char *bad = sites_take_reading(sites, &image);
+	uint32_t position[ORACLE_CHAINS], required[ORACLE_CHAINS];
 
-	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		required[c] = sites->oracle.chains[c].required;
 		sites->oracle.chains[c].required = bounds->least[c];
+	}
 	if (!bad)
-		bad = oracle_judge(&sites->oracle, &image, position);
+		bad = oracle_judge(&sites->oracle, image, position);
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+		sites->oracle.chains[c].required = required[c];
 	if (bad) {
 		scenario_wrong("CG %llu: %s", (unsigned long long)bounds->sequence, bad);
 		return;
@@ -159,8 +163,10 @@ static int go_back(struct sites *sites, const struct watch *watch, const struct 
 	bool by_time = sim_random_below(sim_world(), 3) == 0;
 	struct recovery_at at = { .sequence = by_time ? 0 : point->sequence, .wall_ns = point->cg_wall_ns };
 	struct recovery_at newest = { .sequence = listing->points[0].sequence };
+	struct oracle_image image;
 	struct seen bounds;
 	uint64_t sequence;
+	const char *bad;
 	int rc = recover_sites(sites, &at, &sequence);
 
 	if (rc)
@@ -175,8 +181,108 @@ static int go_back(struct sites *sites, const struct watch *watch, const struct 
 	if (sequence != newest.sequence && !recover_is_refused(sites, &newest))
 		scenario_wrong("a second recovery goes to another group");
 	find_bounds(watch, sequence, &bounds);
-	judge(sites, &bounds);
+	bad = sites_take_reading(sites, &image);
+	judge(sites, &bounds, &image, bad);
 	return sim_random_below(sim_world(), 2) ? recover_go_home(sites) : 0;
+}
+
+/* ---- a copy of one, while groups go on ---- */
+
+struct copying {
+	struct sites *sites;
+	struct recovery_at at;
+	struct rt_group group;
+	int rc;
+};
+
+static void run_practice(void *arg)
+{
+	struct copying *copying = arg;
+	struct sites *sites = copying->sites;
+
+	copying->rc = box_session_practice(&sites->fars[sim_random_below(sim_world(), sites->far_count)], SITES_SESSION,
+					   &copying->at);
+}
+
+/* A far side may crash in the middle of it. */
+static int make_copy(struct copying *copying, bool cut_off)
+{
+	struct sites *sites = copying->sites;
+	struct box *victim = &sites->fars[sim_random_below(sim_world(), sites->far_count)];
+	int rc;
+
+	rt_group_init(&copying->group);
+	rc = rt_group_start(&copying->group, "practice", run_practice, copying);
+	if (!rc && cut_off) {
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)sim_random_below(sim_world(), 200) * RT_MS);
+		faults_crash(sites, victim, sim_random_below(sim_world(), 2) ? SIM_POWER_LOSS : SIM_DEATH);
+		scenario_count("copies cut off", 1);
+	}
+	if (!rc)
+		rc = rt_group_wait(&copying->group);
+	rt_group_stop(&copying->group);
+	if (!rc)
+		rc = faults_bring_up(sites, victim);
+	return rc ? rc : faults_mend_all(sites);
+}
+
+static int read_copy(void *arg, unsigned place, uint64_t block, void *data)
+{
+	unsigned volume;
+	struct box *far = sites_far_of(arg, place, &volume);
+
+	return box_read(far, box_practice_of(volume), block, data);
+}
+
+static bool is_listed(const struct listing *listing, uint64_t sequence)
+{
+	for (int i = 0; i < listing->count; i++) {
+		if (listing->points[i].sequence == sequence)
+			return true;
+	}
+	return false;
+}
+
+static int judge_copy(struct sites *sites, const struct watch *watch, uint64_t sequence)
+{
+	struct oracle_image image;
+	struct seen bounds;
+	const char *bad = oracle_take(&sites->oracle, read_copy, sites, &image);
+	int rc = 0;
+
+	for (unsigned tries = 0; bad && tries < 200 && !rc; tries++) {
+		rc = rt_sleep_until(rt_now_ns() + 10 * RT_MS);
+		bad = oracle_take(&sites->oracle, read_copy, sites, &image);
+	}
+	find_bounds(watch, sequence, &bounds);
+	judge(sites, &bounds, &image, bad);
+	scenario_count("copies of older groups", 1);
+	return rc;
+}
+
+/* Unless it is not kept any more. */
+static int practise_at(struct sites *sites, const struct watch *watch, struct listing *listing)
+{
+	struct copying copying = { .sites = sites, .rc = -1 };
+	const struct copy_point *point;
+	int rc = find_points(sites, listing);
+
+	if (rc)
+		return rc;
+	point = choose_point(watch, listing);
+	copying.at = (struct recovery_at){ .sequence = point->sequence };
+	for (unsigned tries = 0; tries < 20 && !rc && copying.rc; tries++) {
+		rc = make_copy(&copying, tries == 0 && sim_random_below(sim_world(), 2));
+		if (!rc && copying.rc)
+			rc = find_points(sites, listing);
+		if (!rc && copying.rc && !is_listed(listing, copying.at.sequence))
+			return 0;
+	}
+	if (rc)
+		return rc;
+	if (copying.rc)
+		sim_fail(sim_world(), "no copy is made of CG %llu", (unsigned long long)copying.at.sequence);
+	return judge_copy(sites, watch, copying.at.sequence);
 }
 
 /* ---- before that ---- */
@@ -264,6 +370,8 @@ static int live_watched(struct sites *sites, struct watch *watch)
 	int rc = points ? work(sites, watch) : -ENOMEM;
 
 	if (!rc && sim_random_below(sim_world(), 2))
+		rc = practise_at(sites, watch, &listing);
+	if (!rc && sim_random_below(sim_world(), 2))
 		rc = go_quiet(sites);
 	watch->stop = true;
 	if (rc)
@@ -318,7 +426,7 @@ static const char *const must_happen[] = { "host writes", "groups", "points", "r
 
 static const char *const rarely_happens[] = {
 	"points chosen by time", "points chosen by sequence", "points older than the last group", "far sides crashed",
-	"recoveries cut off", "returns", "lost while all was quiet", NULL
+	"recoveries cut off", "returns", "lost while all was quiet", "copies of older groups", "copies cut off", NULL
 };
 
 const struct scenario scenario_points = {

@@ -155,6 +155,86 @@ static void verify_volume(void *arg)
 	} while (subject->rc == -EAGAIN && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS));
 }
 
+/* ---- all at once, by the master ---- */
+
+struct session_order {
+	struct sites *sites;
+	bool repair;
+	int rc;
+};
+
+static int do_verify_session(void *arg)
+{
+	struct session_order *order = arg;
+	struct box *box = &order->sites->sources[0];
+	struct copy_verify_request request = { .repair = order->repair };
+	struct copy_verify_progress progress = { 0 };
+	struct session_verify *verify;
+	struct fault fault = { 0 };
+	int rc;
+
+	if (!box->ready)
+		return -ECONNABORTED;
+	if (copy_session_verify_begin(box->copy, SITES_SESSION, &request, &verify, &fault))
+		return -EAGAIN;
+	rc = copy_session_verify_wait(verify, &progress, &fault);
+	copy_session_verify_end(verify);
+	if (rc)
+		log_line(LOG_WARNING, "scenario", "%s: %s", fault.object, fault.message);
+	if (!rc && progress.done_bytes != progress.total_bytes)
+		scenario_wrong("a comparison has ended at %llu of %llu bytes", (unsigned long long)progress.done_bytes,
+			       (unsigned long long)progress.total_bytes);
+	if (rc && strstr(fault.message, "is not connected"))
+		return -EAGAIN;
+	/* That something differs is what was asked for. */
+	return rc && !order->repair && strstr(fault.message, "differ at its far side") ? 0 : rc;
+}
+
+struct findings_order {
+	struct subject *subject;
+	struct box *box;
+};
+
+static int do_take_findings(void *arg)
+{
+	struct findings_order *order = arg;
+
+	order->subject->found = (struct copy_verify_info){ 0 };
+	if (order->box->ready)
+		copy_pair_each(order->box->copy, take_findings, order->subject);
+	return 0;
+}
+
+static void verify_session(void *arg)
+{
+	struct session_order *order = arg;
+	struct box *box = &order->sites->sources[0];
+	int64_t until_ns = rt_now_ns() + 60 * RT_SECOND;
+
+	do {
+		order->rc = box_call(box, do_verify_session, order);
+	} while (order->rc == -EAGAIN && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS));
+	scenario_count("sessions verified", 1);
+}
+
+/* Of one that is not through nothing is known. */
+static int take_all_findings(struct sites *sites, struct subject *subjects, const struct session_order *done)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
+		const struct oracle_place *place = &sites->oracle.places[i];
+		struct findings_order order = { .subject = &subjects[i], .box = place->box };
+
+		subjects[i].id = place->box->volumes[place->volume];
+		rc = box_call(place->box, do_take_findings, &order);
+		subjects[i].rc = done->rc ? done->rc : subjects[i].found.state == VERIFY_DONE ? 0 : -EIO;
+	}
+	return rc;
+}
+
+/* ---- what was found ---- */
+
 static void check_ranges(const struct subject *subject)
 {
 	const struct copy_verify_info *found = &subject->found;
@@ -265,6 +345,7 @@ static int disturb(struct sites *sites, bool *source_died)
 
 struct all {
 	struct sites *sites;
+	bool has_session;
 	bool cut_short;			/* some did not come to their end */
 	struct subject subjects[ORACLE_PLACES_MAX];
 };
@@ -296,20 +377,26 @@ static bool any_mended(struct sites *sites)
 static int verify_all(struct all *all, bool repair, bool disturbed)
 {
 	unsigned count = all->sites->oracle.place_count;
-	bool source_died = false;
+	struct session_order session = { .sites = all->sites, .repair = repair };
+	bool by_session = all->has_session && below(2), source_died = false;
 	struct rt_group group;
 	int rc = 0;
 
 	rt_group_init(&group);
 	for (unsigned i = 0; i < count && !rc; i++) {
 		all->subjects[i].repair = repair;
-		rc = rt_group_start(&group, "verify", verify_volume, &all->subjects[i]);
+		if (!by_session)
+			rc = rt_group_start(&group, "verify", verify_volume, &all->subjects[i]);
 	}
+	if (!rc && by_session)
+		rc = rt_group_start(&group, "verify", verify_session, &session);
 	if (!rc && disturbed)
 		rc = disturb(all->sites, &source_died);
 	if (!rc)
 		rc = wait_all(all->sites, &group);
 	rt_group_stop(&group);
+	if (!rc && by_session)
+		rc = take_all_findings(all->sites, all->subjects, &session);
 	source_died = any_mended(all->sites) || source_died;
 	all->cut_short = false;
 	for (unsigned i = 0; i < count && !rc; i++) {
@@ -400,6 +487,7 @@ static int live_through(struct all *all, struct sites *sites)
 	int rc;
 
 	all->sites = sites;
+	all->has_session = type == PAIR_ASYNC;
 	sites->volume_bytes = (20u << 20) + below(16) * XDC_BLOCK_SIZE;
 	rc = sites_build(sites, 1 + (unsigned)below(2), 1, below(2) ? CACHE_WRITEBACK : CACHE_DIRECT, type);
 	if (!rc)
@@ -434,7 +522,7 @@ static const char *const must_happen[] = {
 };
 
 static const char *const rarely_happens[] = {
-	"groups", "blocks changed on both sides", "ways cut", "connections broken", "far sides dead",
+	"groups", "sessions verified", "blocks changed on both sides", "ways cut", "connections broken", "far sides dead",
 	"far sides without power", "sources dead", NULL
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Comparing both sides of pairs, as a job: of one, or of all of a session that this system sends. */
+/* Comparing both sides of pairs, as a job: of one, or of all of a session. */
 #include "control/control_private.h"
 
 #include <stdio.h>
@@ -7,58 +7,42 @@
 
 #include "rt/mem.h"
 
-struct verify_work {
-	struct control *control;
-	struct copy_verify_request request;
-	unsigned count, index;		/* of the pairs; the one that is compared now */
-	struct copy_pair_name pairs[];
-};
-
-static struct verify_work *make_work(struct control *control, const struct copy_verify_request *request, unsigned room)
+static int out_of_memory(const char *object, struct fault *fault)
 {
-	struct verify_work *work = mem_alloc_zeroed(sizeof(*work) + room * sizeof(work->pairs[0]));
-
-	if (!work)
-		return NULL;
-	work->control = control;
-	work->request = *request;
-	return work;
+	return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 }
 
-/* In bytes of the volumes; each was looked at once when all are through. */
-static void look_progress(void *arg, struct job *job)
+/* ---- of one pair ---- */
+
+struct pair_work {
+	struct control *control;
+	struct copy_verify_request request;
+	struct copy_pair_name pair;
+};
+
+/* In bytes of the volume; each was looked at once when it is through. */
+static void look_pair(void *arg, struct job *job)
 {
-	const struct verify_work *work = arg;
-	uint64_t done_bytes = 0, total_bytes = 0;
-	bool waits = false;
+	const struct pair_work *work = arg;
 	struct fault gone;
+	const struct control_volume *volume = control_volume_need(work->control, work->pair.volume, &gone);
+	struct copy_verify_info info = { 0 };
+	bool there = copy_pair_get_verify(work->control->copy, &work->pair, &info);
 
-	for (unsigned i = 0; i < work->count; i++) {
-		const struct control_volume *volume = control_volume_need(work->control, work->pairs[i].volume,
-									  &gone);
-		uint64_t size = volume ? volume->record.size_bytes : 0;
-		struct copy_verify_info info;
-
-		total_bytes += size;
-		if (i < work->index)
-			done_bytes += size;
-		if (i != work->index || !copy_pair_get_verify(work->control->copy, &work->pairs[i], &info))
-			continue;
-		done_bytes += info.state == VERIFY_RUNNING ? info.looked_bytes : 0;
-		waits = info.waits;
-	}
-	job_progress(job, done_bytes, total_bytes);
-	job_waits(job, waits ? "the far side, or blocks that are always under way" : NULL);
+	job_progress(job, there && info.state == VERIFY_RUNNING ? info.looked_bytes : 0,
+		     volume ? volume->record.size_bytes : 0);
+	job_waits(job, there && info.waits ? "the far side, or blocks that are always under way" : NULL);
 }
 
 /* What was found is an answer that a script has to hear of. */
-static int judge(const struct verify_work *work, const struct copy_pair_name *pair, struct fault *fault)
+static int judge(const struct pair_work *work, struct fault *fault)
 {
-	uint16_t volume = pair->volume;
+	uint16_t volume = work->pair.volume;
 	struct copy_verify_info info;
 	char object[32], remedy[64];
 
-	if (!copy_pair_get_verify(work->control->copy, pair, &info) || !info.differing_blocks || work->request.repair)
+	if (!copy_pair_get_verify(work->control->copy, &work->pair, &info) || !info.differing_blocks ||
+	    work->request.repair)
 		return 0;
 	snprintf(object, sizeof(object), "pair of volume %04X", volume);
 	snprintf(remedy, sizeof(remedy), "xdc pair verify %04X --repair sends them again", volume);
@@ -67,96 +51,77 @@ static int judge(const struct verify_work *work, const struct copy_pair_name *pa
 			 (unsigned long long)info.differing_blocks, volume, (unsigned long long)info.ranges[0].offset);
 }
 
-/* All are compared, whatever is found of one; the first fault is that of the job. */
-static int run_verify(void *arg, struct job *job, struct fault *fault)
+static int run_pair(void *arg, struct job *job, struct fault *fault)
 {
-	struct verify_work *work = arg;
-	struct fault found = { 0 };
-	int rc = 0;
+	struct pair_work *work = arg;
 
 	(void)job;
-	for (; work->index < work->count && !rt_cancelled(); work->index++) {
-		const struct copy_pair_name *pair = &work->pairs[work->index];
-
-		if (!copy_pair_verify(work->control->copy, pair, &work->request, &found) && !judge(work, pair, &found))
-			continue;
-		if (!rc)
-			*fault = found;
-		rc = -1;
-	}
-	if (!rc && work->index < work->count)
-		rc = fault_set(fault, FAULT_FAILED, "", "repeat the command", "the comparison was ended");
-	return rc;
-}
-
-static int start(struct control *control, struct verify_work *work, const char *object, uint64_t *job,
-		 struct fault *fault)
-{
-	struct job_spec spec = {
-		.kind = JOB_VERIFY, .object = object, .look = look_progress, .arg = work, .owns_arg = true,
-	};
-
-	return job_run(control->jobs, &spec, run_verify, job, fault);
-}
-
-static int out_of_memory(const char *object, struct fault *fault)
-{
-	return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+	return copy_pair_verify(work->control->copy, &work->pair, &work->request, fault) ? -1 : judge(work, fault);
 }
 
 int control_pair_verify(struct control *control, const struct copy_pair_name *pair,
 			const struct copy_verify_request *request, uint64_t *job, struct fault *fault)
 {
-	struct verify_work *work;
+	struct pair_work *work;
 	char object[32];
+	struct job_spec spec = { .kind = JOB_VERIFY, .object = object, .look = look_pair, .owns_arg = true };
 
 	snprintf(object, sizeof(object), "pair of volume %04X", pair->volume);
 	if (copy_pair_may_verify(control->copy, pair, fault))
 		return -1;
-	work = make_work(control, request, 1);
+	work = mem_alloc_zeroed(sizeof(*work));
 	if (!work)
 		return out_of_memory(object, fault);
-	work->pairs[work->count++] = *pair;
-	return start(control, work, object, job, fault);
+	*work = (struct pair_work){ .control = control, .request = *request, .pair = *pair };
+	spec.arg = work;
+	return job_run(control->jobs, &spec, run_pair, job, fault);
 }
 
-struct count {
-	struct control *control;
-	struct verify_work *work;	/* NULL: only counts */
-	unsigned sources;
+/* ---- of a session ---- */
+
+struct session_work {
+	struct session_verify *verify;	/* of the fiber that runs it */
+	struct copy_verify_progress progress;
 };
 
-static void add_volume(void *arg, const struct copy_session_volume *volume)
+static void look_session(void *arg, struct job *job)
 {
-	struct count *count = arg;
+	const struct session_work *work = arg;
 
-	if (!volume->is_source)
-		return;
-	count->sources++;
-	if (count->work)
-		count->work->pairs[count->work->count++] = copy_pair_name_of(volume->volume, volume->system);
+	job_progress(job, work->progress.done_bytes, work->progress.total_bytes);
+	job_waits(job, work->progress.waiting_for[0] ? work->progress.waiting_for : NULL);
+}
+
+static int run_session(void *arg, struct job *job, struct fault *fault)
+{
+	struct session_work *work = arg;
+	int rc = copy_session_verify_wait(work->verify, &work->progress, fault);
+
+	(void)job;
+	copy_session_verify_end(work->verify);
+	return rc;
 }
 
 int control_session_verify(struct control *control, uint8_t session, const struct copy_verify_request *request,
 			   uint64_t *job, struct fault *fault)
 {
-	struct count count = { .control = control };
+	struct session_work *work = mem_alloc_zeroed(sizeof(*work));
+	struct session_verify *verify;
 	char object[32];
+	struct job_spec spec = {
+		.kind = JOB_VERIFY, .object = object, .look = look_session, .arg = work, .owns_arg = true,
+	};
 
 	snprintf(object, sizeof(object), "session %u", session);
-	copy_session_each_volume(control->copy, session, add_volume, &count);
-	if (!count.sources)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "repeat the command on its source systems",
-				 "this system has no source volume in it");
-	count.work = make_work(control, request, count.sources);
-	if (!count.work)
+	if (!work)
 		return out_of_memory(object, fault);
-	copy_session_each_volume(control->copy, session, add_volume, &count);
-	for (unsigned i = 0; i < count.work->count; i++) {
-		if (copy_pair_may_verify(control->copy, &count.work->pairs[i], fault)) {
-			mem_free(count.work);
-			return -1;
-		}
+	if (copy_session_verify_begin(control->copy, session, request, &verify, fault)) {
+		mem_free(work);
+		return -1;
 	}
-	return start(control, count.work, object, job, fault);
+	work->verify = verify;
+	if (!job_run(control->jobs, &spec, run_session, job, fault))
+		return 0;
+	copy_session_verify_end(verify);
+	return -1;
 }

@@ -24,6 +24,7 @@
 #include "copy/session_entry.h"
 #include "copy/source.h"
 #include "copy/swap.h"
+#include "copy/verify_member.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/dirtylog.h"
@@ -85,6 +86,7 @@ static const struct link_handler handlers[] = {
 	{ WIRE_RECOVER_POINTS, recover_on_points },
 	{ WIRE_RECOVER_POINT, recover_on_point },
 	{ WIRE_PRACTICE, practice_on_step },
+	{ WIRE_SESSION_VERIFY, verify_on_session },
 	{ WIRE_GROUP_ORDER, group_on_order },
 	{ 0, NULL },
 };
@@ -532,6 +534,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_mutex_init(&copy->practising);
 	rt_mutex_init(&copy->practice_steps);
 	rt_group_init(&copy->practice_fibers);
+	list_init(&copy->verify_members);
+	rt_group_init(&copy->verify_fibers);
 	list_init(&copy->sources);
 	list_init(&copy->sessions);
 	list_init(&copy->session_lsses);
@@ -580,6 +584,7 @@ void copy_stop(struct copy *copy)
 	link_server_stop(copy->server);
 	peers_hang_up(copy);
 	practice_parts_stop(copy);
+	verify_members_stop(copy);
 	sources_stop(copy);
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link), false);

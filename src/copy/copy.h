@@ -515,6 +515,32 @@ struct copy_session_volume {
 void copy_session_each_volume(struct copy *copy, uint8_t session,
 			      void (*each)(void *arg, const struct copy_session_volume *volume), void *arg);
 
+/* ---- comparing both sides of all pairs of a session, on its master; on another source system, of its own ---- */
+
+struct session_verify;
+
+/* Over all source systems. */
+struct copy_verify_progress {
+	unsigned systems;
+	uint64_t done_bytes, total_bytes;	/* of the volumes: all that is done was looked at once */
+	uint64_t differing_blocks, repaired_blocks;	/* of pairs that are through */
+	char waiting_for[64];			/* empty: for nobody */
+};
+
+/* All have begun. -1: what one of them refuses, and then none has. To be given back by the last one. Suspends. */
+int copy_session_verify_begin(struct copy *copy, uint8_t session, const struct copy_verify_request *request,
+			      struct session_verify **out, struct fault *fault);
+
+/*
+ * To the end of all of them; *progress is kept up to date. -1: what was found, by the first that found something, or
+ * who was not reached. Suspends.
+ */
+int copy_session_verify_wait(struct session_verify *verify, struct copy_verify_progress *progress,
+			     struct fault *fault);
+
+/* Those that compare still end, and what it is is freed. Suspends, shielded. */
+void copy_session_verify_end(struct session_verify *verify);
+
 /* ---- practice, on any one far-side system of the session ---- */
 
 struct recovery_at;

@@ -68,6 +68,8 @@ struct copy {
 	struct rt_mutex practising;		/* of commands on them given here, one at a time */
 	struct rt_mutex practice_steps;		/* of what those order here, one at a time */
 	struct rt_group practice_fibers;	/* one a part */
+	struct list_head verify_members;	/* struct verify_member: comparisons that a master has asked for */
+	struct rt_group verify_fibers;		/* one each */
 	struct list_head left_pairs;		/* struct left_pair: those whose volume is not open */
 	struct list_head sources;		/* struct source: sessions with volumes here */
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */

@@ -196,8 +196,34 @@ static int make_volumes(struct practice_part *part, const char *pool, struct fau
 	return rc;
 }
 
+/* Those that are in the group that is meant. */
+static int fill_legs(const struct practice_part *part, struct wire_practice_reply *reply, struct fault *fault)
+{
+	const struct leg_hold *hold = &part->hold;
+
+	reply->legs = mem_alloc_zeroed((hold->count + 1) * sizeof(reply->legs[0]));
+	for (unsigned i = 0; i < hold->count && reply->legs; i++) {
+		const struct journal_cg *cg = leg_committed_cg(hold->legs[i]);
+		struct wire_practice_leg *item = &reply->legs[reply->count];
+		struct journal_info info;
+
+		if (!hold->shows[i])
+			continue;
+		reply->count++;
+		leg_get_info(hold->legs[i], &info);
+		snprintf(item->source, sizeof(item->source), "%s", hold->legs[i]->record.source_system);
+		item->committed = info.committed;
+		item->prepared = info.prepared;
+		item->member_version = cg ? cg->member_version : 0;
+		if (cg && leg_unpack_members(cg, &item->members))
+			return fault_no_memory(part->session, fault);
+	}
+	return reply->legs ? 0 : fault_no_memory(part->session, fault);
+}
+
 /* What an earlier attempt has left goes, whoever made it: its next step finds nothing. */
-static int prepare(struct copy *copy, const char *initiator, const struct wire_practice *order, struct fault *fault)
+static int prepare(struct copy *copy, const char *initiator, const struct wire_practice *order,
+		   struct wire_practice_reply *reply, struct fault *fault)
 {
 	struct practice_part *part = find(copy, order->session);
 	int rc;
@@ -214,33 +240,15 @@ static int prepare(struct copy *copy, const char *initiator, const struct wire_p
 	if (!rc)
 		rc = make_volumes(part, order->pool[0] ? order->pool : NULL, fault);
 	if (!rc)
+		rc = fill_legs(part, reply, fault);
+	if (!rc)
 		part->done = order->step;
+	reply->volumes = part->count;
 	part->until_ns = rt_now_ns() + NEXT_NS;
 	return rc;
 }
 
 /* ---- to one group ---- */
-
-static int fill_legs(const struct practice_part *part, struct wire_practice_reply *reply, struct fault *fault)
-{
-	const struct leg_hold *hold = &part->hold;
-
-	reply->legs = mem_alloc_zeroed((hold->count + 1) * sizeof(reply->legs[0]));
-	for (unsigned i = 0; i < hold->count && reply->legs; i++) {
-		const struct journal_cg *cg = leg_committed_cg(hold->legs[i]);
-		struct wire_practice_leg *item = &reply->legs[reply->count++];
-		struct journal_info info;
-
-		leg_get_info(hold->legs[i], &info);
-		snprintf(item->source, sizeof(item->source), "%s", hold->legs[i]->record.source_system);
-		item->committed = info.committed;
-		item->prepared = info.prepared;
-		item->member_version = cg ? cg->member_version : 0;
-		if (cg && leg_unpack_members(cg, &item->members))
-			return fault_no_memory(part->session, fault);
-	}
-	return reply->legs ? 0 : fault_no_memory(part->session, fault);
-}
 
 static int stop(struct practice_part *part, struct wire_practice_reply *reply, struct fault *fault)
 {
@@ -441,6 +449,9 @@ static int go_on(struct practice_part *part, const struct wire_practice *order, 
 	if (order->step < part->done)
 		return 0;
 	switch (order->step) {
+	case WIRE_PRACTICE_PREPARE:
+		rc = fill_legs(part, reply, fault);
+		break;
 	case WIRE_PRACTICE_HOLD:
 		rc = part->done == order->step ? 0 : leg_hold_begin(&part->hold, fault);
 		break;
@@ -502,13 +513,8 @@ static int do_step(struct copy *copy, const char *initiator, const struct wire_p
 	}
 	if (part && part->attempt == order->attempt && part->done)
 		return go_on(part, order, reply, fault);
-	if (order->step == WIRE_PRACTICE_PREPARE) {
-		int rc = prepare(copy, initiator, order, fault);
-
-		part = find(copy, order->session);
-		reply->volumes = part ? part->count : 0;
-		return rc;
-	}
+	if (order->step == WIRE_PRACTICE_PREPARE)
+		return prepare(copy, initiator, order, reply, fault);
 	/* Asked again when it was done already. */
 	if (order->step == WIRE_PRACTICE_COMMIT && record && record->attempt == order->attempt && !record->pending)
 		return 0;

@@ -210,6 +210,50 @@ static int choose_group(const struct recovery *recovery, struct wire_practice *o
 	return 0;
 }
 
+/* The far side has said that it can show the older group with what this source sends. */
+static const char *next_that_shows(const struct far *far, uint64_t number, uint32_t *index)
+{
+	if (far->recovery->older)
+		return *index < far->point.count ? far->point.items[(*index)++].source : NULL;
+	while (*index < far->legs.count) {
+		const struct wire_recover_leg *leg = &far->legs.items[(*index)++];
+
+		if (recover_leg_holds(leg, number))
+			return leg->source;
+	}
+	return NULL;
+}
+
+static bool has_leg(const struct wire_practice_reply *reply, const char *source)
+{
+	for (uint32_t i = 0; i < reply->count; i++) {
+		if (!strcmp(reply->legs[i].source, source))
+			return true;
+	}
+	return false;
+}
+
+/* Meanwhile it may have been given up somewhere: a part without these volumes would be a copy of no group. */
+static int check_kept(const struct recovery *recovery, const struct wire_practice *order, struct fault *fault)
+{
+	char object[64];
+
+	for (unsigned i = 0; i < recovery->count && order->at; i++) {
+		const struct far *far = &recovery->fars[i];
+		const char *source;
+		uint32_t index = 0;
+
+		while ((source = next_that_shows(far, order->at, &index))) {
+			if (!has_leg(&far->practice, source))
+				return fault_set(fault, FAULT_FAILED, recovery_object(recovery, object),
+						 "xdc session points lists the groups that all can show",
+						 "CG %llu is not kept any more by far side %s",
+						 (unsigned long long)order->at, far->system);
+		}
+	}
+	return 0;
+}
+
 /* ---- making ---- */
 
 static int fill_all(struct recovery *recovery, struct wire_practice *order, struct fault *fault)
@@ -234,6 +278,8 @@ static int make_all(struct recovery *recovery, struct wire_practice *order, stru
 	if (!rc && !count_volumes(recovery))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, recovery_object(recovery, object),
 				 "xdc session show", "no volume is in its groups");
+	if (!rc)
+		rc = check_kept(recovery, order, fault);
 	if (!rc)
 		rc = order_all(recovery, order, WIRE_PRACTICE_HOLD, fault);
 	if (!rc)

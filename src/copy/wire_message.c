@@ -369,6 +369,29 @@ LAYOUT(practice_reply, struct wire_practice_reply,
 	UINT(struct wire_practice_reply, volumes),
 	LIST(struct wire_practice_reply, count, legs, practice_leg, WIRE_LEGS_MAX));
 
+/* ---- comparing ---- */
+
+LAYOUT(verify, struct wire_verify,
+	UINT(struct wire_verify, session),
+	UINT(struct wire_verify, id),
+	UINT(struct wire_verify, step),
+	BOOL(struct wire_verify, repair),
+	UINT(struct wire_verify, rate_bytes));
+
+LAYOUT(verify_report, struct wire_verify_report,
+	BYTES(struct wire_verify_report, boot_id),
+	BOOL(struct wire_verify_report, done),
+	BOOL(struct wire_verify_report, waits),
+	UINT(struct wire_verify_report, volumes),
+	UINT(struct wire_verify_report, done_bytes),
+	UINT(struct wire_verify_report, total_bytes),
+	UINT(struct wire_verify_report, differing_blocks),
+	UINT(struct wire_verify_report, repaired_blocks),
+	UINT(struct wire_verify_report, code),
+	TEXT(struct wire_verify_report, object),
+	TEXT(struct wire_verify_report, message),
+	TEXT(struct wire_verify_report, remedy));
+
 /* ---- events ---- */
 
 LAYOUT(event_session, struct wire_event_session,
@@ -416,6 +439,7 @@ static const struct wire_type types[] = {
 	{ WIRE_RECOVER_POINTS, "recover_points", &points_request, &points },
 	{ WIRE_RECOVER_POINT, "recover_point", &point_request, &point_legs },
 	{ WIRE_PRACTICE, "practice", &practice, &practice_reply },
+	{ WIRE_SESSION_VERIFY, "session_verify", &verify, &verify_report },
 	{ WIRE_GROUP_ORDER, "group_order", &group_order, &group_answer },
 	{ WIRE_EVENT_FIRST_WRITE, "event_first_write", &event_session, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, "event_pairs_changed", &empty, NULL },

@@ -69,6 +69,8 @@ enum wire_message_type {
 	WIRE_PRACTICE = 72,
 	WIRE_GROUP_ORDER = 112,
 
+	WIRE_SESSION_VERIFY = 104,
+
 	/* events */
 	WIRE_EVENT_FIRST_WRITE = 128,
 	WIRE_EVENT_PAIRS_CHANGED = 129,
@@ -462,6 +464,31 @@ struct wire_practice_reply {
 	uint32_t volumes;			/* that the copy has here */
 	uint32_t count;				/* at most WIRE_LEGS_MAX */
 	struct wire_practice_leg *legs;		/* STOP: what is committed */
+};
+
+/* ---- comparing all pairs of a session: master to source (verify_member.h) ---- */
+
+enum wire_verify_step {
+	WIRE_VERIFY_BEGIN = 1,
+	WIRE_VERIFY_LOOK = 2,
+	WIRE_VERIFY_END = 3,
+};
+
+struct wire_verify {
+	uint8_t session;
+	uint64_t id;				/* random: of this comparison */
+	uint8_t step;				/* enum wire_verify_step */
+	bool repair;
+	uint64_t rate_bytes;			/* a second; 0: no limit */
+};
+struct wire_verify_report {
+	uint8_t boot_id[WIRE_ID_SIZE];
+	bool done, waits;			/* waits: nothing was found out for some seconds */
+	uint32_t volumes;
+	uint64_t done_bytes, total_bytes;
+	uint64_t differing_blocks, repaired_blocks;
+	uint16_t code;				/* enum fault_code, of the first fault; 0: there is none */
+	char object[64], message[WIRE_TEXT_SIZE], remedy[WIRE_TEXT_SIZE];
 };
 
 /* ---- events, over the connection that the other side dialed: source system to master, far side to source ---- */

@@ -8,8 +8,11 @@
 
 #define KEY_BLOCK_MASK	((UINT64_C(1) << 48) - 1)
 
-static int damaged(struct journal *journal, uint64_t place, const char *fault)
+/* Not when the segment has begun a new life while it was read: then it is as it should be. */
+static int damaged(struct journal *journal, uint64_t place, uint64_t seq, const char *fault)
 {
+	if (journal->segments[place >> 32].seq != seq)
+		return -EAGAIN;
 	journal_note_fault(journal, "%s-%04u.seg is damaged: the record at %u: %s", journal->leg,
 			   (unsigned)(place >> 32), (unsigned)place, fault);
 	return -EBADMSG;
@@ -31,15 +34,15 @@ int journal_read_run(struct journal *journal, const struct run *run, uint64_t se
 		return (int)got;
 	if (got != (ssize_t)head_len || !record_decode(head, seq, offset, room, &record) ||
 	    !record_has_blocks(record.kind) || record.zero || !record_is_whole(&record, journal->id, head))
-		return damaged(journal, run->place, "it is not the data record that should be there");
+		return damaged(journal, run->place, seq, "it is not the data record that should be there");
 	if (skip + run_blocks(run) > record.blocks)
-		return damaged(journal, run->place, "it is shorter than the index says");
+		return damaged(journal, run->place, seq, "it is shorter than the index says");
 	got = rt_file_read(file, buf, len,
 			   (uint64_t)offset + record_data_at(record.blocks) + (uint64_t)skip * JOURNAL_BLOCK_SIZE);
 	if (got < 0)
 		return (int)got;
 	if (got != (ssize_t)len || !record_check_sums(head + RECORD_HEADER_SIZE, buf, skip, run_blocks(run)))
-		return damaged(journal, run->place, "a block has a wrong checksum");
+		return damaged(journal, run->place, seq, "a block has a wrong checksum");
 	return 0;
 }
 

@@ -16,6 +16,8 @@ struct journal_past {
 	struct journal *journal;
 	uint64_t number;
 	struct runs runs;		/* of each block the before-image of the oldest group after the CG */
+	uint32_t segment_count;
+	uint64_t *seqs;			/* of the uses of the segments that they lie in */
 };
 
 static bool run_place_before(const struct run *a, const struct run *b)
@@ -109,6 +111,12 @@ static int add_all(struct journal_past *past)
 	uint32_t slot;
 	int rc = 0;
 
+	past->segment_count = journal->segment_count;
+	past->seqs = mem_alloc((journal->segment_count + 1) * sizeof(past->seqs[0]));
+	if (!past->seqs)
+		return -ENOMEM;
+	for (slot = 0; slot < journal->segment_count; slot++)
+		past->seqs[slot] = journal->segments[slot].seq;
 	while (rc == 0 && (slot = find_newest(journal, below)) != NO_SEGMENT) {
 		rc = add_segment(past, slot);
 		below = journal->segments[slot].seq;
@@ -146,6 +154,7 @@ void journal_close_past(struct journal_past *past)
 	if (!past)
 		return;
 	runs_clear(&past->runs);
+	mem_free(past->seqs);
 	mem_free(past);
 }
 
@@ -158,6 +167,9 @@ bool journal_past_next(const struct journal_past *past, uint64_t *cursor, struct
 		return false;
 	*cursor = run_end(&found);
 	*run = journal_make_run(journal, &found);
+	/* It may have begun a new life since. */
+	assert(found.place >> 32 < past->segment_count);
+	run->segment = past->seqs[found.place >> 32];
 	run->up_to = past->number;
 	return true;
 }

@@ -159,6 +159,42 @@ static int until_a_volume_leaves_in_sim(void *arg)
 	return 0;
 }
 
+/*
+ * A regression: whoever reads what a point shows, while it is given up and its segments are used anew, was told of a
+ * damaged journal, which went offline; he must be told that it is gone.
+ */
+static int given_up_in_sim(void *arg)
+{
+	static const struct journal_keep keep = { .bytes = 128 << 10 };
+	MEM_OWNED uint8_t *buf = mem_alloc(JOURNAL_RUN_MAX);
+	struct journal *journal = make(&keep);
+	struct journal_past *past;
+	struct journal_run run;
+	uint64_t cursor = 0;
+	unsigned runs = 0;
+
+	(void)arg;
+	for (uint64_t number = 1; number <= 4; number++) {
+		form(journal, number, 2);
+		keep_and_apply(journal);
+	}
+	CHECK_EQUAL(journal_open_past(journal, 1, &past), 0);
+	CHECK(journal_past_next(past, &cursor, &run));
+	CHECK_EQUAL(journal_read(journal, &run, buf), 0);
+	for (uint64_t number = 5; number <= 200; number++) {
+		form(journal, number, 2);
+		keep_and_apply(journal);
+	}
+	CHECK(!journal_is_point(journal, 1));
+	for (cursor = 0; journal_past_next(past, &cursor, &run); runs++)
+		CHECK_EQUAL(journal_read(journal, &run, buf), -EAGAIN);
+	CHECK(runs > 0);
+	CHECK(!journal_fault(journal));
+	journal_close_past(past);
+	journal_close(journal);
+	return 0;
+}
+
 static int decided_in_sim(void *arg)
 {
 	static const struct journal_keep keep = { .time_us = UINT64_C(1) << 50 };
@@ -208,6 +244,12 @@ static void until_a_volume_leaves(void **state)
 {
 	(void)state;
 	in_sim(1, until_a_volume_leaves_in_sim, NULL);
+}
+
+static void what_is_given_up_is_not_damaged(void **state)
+{
+	(void)state;
+	in_sim(1, given_up_in_sim, NULL);
 }
 
 static void what_is_decided_for_stays(void **state)
@@ -276,6 +318,7 @@ int main(void)
 		cmocka_unit_test(by_size),
 		cmocka_unit_test(until_room_is_needed),
 		cmocka_unit_test(until_a_volume_leaves),
+		cmocka_unit_test(what_is_given_up_is_not_damaged),
 		cmocka_unit_test(what_is_decided_for_stays),
 		cmocka_unit_test(states_of_such_journals_have_two_numbers_more),
 		cmocka_unit_test(entries_have_a_kind),

@@ -130,6 +130,14 @@ static struct wire_practice_leg sample_practice_leg[] = {
 static const struct wire_practice_reply sample_practice_reply = {
 	.boot_id = BOOT, .more = true, .volumes = 3, .count = 1, .legs = sample_practice_leg,
 };
+static const struct wire_verify sample_verify = {
+	.session = 1, .id = 77, .step = WIRE_VERIFY_LOOK, .repair = true, .rate_bytes = 1 << 20,
+};
+static const struct wire_verify_report sample_verify_report = {
+	.boot_id = BOOT, .done = true, .waits = true, .volumes = 3, .done_bytes = 4096, .total_bytes = 12288,
+	.differing_blocks = 5, .repaired_blocks = 4, .code = 4, .object = "pair of volume 1500",
+	.message = "5 blocks of volume 1500 differ", .remedy = "xdc pair verify 1500 --repair",
+};
 static const struct wire_event_session sample_event = {
 	.session = 1, .master = "2105.FA120:15", .boot_id = BOOT, .open_number = 8,
 };
@@ -174,6 +182,7 @@ static const struct wire_sample {
 	{ WIRE_RECOVER_POINTS, &sample_points_request, &sample_points },
 	{ WIRE_RECOVER_POINT, &sample_point_request, &sample_point_legs },
 	{ WIRE_PRACTICE, &sample_practice, &sample_practice_reply },
+	{ WIRE_SESSION_VERIFY, &sample_verify, &sample_verify_report },
 	{ WIRE_GROUP_ORDER, &sample_group_order, &sample_group_answer },
 	{ WIRE_EVENT_FIRST_WRITE, &sample_event, NULL },
 	{ WIRE_EVENT_PAIRS_CHANGED, &sample_empty, NULL },

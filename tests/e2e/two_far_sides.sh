@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Practice of a session with two sources and two far sides: one command, at either far side, makes one group of both,
-# and removes it from both; with --at an older group that is kept. A far side that is not there is named, and keeps its
-# part.
+# A session with two sources and two far sides. Practice: one command, at either far side, makes one group of both, and
+# removes it from both; with --at an older group that is kept. A far side that is not there is named, and keeps its
+# part. Verify: given at the master it compares what both sources send.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io
@@ -92,4 +92,16 @@ on B1 session practice 1
 both_read 3
 on B2 session unpractice 1
 expect_refused 'has no practice copy' B1 session unpractice 1
+
+# ---- both are compared ----
+size=$(json A1 .total_bytes session verify 1 --wait)
+expect_equal 8388608 "$size" 'what is compared of both sources'
+expect_equal 4194304 "$(json A2 .total_bytes session verify 1 --wait)" 'what is compared by one that is not the master'
+printf x | dd of="$(image B2 2500)" bs=1M seek=3 conv=notrunc status=none
+expect_refused 'system 2105.FA121: 1 blocks of volume 1500 differ' A1 session verify 1 --wait
+expect_equal 1 "$(json A2 .verify.differing_blocks pair show 1500)" 'what was found at the other source'
+on A1 session verify 1 --repair --wait
+system_kill A2
+expect_refused '2105.FA121' A1 session verify 1 --wait
+system_restart A2
 system_stop A1 A2 B1 B2

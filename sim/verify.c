@@ -522,8 +522,8 @@ static const char *const must_happen[] = {
 };
 
 static const char *const rarely_happens[] = {
-	"groups", "sessions verified", "blocks changed on both sides", "ways cut", "connections broken", "far sides dead",
-	"far sides without power", "sources dead", NULL
+	"groups", "sessions verified", "blocks changed on both sides", "ways cut", "connections broken",
+	"far sides dead", "far sides without power", "sources dead", NULL
 };
 
 const struct scenario scenario_verify = {

@@ -300,7 +300,8 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
 	} },
-	{ "session", "verify", ROLE_ADMIN, ANSWER_OBJECT, "Compare both sides of all its pairs; at the master: on all systems", {
+	{ "session", "verify", ROLE_ADMIN, ANSWER_OBJECT,
+	  "Compare both sides of all its pairs; at the master: on all systems", {
 		SESSION_ARG, VERIFY_ARGS,
 	} },
 	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {

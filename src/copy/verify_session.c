@@ -133,8 +133,10 @@ static int check_begun(struct session_verify *verify, struct fault *fault)
 		share->ended = share->rc != 0;
 	}
 	snprintf(object, sizeof(object), "session %u", verify->order.session);
-	return volumes ? 0 : fault_set(fault, FAULT_INVALID_PARAMETER, object, "repeat the command on its source systems",
-				       "this system has no source volume in it");
+	if (volumes)
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, object, "repeat the command on its source systems",
+			 "this system has no source volume in it");
 }
 
 int copy_session_verify_begin(struct copy *copy, uint8_t session, const struct copy_verify_request *request,

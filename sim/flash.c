@@ -311,6 +311,10 @@ static void start(void)
 	memset(&scene, 0, sizeof(scene));
 	scene.model.direct = cache == CACHE_DIRECT;
 	box_init(&scene.box, "a1", "2105.A1", 1 + (unsigned)below(3), FLASH_BASE, FLASH_VOLUMES, FLASH_BYTES, cache);
+	if (below(2)) {
+		sim_set_disk(scene.box.system, "pool", &(struct sim_disk_state) { .clones = true });
+		scene.clones = cache == CACHE_WRITEBACK;
+	}
 	rt_group_init(&scene.chains);
 	if (box_boot(&scene.box) != 0)
 		sim_fail(sim_world(), "the system does not start");
@@ -344,11 +348,11 @@ static int run_flash(void *arg)
 
 static const char *const must_happen[] = {
 	"requests", "FlashCopies", "FlashCopies withdrawn", "groups", "cascades", "resyncs", "reverses",
-	"commits", "reverts", "death", "power-loss", NULL
+	"commits", "reverts", "clones", "death", "power-loss", NULL
 };
 
 static const char *const rarely_happens[] = {
-	"FlashCopies that never were", "fast reverses", NULL
+	"FlashCopies that never were", "fast reverses", "clones cut short", NULL
 };
 
 const struct scenario scenario_flash = {

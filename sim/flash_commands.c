@@ -224,7 +224,7 @@ static bool fits(const struct command *command, unsigned source, unsigned target
 static void choose_create(const struct relations *relations, struct command *command)
 {
 	unsigned wanted = 1 + (unsigned)below(3);
-	bool revertible = below(5) == 0;
+	bool plain = scene.clones && below(2), revertible = !plain && below(5) == 0;
 
 	for (unsigned tries = 0; tries < 8 && command->count < wanted; tries++) {
 		unsigned target = (unsigned)below(FLASH_VOLUMES), source = (unsigned)below(FLASH_VOLUMES);
@@ -235,7 +235,8 @@ static void choose_create(const struct relations *relations, struct command *com
 		scenario_count("cascades", relations->is_target[source]);
 		command->requests[command->count++] = (struct copy_flash_request) {
 			.source = (uint16_t)(FLASH_BASE + source), .target = (uint16_t)(FLASH_BASE + target),
-			.no_copy = below(3) > 0, .persistent = below(2) == 0, .record = below(2) == 0,
+			.no_copy = !plain && below(3) > 0, .persistent = !plain && below(2) == 0,
+			.record = !plain && below(2) == 0,
 			.revertible = revertible, .sequence = below(2),
 		};
 	}
@@ -273,11 +274,50 @@ static void learn_targets(const struct command *command)
 	scenario_count("FlashCopies that never were", command->count);
 }
 
+static bool is_empty(const uint32_t *found)
+{
+	for (unsigned i = 0; i < FLASH_SECTORS; i++)
+		if (found[i] != 0)
+			return false;
+	return true;
+}
+
+/* It is over when it is established: the target shares the space of its source. */
+static bool is_clone(const struct relations *before, const struct copy_flash_request *request)
+{
+	return scene.clones && !request->no_copy && !request->persistent && !request->record && !request->revertible &&
+		!before->is_target[request->source - FLASH_BASE];
+}
+
+/*
+ * All were to be clones, and a crash cut that short: they are, all of them; or each is empty, or as it was.
+ */
+static void judge_clones(const struct command *command)
+{
+	static uint32_t found[FLASH_VOLUMES][FLASH_SECTORS];
+	struct flash_copy copies[FLASH_VOLUMES];
+	bool same = true;
+
+	for (unsigned i = 0; i < command->count; i++) {
+		unsigned target = target_of(command, i);
+
+		copies[i] = (struct flash_copy) { .source = source_of(command, i), .found = found[i] };
+		read_surely(target, found[i], true);
+		same = same && (is_empty(found[i]) ||
+			memcmp(found[i], scene.saved[target], sizeof(found[i])) == 0);
+		flash_learn(&scene.model, target, found[i]);
+	}
+	if (!same && flash_judge(&scene.model, copies, command->count))
+		scenario_wrong("a clone, volume %u, was cut short and is neither whole, nor empty, nor as it was",
+			       target_of(command, 0));
+	scenario_count("clones cut short", command->count);
+}
+
 static void create(const struct relations *before)
 {
 	struct command command = { .count = 0 };
+	unsigned there = 0, clones = 0;
 	struct relations after;
-	unsigned there = 0;
 	int rc;
 
 	choose_create(before, &command);
@@ -285,10 +325,11 @@ static void create(const struct relations *before)
 		return;
 	for (unsigned i = 0; i < command.count; i++) {
 		close_volume(target_of(&command, i));
-		if (!command.requests[i].revertible)
-			continue;
-		save_volume(target_of(&command, i));
-		stop_writes(source_of(&command, i));
+		clones += is_clone(before, &command.requests[i]);
+		if (command.requests[i].revertible || is_clone(before, &command.requests[i]))
+			save_volume(target_of(&command, i));
+		if (command.requests[i].revertible)
+			stop_writes(source_of(&command, i));
 	}
 	flash_begin_moment(&scene.model);
 	rc = give(&command);
@@ -298,10 +339,13 @@ static void create(const struct relations *before)
 		there += after.is_target[target_of(&command, i)];
 	if (rc == -1)
 		scenario_wrong("a command fails");
-	if (rc != 0 && there != 0 && there != command.count)
-		scenario_wrong("of %u relations of one command there are %u", command.count, there);
+	if (rc != 0 && there != 0 && there != command.count - clones)
+		scenario_wrong("of %u relations of one command there are %u", command.count - clones, there);
+	scenario_count("clones", rc == 0 ? clones : 0);
 	if (rc == 0 || there > 0)
 		judge_targets(&command);
+	else if (clones == command.count)
+		judge_clones(&command);
 	else
 		learn_targets(&command);
 	note_read_only(&after);
@@ -310,14 +354,6 @@ static void create(const struct relations *before)
 }
 
 /* ---- withdraw ---- */
-
-static bool is_empty(const uint32_t *found)
-{
-	for (unsigned i = 0; i < FLASH_SECTORS; i++)
-		if (found[i] != 0)
-			return false;
-	return true;
-}
 
 /* A target that was copied as a whole, or still is one, has what it had; else it is empty. */
 static void withdraw(const struct relations *relations)

@@ -13,6 +13,7 @@ struct flash_scene {
 	struct box box;
 	struct flash_model model;
 	struct rt_group chains;
+	bool clones;				/* volumes may share space */
 	bool rest;				/* chains issue nothing */
 	bool stop;
 	unsigned unit;				/* that chains are at now */

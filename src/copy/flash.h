@@ -19,6 +19,7 @@ struct flash {
 	struct record_flash record;
 	struct rt_mutex changing;		/* the record; held only while that is made durable */
 	bool is_durable;			/* the record was */
+	bool is_clone;				/* being established by sharing space (flash_clone.c) */
 	struct volume_flash data;
 	bool target_attached, source_attached;
 	bool copying;				/* its background copy runs */
@@ -126,6 +127,16 @@ RT_MUST_CHECK int flash_finish_withdraw(struct flash *flash);
 /* Removes a map, or all of a record, when no record names it any more. Zeros: there is none. */
 void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN]);
 void flash_remove_maps(struct copy *copy, const struct record_flash *record);
+
+/*
+ * Steps of establishing one whose target shares the space of its source (flash_clone.c). Before the freeze: sets
+ * is_clone if it can be one, and then the record is durable as FLASH_WITHDRAWING; in it: any error; when the record is
+ * durably gone: frees it. Instead of that, when the command fails: empties the target, and frees it.
+ */
+RT_MUST_CHECK int flash_begin_clone(struct flash *flash);
+RT_MUST_CHECK int flash_clone(struct flash *flash);
+void flash_finish_clone(struct flash *flash);
+void flash_undo_clone(struct flash *flash);
 
 /* Begins the background copy of a relation that has one (flash_copy.c). Does not suspend. */
 void flash_begin_copy(struct flash *flash);

@@ -216,19 +216,23 @@ static int make_flash(struct create *create, const struct copy_flash_request *re
 static int take_target(struct flash *flash, struct fault *fault)
 {
 	uint16_t target = flash->record.target;
-	int rc = 0;
+	bool revertible;
+	int rc;
 
 	if (flash_close_volume(flash, target, fault))
 		return -1;
-	if (flash->record.state == FLASH_REVERTIBLE)
+	revertible = flash->record.state == FLASH_REVERTIBLE;
+	rc = flash_begin_clone(flash);
+	if (!rc && revertible)
 		rc = flash_set_access(flash->data.source, VOLUME_ACCESS_READ);
-	else
+	else if (!rc && !flash->is_clone)
 		rc = flash_clear_unseen(flash->data.target);
-	if (!rc)
+	if (!rc && !flash->is_clone)
 		rc = flash_attach_target(flash);
-	if (!rc)
+	if (!rc && !flash->is_clone)
 		flash_open_late(flash);
-	return rc ? flash_fault(target, rc, "it cannot become a target, and may be empty now", fault) : 0;
+	return rc ? flash_fault(target, rc, revertible ? "it cannot become a target" :
+				"it cannot become a target, and may be empty now", fault) : 0;
 }
 
 struct freeze_order {
@@ -275,7 +279,8 @@ static int attach_all(struct create *create)
 	}
 	for (unsigned i = 0; !rc && i < create->count; i++) {
 		create->flashes[i]->record.created_wall_ns = rt_wall_ns();
-		rc = flash_attach_source(create->flashes[i]);
+		rc = create->flashes[i]->is_clone ? flash_clone(create->flashes[i]) :
+			flash_attach_source(create->flashes[i]);
 	}
 	for (unsigned i = 0; !rc && i < create->count; i++)
 		if (!volume_is_frozen(&create->freezes[i]))
@@ -284,17 +289,22 @@ static int attach_all(struct create *create)
 	return rc;
 }
 
-/* What the targets show of the sources, and have not on their own disks, survives the power. */
-static int sync_sources(const struct create *create)
+/* What the targets show survives the power: on the sources' disks, of clones on their own. */
+static int sync_shown(const struct create *create)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; !rc && i < create->count; i++)
-		rc = flash_sync(create->flashes[i]->data.source);
+	for (unsigned i = 0; !rc && i < create->count; i++) {
+		const struct flash *flash = create->flashes[i];
+
+		if (flash->is_clone && planted(PLANTED_CLONE_UNSYNCED))
+			continue;
+		rc = flash_sync(flash->is_clone ? flash->data.target : flash->data.source);
+	}
 	return rc;
 }
 
-/* From here on a failure of one of them waits for the records, and is durable itself. */
+/* From here on a failure of one of them waits for the records, and is durable itself. Clones are whole, and over. */
 static int put_records(const struct create *create, struct meta_change *changes)
 {
 	unsigned locked;
@@ -306,7 +316,9 @@ static int put_records(const struct create *create, struct meta_change *changes)
 		rc = rt_mutex_lock(&flash->changing);
 		if (rc)
 			break;
-		changes[locked] = (struct meta_change) { META_PUT, META_FLASH, &flash->record };
+		changes[locked] = (struct meta_change) {
+			flash->is_clone ? META_DELETE : META_PUT, META_FLASH, &flash->record,
+		};
 		rc = flash->record.state == FLASH_FAILED ? -EIO : 0;
 	}
 	if (create->with)
@@ -316,7 +328,7 @@ static int put_records(const struct create *create, struct meta_change *changes)
 	while (locked > 0) {
 		struct flash *flash = create->flashes[--locked];
 
-		flash->is_durable = !rc;
+		flash->is_durable = flash->is_clone ? rc != 0 : !rc;
 		rt_mutex_unlock(&flash->changing);
 	}
 	return rc;
@@ -343,6 +355,10 @@ static void undo(struct create *create)
 		struct copy *copy = flash->copy;
 		bool closed = create->made < create->closed;
 
+		if (flash->is_clone) {
+			flash_undo_clone(flash);
+			continue;
+		}
 		flash_detach(flash);
 		if (closed && flash_set_access(flash->data.target, VOLUME_ACCESS_WRITE))
 			log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start",
@@ -359,6 +375,7 @@ static void undo(struct create *create)
 static int establish(struct create *create, struct fault *fault)
 {
 	uint16_t first = create->flashes[0]->record.target;
+	bool revertible = create->flashes[0]->record.state == FLASH_REVERTIBLE;
 	int rc;
 
 	for (unsigned i = 0; i < create->count; i++) {
@@ -368,14 +385,15 @@ static int establish(struct create *create, struct fault *fault)
 	}
 	rc = attach_all(create);
 	if (rc == -ETIMEDOUT)
-		return fault_set(fault, FAULT_TIMEOUT, "", "try again",
+		return fault_set(fault, FAULT_TIMEOUT, "", "try again", revertible ?
+				 "writes of hosts did not end within 5 s" :
 				 "writes of hosts did not end within 5 s; the targets are empty now");
 	if (!rc)
-		rc = sync_sources(create);
+		rc = sync_shown(create);
 	if (!rc)
 		rc = make_durable(create);
-	return rc ? flash_fault(first, rc, "the FlashCopy cannot be made durable; the targets are empty now", fault)
-		  : 0;
+	return rc ? flash_fault(first, rc, revertible ? "the FlashCopy cannot be made durable" :
+				"the FlashCopy cannot be made durable; the targets are empty now", fault) : 0;
 }
 
 static void open_targets(const struct create *create)
@@ -383,6 +401,10 @@ static void open_targets(const struct create *create)
 	for (unsigned i = 0; i < create->count; i++) {
 		struct flash *flash = create->flashes[i];
 
+		if (flash->is_clone) {
+			flash_finish_clone(flash);
+			continue;
+		}
 		/* A practice copy is opened when all far sides have theirs. */
 		if (!flash->record.practice)
 			flash_open_volumes(flash);

@@ -167,16 +167,20 @@ static struct copy_flash_request read_options(const struct cli_request *request)
 	};
 }
 
+/* The answer is the relation that there is then; none when all is copied already. */
 static int flash_create(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct copy_flash_request flash = read_options(request);
 	struct control *control = request->control;
+	struct search search = { .found = NULL };
 
 	if (control_volume_find(control, cli_text(request, "source"), &flash.source, fault) ||
 	    control_volume_find(control, cli_text(request, "target"), &flash.target, fault) ||
 	    copy_flash_create(control_copy(control), &flash, 1, fault))
 		return -1;
-	return answer_flash(request, flash.target, result, fault);
+	search.target = flash.target;
+	copy_flash_each(control_copy(control), match, &search);
+	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
 }
 
 /* ---- many at one moment ---- */

@@ -72,6 +72,7 @@ struct rt_backend {
 	void (*file_start_writeout)(struct rt_file *file, uint64_t offset, uint64_t len);
 	int (*file_drop_cached)(struct rt_file *file);
 	int (*file_allocate)(struct rt_file *file, uint64_t offset, uint64_t len);
+	int (*file_clone)(struct rt_file *file, struct rt_file *from, uint64_t len);
 	int (*file_punch)(struct rt_file *file, uint64_t offset, uint64_t len);
 	int (*file_set_size)(struct rt_file *file, uint64_t size);
 	int (*file_get_info)(struct rt_file *file, struct rt_file_info *info);

@@ -88,6 +88,15 @@ int rt_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
 	return rc != 0 ? rc : backend()->file_punch(file, offset, len);
 }
 
+int rt_file_clone(struct rt_file *file, struct rt_file *from, uint64_t len)
+{
+	int rc = core_check();
+
+	assert(file->flags & RT_FILE_WRITE);
+	assert(file != from);
+	return rc != 0 ? rc : backend()->file_clone(file, from, len);
+}
+
 int rt_file_set_size(struct rt_file *file, uint64_t size)
 {
 	int rc = core_check();

@@ -51,6 +51,14 @@ RT_MUST_CHECK int rt_file_allocate(struct rt_file *file, uint64_t offset, uint64
 /* The range becomes a hole (reads as zeros); the file keeps its size. -EOPNOTSUPP where the file system cannot. */
 RT_MUST_CHECK int rt_file_punch(struct rt_file *file, uint64_t offset, uint64_t len);
 
+/*
+ * The first len bytes of the file, whole blocks, become those of the other, and no space is taken until one of them is
+ * written; durable with the next sync of it. Nobody writes either meanwhile. A call that failed or was cut short may
+ * have done a part. -EOPNOTSUPP: the file system cannot, or not from there to here; for len 0 that is all that is found
+ * out.
+ */
+RT_MUST_CHECK int rt_file_clone(struct rt_file *file, struct rt_file *from, uint64_t len);
+
 RT_MUST_CHECK int rt_file_set_size(struct rt_file *file, uint64_t size);
 
 struct rt_file_info {

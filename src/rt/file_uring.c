@@ -435,6 +435,32 @@ static int uring_file_punch(struct rt_file *file, uint64_t offset, uint64_t len)
 	return help(punch, &job);
 }
 
+struct clone_job {
+	int fd, from_fd;
+	uint64_t len;
+};
+
+static int clone_range(void *arg)
+{
+	struct clone_job *job = arg;
+	struct file_clone_range range = { .src_fd = job->from_fd, .src_length = job->len };
+	struct stat info;
+
+	/* For the kernel a length of 0 is all that is left: behind the end that is nothing. */
+	if (job->len == 0 && fstat(job->from_fd, &info) == 0)
+		range.src_offset = (uint64_t)info.st_size;
+	if (ioctl(job->fd, FICLONERANGE, &range) == 0)
+		return 0;
+	return errno == EXDEV || errno == EINVAL || errno == ENOTTY ? -EOPNOTSUPP : -errno;
+}
+
+static int uring_file_clone(struct rt_file *file, struct rt_file *from, uint64_t len)
+{
+	struct clone_job job = { .fd = from_base(file)->fd, .from_fd = from_base(from)->fd, .len = len };
+
+	return helpers_run(from_base(file)->helpers, NULL, clone_range, &job);
+}
+
 static int set_size(void *arg)
 {
 	struct file_job *job = arg;
@@ -687,6 +713,7 @@ void uring_add_files(struct rt_backend *backend)
 	backend->file_drop_cached = uring_file_drop_cached;
 	backend->file_allocate = uring_file_allocate;
 	backend->file_punch = uring_file_punch;
+	backend->file_clone = uring_file_clone;
 	backend->file_set_size = uring_file_set_size;
 	backend->file_get_info = uring_file_get_info;
 	backend->file_get_run = uring_file_get_run;

@@ -188,6 +188,7 @@ const struct rt_backend sim_backend = {
 	.file_start_writeout = sim_file_start_writeout,
 	.file_drop_cached = sim_file_drop_cached,
 	.file_allocate = sim_file_allocate,
+	.file_clone = sim_file_clone,
 	.file_punch = sim_file_punch,
 	.file_set_size = sim_file_set_size,
 	.file_get_info = sim_file_get_info,

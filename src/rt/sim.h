@@ -177,6 +177,7 @@ enum sim_call_kind {
 	SIM_SYNC,		/* -EIO; the kernel then forgets what was not synced, and the next sync is good */
 	SIM_ALLOCATE,		/* -ENOSPC */
 	SIM_PUNCH,		/* -EIO */
+	SIM_CLONE,		/* -EIO; any of its pages may be cloned */
 	SIM_SET_SIZE,		/* -EIO */
 	SIM_CHANGE_NAME,	/* unlink, rename, make_folder: -EIO */
 	SIM_GET_INFO,		/* of a file or path: -EIO */
@@ -228,6 +229,7 @@ struct sim_disk_state {
 	bool read_fails, write_fails, sync_fails;	/* -EIO, every time */
 	bool sync_lies;					/* syncs and DSYNC writes say yes and keep nothing */
 	bool cannot_punch;				/* -EOPNOTSUPP */
+	bool clones;					/* its files may share space */
 	unsigned slower;				/* times; 0 and 1: as configured */
 };
 

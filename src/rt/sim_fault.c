@@ -15,6 +15,7 @@ static const char *const call_names[] = {
 	[SIM_SYNC] = "sync",
 	[SIM_ALLOCATE] = "allocate",
 	[SIM_PUNCH] = "punch",
+	[SIM_CLONE] = "clone",
 	[SIM_SET_SIZE] = "set_size",
 	[SIM_CHANGE_NAME] = "change_name",
 	[SIM_GET_INFO] = "get_info",

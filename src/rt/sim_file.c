@@ -334,6 +334,70 @@ int sim_file_punch(struct rt_file *base, uint64_t offset, uint64_t len)
 	return perform(&request, SIM_PUNCH, -EIO, punch_now);
 }
 
+/*
+ * As if each page of the other file were written, which takes space here; a real one does so when it is written. Of one
+ * that is cut short or fails any page may be there.
+ */
+static int clone_pages(struct sim_content *to, const struct sim_content *from, uint64_t len, struct sim_rand *some)
+{
+	uint8_t page[SIM_PAGE_BYTES];
+	uint64_t end;
+	bool data;
+	int rc = 0;
+
+	for (uint64_t at = 0; rc == 0 && at < len; at += SIM_PAGE_BYTES) {
+		if (some && sim_rand_below(some, 2))
+			continue;
+		sim_content_get_run(from, at, &data, &end);
+		sim_content_read(from, page, sizeof(page), at, false);
+		if (data)
+			rc = sim_content_write(to, page, sizeof(page), at);
+		else
+			sim_content_punch(to, at, sizeof(page));
+	}
+	return rc;
+}
+
+struct clone_wait {
+	struct sim_wait wait;
+	struct sim_file *file, *from;
+	uint64_t len;
+	bool fails;
+};
+
+static void clone_ends(struct sim_wait *wait)
+{
+	struct clone_wait *w = container_of(wait, struct clone_wait, wait);
+	struct sim_rand *some = w->fails ? &w->file->system->world->rand : NULL;
+	int rc = clone_pages(&w->file->inode->content, &w->from->inode->content, w->len, some);
+
+	sim_wait_end(wait, w->fails ? -EIO : count_no_space(w->file->system, rc));
+}
+
+static void clone_dropped(struct sim_wait *wait)
+{
+	struct clone_wait *w = container_of(wait, struct clone_wait, wait);
+
+	(void)clone_pages(&w->file->inode->content, &w->from->inode->content, w->len, &w->file->system->world->rand);
+}
+
+int sim_file_clone(struct rt_file *base, struct rt_file *from, uint64_t len)
+{
+	struct sim_file *file = sim_file_of(base);
+	struct sim_world *world = file->system->world;
+	struct clone_wait w = { .file = file, .from = sim_file_of(from), .len = len };
+
+	if (!sim_disk_state_of(file->system, file->path)->clones)
+		return -EOPNOTSUPP;
+	w.fails = sim_call_fails(file->system, SIM_CLONE);
+	sim_trace(world, (uint64_t)SIM_CLONE, len);
+	sim_wait_begin(&w.wait, "a clone");
+	w.wait.step = clone_ends;
+	w.wait.dropped = clone_dropped;
+	sim_after(world, &w.wait.event, sim_pick(world, &world->config.disk_name_ns));
+	return (int)sim_wait_for(&w.wait);
+}
+
 static int set_size_now(struct request *request)
 {
 	if (request->inode->is_device)

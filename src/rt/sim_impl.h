@@ -216,6 +216,7 @@ int sim_file_sync(struct rt_file *file);
 void sim_file_start_writeout(struct rt_file *file, uint64_t offset, uint64_t len);
 int sim_file_drop_cached(struct rt_file *file);
 int sim_file_allocate(struct rt_file *file, uint64_t offset, uint64_t len);
+int sim_file_clone(struct rt_file *file, struct rt_file *from, uint64_t len);
 int sim_file_punch(struct rt_file *file, uint64_t offset, uint64_t len);
 int sim_file_set_size(struct rt_file *file, uint64_t size);
 int sim_file_get_info(struct rt_file *file, struct rt_file_info *info);

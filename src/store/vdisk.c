@@ -655,6 +655,25 @@ int vdisk_grow(struct vdisk *disk, uint64_t size)
 	return rc;
 }
 
+/* Not in direct: a write over space that is shared would need a sync to be found. */
+int vdisk_can_clone(struct vdisk *disk, const struct vdisk *from)
+{
+	assert(disk->size == from->size);
+	if (disk->failed || from->failed)
+		return -EIO;
+	if (vdisk_is_direct(disk) || vdisk_is_direct(from) || disk->is_device || from->is_device)
+		return -EOPNOTSUPP;
+	return rt_file_clone(disk->direct.file, from->direct.file, 0);
+}
+
+int vdisk_clone(struct vdisk *disk, const struct vdisk *from)
+{
+	assert(disk->size == from->size && !vdisk_is_direct(disk) && !vdisk_is_direct(from));
+	if (disk->failed || from->failed)
+		return -EIO;
+	return rt_file_clone(disk->direct.file, from->direct.file, disk->size);
+}
+
 int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end)
 {
 	int rc;

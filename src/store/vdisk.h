@@ -93,6 +93,15 @@ RT_MUST_CHECK int vdisk_accept_loss(struct vdisk *disk);
 /* Kind dir: grows, durably. -EINVAL when smaller or not whole blocks, -EOPNOTSUPP: adopted. */
 RT_MUST_CHECK int vdisk_grow(struct vdisk *disk, uint64_t size);
 
+/*
+ * The disk becomes what the other is, which is as large and of the same pool, and takes no space until either is
+ * written; durable after the next good vdisk_sync. Nobody reads or writes this one meanwhile, nor writes the other,
+ * which may be another reactor's. A call that failed or was cut short may have done a part. -EOPNOTSUPP: it cannot, as
+ * the second says before.
+ */
+RT_MUST_CHECK int vdisk_clone(struct vdisk *disk, const struct vdisk *from);
+RT_MUST_CHECK int vdisk_can_clone(struct vdisk *disk, const struct vdisk *from);
+
 /* As rt_file_get_run. */
 RT_MUST_CHECK int vdisk_get_run(struct vdisk *disk, uint64_t offset, bool *data, uint64_t *end);
 

@@ -174,4 +174,37 @@ wait_until 30 is A 'length == 0' flash list
 shows 1501 11 2M
 shows 1501 13 3M
 shows 1601 0 2M
+
+# ---- where the file system can share space nothing is copied: whole at once, and a volume of its own ----
+# space: bytes that the file system of the pool has in use.
+space()
+{
+	df --output=used -B1 "$tmp/xfs" | tail -1
+}
+
+if command -v mkfs.xfs >/dev/null; then
+	truncate -s 512M "$tmp/xfs.img"
+	mkfs.xfs -q "$tmp/xfs.img"
+	mkdir "$tmp/xfs"
+	mount -o loop "$tmp/xfs.img" "$tmp/xfs"
+	at_end umount -l "$tmp/xfs"
+	on A pool create shared --dir "$tmp/xfs/pool"
+	on A volume create 1700 --pool shared --size 64M
+	on A volume create 1701 --pool shared --size 64M
+	qemu-io -f raw -c 'write -P 7 0 64M' -c flush "nbd+unix:///1700?socket=$tmp/nbd" >/dev/null
+	before=$(space)
+	expect_equal null "$(json A . flash create 1700 1701)" 'a FlashCopy that is over'
+	[ $(($(space) - before)) -lt 4000000 ] || fail "the copy took $(($(space) - before)) bytes"
+	qemu-io -f raw -c 'write -P 8 1M 1M' -c flush "nbd+unix:///1700?socket=$tmp/nbd" >/dev/null
+	qemu-io -f raw -c 'write -P 9 2M 1M' -c flush "nbd+unix:///1701?socket=$tmp/nbd" >/dev/null
+	system_kill A
+	system_restart A
+	qemu-io -f raw -r -c 'read -P 7 0 1M' -c 'read -P 8 1M 1M' -c 'read -P 7 2M 62M' \
+		"nbd+unix:///1700?socket=$tmp/nbd" >"$tmp/source"
+	qemu-io -f raw -r -c 'read -P 7 0 2M' -c 'read -P 9 2M 1M' -c 'read -P 7 3M 61M' \
+		"nbd+unix:///1701?socket=$tmp/nbd" >"$tmp/clone"
+	! grep -q 'Pattern verification failed' "$tmp/source" "$tmp/clone" || fail 'the clone and its source are not two'
+	on A volume delete 1700
+	on A volume delete 1701
+fi
 system_stop A

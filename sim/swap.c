@@ -4,10 +4,10 @@
  *
  * Goal: nothing that was answered is lost, hosts are never let in at both sides, a swap that is given up before the
  * point of no return leaves hosts where they were and one after it cannot be given up, no block is moved that the other
- * side has, groups that were to be kept are kept in either direction, and both sides end equal. Method: hosts write at one side until they are stopped; the swap is ordered at
- * the master, again and again while systems crash, pause and are cut off; hosts go to the other side as soon as they
- * are let in there, and what they read must be the last of all that was answered. Writes that are tried at the old side
- * meanwhile must be refused, or survive.
+ * side has, groups that were to be kept are kept in either direction, and both sides end equal. Method: hosts write at
+ * one side until they are stopped; the swap is ordered at the master, again and again while systems crash, pause and
+ * are cut off; hosts go to the other side as soon as they are let in there, and what they read must be the last of all
+ * that was answered. Writes that are tried at the old side meanwhile must be refused, or survive.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -559,7 +559,8 @@ static int look_kept(struct run *run)
 
 	if (!rc && info.tunables.keep_bytes != run->sites->keep_bytes)
 		scenario_wrong("%llu bytes are to be kept after the swaps, and were %llu",
-			       (unsigned long long)info.tunables.keep_bytes, (unsigned long long)run->sites->keep_bytes);
+			       (unsigned long long)info.tunables.keep_bytes,
+			       (unsigned long long)run->sites->keep_bytes);
 	return rc;
 }
 

@@ -347,7 +347,8 @@ int session_fault_pause(const struct session_entry *entry, int rc, struct fault 
 				 "the last group does not come about");
 	if (rc == -ECANCELED)
 		return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object),
-				 "xdc session show; repeat the command when that can be", "it was given up: session resume");
+				 "xdc session show; repeat the command when that can be",
+				 "it was given up: session resume");
 	if (rc != -ETIMEDOUT)
 		return session_fault_durable(entry->record.number, rc, fault);
 	return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),

@@ -535,6 +535,84 @@ static int swap_under_faults(struct run *run)
 	return rc ? rc : oracle_start(&sites->oracle);
 }
 
+/* ---- the other side is lost in the middle ---- */
+
+/* An administrator takes everything back. False: it was swapped before. */
+static bool terminate_by_force(struct run *run)
+{
+	int64_t until_ns = rt_now_ns() + 200 * RT_SECOND;
+
+	while (!is_swapped(run) && rt_now_ns() < until_ns) {
+		if (!box_session_terminate(master(run), SITES_SESSION, true))
+			return true;
+		if (wait_ms(500))
+			return false;
+	}
+	if (rt_now_ns() >= until_ns)
+		scenario_wrong("a session whose other side is lost cannot be terminated");
+	return false;
+}
+
+/* Hosts are at home. What they had written is there, and they go on; the other side finds out. */
+static int work_at_home(struct run *run)
+{
+	struct sites *sites = run->sites;
+	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND;
+	int rc = 0;
+
+	while (!rc && !are_open(run, false) && rt_now_ns() < until_ns)
+		rc = wait_ms(10);
+	if (!rc && !are_open(run, false))
+		scenario_wrong("not all volumes are open to hosts where they were");
+	run->away = true;		/* judge looks at the other side of that */
+	rc = rc ? rc : judge(run);
+	run->away = false;
+	if (!rc)
+		rc = oracle_start(&sites->oracle);
+	if (!rc)
+		rc = wait_ms(300);
+	if (!rc)
+		rc = stop_hosts(sites);
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = faults_bring_up(sites, &sites->fars[i]);
+	if (!rc)
+		rc = wait_ms(3000);
+	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
+		struct place place = place_at(sites, i, true);
+
+		if (box_lets_write(place.box, place.volume))
+			scenario_wrong("the side that was lost lets hosts in when it is back");
+	}
+	scenario_count("swaps taken back", 1);
+	return rc;
+}
+
+static int lose_other_side(struct run *run)
+{
+	struct sites *sites = run->sites;
+	struct rt_group group;
+	bool back;
+	int rc;
+
+	run->commanded = false;
+	rt_group_init(&group);
+	rc = rt_group_start(&group, "swap", swap_once, run);
+	if (!rc)
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(70000) * RT_US);
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		faults_crash(sites, &sites->fars[i], below(2) ? SIM_DEATH : SIM_POWER_LOSS);
+	back = !rc && terminate_by_force(run);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	if (rc)
+		rt_group_stop(&group);
+	if (!rc && back)
+		return work_at_home(run);
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = faults_bring_up(sites, &sites->fars[i]);
+	return rc;
+}
+
 /* All ways that are needed in the other direction. */
 static int make_ways(struct sites *sites)
 {
@@ -586,6 +664,10 @@ static int go_through(struct run *run)
 		rc = stop_hosts(sites);
 	if (!rc)
 		bad = wait_equal(run);
+	if (!rc && !bad && !below(2)) {
+		rc = lose_other_side(run);
+		return rc ? rc : sites_stop(sites);
+	}
 	if (!rc && !bad)
 		rc = swap_measured(run);
 	if (!rc && !bad)
@@ -636,7 +718,8 @@ static int run_swap_long(void *arg)
 
 static const char *const must_happen[] = { "host writes", "swaps", "swaps done", "swaps at rest", NULL };
 static const char *const rarely_happens[] = {
-	"swaps refused", "writes refused at the old side", "swaps given up", "swaps that could not be given up", NULL,
+	"swaps refused", "writes refused at the old side", "swaps given up", "swaps that could not be given up",
+	"swaps taken back", NULL,
 };
 
 const struct scenario scenario_swap = {

@@ -122,6 +122,11 @@ int session_stop_groups(struct session_entry *entry, bool last, struct fault *fa
 /* A swap that can be given up still is: hosts may write again. -1 with the fault. Suspends. */
 int session_drop_swap(struct session_entry *entry, struct fault *fault);
 
+/*
+ * One that cannot: all volumes that no group of the new direction has are production here. -1 with the fault. Suspends.
+ */
+int session_take_back(struct session_entry *entry, struct fault *fault);
+
 /* "session 7", for faults. */
 const char *session_object(uint8_t session, char text[64]);
 

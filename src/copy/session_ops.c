@@ -431,8 +431,13 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 		return -1;
 	if (entry->record.state == SESSION_SWAPPING && !force)
 		return session_fault_swapping(entry, fault);
-	if (entry->record.swap_system[0] && session_drop_swap(entry, fault) && !force)
+	if (entry->record.state == SESSION_SWAPPING) {
+		/* All of them, or it is given again: what stays behind would be closed at both sides. */
+		if (session_take_back(entry, fault))
+			return -1;
+	} else if (entry->record.swap_system[0] && session_drop_swap(entry, fault) && !force) {
 		return -1;
+	}
 	/* From here on it makes nothing durable that would bring it back. */
 	if (entry->master)
 		session_end(entry->master);

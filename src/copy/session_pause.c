@@ -125,11 +125,13 @@ int session_order_all(struct session_entry *entry, uint16_t type, uint8_t step, 
 
 int session_fault_swapping(const struct session_entry *entry, struct fault *fault)
 {
-	char object[64];
+	char object[64], remedy[192];
 
-	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object),
-			 "xdc session swap goes on until it is done", "it is being swapped to system %s",
-			 entry->record.swap_system);
+	snprintf(remedy, sizeof(remedy),
+		 "xdc session swap %u goes on until it is done; only if that system is lost: xdc session terminate %u "
+		 "--force opens all its volumes here", entry->record.number, entry->record.number);
+	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object), remedy,
+			 "it is being swapped to system %s", entry->record.swap_system);
 }
 
 static int fault_not_running(const struct session_entry *entry, struct fault *fault)

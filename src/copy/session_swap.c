@@ -95,6 +95,11 @@ int session_drop_swap(struct session_entry *entry, struct fault *fault)
 	return set_next(entry, "", fault);
 }
 
+int session_take_back(struct session_entry *entry, struct fault *fault)
+{
+	return session_order_all(entry, WIRE_SESSION_SWAP, WIRE_SWAP_TAKE_BACK, fault);
+}
+
 /* Whether it may be, and who is the next master; nothing has changed for hosts. */
 static int make_plan(struct session_entry *entry, struct fault *fault)
 {

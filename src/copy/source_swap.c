@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_far.h"
 #include "copy/pair_left.h"
@@ -142,6 +143,59 @@ static int stop_hosts(const struct step *step, struct session_entry *entry)
 	return rc;
 }
 
+/*
+ * Given away, and no group of the new direction has it, nor can have it any more once this is done: so no host was let
+ * in at the other end, and both ends show what the last group of the old direction did.
+ */
+static bool is_unchanged(struct copy *copy, const struct pair *pair, uint8_t session)
+{
+	const struct record_pair *record = &pair->record;
+	const struct leg *leg = leg_find(copy, session, record->system);
+	struct journal_info info = { 0 };
+
+	if (leg)
+		leg_get_info(leg, &info);
+	return is_given(pair, session) ||
+	       (!pair->gone && record->role == PAIR_TARGET && record->session == session && record->first_copy_done &&
+		record->state == PAIR_TARGET_COPY_PENDING && !info.committed && !info.prepared);
+}
+
+/* The other side is lost: production is here again. Its end finds out as after every failover. */
+static int take_back(const struct step *step, struct pair *pair)
+{
+	uint8_t session = step->swap->head.session;
+	int rc = pair_begin_change(pair);
+
+	if (rc)
+		return rc;
+	if (is_unchanged(step->copy, pair, session)) {
+		rc = pair_fail_over(pair, step->swap->head.exists);
+		log_line(rc ? LOG_ERROR : LOG_WARNING, "swap", "session %u: volume %04X is %s", session,
+			 pair->record.volume, rc ? "not open to hosts again" : "open to hosts here again");
+	}
+	pair_end_change(pair);
+	if (!rc)
+		peers_tell_changed(step->copy, pair->record.system);
+	return rc;
+}
+
+static int take_back_all(const struct step *step)
+{
+	struct pair *pair;
+	int rc = 0;
+
+	for (pair = pair_pin_first(step->copy); pair; pair = pair_pin_next(pair)) {
+		if (!is_unchanged(step->copy, pair, step->swap->head.session))
+			continue;
+		rc = take_back(step, pair);
+		if (rc) {
+			pair_unpin(pair);
+			break;
+		}
+	}
+	return rc;
+}
+
 /* Durable first: who was let in once finds them open after every start. */
 static int start_hosts(const struct step *step, struct session_entry *entry)
 {
@@ -224,10 +278,10 @@ static int end_exchange(struct pair *pair, const struct history *history)
 
 	if (!is_given(pair, pair->record.session))
 		return 0;
+	/* It stays in the session: until that has a group in the new direction, it may be taken back. */
 	next.state = PAIR_TARGET_COPY_PENDING;
 	next.reason = PAIR_REASON_NONE;
 	next.since_wall_ns = rt_wall_ns();
-	next.session = 0;
 	history_adopt(&pair->history, history);
 	rc = pair_change_record(pair, &next);
 	if (rc) {
@@ -407,6 +461,8 @@ static int begin(const struct step *step, struct session_entry *entry)
 
 static int carry_out(const struct step *step, struct session_entry *entry)
 {
+	int rc;
+
 	switch (step->swap->step) {
 	case WIRE_SWAP_CHECK:
 		return check(step);
@@ -414,6 +470,9 @@ static int carry_out(const struct step *step, struct session_entry *entry)
 		return stop_hosts(step, entry);
 	case WIRE_SWAP_START_HOSTS:
 		return start_hosts(step, entry);
+	case WIRE_SWAP_TAKE_BACK:
+		rc = start_hosts(step, entry);
+		return rc ? rc : take_back_all(step);
 	case WIRE_SWAP_EXCHANGE:
 		return exchange(step, entry);
 	case WIRE_SWAP_DROP:

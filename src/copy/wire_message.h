@@ -278,6 +278,7 @@ enum wire_swap_step {
 	WIRE_SWAP_PLAN = 5,			/* to the next master: keeps what it is to do */
 	WIRE_SWAP_DROP = 6,			/* to the next master: the reverse, it was given up */
 	WIRE_SWAP_BEGIN = 7,			/* to the next master: all roles are exchanged, it forms groups */
+	WIRE_SWAP_TAKE_BACK = 8,		/* to a source: as 3, and what was given away comes back */
 };
 
 struct wire_session_swap {

@@ -123,6 +123,7 @@ void mask_note(struct mask *mask, uint64_t first, uint64_t end)
 		}
 		mask_set_bits(side, region, MASK_NEEDED, track % MASK_REGION_TRACKS, bits);
 		mask_set_bits(side, region, MASK_UNSENT, track % MASK_REGION_TRACKS, bits);
+		mask_unsettle(region, track % MASK_REGION_TRACKS, bits);
 		region->tracks[MASK_DOUBTFUL][track % MASK_REGION_TRACKS] &= (uint16_t)~bits;
 	}
 }
@@ -140,6 +141,7 @@ static void doubt_tracks(struct mask *mask, uint64_t first, uint64_t end)
 		region->tracks[MASK_DOUBTFUL][at] |= (uint16_t)(bits & ~region->tracks[MASK_UNSENT][at]);
 		mask_set_bits(mask_open_side(mask), region, MASK_NEEDED, at, bits);
 		mask_set_bits(mask_open_side(mask), region, MASK_UNSENT, at, bits);
+		mask_unsettle(region, at, bits);
 		mask_set_copying(mask, mask_open_side(mask), region, at, bits);
 	}
 }

@@ -8,7 +8,7 @@
  *	unsent		to be sent (again);
  *	flying		under way to the far side, at most once over both sides;
  *	kept		(closing side) its old content is in the sidefile;
- *	settling	(open side) acknowledged before the far side was asked to sync;
+ *	settling	(open side) acknowledged, or passed on, before the far side was asked to sync;
  *	doubtful	unsent or flying, and maybe the same at the far side: compared before it is sent. A hint;
  *	copying		part of a first copy, and nothing of it was acknowledged since that began: unsent or flying.
  * A block that is needed and neither unsent nor flying is acknowledged.
@@ -202,6 +202,13 @@ void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledge
  */
 bool mask_settle_begin(struct mask *mask);
 void mask_settle_end(struct mask *mask, bool ok);
+
+/*
+ * The same where nothing is sent, since what is needed travels by another target of the volume, whose mask this is: of
+ * the open side settles what is neither unsent nor flying there. What is in bulk does not.
+ */
+bool mask_pass_begin(struct mask *mask, const struct mask *by);
+void mask_pass_end(struct mask *mask, bool ok);
 
 /*
  * The blocks of a track that are unsent or flying on either side, a bit each. Of all others the far side has what was

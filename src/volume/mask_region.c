@@ -61,6 +61,7 @@ void mask_set_unsent(struct mask *mask, struct mask_side *side, struct mask_regi
 	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
 		mask_set_bits(side, region, MASK_NEEDED, track, MASK_FULL_TRACK);
 		mask_set_bits(side, region, MASK_UNSENT, track, MASK_FULL_TRACK);
+		mask_unsettle(region, track, MASK_FULL_TRACK);
 		mask_set_copying(mask, side, region, track, MASK_FULL_TRACK);
 	}
 }

@@ -45,6 +45,12 @@ void mask_clear_bits(struct mask_side *side, struct mask_region *region, enum ma
 void mask_set_copying(struct mask *mask, struct mask_side *side, struct mask_region *region, unsigned track,
 		uint16_t bits);
 
+/* What is noted again is not what settles. */
+static inline void mask_unsettle(struct mask_region *region, unsigned track, uint16_t bits)
+{
+	region->tracks[MASK_SETTLING][track] &= (uint16_t)~bits;
+}
+
 /* All of the region is needed and unsent, as in bulk. */
 void mask_set_unsent(struct mask *mask, struct mask_side *side, struct mask_region *region);
 

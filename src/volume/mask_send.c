@@ -242,6 +242,63 @@ uint16_t mask_get_unsettled(const struct mask *mask, uint64_t track)
 	return bits;
 }
 
+/* ---- what travels by another target ---- */
+
+static bool pass_list(struct list_head *regions, const struct mask *by)
+{
+	struct mask_region *region;
+	uint16_t any = 0;
+
+	list_for_each(region, regions, link) {
+		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+			uint16_t needed = region->tracks[MASK_NEEDED][track];
+			uint64_t at = region->index * MASK_REGION_TRACKS + track;
+			uint16_t passed = needed ? (uint16_t)(needed & ~mask_get_unsettled(by, at)) : 0;
+
+			region->tracks[MASK_SETTLING][track] = passed;
+			any |= passed;
+		}
+	}
+	return any != 0;
+}
+
+bool mask_pass_begin(struct mask *mask, const struct mask *by)
+{
+	struct mask_side *side = mask_open_side(mask);
+	bool unsent = pass_list(&side->unsent, by), settled = pass_list(&side->settled, by);
+
+	mask->settling = unsent || settled;
+	return mask->settling;
+}
+
+static void forget_passed(struct mask *mask, struct list_head *regions)
+{
+	static const enum mask_kind kinds[] = { MASK_COPYING, MASK_UNSENT, MASK_NEEDED };
+	struct mask_side *side = mask_open_side(mask);
+	struct mask_region *region, *next;
+
+	list_for_each_safe(region, next, regions, link) {
+		for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
+			uint16_t passed = region->tracks[MASK_SETTLING][track];
+
+			for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+				mask_clear_bits(side, region, kinds[i], track, passed);
+			region->tracks[MASK_DOUBTFUL][track] &= (uint16_t)~passed;
+		}
+		if (region->count[MASK_NEEDED] == 0)
+			mask_drop_region(mask, mask->open, region);
+	}
+}
+
+void mask_pass_end(struct mask *mask, bool ok)
+{
+	if (mask->settling && ok) {
+		forget_passed(mask, &mask_open_side(mask)->settled);
+		forget_passed(mask, &mask_open_side(mask)->unsent);
+	}
+	mask->settling = false;
+}
+
 /* ---- a first copy ---- */
 
 static void copy_list(struct mask *mask, struct mask_side *side, struct list_head *regions)

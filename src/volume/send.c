@@ -97,7 +97,7 @@ enum volume_backlog volume_get_backlog(const struct volume_target *target, uint6
 	assert(target->tracked);
 	if (!list_empty(&target->drain_waits))
 		return VOLUME_BACKLOG_MANY;
-	if (target->hold || blocks == 0)
+	if (target->hold || target->stands_by || blocks == 0)
 		return VOLUME_BACKLOG_NONE;
 	if (blocks >= many_blocks || (target->draining && closing_blocks > 0))
 		return VOLUME_BACKLOG_MANY;
@@ -247,7 +247,7 @@ int volume_send_next(struct volume_target *target, uint32_t max_len, struct volu
 	if (vdisk_failed(target->volume->disk))
 		return -EIO;
 	sidefile_free_dropped(&target->sidefile);
-	if (target->sends_stopped)
+	if (target->sends_stopped || target->stands_by)
 		return 0;
 	rc = find_run(target, max_len / XDC_BLOCK_SIZE, &run);
 	if (rc <= 0)
@@ -309,11 +309,17 @@ void volume_resend_open(struct volume_target *target)
 
 bool volume_sync_begin(struct volume_target *target)
 {
-	return target->tracked && target->closing_number == 0 && mask_settle_begin(&target->mask);
+	if (!target->tracked || target->closing_number != 0)
+		return false;
+	if (target->stands_by)
+		return target->by && mask_pass_begin(&target->mask, &target->by->mask);
+	return mask_settle_begin(&target->mask);
 }
 
 void volume_sync_end(struct volume_target *target, bool ok)
 {
-	if (target->tracked)
+	if (target->tracked && target->stands_by)
+		mask_pass_end(&target->mask, ok && target->by);
+	else if (target->tracked)
 		mask_settle_end(&target->mask, ok);
 }

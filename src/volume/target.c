@@ -166,6 +166,7 @@ static int begin_target(struct volume_target *target, struct dirtylog *log, uint
 	target->closing_number = 0;
 	target->failed_number = 0;
 	target->hold = false;
+	target->stands_by = false;
 	target->tracked = true;
 	volume->target_count++;
 	return 0;
@@ -178,6 +179,9 @@ static void end_target(struct volume_target *target)
 	target->tracked = false;
 	target->hold = false;
 	target->closing_number = 0;
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
+		if (volume->targets[i].by == target)
+			volume->targets[i].by = NULL;
 	mask_destroy(&target->mask);
 	sidefile_clear(&target->sidefile);
 	if (--volume->target_count == 0)
@@ -224,6 +228,27 @@ void volume_keep_log(struct volume *volume)
 	volume->log = NULL;
 }
 
+void volume_stand_by(struct volume_target *target, struct volume_target *by)
+{
+	assert(target->tracked && by->tracked && by != target && by->volume == target->volume && !by->stands_by);
+	assert(target->closing_number == 0 && list_empty(&target->sends) && !target->mirror);
+	target->stands_by = true;
+	target->by = by;
+}
+
+void volume_stand_in(struct volume_target *target)
+{
+	assert(target->tracked);
+	target->stands_by = false;
+	target->by = NULL;
+	volume_wake_target(target);
+}
+
+bool volume_stands_by(const struct volume_target *target)
+{
+	return target->stands_by;
+}
+
 struct volume *volume_of_target(const struct volume_target *target)
 {
 	return target->volume;
@@ -255,7 +280,8 @@ static void add_counters(const struct volume_target *target, struct volume_count
 	sums->collisions_waited += counters->collisions_waited;
 	sums->open_blocks += open->count[MASK_NEEDED];
 	sums->closing_blocks += closing->count[MASK_NEEDED];
-	sums->unsent_blocks += open->count[MASK_UNSENT] + closing->count[MASK_UNSENT];
+	if (!target->stands_by)
+		sums->unsent_blocks += open->count[MASK_UNSENT] + closing->count[MASK_UNSENT];
 	sums->sending_blocks += open->count[MASK_FLYING] + closing->count[MASK_FLYING];
 	sums->held_writes += counters->held_writes;
 	sums->held_reads += counters->held_reads;

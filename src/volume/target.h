@@ -196,6 +196,22 @@ void volume_resend_open(struct volume_target *target);
 bool volume_sync_begin(struct volume_target *target);
 void volume_sync_end(struct volume_target *target, bool ok);
 
+/* ---- a target that another one serves ---- */
+
+/*
+ * It stands by: nothing is sent for it, since what is noted travels by another target of the volume, whose system
+ * passes it on. volume_sync_begin is of what that other one has acknowledged at this moment, and volume_sync_end says
+ * whether all of that has been passed on since, by the same start of that system: then it is forgotten. So is what was
+ * noted before it began to stand by; but where the log had the volume as a whole, or a whole volume was marked, that
+ * stays noted. Nothing is under way to it then, and nothing closing. When the other one goes nothing is forgotten any
+ * more.
+ */
+void volume_stand_by(struct volume_target *target, struct volume_target *by);
+bool volume_stands_by(const struct volume_target *target);
+
+/* It stands in for the other one: all that is noted, which its far side may lack, is to be sent from here on. */
+void volume_stand_in(struct volume_target *target);
+
 /* ---- comparing with the far side while hosts write ---- */
 
 #define VOLUME_LOOK_MAX		(UINT32_C(1) << 20)	/* bytes, of a hole */

@@ -40,6 +40,8 @@ struct volume_target {
 	void *first_note_arg;
 	struct volume_mirror *mirror;	/* NULL: none */
 	bool sends_stopped;		/* by a mirror that is held */
+	bool stands_by;			/* nothing is sent; what is noted travels by another target, */
+	struct volume_target *by;	/* this one; NULL: it has gone */
 	struct volume_counters counters;	/* of the target, but what the mask knows */
 };
 

@@ -397,6 +397,69 @@ static int main_applied(void *arg)
 	return 0;
 }
 
+/* ---- one that stands by ---- */
+
+/* What the first has acknowledged before the question, and nobody has written since, is forgotten with a good answer. */
+static int main_stands_by(void *arg)
+{
+	struct volume_send *flying;
+
+	(void)arg;
+	open_two(8, true);
+	volume_stand_by(second, first);
+	assert_false(volume_sync_begin(second));
+	for (uint64_t block = 0; block < 4; block++)
+		assert_int_equal(write_block(2 * block, 1), 0);
+	assert_int_equal(volume_get_backlog(second, 1), VOLUME_BACKLOG_NONE);
+	expect_target(second, 4, 0, 0);
+	of(second);
+	assert_null(next_send(MIB));
+
+	/* 0 and 2 are at the first's system, 4 is under way to it, 6 is not. */
+	of(first);
+	send_and_ack(0, 1, 7, 1);
+	send_and_ack(2, 1, 7, 1);
+	flying = expect_send(4, 1, 7, 1);
+	assert_true(volume_sync_begin(second));
+	volume_send_acked(first, flying);
+	send_and_ack(6, 1, 7, 1);
+	assert_int_equal(write_block(2, 2), 0);
+	volume_sync_end(second, true);
+	expect_target(second, 3, 0, 0);
+
+	/* An answer that is none, then one: 2 has not been sent again. */
+	assert_true(volume_sync_begin(second));
+	volume_sync_end(second, false);
+	expect_target(second, 3, 0, 0);
+	assert_true(volume_sync_begin(second));
+	volume_sync_end(second, true);
+	expect_target(second, 1, 0, 0);
+	forget_all(first);
+	assert_int_equal(dirtylog_count(dirty), 1);	/* the one that stands by needs it */
+
+	/* What is marked while it is asked stays, too. */
+	assert_true(volume_sync_begin(second));
+	assert_int_equal(volume_doubt(second, 2 * BLOCK, BLOCK), 0);
+	volume_sync_end(second, true);
+	expect_target(second, 1, 0, 0);
+
+	/* The first goes: nothing is forgotten any more, and the second stands in. */
+	assert_int_equal(write_block(9, 3), 0);
+	assert_true(volume_sync_begin(second));
+	volume_remove_target(first);
+	volume_sync_end(second, true);
+	assert_false(volume_sync_begin(second));
+	volume_stand_in(second);
+	expect_target(second, 2, 0, 2);
+	of(second);
+	send_and_ack(2, 1, 100, 2);
+	send_and_ack(9, 1, 100, 3);
+	forget_all(second);
+	assert_int_equal(dirtylog_count(dirty), 0);
+	close_volume();
+	return 0;
+}
+
 static void write_slowly(void *arg)
 {
 	*(int *)arg = write_block(9, 4);
@@ -435,6 +498,7 @@ TEST(grows)
 TEST(logged)
 TEST(added_during_write)
 TEST(applied)
+TEST(stands_by)
 
 int main(void)
 {
@@ -447,6 +511,7 @@ int main(void)
 		{ "both grow with the volume", grows, NULL, NULL, NULL },
 		{ "a region leaves the log when neither needs it", logged, NULL, NULL, NULL },
 		{ "what is applied is noted, but not for where it comes from", applied, NULL, NULL, NULL },
+		{ "one that stands by forgets what was passed on", stands_by, NULL, NULL, NULL },
 		{ "one that is added misses no write", added_during_write, NULL, NULL, NULL },
 	};
 

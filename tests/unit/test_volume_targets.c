@@ -399,7 +399,7 @@ static int main_applied(void *arg)
 
 /* ---- one that stands by ---- */
 
-/* What the first has acknowledged before the question, and nobody has written since, is forgotten with a good answer. */
+/* What the first has acknowledged before the question, and nobody has written since, is forgotten by the answer. */
 static int main_stands_by(void *arg)
 {
 	struct volume_send *flying;

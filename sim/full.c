@@ -42,6 +42,9 @@ static int recover_here(struct sites *sites)
 		if (faults_mend_all(sites))
 			return -ECANCELED;
 		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, &result);
+		/* A volume that could not show it just then is opened when the command is given again. */
+		if (!rc && result.volumes_missing)
+			rc = -EIO;
 		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
 			return -ECANCELED;
 	}

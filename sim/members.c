@@ -135,6 +135,8 @@ static int recover(struct sites *sites, struct recovery_result *result)
 		if (faults_mend_all(sites))
 			return -ECANCELED;
 		rc = box_session_recover(&sites->fars[0], SITES_SESSION, false, result);
+		if (!rc && result->volumes_missing)
+			rc = -EIO;
 		if (rc && rt_sleep_until(rt_now_ns() + 300 * RT_MS))
 			return -ECANCELED;
 	}

@@ -85,6 +85,15 @@ static bool is_full(const struct oracle_chain *chain)
 	return chain->issued >= ORACLE_EVENTS_MAX - 512;
 }
 
+bool oracle_is_spent(const struct oracle *oracle)
+{
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++) {
+		if (!is_full(&oracle->chains[c]))
+			return false;
+	}
+	return true;
+}
+
 /* ---- the writers ---- */
 
 struct writer {

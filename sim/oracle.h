@@ -78,6 +78,9 @@ void oracle_add_box(struct oracle *oracle, struct box *box);
 /* Starts the writers, on outside; those that have used all their numbers stop by themselves. -ENOMEM. */
 RT_MUST_CHECK int oracle_start(struct oracle *oracle);
 
+/* All writers have used their numbers: nobody writes any more. */
+bool oracle_is_spent(const struct oracle *oracle);
+
 /* Hosts are quiet when it returns: each writer has got its last answer. Suspends. -ECANCELED: some may go on. */
 RT_MUST_CHECK int oracle_stop(struct oracle *oracle);
 

@@ -128,7 +128,7 @@ static int lose_site(struct run *run)
 			return -EIO;
 	}
 	rc = box_session_recover(&sites->fars[below(sites->far_count)], SITES_SESSION, false, &result);
-	for (unsigned tries = 0; rc && tries < 20 && !wait_ms(300); tries++)
+	for (unsigned tries = 0; (rc || result.volumes_missing) && tries < 20 && !wait_ms(300); tries++)
 		rc = box_session_recover(&sites->fars[below(sites->far_count)], SITES_SESSION, false, &result);
 	if (rc) {
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);

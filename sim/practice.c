@@ -115,10 +115,18 @@ static const char *take(struct run *run, struct oracle_image *image)
 	return bad;
 }
 
+/* A disk that fails ends a copy, which says so: it is of no use any more. Want of memory ends a request. */
+static bool may_have_failed(void)
+{
+	return sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL) > 0;
+}
+
 static void judge_new(struct run *run)
 {
 	const char *bad = take(run, &run->image);
 
+	if (bad && may_have_failed() && !give_surely(run, true))
+		bad = take(run, &run->image);
 	if (bad) {
 		sim_fail(sim_world(), "a new copy: %s", bad);
 		return;
@@ -149,7 +157,20 @@ static void judge_own(struct run *run)
 	}
 }
 
-static int write_own(struct run *run)
+static int make_again(struct run *run, int rc)
+{
+	if (!may_have_failed() || (rc != -EIO && rc != -ENOMEM))
+		return rc;
+	if (rc == -ENOMEM)
+		return 0;
+	rc = give_surely(run, true);
+	if (!rc)
+		judge_new(run);
+	scenario_count("copies made again", 1);
+	return rc;
+}
+
+static int try_to_write(struct run *run)
 {
 	uint8_t data[XDC_BLOCK_SIZE];
 	int rc = 0;
@@ -161,6 +182,18 @@ static int write_own(struct run *run)
 		struct box *far = sites_far_of(run->sites, place, &volume);
 
 		rc = box_write(far, box_practice_of(volume), NOT_OF_ORACLE, data, VOLUME_FUA);
+	}
+	return rc;
+}
+
+static int write_own(struct run *run)
+{
+	int rc = try_to_write(run);
+
+	if (rc) {
+		rc = make_again(run, rc);
+		if (!rc)
+			rc = try_to_write(run);
 	}
 	if (rc)
 		sim_fail(sim_world(), "a copy takes no writes: %d", rc);
@@ -185,6 +218,8 @@ static int look_at_copy(struct run *run)
 		if (!rc)
 			rc = wait_ms(below(300));
 		bad = rc ? NULL : take(run, &image);
+		if (bad && may_have_failed())
+			return make_again(run, -EIO);
 		if (bad)
 			sim_fail(sim_world(), "a copy: %s", bad);
 		else if (!rc && memcmp(&image, &run->image, sizeof(image)) != 0)
@@ -206,7 +241,7 @@ static int spoil_copy(struct run *run)
 
 		rc = box_zero(far, box_practice_of(volume), 0, run->sites->volume_bytes / 2, 0);
 	}
-	return rc;
+	return make_again(run, rc);
 }
 
 /* In a branch: the source site is lost, now. */
@@ -225,7 +260,7 @@ static int lose_site(struct run *run)
 	if (rc)
 		return rc;
 	rc = box_session_recover(far, SITES_SESSION, false, &result);
-	for (unsigned tries = 0; rc && tries < 20 && !wait_ms(300); tries++)
+	for (unsigned tries = 0; (rc || result.volumes_missing) && tries < 20 && !wait_ms(300); tries++)
 		rc = box_session_recover(far, SITES_SESSION, false, &result);
 	if (rc) {
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);

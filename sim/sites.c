@@ -230,7 +230,8 @@ int sites_wait_groups(struct sites *sites, unsigned count, int64_t limit_ns)
 	unsigned seen = 0;
 	int rc = 0;
 
-	while (seen < count && !rc) {
+	/* Without a write there is no group. */
+	while (seen < count && !rc && !oracle_is_spent(&sites->oracle)) {
 		uint64_t before = sites->reported;
 
 		if (!sites_look(sites) && sites->reported > before)

@@ -420,6 +420,7 @@ static int go_through(struct run *run)
 
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	if (fars > 1)
 		scenario_count("several far sides", 1);
 	if (!rc)

@@ -655,6 +655,7 @@ static int go_through(struct run *run)
 		rc = make_ways(sites);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
+	scenario_settled();
 	for (unsigned i = 0; i < run->swaps && !rc; i++) {
 		rc = wait_ms(100 + below(400));
 		if (!rc)

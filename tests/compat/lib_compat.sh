@@ -63,3 +63,14 @@ compat_show_far()
 	compat_block B1 2500 0
 	compat_block B1 2500 64k
 }
+# What the image of a far side that keeps older groups shows. It is recovered to the oldest of them by that.
+compat_show_points()
+{
+	on B1 --json session show 1 | jq -S '{session, role, sequence, cg_at}'
+	on B1 --json session points 1 | jq -S 'map({sequence, cg_at})'
+	on B1 --json session recover 1 --at "$(json B1 '.[-1].sequence' session points 1)" |
+		jq -S '{session, sequence, cg_at, systems, systems_missing, volumes}'
+	compat_block B1 2500 0
+	compat_block B1 2500 64k
+	compat_block B1 2500 128k
+}

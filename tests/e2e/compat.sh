@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What earlier versions left on disk, and said over links, is read by this one and shows what it showed then: images of
 # a source and of a far side that were killed, with a group that is committed and one that is prepared, and the two
-# directions of a control and of a data connection. Made by tests/compat/make.sh.
+# directions of a control and of a data connection. Made by tests/compat/make.sh; and of a far side that keeps older
+# groups.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 . "$(dirname "$0")/../compat/lib_compat.sh"
@@ -14,8 +15,20 @@ same_as()
 	diff -u "$1" "$2" >&2 || fail "$3 shows something else than it showed"
 }
 
+# ---- far sides that keep older groups (make_points.sh) ----
+for kept in "$top"/tests/compat/[0-9]*-points; do
+	version=$(basename "$kept")
+	compat_place "$version"
+	compat_open "$kept" B1
+	compat_show_points >"$tmp/shows"
+	same_as "$kept/B1.shows" "$tmp/shows" "the image of a far side with older groups, of $version,"
+	system_stop B1
+done
+
+# ---- sources, far sides and what they said (make.sh) ----
 versions=0
 for kept in "$top"/tests/compat/[0-9]*; do
+	[ "$kept" = "${kept%-points}" ] || continue
 	version=$(basename "$kept")
 	versions=$((versions + 1))
 	compat_place "$version"

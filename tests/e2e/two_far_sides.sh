@@ -94,6 +94,8 @@ on B2 session unpractice 1
 expect_refused 'has no practice copy' B1 session unpractice 1
 
 # ---- both are compared ----
+wait_until 20 quiet A1 1500
+wait_until 20 quiet A2 1500
 size=$(json A1 .total_bytes session verify 1 --wait)
 expect_equal 8388608 "$size" 'what is compared of both sources'
 expect_equal 4194304 "$(json A2 .total_bytes session verify 1 --wait)" 'what is compared by one that is not the master'

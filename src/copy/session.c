@@ -422,8 +422,10 @@ int session_pause(struct session *session, bool last)
 	session->pause_asked = true;
 	session->last_asked = last;
 	session->pause_rc = 0;
-	if (session->state == SESSION_RUNNING)
+	if (session->state == SESSION_RUNNING) {
 		session->state = SESSION_PAUSING;
+		session->pausing_since_wall_ns = rt_wall_ns();
+	}
 	rt_cond_wake_all(&session->changed);
 	while (!rc && session->pause_asked && !session->ended)
 		rc = rt_cond_wait(&session->changed);
@@ -537,6 +539,8 @@ void session_get_info(const struct session *session, struct copy_session_info *i
 	info->session = config->number;
 	info->role = SESSION_MASTER;
 	info->state = session->state;
+	if (session->state == SESSION_PAUSING)
+		info->state_since_wall_ns = session->pausing_since_wall_ns;
 	info->phase = session->phase;
 	info->phase_since_wall_ns = session->phase_since_wall_ns;
 	info->master_lss = config->master_lss;

@@ -40,6 +40,7 @@ struct session {
 	bool pause_asked, woken, resolved, ended;
 	bool last_asked;			/* before it is paused one more group is to be formed */
 	bool pause_comes;			/* it is being made durable */
+	int64_t pausing_since_wall_ns;
 	int pause_rc;				/* why it was not paused when that was asked for last */
 	enum session_state state;
 	enum session_phase phase;

@@ -37,6 +37,20 @@ system_restart B2
 wait_until 60 connected A2
 more_groups 1
 
+# ---- a far side stands still: the pause waits, says for whom and since when, and is given up by resume ----
+kill -STOP "${system_pid[B2]}"
+before=$(date -u +%Y-%m-%dT%H:%M:%S)
+{ on A1 session pause 1 --consistent >"$tmp/pause" 2>&1 && echo paused >>"$tmp/pause"; } &
+command=$!
+wait_until 20 is A1 '.state == "pausing" and .waiting_for != null and .waiting_since != null' session show 1
+is A1 ".state_since >= \"$before\" and .phase_since != null" session show 1 || fail "$(json A1 . session show 1)"
+on A1 session resume 1
+wait "$command" || true
+grep -q 'given up' "$tmp/pause" || fail "the pause that was given up says: $(cat "$tmp/pause")"
+kill -CONT "${system_pid[B2]}"
+is A1 '.state == "running"' session show 1 || fail "the session does not go on"
+more_groups 1
+
 # ---- paused: one moment, not before the command ----
 before=$(awk '{ number = $1 } END { print number + 0 }' "$tmp/ordered.log")
 on A1 session pause 1 --consistent

@@ -101,7 +101,7 @@ bool box_is_held(const struct box *box);
 RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
 			   enum pair_type type);
-RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume);
+RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume, const struct box *source);
 RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume, const struct box *to);
 RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
 RT_MUST_CHECK int box_pair_run(struct box *box, const struct box *to);

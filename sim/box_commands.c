@@ -156,9 +156,9 @@ static int failover(struct command *command, struct fault *fault)
 	return copy_pair_failover(command->box->copy, &name, false, fault);
 }
 
-int box_pair_failover(struct box *box, unsigned volume)
+int box_pair_failover(struct box *box, unsigned volume, const struct box *source)
 {
-	return command_at((struct command){ .box = box, .volume = volume }, failover);
+	return command_at((struct command){ .box = box, .volume = volume, .to = source }, failover);
 }
 
 bool box_is_full_duplex(const struct box *box, unsigned volume, const struct box *far)

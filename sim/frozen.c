@@ -217,7 +217,7 @@ static int lose_frozen(struct frozen_run *run)
 
 		rc = faults_mend(sites, far);
 		if (!rc)
-			rc = box_pair_failover(far, volume);
+			rc = box_pair_failover(far, volume, sites->oracle.places[i].box);
 	}
 	if (rc || (!run->firm && run->far_boots != count_far_boots(sites)))
 		return rc == -ECANCELED ? rc : 0;

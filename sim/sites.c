@@ -100,31 +100,39 @@ static int make_pairs(struct sites *sites, unsigned source, enum pair_type type)
 
 static int pair_with_third(struct sites *sites, unsigned source)
 {
-	struct box *box = &sites->sources[source];
+	unsigned first = sites->cascade ? far_volume(sites, source, 0) : 0;
+	struct box *box = sites->cascade ? &sites->fars[far_index(sites, source)] : &sites->sources[source];
 	int rc = box_path(box, &sites->third);
 
 	for (unsigned i = 0; i < SITES_VOLUMES && !rc; i++)
-		rc = box_pair(box, i, &sites->third, source * SITES_VOLUMES + i, PAIR_ASYNC);
+		rc = box_pair(box, first + i, &sites->third, source * SITES_VOLUMES + i, PAIR_ASYNC);
 	return rc;
 }
 
-static int join_session(struct sites *sites, unsigned source)
+struct box *sites_members(struct sites *sites, unsigned *count)
 {
-	struct box *box = &sites->sources[source];
+	*count = sites->cascade ? sites->far_count : sites->source_count;
+	return sites->cascade ? sites->fars : sites->sources;
+}
+
+static int join_session(struct box *members, unsigned member)
+{
+	struct box *box = &members[member];
 	int rc = box_session_open(box, SITES_SESSION);
 
 	if (!rc)
 		rc = box_session_add(box, SITES_SESSION);
-	if (!rc && source > 0)
-		rc = box_path(&sites->sources[0], box);
+	if (!rc && member > 0)
+		rc = box_path(&members[0], box);
 	return rc;
 }
 
 static int start_session(struct sites *sites)
 {
+	unsigned count;
+	struct box *members = sites_members(sites, &count);
 	struct session_start start = {
-		.session = SITES_SESSION, .master_lss = box_lss(&sites->sources[0]),
-		.subordinate_count = sites->source_count - 1,
+		.session = SITES_SESSION, .master_lss = box_lss(&members[0]), .subordinate_count = count - 1,
 	};
 
 	if (!sites->coordination_ns)
@@ -134,16 +142,18 @@ static int start_session(struct sites *sites)
 	start.has_keep = start.has_keep_bytes = sites->keep_ns || sites->keep_bytes;
 	start.tunables.keep_ns = sites->keep_ns;
 	start.tunables.keep_bytes = sites->keep_bytes;
-	for (unsigned i = 1; i < sites->source_count; i++) {
-		snprintf(start.subordinates[i - 1].system, XDC_SYSTEM_ID_MAX, "%s", sites->sources[i].id);
-		start.subordinates[i - 1].lss = box_lss(&sites->sources[i]);
+	for (unsigned i = 1; i < count; i++) {
+		snprintf(start.subordinates[i - 1].system, XDC_SYSTEM_ID_MAX, "%s", members[i].id);
+		start.subordinates[i - 1].lss = box_lss(&members[i]);
 	}
-	return box_session_start(&sites->sources[0], &start);
+	return box_session_start(&members[0], &start);
 }
 
 int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache_mode cache, enum pair_type type)
 {
 	bool session = type == PAIR_ASYNC || sites->three;
+	struct box *members;
+	unsigned count;
 	int rc;
 
 	assert(sources <= SITES_BOXES_MAX && fars <= SITES_BOXES_MAX);
@@ -152,8 +162,9 @@ int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache
 		rc = make_pairs(sites, i, type);
 	for (unsigned i = 0; i < sources && !rc && sites->three; i++)
 		rc = pair_with_third(sites, i);
-	for (unsigned i = 0; i < sources && !rc && session; i++)
-		rc = join_session(sites, i);
+	members = sites_members(sites, &count);
+	for (unsigned i = 0; i < count && !rc && session; i++)
+		rc = join_session(members, i);
 	if (!rc && session)
 		rc = start_session(sites);
 	return rc ? rc : oracle_start(&sites->oracle);
@@ -194,7 +205,8 @@ int sites_look(struct sites *sites)
 {
 	struct copy_session_info info;
 	int64_t shown_ns;
-	int rc = box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns);
+	unsigned count;
+	int rc = box_session_info(sites_members(sites, &count), SITES_SESSION, &info, &shown_ns);
 
 	if (rc)
 		return rc;
@@ -202,7 +214,8 @@ int sites_look(struct sites *sites)
 		scenario_count("groups", info.cg_good - sites->groups);
 	/* A master that was killed has forgotten what it had not saved of its counters. */
 	sites->groups = info.cg_good;
-	if (info.sequence && shown_ns)
+	/* In a cascade the master does not know what the sources have answered alone. */
+	if (info.sequence && shown_ns && !sites->cascade)
 		oracle_require_before(&sites->oracle, shown_ns);
 	if (info.sequence > sites->reported)
 		sites->reported = info.sequence;
@@ -214,8 +227,9 @@ static void note_session(struct sites *sites)
 {
 	struct copy_session_info info;
 	int64_t shown_ns;
+	unsigned count;
 
-	if (box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns))
+	if (box_session_info(sites_members(sites, &count), SITES_SESSION, &info, &shown_ns))
 		return;
 	sim_note(sim_world(),
 		 "session: %s, %s, waits for '%s', %llu blocks out of sync, last CG %llu, last failure %s of CG %llu",
@@ -251,11 +265,13 @@ static int count_joined(struct sites *sites, bool *all)
 {
 	struct copy_session_info info;
 	int64_t shown_ns;
+	unsigned count;
+	struct box *members = sites_members(sites, &count);
 	int rc = 0;
 
 	*all = true;
-	for (unsigned i = 0; i < sites->source_count && !rc; i++) {
-		rc = box_session_info(&sites->sources[i], SITES_SESSION, &info, &shown_ns);
+	for (unsigned i = 0; i < count && !rc; i++) {
+		rc = box_session_info(&members[i], SITES_SESSION, &info, &shown_ns);
 		*all = *all && !rc && info.joined && info.joined == info.volumes;
 	}
 	return rc;
@@ -282,6 +298,8 @@ static int note_pairs(void *arg)
 int sites_wait_joined(struct sites *sites, int64_t limit_ns)
 {
 	int64_t until_ns = rt_now_ns() + limit_ns;
+	unsigned count;
+	struct box *members = sites_members(sites, &count);
 	bool all;
 	int rc = count_joined(sites, &all);
 
@@ -292,8 +310,8 @@ int sites_wait_joined(struct sites *sites, int64_t limit_ns)
 		if (!rc)
 			rc = count_joined(sites, &all);
 	}
-	for (unsigned i = 0; i < sites->source_count && rc == -ETIMEDOUT; i++)
-		(void)!box_call(&sites->sources[i], note_pairs, &sites->sources[i]);
+	for (unsigned i = 0; i < count && rc == -ETIMEDOUT; i++)
+		(void)!box_call(&members[i], note_pairs, &members[i]);
 	/* The one that is reported next may have been closed before. */
 	return rc ? rc : sites_wait_groups(sites, 2, limit_ns);
 }

@@ -16,6 +16,7 @@ struct sites {
 	unsigned source_count, far_count;
 	struct box sources[SITES_BOXES_MAX], fars[SITES_BOXES_MAX];
 	bool three;			/* every source volume has a second pair, async and in the session, with c1 */
+	bool cascade;			/* and three: the far volumes have that pair, and far boxes the session */
 	struct box third;		/* its volumes are in the order of the places of the oracle */
 	struct oracle oracle;
 	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
@@ -65,6 +66,9 @@ void sites_check_holds(struct sites *sites);
  * While hosts are quiet: waits until far volumes are equal to source volumes. NULL, or why they are not after limit_ns.
  */
 const char *sites_wait_equal(struct sites *sites, int64_t limit_ns);
+
+/* The boxes that the session is on, its master first. */
+struct box *sites_members(struct sites *sites, unsigned *count);
 
 /* Where the volume of a place of the oracle has its far side. */
 struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);

@@ -196,7 +196,7 @@ static int fail_over(struct sync_run *run)
 		struct box *far = sites_far_of(sites, i, &volume);
 
 		do {
-			rc = box_pair_failover(far, volume);
+			rc = box_pair_failover(far, volume, sites->oracle.places[i].box);
 			if (rc && rc != -ECANCELED && bring_up(sites, far))
 				rc = -EIO;
 		} while (rc == -ECONNABORTED);

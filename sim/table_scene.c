@@ -323,7 +323,7 @@ static int fail_over(struct scene *scene)
 	struct recovery_result result;
 
 	if (scene->type != COPY_TYPE_SESSION)
-		return box_pair_failover(&scene->b, 0);
+		return box_pair_failover(&scene->b, 0, NULL);
 	return box_session_recover(&scene->b, SCENE_SESSION, false, &result);
 }
 

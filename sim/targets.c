@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two targets of each source volume: a synchronous one near, and one far away that is in a session.
+ * Three sites: a synchronous target near, and one far away that is in a session, of the same source volume or, in a
+ * cascade, of the near one.
  *
  * Goal: each far side is what it is without the other, whatever befalls any of the three sites. When the source site is
  * lost, the near one has all that was answered while its pair was full-duplex, and the far one shows one moment, not
  * before the last group that was reported. When either far side is lost, hosts and the other one go on. When faults are
- * over all three are equal.
+ * over all three are equal. In a cascade the far one shows one moment of what the source has answered, whichever way
+ * the near one gets it.
  * Method: as in sync.c, the run splits at random moments, and in the branch one or two sites are lost.
  */
 #include <errno.h>
@@ -51,6 +53,21 @@ static bool is_duplex(struct sites *sites, unsigned place)
 	       !sim_disk_errors(near->system);
 }
 
+/* An administrator lets those go on that were suspended together. */
+static int resume_all(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
+		const struct oracle_place *at = &sites->oracle.places[i];
+		unsigned volume;
+
+		if (box_is_frozen(at->box, at->volume))
+			rc = box_pair_resume(at->box, at->volume, sites_far_of(sites, i, &volume));
+	}
+	return rc == -ECANCELED ? rc : 0;
+}
+
 static int wait_duplex(struct sites *sites)
 {
 	int64_t until_ns = rt_now_ns() + LIMIT_NS;
@@ -63,7 +80,9 @@ static int wait_duplex(struct sites *sites)
 			continue;
 		}
 		place = 0;
-		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
+		rc = resume_all(sites);
+		if (!rc)
+			rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
 		if (!rc)
 			rc = faults_mend_all(sites);
 	}
@@ -100,7 +119,7 @@ static int fail_over_near(struct targets_run *run)
 		struct box *near = sites_far_of(sites, i, &volume);
 
 		do {
-			rc = box_pair_failover(near, volume);
+			rc = box_pair_failover(near, volume, sites->oracle.places[i].box);
 			if (rc && rc != -ECANCELED && bring_up(sites, near))
 				rc = -EIO;
 		} while (rc == -ECONNABORTED);
@@ -172,13 +191,72 @@ static int64_t burn_sources(struct targets_run *run)
 	return lost_ns;
 }
 
+static bool all_promised(const struct targets_run *run)
+{
+	for (unsigned i = 0; i < run->sites->oracle.place_count; i++) {
+		if (!run->promised[i])
+			return false;
+	}
+	return true;
+}
+
+/* The near side sends what it has, and a group has all of it. */
+static int wait_drained(struct sites *sites)
+{
+	int64_t until_ns = rt_now_ns() + LIMIT_NS;
+	struct copy_session_info info = { .out_of_sync_blocks = 1 };
+	int64_t shown_ns;
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = bring_up(sites, &sites->fars[i]);
+	if (!rc)
+		rc = bring_up(sites, &sites->third);
+	while (!rc && info.out_of_sync_blocks) {
+		if (!rt_sleep_until(rt_now_ns() + 5 * RT_MS))
+			rc = rt_now_ns() > until_ns ? -ETIMEDOUT : 0;
+		if (!rc && box_session_info(&sites->fars[0], SITES_SESSION, &info, &shown_ns))
+			info.out_of_sync_blocks = 1;
+		if (!rc)
+			rc = faults_mend_all(sites);
+	}
+	return rc;
+}
+
+/* What comes to the near side last, and was answered, comes to the far side, too; unless one of them goes. */
+static int lose_cascade_source(struct targets_run *run)
+{
+	unsigned boots;
+	int64_t lost_ns = burn_sources(run);
+	int rc = 0;
+
+	boots = run->sites->fars[0].boots;
+	if (all_promised(run) && run->sites->fars[0].ready && below(2)) {
+		rc = wait_drained(run->sites);
+		/* After a start of its own the near side does not know any more that it has all. */
+		if (!rc && boots == run->sites->fars[0].boots)
+			oracle_require_before(&run->sites->oracle, lost_ns);
+		scenario_count("cascades drained", !rc && boots == run->sites->fars[0].boots);
+	}
+	if (rc) {
+		sim_fail(sim_world(), "the near side does not send on what it has: %d", rc);
+		return rc;
+	}
+	rc = judge_third(run);
+	return rc ? rc : judge_near(run, lost_ns);
+}
+
 /* Its last group is asked for first: what it must hold was reported before. */
 static int lose_sources(struct targets_run *run)
 {
-	int64_t lost_ns = burn_sources(run);
-	int rc = judge_third(run);
+	int64_t lost_ns;
+	int rc;
 
-	scenario_count("source sites lost", 1);
+	scenario_count(run->sites->cascade ? "source sites of cascades lost" : "source sites lost", 1);
+	if (run->sites->cascade)
+		return lose_cascade_source(run);
+	lost_ns = burn_sources(run);
+	rc = judge_third(run);
 	return rc ? rc : judge_near(run, lost_ns);
 }
 
@@ -210,18 +288,18 @@ static int lose_near(struct targets_run *run)
 	faults_stop(&run->faults);
 	for (unsigned i = 0; i < sites->far_count; i++)
 		faults_crash(sites, &sites->fars[i], SIM_POWER_LOSS);
-	scenario_count("near sides lost", 1);
+	scenario_count(sites->cascade ? "near sides of cascades lost" : "near sides lost", 1);
 	rc = bring_up_sources(sites);
 	if (!rc)
 		rc = bring_up(sites, &sites->third);
 	answers = count_answers(sites);
-	if (!rc)
+	if (!rc && !sites->cascade)
 		rc = sites_wait_groups(sites, 3, LIMIT_NS);
 	if (rc) {
 		sim_fail(sim_world(), "no groups without the near side: %d", rc);
 		return rc;
 	}
-	if (count_answers(sites) == answers)
+	if (!sites->cascade && count_answers(sites) == answers)
 		scenario_count("quiet without the near side", 1);
 	burn_sources(run);
 	return judge_third(run);
@@ -302,8 +380,12 @@ static int live_through(struct targets_run *run)
 	int rc;
 
 	sites->three = true;
-	rc = sites_build(sites, 1 + (unsigned)below(2), 1 + (unsigned)below(2),
-			 below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_SYNC);
+	sites->cascade = below(2);
+	/* What breaks off at different times is no moment: its pairs are a group, which is of one system. */
+	sites->group = sites->cascade;
+	rc = sites_build(sites, sites->cascade ? 1 : 1 + (unsigned)below(2),
+			 sites->cascade ? 1 : 1 + (unsigned)below(2), below(2) ? CACHE_DIRECT : CACHE_WRITEBACK,
+			 PAIR_SYNC);
 	if (!rc)
 		rc = wait_duplex(sites);
 	if (!rc)
@@ -315,6 +397,8 @@ static int live_through(struct targets_run *run)
 		rc = wait_for_loss(sites);
 		if (!rc && scenario_branch())
 			return run_loss(run);
+		if (!rc && below(2))
+			rc = resume_all(sites);
 	}
 	return rc ? rc : finish(run);
 }
@@ -344,6 +428,9 @@ static const char *const must_happen[] = { "host writes",
 					   "third sites lost",
 					   "near sides taken over",
 					   "third sites recovered",
+					   "source sites of cascades lost",
+					   "near sides of cascades lost",
+					   "cascades drained",
 					   NULL };
 
 const struct scenario scenario_targets = {

@@ -323,7 +323,7 @@ int control_volume_grow(struct control *control, uint16_t id, uint64_t size_byte
 
 	name_object(id, object);
 	if (!volume || check_grow(volume, size_bytes, object, fault) ||
-	    copy_grow_targets(control->copy, id, size_bytes, fault))
+	    copy_grow_targets(control->copy, id, size_bytes, false, fault))
 		return -1;
 	return grow(control, id, size_bytes, false, fault);
 }

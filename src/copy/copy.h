@@ -142,9 +142,10 @@ void copy_before_accept(struct copy *copy, uint16_t volume);
 
 /*
  * Before a volume grows: its targets are grown first, durably; their systems are asked, so no lock of the caller's is
- * held. 0 also when it has no pair. -1: refused, and the volume must not grow.
+ * held. 0 also when it has no pair. -1: refused, and the volume must not grow. as_target: it grows since its own source
+ * does.
  */
-int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault);
+int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, bool as_target, struct fault *fault);
 
 /* Whether it may grow to that size now: copy_grow_targets grew all that it has. Does not suspend. */
 bool copy_targets_have_grown(struct copy *copy, uint16_t volume, uint64_t size_bytes);
@@ -489,6 +490,7 @@ enum problem_kind {
 	PROBLEM_VOLUME_OFFLINE,			/* a volume of the session could not be opened at the start */
 	PROBLEM_FAR_REFUSES,			/* source: a far side does not take the session up */
 	PROBLEM_PAIR_SUSPENDED,			/* source: the pair of a volume in the groups is suspended */
+	PROBLEM_TARGET_BEHIND,			/* source in a cascade: its own source may have more than it has got */
 	PROBLEM_KIND_COUNT
 };
 extern const char *const problem_kind_names[PROBLEM_KIND_COUNT];

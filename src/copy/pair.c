@@ -217,18 +217,11 @@ static void note_news(const struct pair *pair, enum peer_news_kind kind)
 		peer_news_note(pair->peer, kind, &pair->record);
 }
 
-static bool is_one_of_several(const struct pair *pair)
-{
-	const struct pair *first = pair_first_of(pair->copy, pair->record.volume);
-
-	return first && (first != pair || pair_next_of(first));
-}
-
 void pair_tell_state(const struct pair *pair, enum pair_state before)
 {
 	const struct record_pair *record = &pair->record;
 	struct copy_pair_info info = {
-		.volume = record->volume, .reason = record->reason, .is_one_of_several = is_one_of_several(pair),
+		.volume = record->volume, .reason = record->reason, .is_one_of_several = pair_is_one_of_several(pair),
 	};
 	bool suspended = record->state == PAIR_SUSPENDED, was_suspended = before == PAIR_SUSPENDED;
 	char object[16], remedy[COPY_REMEDY_MAX];
@@ -531,39 +524,6 @@ void pair_take_up_again(struct pair *pair)
 		peer_look_again(pair->peer);
 }
 
-struct access_order {
-	struct volume *volume;
-	enum volume_access access;
-};
-
-static int do_set_access(void *arg)
-{
-	struct access_order *order = arg;
-
-	return volume_set_access(order->volume, order->access);
-}
-
-/* What a pair leaves to hosts, whatever others do. */
-static enum volume_access most_access(const struct record_pair *record)
-{
-	if (record->role == PAIR_TARGET && record->state != PAIR_FAILED_OVER)
-		return VOLUME_ACCESS_NONE;
-	return record->role == PAIR_SOURCE && record->reason == PAIR_REASON_HISTORY ? VOLUME_ACCESS_READ
-										     : VOLUME_ACCESS_WRITE;
-}
-
-int pair_set_access(struct pair *pair, enum volume_access access)
-{
-	struct access_order order = { .volume = pair->volume, .access = access };
-	const struct pair *other;
-
-	for (other = pair_first_of(pair->copy, pair->record.volume); other; other = pair_next_of(other)) {
-		if (other != pair && most_access(&other->record) < order.access)
-			order.access = most_access(&other->record);
-	}
-	return rt_call(volume_reactor(pair->volume), do_set_access, &order);
-}
-
 void pair_untrack(struct pair *pair)
 {
 	struct pair_order order = { 0 };
@@ -697,7 +657,9 @@ bool pair_stops_groups(const struct pair *pair)
 {
 	const struct record_pair *record = &pair->record;
 
-	return record->role == PAIR_SOURCE && record->session && pair->joined && record->state == PAIR_SUSPENDED;
+	if (record->role != PAIR_SOURCE || !record->session)
+		return false;
+	return pair_of_no_moment(pair) || (pair->joined && record->state == PAIR_SUSPENDED);
 }
 
 void pair_note_group(struct copy *copy, uint8_t session)
@@ -768,7 +730,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.volume = record->volume,
 		.remote_volume = record->remote_volume,
 		.is_source = record->role == PAIR_SOURCE,
-		.is_one_of_several = is_one_of_several(pair),
+		.is_one_of_several = pair_is_one_of_several(pair),
 		.type = record->type,
 		.state = record->state,
 		.reason = record->reason,

@@ -31,6 +31,7 @@ struct pair {
 	unsigned pins;				/* fibers that suspend and come back to it */
 	struct rt_cond unpinned;
 	bool gone;				/* being put down: not found any more, and still in the table */
+	bool of_moment; /* target end: its source is full-duplex, as it said last since the start */
 	bool untouched;				/* target end: made since the start, and nothing was written to it */
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool frozen;				/* hosts are held by pair freeze */
@@ -188,9 +189,15 @@ void pair_leave_session(struct pair *pair);
 
 /*
  * It is in the groups of its session, and suspended: without what it does not send there is none, until it is resumed
- * or removed. A group without it would drop what the far side has of it from the last one.
+ * or removed. A group without it would drop what the far side has of it from the last one. Or pair_of_no_moment.
  */
 bool pair_stops_groups(const struct pair *pair);
+
+/*
+ * A cascade: by another pair the volume of this one is a target, and may lack something that its source has answered.
+ * That pair; NULL: there is none such.
+ */
+const struct pair *pair_of_no_moment(const struct pair *pair);
 
 /* For member.h: ready once the first copy is done; when it joins, frames go to the journal from there on. */
 extern const struct member_volume_ops pair_member_ops;

@@ -78,6 +78,23 @@ static int begin_target(struct pair *pair, char *why)
 	return copy_refuse(why, rc, "volume %04X cannot become a target: %s", pair->record.volume, strerror(-rc));
 }
 
+/*
+ * From here on the volume may lack what its source has answered. What is sent on from here: no group is formed before
+ * that is over, and one that is being formed is given up, since data may come in at any moment.
+ */
+static void leave_moment(struct pair *pair)
+{
+	const struct pair *other;
+
+	pair->of_moment = false;
+	for (other = pair_first_of(pair->copy, pair->record.volume); other; other = pair_next_of(other)) {
+		struct source *source = other->record.session ? source_find(pair->copy, other->record.session) : NULL;
+
+		if (other != pair && other->record.role == PAIR_SOURCE && source)
+			source_leave(source);
+	}
+}
+
 /* A new pair: the volume is closed to hosts, and remembers from here on who writes to it. */
 static int establish_new(struct copy *copy, const struct link_peer *peer, const struct wire_pair_establish *request,
 			 struct pair **out, char *why)
@@ -104,7 +121,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	if (leg_owns_volume(copy, record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   record.volume, copy->config.system);
-	if (pair_uses_volume(copy, record.volume))
+	if (pair_is_going(copy, record.volume))
 		return copy_refuse(why, -EAGAIN, "an earlier pair of volume %04X of system %s is still being put down",
 				   record.volume, copy->config.system);
 	pair = pair_take_up(copy, &record, &request->history, volume);
@@ -115,6 +132,7 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	rc = pair_begin_change(pair);
 	assert(!rc);
 	rc = begin_target(pair, why);
+	leave_moment(pair);
 	pair->gone = rc;
 	pair_end_change(pair);
 	pair_unpin(pair);
@@ -142,6 +160,7 @@ static bool is_second_try(const struct pair *pair, const struct wire_pair_establ
 static int establish_again(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
+	int rc;
 
 	if (verdict == HISTORY_UNRELATED && is_second_try(pair, request)) {
 		pair->history = request->history;
@@ -172,7 +191,11 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.first_copy_bytes = request->flags & WIRE_PAIR_COPIED ? volume_size(pair->volume) : 0;
 	pair->record.type = pair_type_of_wire(request->type);
-	return pair_save(pair);
+	if (!(request->flags & WIRE_PAIR_DUPLEX))
+		leave_moment(pair);
+	rc = pair_save(pair);
+	pair->of_moment = !rc && request->flags & WIRE_PAIR_DUPLEX;
+	return rc;
 }
 
 /* May the other side, which was failed over, overwrite this one? 1: it may already, the answer was lost. */
@@ -253,6 +276,7 @@ static int become_target(struct pair *pair, const struct history *history)
 		return rc;
 	}
 	pair->broken = false;
+	leave_moment(pair);
 	pair_cut_work(pair);
 	leave_session(pair, session);
 	log_line(LOG_NOTICE, "pair", "volume %04X is the target of system %s volume %04X from here on",
@@ -260,18 +284,27 @@ static int become_target(struct pair *pair, const struct history *history)
 	return 0;
 }
 
-/* What the volume gets from there would not be the other far side's. */
-static int check_sends_elsewhere(const struct pair *pair, char *why)
+/*
+ * It may go on to send to another far side, a cascade then, but not behind the groups of a session. Nor does it get
+ * its content from two sides.
+ */
+static int check_cascade(const struct pair *pair, enum pair_type type, char *why)
 {
 	const struct pair *other;
 
 	for (other = pair_first_of(pair->copy, pair->record.volume); other; other = pair_next_of(other)) {
-		if (other != pair && other->record.role == PAIR_SOURCE)
-			return copy_refuse(why, -EBUSY,
-					   "volume %04X is the source of volume %04X of %s, too; "
-					   "on %s: xdc pair delete %04X --to %s", pair->record.volume,
-					   other->record.remote_volume, other->record.system,
-					   pair->copy->config.system, pair->record.volume, other->record.system);
+		const struct record_pair *record = &other->record;
+		bool sends = record->role == PAIR_SOURCE;
+
+		if (other == pair || (sends && type != PAIR_ASYNC) || record->state == PAIR_FAILED_OVER)
+			continue;
+		return copy_refuse(why, -EBUSY,
+				   "volume %04X is the %s of volume %04X of %s, too; "
+				   "on %s: xdc pair delete %04X --to %s",
+				   record->volume, sends ? "source" : "target", record->remote_volume, record->system,
+				   sends ? pair->copy->config.system : record->system,
+				   sends ? record->volume : record->remote_volume,
+				   sends ? record->system : pair->copy->config.system);
 	}
 	return 0;
 }
@@ -286,7 +319,7 @@ static int establish_failback(struct pair *pair, const struct wire_pair_establis
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = check_sends_elsewhere(pair, why);
+	rc = check_cascade(pair, pair->record.type, why);
 	if (rc)
 		return rc;
 	if (copy_get_losses(pair->copy, pair->record.volume).sync_wall_ns)
@@ -351,9 +384,15 @@ static int establish_return(struct pair *pair, const struct wire_pair_establish 
 static const struct pair *find_obstacle(struct copy *copy, const struct pair *pair,
 					const struct wire_pair_establish *request)
 {
+	const struct pair *other = pair_first_of(copy, request->target_volume);
+
 	if (pair)
 		return pair->record.remote_volume == request->source_volume ? NULL : pair;
-	return pair_first_of(copy, request->target_volume);
+	/* One that it sends to may come behind, but not behind the groups of a session; and it has room for two. */
+	if (other && other->record.role == PAIR_SOURCE && other->record.reason != PAIR_REASON_HISTORY &&
+	    pair_type_of_wire(request->type) != PAIR_ASYNC)
+		return pair_next_of(other);
+	return other;
 }
 
 int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)
@@ -455,6 +494,10 @@ int pair_far_on_grow(void *arg, const struct link_peer *peer, const void *reques
 				   peer->system);
 	if (!copy->config.grow_volume)
 		return copy_refuse(why, -EOPNOTSUPP, "targets of system %s do not grow", copy->config.system);
+	/* Those behind it first. */
+	if (copy_grow_targets(copy, grow->target_volume, grow->size_bytes, true, &fault))
+		return copy_refuse(why, -EIO, "volume %04X of system %s cannot grow: %s: %s", grow->target_volume,
+				   copy->config.system, fault.object, fault.message);
 	if (copy->config.grow_volume(copy->config.find_arg, grow->target_volume, grow->size_bytes, &fault))
 		return copy_refuse(why, fault.code == FAULT_SIZE_NOT_SUPPORTED ? -ERANGE : -EIO,
 				   "volume %04X of system %s: %s", grow->target_volume, copy->config.system,

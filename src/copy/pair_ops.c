@@ -123,8 +123,10 @@ static int check_beside(const struct record_pair *other, const struct copy_pair_
 	if (!strcmp(other->system, request->system))
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is paired with volume %04X of %s already",
 				 other->remote_volume, other->system);
-	if (other->role == PAIR_TARGET && other->state != PAIR_FAILED_OVER)
-		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is the target of volume %04X of %s",
+	/* A cascade; but what a journal writes here is of the session there. */
+	if (other->role == PAIR_TARGET && other->state != PAIR_FAILED_OVER && other->type == PAIR_ASYNC)
+		return fault_set(fault, FAULT_IN_USE, object, "take a sync or global-copy pair there",
+				 "it is the target of volume %04X of %s, and that pair is async",
 				 other->remote_volume, other->system);
 	if (other->reason == PAIR_REASON_HISTORY)
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X of %s is newer than it",
@@ -515,7 +517,7 @@ static int grow_target(struct pair *pair, uint64_t size_bytes, struct fault *fau
 	return 0;
 }
 
-int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, struct fault *fault)
+int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, bool as_target, struct fault *fault)
 {
 	struct pair *pair = pair_first_of(copy, volume), *next;
 	char object[64];
@@ -525,7 +527,8 @@ int copy_grow_targets(struct copy *copy, uint16_t volume, uint64_t size_bytes, s
 		pair_pin(pair);
 		rc = pair_begin_change(pair);
 		if (!rc) {
-			rc = grow_target(pair, size_bytes, fault);
+			if (!as_target || pair->record.role == PAIR_SOURCE)
+				rc = grow_target(pair, size_bytes, fault);
 			pair_end_change(pair);
 		} else if (rc == -ENOENT) {
 			rc = 0;

@@ -105,6 +105,9 @@ void pair_tell_state(const struct pair *pair, enum pair_state before);
  */
 void pair_begin_resync(struct pair *pair, uint64_t unsent_blocks, uint64_t sent_bytes);
 
+/* The volume has other pairs, too. */
+bool pair_is_one_of_several(const struct pair *pair);
+
 /* It is a source end, and this is its far side. */
 bool pair_sends_to(const struct pair *pair, const char *far);
 

@@ -12,7 +12,7 @@
 
 const char *const problem_kind_names[] = {
 	"journal-offline", "not-applied", "sync-failed", "writes-lost", "volume-offline", "far-refuses",
-	"pair-suspended",
+	"pair-suspended", "target-behind",
 };
 _Static_assert(sizeof(problem_kind_names) / sizeof(problem_kind_names[0]) == PROBLEM_KIND_COUNT, "a word for each");
 
@@ -102,6 +102,24 @@ static void tell_suspended(const struct telling *telling, const struct pair *pai
 	telling->each(telling->arg, &problem);
 }
 
+static void tell_no_moment(const struct telling *telling, const struct pair *pair, const struct pair *other)
+{
+	struct copy_problem problem = {
+		.kind = PROBLEM_TARGET_BEHIND,
+		.volume = pair->record.volume,
+		.since_wall_ns = other->record.since_wall_ns,
+	};
+
+	memcpy(problem.system, other->record.system, sizeof(problem.system));
+	snprintf(problem.reason, sizeof(problem.reason),
+		 "it is the target of volume %04X there, which is not known to be full-duplex: what it holds may be of "
+		 "no moment",
+		 other->record.remote_volume);
+	say_remedy(&problem, "on %s: xdc pair show %04X --to SYSTEM; a global-copy pair needs xdc pair go-to-sync",
+		   other->record.system, other->record.remote_volume);
+	telling->each(telling->arg, &problem);
+}
+
 static void tell_left(const struct telling *telling, const struct left_pair *left)
 {
 	struct copy_problem problem = {
@@ -140,7 +158,10 @@ void copy_session_each_problem(struct copy *copy, uint8_t session,
 		if (pair->gone || pair->record.session != session)
 			continue;
 		tell_losses(&telling, pair);
-		if (pair_stops_groups(pair) && (pair->record.reason != PAIR_REASON_SESSION || source_is_joined(source)))
+		if (pair_stops_groups(pair) && pair_of_no_moment(pair))
+			tell_no_moment(&telling, pair, pair_of_no_moment(pair));
+		else if (pair_stops_groups(pair) &&
+			 (pair->record.reason != PAIR_REASON_SESSION || source_is_joined(source)))
 			tell_suspended(&telling, pair);
 	}
 	if (source)

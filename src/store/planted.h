@@ -90,6 +90,7 @@ enum planted_mistake {
 
 	/* ---- several targets (volume/target.h) ---- */
 	PLANTED_SECOND_UNNOTED,		/* now and then a write is noted for the first target only */
+	PLANTED_CASCADE_ANY_MOMENT,	/* groups are formed of a target that is being copied */
 	PLANTED_LOG_FOR_ONE,		/* after a start what the dirty log holds is noted for the first target only */
 
 	/* ---- the state table (copy/state_table.h) ---- */

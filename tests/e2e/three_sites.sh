@@ -94,16 +94,60 @@ wait_until 30 full_duplex
 wait_until 30 far_has_all
 expect_equal_images A1 1500 B 2500
 
-# ---- production moves to the near side, and home ----
+# ---- a cascade: the near target is the source of the far one ----
+path B 25 C 35
+pair A1 1501 B 2501 sync
+wait_until 30 is A1 '.state == "full-duplex"' pair show 1501
+pair B 2501 C 3501 async
+on B session open 2 --lss 25
+on B session add 2 2501
+on B session start 2 --master 25
+wait_until 30 is B '.sequence > 0 and .joined_count == 1' session show 2
+cascade_has_all()
+{
+	cmp -s "$(image A1 1501)" "$(image B 2501)" && cmp -s "$(image A1 1501)" "$(image C 3501)"
+}
+io A1 1501 'write -P 0x31 0 1M'
+wait_until 30 cascade_has_all
+expect_refused 'that pair is async' C pair create 3501 4501 --system 2105.FD450 --type sync
+on A1 volume grow 1501 --size 80M
+expect_equal '83886080 83886080' \
+	"$(json B .size_bytes volume show 2501) $(json C .size_bytes volume show 3501)" 'the sizes along the cascade'
+# While the near side is being copied no group is formed of what it holds.
+on A1 pair suspend 1501
+io A1 1501 'write -P 0x32 40M 1M'
+on A1 pair resume 1501
+wait_until 30 cascade_has_all
+# The near side starts anew, and does not know what its source has answered until that says so.
+system_kill A1
+system_kill B
+system_restart B
+wait_until 30 is B 'any(.problems[]; .kind == "target-behind" and .volume == "2501")' session show 2
+system_restart A1
+wait_until 30 is B '.problems == []' session show 2
+io A1 1501 'write -P 0x33 50M 1M'
+wait_until 30 cascade_has_all
+
+# ---- production moves to the near side, the old source goes on to the far one, and all is brought home ----
 system_kill A1
 on B pair failover 2500
 io B 2500 'write -P 0x24 30M 1M'
 system_restart A1
 wait_until 30 is A1 '.reason == "history"' pair show 1500 --to $near
-expect_refused 'source of volume 3500 .*pair delete 1500 --to 2105.FC340' B pair failback 2500
-on A1 session remove 1 1500
-on C session terminate 1 --force
-on A1 pair delete 1500 --to $far --force
 on B pair failback 2500
 wait_until 30 is B '.out_of_sync_blocks == 0 and .state == "full-duplex"' pair show 2500
 expect_equal_images A1 1500 B 2500
+wait_until 30 far_has_all
+on A1 pair failover 1500 --to $near
+on A1 pair failback 1500 --to $near
+wait_until 30 full_duplex
+io A1 1500 'write -P 0x25 31M 1M'
+expect_equal_images A1 1500 B 2500
+wait_until 30 far_has_all
+
+# ---- both near sites are lost, and the far one shows what was answered ----
+cp "$(image A1 1501)" "$tmp/answered"
+system_kill A1
+system_kill B
+on C session recover 2
+expect_same "$tmp/answered" "$(image C 3501)" 'what was answered and volume 3501 of C'

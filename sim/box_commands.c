@@ -198,6 +198,31 @@ int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns)
 	return command_at((struct command){ .box = box, .session = session, .hold_ns = hold_ns }, session_freeze);
 }
 
+static int flash(struct command *command, struct fault *fault)
+{
+	const struct copy_flash_request request = {
+		.source = command->box->volumes[command->volume], .target = command->box->volumes[command->target],
+		.record = true, .no_copy = command->flag,
+	};
+
+	return copy_flash_create(command->box->copy, &request, 1, fault);
+}
+
+int box_flash(struct box *box, unsigned source, unsigned target, bool no_copy)
+{
+	return command_at((struct command){ .box = box, .volume = source, .target = target, .flag = no_copy }, flash);
+}
+
+static int session_flash(struct command *command, struct fault *fault)
+{
+	return copy_session_flash(command->box->copy, command->session, fault);
+}
+
+int box_session_flash(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_flash);
+}
+
 static int session_run(struct command *command, struct fault *fault)
 {
 	return copy_session_run(command->box->copy, command->session, fault);

@@ -11,6 +11,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_disaster,
 	&scenario_echo,
 	&scenario_flash,
+	&scenario_flashed,
 	&scenario_frozen,
 	&scenario_full,
 	&scenario_groups,

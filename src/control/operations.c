@@ -267,6 +267,8 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "hold", ARG_HOLD, 0, "hosts go on after this time without session run; 60s (default)" },
 	} },
+	{ "session", "flash", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Type flashcopy: resync all FlashCopies of its volumes, on all systems, at one moment", { SESSION_ARG } },
 	{ "session", "run", ROLE_ADMIN, ANSWER_CHANGED, "Let hosts go on that session freeze holds", { SESSION_ARG } },
 	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED,
 	  "At the master, hosts stopped: sources and targets exchange their roles", {

@@ -444,6 +444,12 @@ int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struc
 int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, struct fault *fault);
 int copy_session_run(struct copy *copy, uint8_t session, struct fault *fault);
 
+/*
+ * Type flashcopy: all FlashCopies with record of its volumes, on all its systems, are resynced at one moment, or
+ * nothing is changed. A failure after it was decided is told: then some show it, and others not.
+ */
+int copy_session_flash(struct copy *copy, uint8_t session, struct fault *fault);
+
 struct copy_session_info {
 	uint8_t session;
 	enum session_type type;

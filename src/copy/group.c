@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/flash_together.h"
 #include "copy/pair.h"
 #include "copy/pair_freeze.h"
 #include "rt/log.h"
@@ -36,8 +37,10 @@ void group_look(struct session_entry *entry, struct wire_group_answer *answer)
 
 	memcpy(answer->boot_id, entry->copy->config.boot_id, WIRE_ID_SIZE);
 	answer->volumes = group_volume_count(entry->copy, entry->record.number);
+	if (entry->record.type == SESSION_TYPE_FLASH)
+		answer->pairs = flash_together_count(entry->copy, entry->record.number);
 	list_for_each(pair, &entry->copy->pairs, link) {
-		if (!is_member(entry, pair))
+		if (entry->record.type != SESSION_TYPE_PPRC || !is_member(entry, pair))
 			continue;
 		if (!answer->pairs || answer->moment != pair->record.moment)
 			answer->moment = answer->pairs ? 0 : pair->record.moment;
@@ -63,16 +66,26 @@ static int on_hold(struct session_entry *entry, const struct wire_group_order *o
 		.session = entry->record.number, .moment = order->head.attempt,
 		.reason = order->broken ? PAIR_REASON_GROUP : PAIR_REASON_FREEZE,
 		.broken = order->broken, .all = !order->broken, .decide_ns = order->limit_ms * RT_MS,
+		.flash = entry->record.type == SESSION_TYPE_FLASH,
 	};
 	struct freeze *freeze = freeze_find_session(entry->copy, entry->record.number);
 	struct fault fault = { 0 };
 	int rc;
 
-	if (freeze) {
+	if (freeze && freeze_moment(freeze) != what.moment) {
+		bool stays = freeze_is_suspended(freeze) && !what.flash;
+
+		/* What its master no more thinks of, and could not say so, is over. */
+		if (!stays)
+			freeze_end(freeze);
 		freeze_put(freeze);
-		return copy_refuse(why, -EBUSY, "it is frozen already: xdc session run");
+		freeze = NULL;
+		if (stays)
+			return copy_refuse(why, -EBUSY, "it is frozen already: xdc session run");
 	}
-	freeze = freeze_start(entry->copy, &what);
+	/* Asked again, since the answer was lost: it has begun. */
+	if (!freeze)
+		freeze = freeze_start(entry->copy, &what);
 	if (!freeze)
 		return -ENOMEM;
 	rc = freeze_wait_held(freeze, "", &fault);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/flash.h"
 #include "copy/group.h"
 #include "copy/pair.h"
 #include "copy/pair_freeze.h"
@@ -16,6 +17,7 @@
 #define RESUME_NS	(30 * RT_SECOND)	/* for each pair to hear its far side */
 #define RETRY_NS	(100 * RT_MS)
 #define LET_GO_NS	(20 * RT_SECOND)	/* so long hosts wait for the others, when a pair is broken */
+#define DO_NS		(10 * RT_SECOND)	/* for a disk that is slow */
 #define HOLD_NS		(60 * RT_SECOND)	/* of a freeze, unless it says otherwise */
 
 /* ---- asking all systems ---- */
@@ -119,15 +121,14 @@ static bool may_have_missed(const struct ask *refused)
 	       refused->rc == -ENOMEM;
 }
 
-/* Decided: it is repeated as long as those that have not heard it may still be held. */
-static const struct ask *decide(struct asks *asks, const struct wire_group_order *order, int64_t until_ns)
+/* Repeated until then: a connection may have ended that nobody used. Who has begun has more_ns more for it. */
+static const struct ask *ask_until(struct asks *asks, const struct wire_group_order *order, int64_t until_ns,
+				   int64_t more_ns)
 {
 	const struct ask *refused;
 
 	do {
-		int64_t left_ns = until_ns - rt_now_ns();
-
-		refused = ask_all(asks, order, left_ns > RT_SECOND ? RT_SECOND : left_ns);
+		refused = ask_all(asks, order, until_ns + more_ns - rt_now_ns());
 	} while (refused && may_have_missed(refused) && !rt_sleep_until(rt_now_ns() + RETRY_NS) &&
 		 rt_now_ns() < until_ns);
 	return refused;
@@ -138,7 +139,7 @@ static void let_go(struct asks *asks, uint64_t moment)
 	const struct wire_group_order order = { .step = WIRE_GROUP_RUN, .head.attempt = moment };
 
 	/* Who does not hear it has its own timer. */
-	(void)ask_all(asks, &order, ANSWER_NS);
+	(void)ask_until(asks, &order, rt_now_ns() + ANSWER_NS, 0);
 }
 
 /* The mistake of who holds and suspends one system after the other. */
@@ -163,8 +164,10 @@ static uint64_t make_moment(void)
 	return rt_random_u64() >> 1 | 1;
 }
 
+/* hold_ns 0: hosts go on when all have done it. */
 static int freeze_all(struct session_entry *entry, struct asks *asks, bool broken, int64_t hold_ns, struct fault *fault)
 {
+	bool flash = entry->record.type == SESSION_TYPE_FLASH;
 	int64_t began_ns = rt_now_ns();
 	struct wire_group_order order = {
 		.step = WIRE_GROUP_HOLD, .broken = broken, .head.attempt = make_moment(),
@@ -176,7 +179,7 @@ static int freeze_all(struct session_entry *entry, struct asks *asks, bool broke
 		freeze_one_by_one(asks, &order);
 		return 0;
 	}
-	refused = ask_all(asks, &order, GROUP_DECIDE_NS - GROUP_TELL_NS);
+	refused = ask_until(asks, &order, began_ns + GROUP_DECIDE_NS - GROUP_TELL_NS, 0);
 	if (refused || rt_now_ns() > began_ns + GROUP_DECIDE_NS - GROUP_TELL_NS) {
 		if (refused)
 			fault_refused(entry, refused, "nothing was changed; mend that and repeat the command", fault);
@@ -186,12 +189,15 @@ static int freeze_all(struct session_entry *entry, struct asks *asks, bool broke
 		return -1;
 	}
 	order.step = WIRE_GROUP_DO;
-	order.hold_ms = (uint32_t)((broken ? LET_GO_NS : hold_ns) / RT_MS);
-	refused = decide(asks, &order, began_ns + GROUP_DECIDE_NS);
+	order.hold_ms = (uint32_t)((hold_ns ? hold_ns : LET_GO_NS) / RT_MS);
+	/* Decided: as long as those that have not heard it may still be held. */
+	refused = ask_until(asks, &order, began_ns + GROUP_DECIDE_NS, DO_NS);
 	if (refused)
-		fault_refused(entry, refused, "the far sides are not of one moment: xdc session resume, then freeze",
+		fault_refused(entry, refused,
+			      flash ? "the targets are of no one moment: repeat the command"
+				    : "the far sides are of no one moment: xdc session resume, then freeze",
 			      fault);
-	if (refused || broken)
+	if (refused || !hold_ns)
 		let_go(asks, order.head.attempt);
 	return refused ? -1 : 0;
 }
@@ -316,6 +322,20 @@ int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, str
 	return session_entry_end(entry, rc);
 }
 
+int copy_session_flash(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_FLASH, "flash", fault);
+	int rc;
+	RT_SHIELD();
+
+	if (!entry)
+		return -1;
+	rc = group_freeze(entry, false, 0, fault);
+	if (!rc)
+		log_line(LOG_NOTICE, "session", "session %u: its FlashCopies show one moment", session);
+	return session_entry_end(entry, rc);
+}
+
 int copy_session_run(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	const struct wire_group_order show = { .step = WIRE_GROUP_SHOW }, run = { .step = WIRE_GROUP_RUN };
@@ -395,6 +415,11 @@ static int check_add(struct session_entry *entry, uint16_t volume, struct fault 
 	if (other)
 		return fault_set(fault, FAULT_IN_USE, object, "xdc session show lists its volumes",
 				 "it is in session %u already", other);
+	if (entry->record.type == SESSION_TYPE_FLASH)
+		return flash_has_source(copy, volume) ? 0
+						      : fault_set(fault, FAULT_INVALID_PARAMETER, object,
+								  "xdc flash create --record",
+								  "it is the source of no FlashCopy");
 	for (; pair; pair = pair_next_of(pair)) {
 		is_source = is_source || pair->record.role == PAIR_SOURCE;
 		if (pair->record.role != PAIR_SOURCE || !pair->record.session)

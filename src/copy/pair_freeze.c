@@ -8,6 +8,7 @@
 
 #include "copy/pair_private.h"
 #include "copy/pair_several.h"
+#include "copy/flash_together.h"
 #include "copy/group_volume.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -26,6 +27,8 @@ struct freeze {
 	struct freeze_what what;
 	struct record_pair path;		/* what.path points here */
 	struct pair_several several;
+	struct flash_together *flash;		/* what.flash: those, while they are held */
+	struct fault fault;			/* why they were not, or were not resynced */
 	enum freeze_state state, wanted;	/* up to which step it goes */
 	int64_t until_ns;			/* of the step that it is at */
 	int64_t hold_ns;
@@ -60,8 +63,8 @@ static bool selects(const void *arg, const struct pair *pair)
 	const struct freeze *freeze = arg;
 	const struct freeze_what *what = &freeze->what;
 
-	return (what->path && is_on_path(pair, what->path)) || is_among(what, pair->record.volume) ||
-	       (what->session && group_volume_find(freeze->copy, what->session, pair->record.volume));
+	return !what->flash && ((what->path && is_on_path(pair, what->path)) || is_among(what, pair->record.volume) ||
+	       (what->session && group_volume_find(freeze->copy, what->session, pair->record.volume)));
 }
 
 /* ---- the fiber of one ---- */
@@ -202,9 +205,48 @@ static void end(struct freeze *freeze)
 	freeze_put(freeze);
 }
 
-static void run_freeze(void *arg)
+/* ---- FlashCopies ---- */
+
+static int hold_flashes(struct freeze *freeze)
 {
-	struct freeze *freeze = arg;
+	freeze->flash = flash_together_hold(freeze->copy, freeze->what.session, freeze->until_ns, &freeze->fault);
+	return freeze->flash ? 0 : -EIO;
+}
+
+static int turn_flashes(struct freeze *freeze)
+{
+	int rc = flash_together_turn(freeze->flash, &freeze->fault) ? -EIO : 0;
+
+	freeze->until_ns = rt_now_ns() + freeze->hold_ns;
+	return rc;
+}
+
+/* Hosts go on at the end of it, whatever became of it. */
+static void run_flashes(struct freeze *freeze)
+{
+	int rc = hold_flashes(freeze);
+
+	if (!rc) {
+		become(freeze, FREEZE_HELD);
+		rc = wait_wanted(freeze);
+	}
+	if (!rc && freeze->wanted == FREEZE_ENDED)
+		rc = -EINTR;
+	if (!rc)
+		rc = turn_flashes(freeze);
+	freeze->rc = rc;
+	if (!rc) {
+		become(freeze, FREEZE_SUSPENDED);
+		rc = wait_wanted(freeze);
+	}
+	if (rc == -ETIMEDOUT && freeze->state == FREEZE_SUSPENDED)
+		log_line(LOG_WARNING, "flash", "session %u: held for too long, hosts go on", freeze->what.session);
+	if (freeze->flash)
+		flash_together_end(freeze->flash);
+}
+
+static void run_pairs(struct freeze *freeze)
+{
 	int rc = come_to_hold(freeze);
 
 	if (!rc) {
@@ -222,6 +264,16 @@ static void run_freeze(void *arg)
 	} else if (rc != -ECANCELED) {
 		go_on(freeze);
 	}
+}
+
+static void run_freeze(void *arg)
+{
+	struct freeze *freeze = arg;
+
+	if (freeze->what.flash)
+		run_flashes(freeze);
+	else
+		run_pairs(freeze);
 	end(freeze);
 }
 
@@ -294,6 +346,10 @@ static int fault_of(const struct freeze *freeze, const char *object, struct faul
 {
 	int rc = freeze->rc;
 
+	if (freeze->fault.code) {
+		*fault = freeze->fault;
+		return -1;
+	}
 	if (rc == -ENOENT)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair list shows those that exist",
 				 freeze->what.path ? "it has no synchronous pairs" : "it has no pairs here");
@@ -356,6 +412,11 @@ struct freeze *freeze_find_session(struct copy *copy, uint8_t session)
 		}
 	}
 	return NULL;
+}
+
+bool freeze_is_suspended(const struct freeze *freeze)
+{
+	return freeze->state == FREEZE_SUSPENDED;
 }
 
 uint64_t freeze_moment(const struct freeze *freeze)

@@ -26,6 +26,7 @@ struct freeze_what {
 	 * of which what is unsent is sent before.
 	 */
 	bool broken, all;
+	bool flash;				/* the FlashCopies of the session are resynced, instead of all this */
 	int64_t decide_ns;			/* within this time it is to be decided; else hosts go on as before */
 };
 
@@ -47,6 +48,9 @@ void freeze_end(struct freeze *freeze);
 
 /* The freeze of a session that has not ended; the caller puts it back. NULL: there is none. */
 struct freeze *freeze_find_session(struct copy *copy, uint8_t session);
+
+/* What it is for is done, and hosts wait still. */
+bool freeze_is_suspended(const struct freeze *freeze);
 
 uint64_t freeze_moment(const struct freeze *freeze);
 

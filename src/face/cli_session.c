@@ -279,6 +279,13 @@ static int session_freeze(const struct cli_request *request, json_t **result, st
 	return cli_session_show(request, result, fault);
 }
 
+static int session_flash(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	if (copy_session_flash(control_copy(request->control), cli_session(request), fault))
+		return -1;
+	return cli_session_show(request, result, fault);
+}
+
 static int session_run(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	if (copy_session_run(control_copy(request->control), cli_session(request), fault))
@@ -312,6 +319,7 @@ const struct cli_binding cli_bindings_session[] = {
 	{ "session", "pause", session_pause },
 	{ "session", "resume", session_resume },
 	{ "session", "freeze", session_freeze },
+	{ "session", "flash", session_flash },
 	{ "session", "run", session_run },
 	{ "session", "swap", session_swap },
 	{ "session", "terminate", session_terminate },

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Sessions of type pprc over two systems with real hosts: a freeze by command under load, and by a far side that goes;
-# what is refused; and that it is known after a kill.
+# what is refused; and that it is known after a kill. And of type flashcopy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires jq qemu-io
@@ -102,3 +102,29 @@ on A session close 7 --lss 15
 on C session remove 7 1600
 on C session close 7 --lss 16
 on A pair delete 1500
+
+# ---- type flashcopy: FlashCopies of both systems at one moment, again and again ----
+on A volume create 1510 --pool p1 --size 16M
+on C volume create 1610 --pool p1 --size 16M
+on A flash create 1501 1510 --record
+on A session open 8 --lss 15 --type flashcopy
+expect_refused 'is open as one of type flashcopy' A session open 8 --lss 17 --type pprc
+expect_refused 'the source of no FlashCopy' A session add 8 1500
+on A session add 8 1501
+on C session open 8 --lss 16 --type flashcopy
+on C flash create 1600 1610 --record
+on C session add 8 1600
+on A session start 8 --master 15 --subordinate 2105.FA121:16
+expect_refused 'not for sessions of type flashcopy' A session freeze 8
+for pattern in 0x71 0x72; do
+	qemu-io -f raw -t none -c "write -P $pattern 1M 64k" "$(uri A 1501)" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
+	qemu-io -f raw -t none -c "write -P $pattern 1M 64k" "$(uri C 1600)" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
+	on A session flash 8
+	for uri in "$(uri A 1510)" "$(uri C 1610)"; do
+		qemu-io -r -f raw -c "read -P $pattern 1M 64k" "$uri" >"$tmp/io" 2>&1 || fail "$(cat "$tmp/io")"
+		! grep -q 'Pattern verification failed' "$tmp/io" || fail "$uri: $(cat "$tmp/io")"
+	done
+done
+system_kill C
+expect_refused 'nothing was changed' A session flash 8
+system_restart C

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "copy/flash_together.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "copy/flash_derive.h"
+#include "copy/group_volume.h"
+#include "copy/leg.h"
+#include "copy/pair.h"
+#include "rt/log.h"
+#include "rt/mem.h"
+#include "store/meta.h"
+
+struct one {
+	struct flash *flash;
+	struct record_flash before, next;	/* next: its maps are made */
+	struct flash_maps maps;			/* those, opened */
+	struct volume_freeze freeze;
+	int64_t until_ns;
+	bool closed, made, opened, frozen, turned;
+};
+
+struct flash_together {
+	struct copy *copy;
+	unsigned count;
+	struct one ones[];
+};
+
+static bool is_of(struct copy *copy, const struct flash *flash, uint8_t session)
+{
+	return flash->record.record && flash->is_durable && group_volume_find(copy, session, flash->record.source);
+}
+
+unsigned flash_together_count(struct copy *copy, uint8_t session)
+{
+	const struct flash *flash;
+	unsigned count = 0;
+
+	list_for_each(flash, &copy->flashes, link)
+		count += is_of(copy, flash, session);
+	return count;
+}
+
+/* ---- the hold ---- */
+
+static bool has_one(struct copy *copy, uint8_t session, uint16_t source)
+{
+	const struct flash *flash;
+
+	list_for_each(flash, &copy->flashes, link) {
+		if (flash->record.source == source && is_of(copy, flash, session))
+			return true;
+	}
+	return false;
+}
+
+static int check_volumes(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	const struct group_volume *item;
+	char object[64];
+
+	list_for_each(item, &copy->group_volumes, link) {
+		if (item->record.session != session || has_one(copy, session, item->record.volume))
+			continue;
+		snprintf(object, sizeof(object), "volume %04X", item->record.volume);
+		return fault_set(fault, FAULT_FAILED, object,
+				 "xdc flash create --record, or take it out: xdc session remove",
+				 "it is the source of no FlashCopy that records what is written");
+	}
+	return 0;
+}
+
+static int check_target(struct flash *flash, struct fault *fault)
+{
+	uint16_t target = flash->record.target;
+	char object[64];
+
+	snprintf(object, sizeof(object), "volume %04X", target);
+	if (flash_check(flash, COPY_RESYNC, false, fault))
+		return -1;
+	if (!flash->source_attached)
+		return fault_set(fault, FAULT_FAILED, object, "mend it, and restart xdcd",
+				 "one of the two volumes is offline");
+	if (pair_uses_volume(flash->copy, target) || leg_owns_volume(flash->copy, target))
+		return fault_set(fault, FAULT_IN_USE, object, "delete that first: xdc pair list",
+				 "it is in a pair, or in a consistency group that is kept");
+	if (flash_has_source(flash->copy, target))
+		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
+				 "it is the source of another FlashCopy, whose target would change");
+	return 0;
+}
+
+/* No host has the target, and the maps of what it is to be are there. */
+static int prepare(struct one *one, struct fault *fault)
+{
+	struct flash *flash = one->flash;
+	int rc;
+
+	if (check_target(flash, fault) || flash_close_volume(flash, flash->record.target, fault))
+		return -1;
+	one->closed = true;
+	flash_end_copy(flash);
+	one->before = one->next = flash->record;
+	one->next.sequence = 0;
+	rc = flash_make_maps(flash, &one->next);
+	one->made = !rc;
+	/* What the hold has to wait for is little then. */
+	if (!rc)
+		rc = flash_sync(flash->data.source);
+	return rc ? flash_fault(flash->record.target, rc, "it cannot be resynced", fault) : 0;
+}
+
+static int do_freeze(void *arg)
+{
+	struct one *one = arg;
+
+	return volume_freeze(one->flash->data.source, &one->freeze, one->until_ns);
+}
+
+static int do_thaw(void *arg)
+{
+	struct one *one = arg;
+
+	volume_thaw(one->flash->data.source, &one->freeze);
+	return 0;
+}
+
+static int do_hold_on(void *arg)
+{
+	struct one *one = arg;
+
+	if (!volume_is_frozen(&one->freeze))
+		return -ETIMEDOUT;
+	one->freeze.until_ns = RT_NEVER;
+	return 0;
+}
+
+static int on_source(struct one *one, int (*fn)(void *arg))
+{
+	return rt_call(volume_reactor(one->flash->data.source), fn, one);
+}
+
+static int hold(struct flash_together *together, int64_t until_ns, struct fault *fault)
+{
+	for (unsigned i = 0; i < together->count; i++) {
+		if (prepare(&together->ones[i], fault))
+			return -1;
+	}
+	for (unsigned i = 0; i < together->count; i++) {
+		struct one *one = &together->ones[i];
+
+		one->until_ns = until_ns;
+		one->frozen = !on_source(one, do_freeze);
+		if (!one->frozen)
+			return fault_set(fault, FAULT_TIMEOUT, "", "try again",
+					 "writes of hosts did not end in time");
+	}
+	return 0;
+}
+
+static struct flash_together *collect(struct copy *copy, uint8_t session)
+{
+	unsigned count = flash_together_count(copy, session);
+	struct flash_together *together = mem_alloc_zeroed(sizeof(*together) + count * sizeof(together->ones[0]));
+	struct flash *flash;
+
+	if (!together)
+		return NULL;
+	together->copy = copy;
+	list_for_each(flash, &copy->flashes, link) {
+		if (is_of(copy, flash, session))
+			together->ones[together->count++].flash = flash;
+	}
+	return together;
+}
+
+struct flash_together *flash_together_hold(struct copy *copy, uint8_t session, int64_t until_ns, struct fault *fault)
+{
+	struct flash_together *together;
+	int rc;
+	RT_LIMIT(until_ns);
+
+	if (rt_mutex_lock(&copy->flashing)) {
+		fault_set(fault, FAULT_IN_USE, "", "repeat the command", "another command on FlashCopies does not end");
+		return NULL;
+	}
+	together = collect(copy, session);
+	if (!together) {
+		fault_set(fault, FAULT_FAILED, "", "try again", "out of memory");
+		rt_mutex_unlock(&copy->flashing);
+		return NULL;
+	}
+	rc = check_volumes(copy, session, fault);
+	if (!rc)
+		rc = hold(together, until_ns, fault);
+	if (!rc)
+		return together;
+	flash_together_end(together);
+	return NULL;
+}
+
+/* ---- the moment ---- */
+
+static int make_maps(struct one *one)
+{
+	int rc = flash_derive(one->flash, FLASH_RESYNC, &one->next);
+
+	if (!rc)
+		rc = flash_sync(one->flash->data.source);
+	if (!rc)
+		rc = flash_open_maps(one->flash, &one->next, &one->maps);
+	one->opened = !rc;
+	one->next.created_wall_ns = one->next.since_wall_ns = rt_wall_ns();
+	return rc;
+}
+
+/* From here on a failure of one of them waits for the records, and is durable itself. */
+static int put_records(struct flash_together *together)
+{
+	MEM_OWNED struct meta_change *changes = mem_alloc((together->count + 1) * sizeof(*changes));
+	unsigned locked = 0;
+	int rc = changes ? 0 : -ENOMEM;
+
+	while (!rc && locked < together->count) {
+		struct one *one = &together->ones[locked];
+
+		rc = rt_mutex_lock(&one->flash->changing);
+		if (rc)
+			break;
+		changes[locked++] = (struct meta_change){ META_PUT, META_FLASH, &one->next };
+		rc = one->flash->record.state == FLASH_FAILED ? -EIO : 0;
+	}
+	if (!rc)
+		rc = meta_commit(together->copy->config.meta, changes, together->count);
+	while (locked > 0) {
+		struct one *one = &together->ones[--locked];
+
+		one->turned = !rc;
+		if (!rc)
+			one->flash->record = one->next;
+		rt_mutex_unlock(&one->flash->changing);
+	}
+	return rc;
+}
+
+int flash_together_turn(struct flash_together *together, struct fault *fault)
+{
+	uint16_t target = together->count ? together->ones[0].flash->record.target : 0;
+	int rc = 0;
+
+	/* Decided: a hold that ends by itself now would spoil what is being made. */
+	for (unsigned i = 0; !rc && i < together->count; i++)
+		rc = on_source(&together->ones[i], do_hold_on);
+	for (unsigned i = 0; !rc && i < together->count; i++) {
+		target = together->ones[i].flash->record.target;
+		rc = make_maps(&together->ones[i]);
+	}
+	if (!rc)
+		rc = put_records(together);
+	for (unsigned i = 0; !rc && i < together->count; i++) {
+		flash_use_maps(together->ones[i].flash, &together->ones[i].maps);
+		together->ones[i].opened = false;
+	}
+	return rc ? flash_fault(target, rc, "the FlashCopies cannot be resynced", fault) : 0;
+}
+
+/* ---- the end ---- */
+
+static void remove_maps(struct one *one)
+{
+	const struct record_flash *of_no_use = one->turned ? &one->before : &one->next;
+
+	if (one->opened)
+		flash_close_maps(one->flash, &one->maps);
+	if (!one->made)
+		return;
+	flash_remove_map(one->flash->copy, of_no_use->map);
+	flash_remove_map(one->flash->copy, of_no_use->changed);
+}
+
+void flash_together_end(struct flash_together *together)
+{
+	struct copy *copy = together->copy;
+	RT_SHIELD();
+
+	for (unsigned i = 0; i < together->count; i++) {
+		struct one *one = &together->ones[i];
+		int rc = one->frozen ? on_source(one, do_thaw) : 0;
+
+		assert(!rc);
+	}
+	for (unsigned i = 0; i < together->count; i++) {
+		struct one *one = &together->ones[i];
+
+		remove_maps(one);
+		if (!one->closed)
+			continue;
+		flash_open_volumes(one->flash);
+		flash_begin_copy(one->flash);
+		if (one->turned)
+			log_line(LOG_NOTICE, "flash", "volume %04X shows %04X as it is now, again",
+				 one->flash->record.target, one->flash->record.source);
+	}
+	rt_mutex_unlock(&copy->flashing);
+	mem_free(together);
+}

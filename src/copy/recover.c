@@ -8,6 +8,7 @@
 
 #include "copy/leg.h"
 #include "copy/recover_private.h"
+#include "copy/session_entry.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/planted.h"
@@ -74,12 +75,15 @@ static const struct leg *find_own_leg(struct copy *copy, uint8_t session)
 
 int recovery_begin(struct copy *copy, uint8_t session, struct recovery *recovery, struct fault *fault)
 {
+	const struct session_entry *entry = session_entry_find(copy, session);
 	const struct leg *leg = find_own_leg(copy, session);
 	char object[64];
 
 	*recovery = (struct recovery){ .copy = copy, .request = { .session = session } };
 	rt_group_init(&recovery->asking);
 	recovery_object(recovery, object);
+	if (!leg && entry && session_check_xdc(entry, "this", fault))
+		return -1;
 	if (!leg)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
 				 "give the command on a far side of the session",

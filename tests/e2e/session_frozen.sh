@@ -40,6 +40,7 @@ on A session add 7 1500 1501
 expect_refused 'it is in session 7' A pair delete 1500
 expect_refused 'not for sessions of type pprc' A session pause 7
 expect_refused 'not for sessions of type pprc' A session swap 7
+expect_refused 'not for sessions of type pprc' A session practice 7
 expect_refused 'for sessions of type xdc' A session start 7 --master 15 --interval 0
 expect_refused 'not open' A session start 7 --master 15 --subordinate 2105.FA121:16
 expect_equal 'none open' "$(json A '"\(.role) \(.state)"' session show 7)" 'a session whose start was refused'

@@ -155,8 +155,9 @@ static int begin_target(struct volume_target *target, struct dirtylog *log, uint
 	struct volume *volume = target->volume;
 	int rc = volume->target_count == 0 ? load_log(volume, log) : 0;
 
-	if (rc == 0)
-		rc = make_mask(volume, &target->mask);
+	if (rc < 0)
+		return rc;
+	rc = make_mask(volume, &target->mask);
 	if (rc < 0) {
 		if (volume->target_count == 0)
 			leave_log(volume);

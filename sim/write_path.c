@@ -10,7 +10,8 @@
  * the checker recovers from all far sides (highest tag up to the CG on top) and demands that the image holds a prefix
  * of each chain, with everything that was answered before the CG began. In some runs there are two such masters, each
  * with far sides, targets and groups of its own; the second one's targets may come while hosts write. In some runs the
- * hosts are elsewhere, and what they write comes as that of a far side does that has targets of its own.
+ * hosts are elsewhere, and what they write comes as that of a far side does that has targets of its own. In some the
+ * volumes are sources of FlashCopies, and hosts are answered before their writes are on the disk.
  *
  * Errors of reads and writes and lack of memory (--fail) are answers to one request: the host tries again, a system
  * that does not start is started again. (A failed sync loses data: that is not for this scenario.)
@@ -19,7 +20,7 @@
 #include <stdio.h>
 
 #include "rt/mem.h"
-#include "write_path_hosts.h"
+#include "write_path_flash.h"
 
 static void send_one(struct leg *leg, struct volume_send *send)
 {
@@ -107,6 +108,7 @@ static int open_volume(struct site *site)
 static void close_site(struct site *site)
 {
 	rt_group_stop(&site->fibers);
+	close_flash(site);
 	if (site->volume)
 		volume_close(site->volume);
 	if (site->log)
@@ -149,6 +151,8 @@ static int open_site(struct site *site)
 		rc = dirtylog_mark_whole(site->log, (uint16_t)(0x1500 + site->index));
 	if (rc == 0)
 		rc = open_volume(site);
+	if (rc == 0 && scene.flashed)
+		rc = open_flash(site);
 	for (unsigned i = 0; rc == 0 && i < scene.session_count; i++)
 		if (scene.sessions[i].begun)
 			rc = begin_leg(&site->legs[i]);
@@ -156,6 +160,8 @@ static int open_site(struct site *site)
 		rc = volume_set_access(site->volume, VOLUME_ACCESS_WRITE);
 	if (rc == 0)
 		rc = rt_group_start(&site->fibers, "cleaner", cleaner, site);
+	if (rc == 0 && scene.flashed)
+		rc = rt_group_start(&site->fibers, "flasher", flasher, site);
 	return rc;
 }
 
@@ -170,7 +176,9 @@ static int run_site(void *arg)
 		site->legs[i].target = NULL;
 	}
 	site->log = NULL;
-	site->volume = NULL;
+	site->volume = site->copy = NULL;
+	site->flash.map = NULL;
+	site->flashed = false;
 	rt_group_init(&site->fibers);
 	rc = open_site(site);
 	site->starting = false;
@@ -562,6 +570,7 @@ static void set_scene(void)
 	scene.site_count = 2 + (unsigned)below(SITES_MAX - 1);
 	scene.lazy = below(3) == 0;
 	scene.applied = below(4) == 0;
+	scene.flashed = below(10) == 0;
 	scenario_count("in the middle of a cascade", scene.applied);
 	scene.session_count = 1 + (below(3) == 0);
 	for (unsigned i = 0; i < scene.session_count; i++) {
@@ -643,7 +652,7 @@ static int run_write_path(void *arg)
 static const char *const must_happen[] = {
 	"CGs committed", "zeroes and discards", "attempts aborted", "sources timed out", "links cut", "two targets",
 	"targets added under load", "in the middle of a cascade", "far sides restarted", "collisions kept",
-	"collisions waited", "reads held", "answers held", NULL
+	"collisions waited", "FlashCopies anew", "reads held", "answers held", NULL
 };
 
 static const char *const rarely_happens[] = {

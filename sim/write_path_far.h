@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "scenarios.h"
+#include "volume/flash.h"
 #include "volume/target.h"
 
 #define SITES_MAX	3u
@@ -51,6 +52,10 @@ struct site {
 	struct sim_system *system;
 	struct volume *volume;		/* NULL: not running */
 	struct dirtylog *log;
+	struct volume *copy;		/* of the volume, by FlashCopy */
+	struct volume_flash flash;
+	unsigned map_number;
+	bool flashed;			/* it is attached */
 	struct rt_group fibers;
 	bool starting, up;
 	struct leg legs[SESSIONS_MAX];
@@ -79,6 +84,7 @@ static struct {
 	unsigned session_count;
 	bool quiet;				/* no faults any more */
 	bool lazy;				/* sends nothing ahead */
+	bool flashed;				/* the volumes are sources of FlashCopies */
 	bool applied;				/* what is written comes over a link, from where the hosts are */
 	struct rt_group hosts, faults, messages, masters;
 } scene;

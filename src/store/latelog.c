@@ -96,7 +96,7 @@ int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t of
 	memcpy(entry + LATELOG_ENTRY_DATA_AT, data, len);
 	put_le32(entry + LATELOG_CRC_AT, entry_crc(entry, len));
 	rc = rt_file_write(log->file, entry, LATELOG_ENTRY_DATA_AT + len, slot_offset(*slot));
-	/* Any part of it may be there. If it is whole it may be written: who asked for it is not told that it failed. */
+	/* Any part of it may be there, and should not be found. */
 	if (rc < 0)
 		(void)!latelog_void(log, *slot);
 	return rc;

@@ -31,6 +31,8 @@ struct volume_flash {
 	int (*failed)(void *arg, int error);
 	void *failed_arg;
 
+	_Atomic bool is_done;			/* its source need not keep anything: written there, read on any */
+
 	/* the target's reactor */
 	unsigned users;				/* reads, writes and keeps of the target that use the relation */
 	struct rt_cond unused;

@@ -2,6 +2,7 @@
 /* flash_source.c - the source of FlashCopies: old blocks are kept by its targets before they are overwritten. */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "rt/mem.h"
@@ -166,11 +167,22 @@ static bool find_unknown(const struct volume *volume, const struct blocklock_cla
 	return *first < *end;
 }
 
+/* Also when there are none. */
+static bool are_all_done(const struct volume *volume)
+{
+	const struct volume_flash *flash;
+
+	list_for_each(flash, &volume->flash_targets, link)
+		if (!atomic_load_explicit(&flash->is_done, memory_order_acquire))
+			return false;
+	return true;
+}
+
 bool volume_flash_has_kept(const struct volume *volume, const struct blocklock_claim *claim)
 {
 	uint64_t first, end;
 
-	return list_empty(&volume->flash_targets) || !find_unknown(volume, claim, &first, &end);
+	return are_all_done(volume) || !find_unknown(volume, claim, &first, &end);
 }
 
 static struct rt_reactor *reactor_of(const struct volume_flash *flash)
@@ -345,7 +357,7 @@ int volume_flash_keep_all(struct volume *volume, const struct blocklock_claim *c
 
 	if (!ranges)
 		return -ENOMEM;
-	count = list_empty(&volume->flash_targets) ? 0 : find_ranges(volume, claims, count, ranges, &blocks);
+	count = are_all_done(volume) ? 0 : find_ranges(volume, claims, count, ranges, &blocks);
 	if (count == 0)
 		return 0;
 	data = mem_alloc_pages(blocks * XDC_BLOCK_SIZE);

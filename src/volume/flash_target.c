@@ -2,6 +2,7 @@
 /* flash_target.c - the target of a FlashCopy: what it keeps of its source, what it shows, and writes to it. */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "rt/mem.h"
@@ -24,6 +25,12 @@ void volume_flash_init(struct volume_flash *flash)
 	list_init(&flash->link);
 }
 
+/* All is durably the target's own, and nobody has to know what is written. */
+static void note_done(struct volume_flash *flash)
+{
+	atomic_store_explicit(&flash->is_done, !flash->changed && volume_flash_is_whole(flash), memory_order_release);
+}
+
 int volume_flash_attach_target(struct volume_flash *flash)
 {
 	struct volume *volume = flash->target;
@@ -33,6 +40,7 @@ int volume_flash_attach_target(struct volume_flash *flash)
 	if (volume->growing_blocks != 0)
 		return -EBUSY;
 	volume->flash = flash;
+	note_done(flash);
 	return 0;
 }
 
@@ -59,6 +67,7 @@ void volume_flash_use_maps(struct volume_flash *flash, struct flashmap **map, st
 	assert(flash->target->reactor == rt_here() && flash->users == 0);
 	exchange(&flash->map, map);
 	exchange(&flash->changed, changed);
+	note_done(flash);
 }
 
 struct volume_flash *volume_flash_use(struct volume *volume)
@@ -426,6 +435,8 @@ int volume_flash_copy(struct volume_flash *flash, uint64_t *from)
 		rc = copy_next(flash, from, size_blocks);
 	if (rc == 0 && *from == size_blocks)
 		rc = flashmap_commit(flash->map);
+	if (rc == 0 && *from == size_blocks)
+		note_done(flash);
 	volume_flash_leave(flash);
 	return rc;
 }

@@ -203,7 +203,8 @@ if command -v mkfs.xfs >/dev/null; then
 		"nbd+unix:///1700?socket=$tmp/nbd" >"$tmp/source"
 	qemu-io -f raw -r -c 'read -P 7 0 2M' -c 'read -P 9 2M 1M' -c 'read -P 7 3M 61M' \
 		"nbd+unix:///1701?socket=$tmp/nbd" >"$tmp/clone"
-	! grep -q 'Pattern verification failed' "$tmp/source" "$tmp/clone" || fail 'the clone and its source are not two'
+	! grep -q 'Pattern verification failed' "$tmp/source" "$tmp/clone" ||
+		fail 'the clone and its source are not two'
 	on A volume delete 1700
 	on A volume delete 1701
 fi

@@ -327,9 +327,28 @@ static int fail_over(struct scene *scene)
 	return box_session_recover(&scene->b, SCENE_SESSION, false, &result);
 }
 
+/* Others than synchronous ones are held with a session. */
+static int freeze_session(struct scene *scene, bool run)
+{
+	int rc = box_session_open_as(&scene->a, SCENE_SESSION, SESSION_PPRC);
+
+	if (!rc)
+		rc = do_at((struct order){ .scene = scene, .box = &scene->a }, add);
+	if (!rc)
+		rc = box_session_freeze(&scene->a, SCENE_SESSION, 3600 * RT_SECOND);
+	if (!rc && run)
+		rc = box_session_run(&scene->a, SCENE_SESSION);
+	/* What is left of it is the pair's own state. */
+	return !rc && run ? do_at((struct order){ .scene = scene, .box = &scene->a }, leave_session) : rc;
+}
+
 static int freeze(struct scene *scene, bool run)
 {
-	int rc = box_pair_freeze(&scene->a, &scene->b, 3600 * RT_SECOND);
+	int rc;
+
+	if (scene->type == COPY_TYPE_ASYNC || (scene->type == COPY_TYPE_GLOBAL_COPY && !run))
+		return freeze_session(scene, run);
+	rc = box_pair_freeze(&scene->a, &scene->b, 3600 * RT_SECOND);
 
 	return !rc && run ? box_pair_run(&scene->a, &scene->b) : rc;
 }
@@ -465,7 +484,7 @@ static int make_source(struct scene *scene)
 
 	if (scene->state == COPY_STATE_FIRST_COPY)
 		return pair_up(scene, type, true, in_session);
-	if (scene->state == COPY_STATE_SPLIT)
+	if (scene->state == COPY_STATE_SPLIT && scene->type == COPY_TYPE_GLOBAL_COPY)
 		type = PAIR_SYNC;
 	rc = pair_to_end(scene, type, in_session);
 	if (rc)
@@ -487,7 +506,7 @@ static int make_source(struct scene *scene)
 		return freeze(scene, false);
 	case COPY_STATE_SPLIT:
 		rc = freeze(scene, true);
-		return rc || scene->type == COPY_TYPE_SYNC
+		return rc || scene->type != COPY_TYPE_GLOBAL_COPY
 			? rc : do_at((struct order){ .scene = scene, .box = &scene->a }, leave_sync);
 	case COPY_STATE_PAUSED:
 		return box_session_pause(&scene->a, SCENE_SESSION, true);

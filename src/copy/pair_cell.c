@@ -2,6 +2,7 @@
 /* Pairs in the state table: what they are there, and what it lets be done with them (pair.h, pair_left.h). */
 #include <stdio.h>
 
+#include "copy/group_volume.h"
 #include "copy/leg.h"
 #include "copy/pair.h"
 #include "copy/pair_left.h"
@@ -28,13 +29,14 @@ void pair_left_look(struct copy *copy, const struct left_pair *left, enum copy_t
 	copy_table_of_pair(&facts, type, state);
 }
 
-static int check(enum copy_type type, enum copy_state state, const struct record_pair *record, enum copy_verb verb,
-		 bool force, struct fault *fault)
+static int check(struct copy *copy, enum copy_type type, enum copy_state state, const struct record_pair *record,
+		 enum copy_verb verb, bool force, struct fault *fault)
 {
+	uint8_t group = group_of_volume(copy, record->volume, SESSION_TYPE_PPRC);
 	char object[64];
 	const struct copy_words words = {
 		.object = object, .volume = record->volume, .remote = record->remote_volume, .system = record->system,
-		.session = record->session, .state = pair_state_names[record->state],
+		.session = record->session ? record->session : group, .state = pair_state_names[record->state],
 		.reason = pair_reason_names[record->reason],
 	};
 
@@ -50,7 +52,7 @@ int pair_check(struct pair *pair, enum copy_verb verb, bool force, struct fault 
 	if (planted(PLANTED_STATE_UNASKED) && verb == COPY_RESUME)
 		return 0;
 	pair_look(pair, &type, &state);
-	return check(type, state, &pair->record, verb, force, fault);
+	return check(pair->copy, type, state, &pair->record, verb, force, fault);
 }
 
 int pair_left_check(struct copy *copy, const struct left_pair *left, enum copy_verb verb, bool force,
@@ -60,5 +62,5 @@ int pair_left_check(struct copy *copy, const struct left_pair *left, enum copy_v
 	enum copy_state state;
 
 	pair_left_look(copy, left, &type, &state);
-	return check(type, state, &left->record, verb, force, fault);
+	return check(copy, type, state, &left->record, verb, force, fault);
 }

@@ -71,6 +71,10 @@ static const struct refusal not_frozen = {
 	FAULT_INVALID_PARAMETER, "it is not frozen, or the time of that is over", "xdc pair freeze",
 };
 static const struct refusal hosts_held = { FAULT_IN_USE, "its hosts are held by pair freeze", "xdc pair run" };
+/* Others than synchronous ones are held with a session of type 0x20 alone. */
+static const struct refusal session_held = {
+	FAULT_IN_USE, "its hosts are held with session {session}", "xdc session run {session}",
+};
 static const struct refusal was_removed = {
 	FAULT_INVALID_PARAMETER, "it was in the consistency groups of a session, and was removed",
 	"add it to its session again, or delete and create it",
@@ -233,6 +237,7 @@ static const struct row rows[] = {
 	{ PAIRS, OPEN_SOURCE, V(SUSPEND), COPY_DONE, NULL, S(SUSPENDED), 0 },
 	{ T(SYNC), S(FULL_DUPLEX) | S(REFUSING), V(RESUME), COPY_NOTHING, NULL, SAME, 0 },
 	{ T(SYNC), S(FROZEN), V(RESUME), COPY_REFUSED, &hosts_held, SAME, 0 },
+	{ NOT_SYNC, S(FROZEN), V(RESUME), COPY_REFUSED, &session_held, SAME, 0 },
 	{ T(ASYNC), S(REMOVED), V(RESUME), COPY_REFUSED, &was_removed, SAME, 0 },
 	{ PAIRS, S(DIVERGED), V(RESUME), COPY_FAR_REFUSES, &newer_far, SAME, 0 },
 	{ PAIRS, S(COPY_ANEW), V(RESUME), COPY_FAR_REFUSES, &of_no_use, SAME, 0 },
@@ -240,6 +245,7 @@ static const struct row rows[] = {
 	{ PAIRS, OPEN_SOURCE, V(RESUME), COPY_ASKS, NULL, SENDING | S(INTERRUPTED), 0 },
 	{ T(SYNC), OPEN_SOURCE, V(GO_TO_SYNC), COPY_REFUSED, &sync_already, SAME, 0 },
 	{ T(SESSION), OPEN_SOURCE, V(GO_TO_SYNC), COPY_REFUSED, &in_session, SAME, 0 },
+	{ NOT_SYNC, S(FROZEN), V(GO_TO_SYNC), COPY_REFUSED, &session_held, SAME, 0 },
 	{ T(ASYNC), S(REMOVED), V(GO_TO_SYNC), COPY_REFUSED, &was_in_groups, SAME, 0 },
 	{ PAIRS, S(RESYNC) | S(FOLLOWING), V(GO_TO_SYNC), COPY_DONE, NULL, S(RESYNC) | S(FULL_DUPLEX),
 	  TO_TYPE(SYNC) },
@@ -254,6 +260,7 @@ static const struct row rows[] = {
 	{ PAIRS, OPEN_SOURCE, V(VERIFY), COPY_REFUSED, &not_sent, SAME, 0 },
 	{ T(SESSION), OPEN_SOURCE, V(DELETE), COPY_REFUSED, &in_session, SAME, 0 },
 	{ T(SYNC), S(FROZEN), V(DELETE), COPY_REFUSED, &hosts_held, SAME, 0 },
+	{ NOT_SYNC, S(FROZEN), V(DELETE), COPY_REFUSED, &session_held, SAME, 0 },
 	{ PAIRS, OPEN_SOURCE, V(DELETE), COPY_ASKS, NULL, NONE, 0 },
 
 	/* At the target. */
@@ -296,11 +303,10 @@ static const struct row rows[] = {
 
 /* Which states a type has; none, of all. */
 static const uint64_t states_of[COPY_TYPE_COUNT] = {
-	[COPY_TYPE_GLOBAL_COPY] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(PAUSED) | S(REMOVED) |
+	[COPY_TYPE_GLOBAL_COPY] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(REMOVED) |
 					       S(WRITES_LOST) | S(TARGET_FULL_DUPLEX) | S(TARGET_AWAY) |
 					       S(TARGET_TORN)),
-	[COPY_TYPE_ASYNC] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) | S(PAUSED) |
-					 S(WRITES_LOST) | S(TARGET_FULL_DUPLEX)),
+	[COPY_TYPE_ASYNC] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(WRITES_LOST) | S(TARGET_FULL_DUPLEX)),
 	[COPY_TYPE_SESSION] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) | S(REMOVED) |
 					   S(WRITES_LOST) | S(TARGET_FIRST_COPY) | S(TARGET_FULL_DUPLEX) |
 					   S(TARGET_TORN)),
@@ -327,7 +333,7 @@ static const struct {
 	{ SENDING | S(REFUSING) | S(INTERRUPTED) | S(PAUSED) | S(REMOVED) | STUCK,
 	  SENDING | S(REFUSING) | S(INTERRUPTED) | S(PAUSED) | STUCK | S(TARGET_FIRST_COPY) | S(TARGET) | NONE },
 	{ SENDING | S(PAUSED) | S(INTERRUPTED), S(REMOVED) | S(TARGET_AWAY) },
-	{ SENDING | S(REFUSING) | S(INTERRUPTED), S(SPLIT) },
+	{ SENDING | S(REFUSING) | S(INTERRUPTED), S(SPLIT) | S(FROZEN) },
 	{ S(SUSPENDED) | S(SPLIT), S(TARGET_FIRST_COPY) | S(TARGET) | S(PAUSED) },
 	{ S(FROZEN), S(SPLIT) | S(SUSPENDED) | S(DIVERGED) },
 	{ OPEN_SOURCE, S(OFFLINE) },

@@ -552,6 +552,9 @@ static int freeze_and_run(struct sync_run *run)
 	frozen = frozen && boots == count_boots(sites) && rt_now_ns() < over_ns - (rt_now_ns() - frozen_ns);
 	for (unsigned i = 0; i < sites->source_count; i++)
 		frozen = frozen && sites->sources[i].ready && are_all(sites, &sites->sources[i], true);
+	/* A disk that fails there has lost what it had not synced. */
+	for (unsigned i = 0; i < sites->far_count; i++)
+		frozen = frozen && !box_has_failed(&sites->fars[i]) && !sim_disk_errors(sites->fars[i].system);
 	if (frozen && !rc)
 		judge_frozen(sites, &look);
 	if (frozen && !rc && scenario_branch())

@@ -294,8 +294,15 @@ static int save_paused(struct session *session)
 /* Paused only when that outlives a restart; else it goes on, and whoever asked is told why. */
 static bool become_paused(struct session *session)
 {
-	bool formed = !session->last_asked || form_last(session);
+	unsigned asked;
+	bool formed;
 
+	/* What was withdrawn and asked for again meanwhile is a new pause: hosts may have written in between. */
+	do {
+		asked = session->pauses_asked;
+		formed = !session->last_asked || form_last(session);
+	} while (session->pause_asked && asked != session->pauses_asked && session->state != SESSION_FATAL &&
+		 !rt_cancelled());
 	if (!session->pause_asked && !rt_cancelled())
 		return false;		/* withdrawn meanwhile */
 	session->last_asked = false;
@@ -421,6 +428,7 @@ int session_pause(struct session *session, bool last)
 
 	session->pause_asked = true;
 	session->last_asked = last;
+	session->pauses_asked++;
 	session->pause_rc = 0;
 	if (session->state == SESSION_RUNNING) {
 		session->state = SESSION_PAUSING;

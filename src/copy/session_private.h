@@ -39,6 +39,7 @@ struct session {
 	struct rt_cond changed;
 	bool pause_asked, woken, resolved, ended;
 	bool last_asked;			/* before it is paused one more group is to be formed */
+	unsigned pauses_asked;			/* so often: a last group is of the one before which it began */
 	bool pause_comes;			/* it is being made durable */
 	int64_t pausing_since_wall_ns;
 	int pause_rc;				/* why it was not paused when that was asked for last */

@@ -160,6 +160,7 @@ static void verify_volume(void *arg)
 struct session_order {
 	struct sites *sites;
 	bool repair;
+	bool cut;			/* one did not come to its end: it may have repaired something */
 	int rc;
 };
 
@@ -184,10 +185,11 @@ static int do_verify_session(void *arg)
 	if (!rc && progress.done_bytes != progress.total_bytes)
 		scenario_wrong("a comparison has ended at %llu of %llu bytes", (unsigned long long)progress.done_bytes,
 			       (unsigned long long)progress.total_bytes);
-	if (rc && strstr(fault.message, "is not connected"))
-		return -EAGAIN;
 	/* That something differs is what was asked for. */
-	return rc && !order->repair && strstr(fault.message, "differ at its far side") ? 0 : rc;
+	if (rc && !order->repair && strstr(fault.message, "differ at its far side"))
+		return 0;
+	order->cut = order->cut || rc;
+	return rc && strstr(fault.message, "is not connected") ? -EAGAIN : rc;
 }
 
 struct findings_order {
@@ -228,6 +230,7 @@ static int take_all_findings(struct sites *sites, struct subject *subjects, cons
 
 		subjects[i].id = place->box->volumes[place->volume];
 		rc = box_call(place->box, do_take_findings, &order);
+		subjects[i].fewer = subjects[i].fewer || done->cut;
 		subjects[i].rc = done->rc ? done->rc : subjects[i].found.state == VERIFY_DONE ? 0 : -EIO;
 	}
 	return rc;

@@ -176,8 +176,11 @@ static int do_verify_session(void *arg)
 
 	if (!box->ready)
 		return -ECONNABORTED;
-	if (copy_session_verify_begin(box->copy, SITES_SESSION, &request, &verify, &fault))
+	/* Others may have begun before one refused. */
+	if (copy_session_verify_begin(box->copy, SITES_SESSION, &request, &verify, &fault)) {
+		order->cut = true;
 		return -EAGAIN;
+	}
 	rc = copy_session_verify_wait(verify, &progress, &fault);
 	copy_session_verify_end(verify);
 	if (rc)

@@ -11,6 +11,8 @@
 #include "volume/volume.h"
 
 #define HEARD_NS	(30 * RT_SECOND)	/* the master asks more than once a second */
+#define READY_NS	(20 * RT_SECOND)	/* for a pair to be sent again */
+#define READY_AGAIN_NS	(200 * RT_MS)
 
 struct verify_member {
 	struct list_head link;			/* of copy->verify_members, until it is over */
@@ -62,6 +64,18 @@ static int judge(struct verify_member *member, const struct copy_pair_name *pair
 			 (unsigned long long)info.ranges[0].offset);
 }
 
+/* When its turn comes its far side may be away for a moment. */
+static int wait_ready(const struct verify_member *member, const struct copy_pair_name *pair, struct fault *fault)
+{
+	int64_t until_ns = rt_now_ns() + READY_NS;
+
+	while (copy_pair_may_verify(member->copy, pair, fault)) {
+		if (rt_now_ns() >= until_ns || rt_sleep_until(rt_now_ns() + READY_AGAIN_NS))
+			return -1;
+	}
+	return 0;
+}
+
 /* All are compared, whatever is found of one; the first fault is that of all. */
 static void compare_all(void *arg)
 {
@@ -71,7 +85,8 @@ static void compare_all(void *arg)
 		const struct copy_pair_name *pair = &member->pairs[member->index];
 		struct fault fault = { 0 };
 
-		if (!copy_pair_verify(member->copy, pair, &member->request, &fault) && !judge(member, pair, &fault))
+		if (!wait_ready(member, pair, &fault) &&
+		    !copy_pair_verify(member->copy, pair, &member->request, &fault) && !judge(member, pair, &fault))
 			continue;
 		if (!member->found.code)
 			member->found = fault;

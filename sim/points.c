@@ -6,8 +6,8 @@
  * old site, which had newer groups, is equal after failback. Keeping points never holds groups up. Method: hosts write,
  * far sides crash at any moment, also while they apply; journals are large or small, limits by time, by size or none;
  * for each group the oracle notes which events it must and may show. Then the source site is lost, and in branches
- * several of the points that are listed are gone back to, by sequence or by time, cut off by crashes and repeated. Before
- * that now and then a copy is made of one, while groups go on.
+ * several of the points that are listed are gone back to, by sequence or by time, cut off by crashes and repeated.
+ * Before that now and then a copy is made of one, while groups go on.
  */
 #include <errno.h>
 #include <string.h>

@@ -520,6 +520,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	rt_group_init(&copy->fibers);
 	list_init(&copy->peers);
 	rt_mutex_init(&copy->dialing);
+	rt_mutex_init(&copy->planning);
 	rt_mutex_init(&copy->making_legs);
 	list_init(&copy->paths);
 	list_init(&copy->pairs);

@@ -77,6 +77,7 @@ struct copy {
 	struct list_head subordinates;		/* struct subordinate */
 	struct list_head group_volumes;		/* struct group_volume: of sessions that form no groups */
 	struct list_head legs;			/* struct leg: journals here */
+	struct rt_mutex planning;		/* one order at a time changes what is planned for a swap */
 	struct rt_mutex making_legs;		/* one at a time is made or forgotten: their files have one name */
 };
 

@@ -86,13 +86,16 @@ static int set_next(struct session_entry *entry, const char *system, struct faul
 
 int session_drop_swap(struct session_entry *entry, struct fault *fault)
 {
+	char next[XDC_SYSTEM_ID_MAX];
 	struct fault ignored;
 
-	if (session_order_all(entry, WIRE_SESSION_SWAP, WIRE_SWAP_START_HOSTS, fault))
+	memcpy(next, entry->record.swap_system, sizeof(next));
+	/* Forgotten here first: who swaps by a plan has to find it there, whatever crashes. */
+	if (session_order_all(entry, WIRE_SESSION_SWAP, WIRE_SWAP_START_HOSTS, fault) || set_next(entry, "", fault))
 		return -1;
 	/* What it keeps of a plan is replaced by the next one. */
-	(void)!ask_next(entry, entry->record.swap_system, WIRE_SWAP_DROP, NULL, 0, &ignored);
-	return set_next(entry, "", fault);
+	(void)!ask_next(entry, next, WIRE_SWAP_DROP, NULL, 0, &ignored);
+	return 0;
 }
 
 int session_take_back(struct session_entry *entry, struct fault *fault)

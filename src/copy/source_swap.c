@@ -331,7 +331,7 @@ static int exchange(const struct step *step, struct session_entry *entry)
 	return rc ? rc : set_hosts_stopped(entry, false);
 }
 
-/* ---- the next master ---- */
+/* ---- the next master: each of these in copy->planning ---- */
 
 static int add_subordinate(struct copy *copy, uint8_t session, const char *system)
 {
@@ -435,11 +435,6 @@ static int begin(const struct step *step, struct session_entry *entry)
 
 	if (entry->master)
 		return 0;
-	/* The old master may have started anew, and have used more numbers, since it sent the plan. */
-	if (entry->record.incarnation < step->swap->head.incarnation)
-		entry->record.incarnation = step->swap->head.incarnation;
-	if (entry->record.reserved_attempt < step->swap->reserved)
-		entry->record.reserved_attempt = step->swap->reserved;
 	entry->record.role = SESSION_MASTER;
 	/* The old master may have started again since the plan was made; its groups and it are of before this one. */
 	if (entry->record.incarnation < step->swap->head.incarnation)
@@ -463,6 +458,9 @@ static int carry_out(const struct step *step, struct session_entry *entry)
 {
 	int rc;
 
+	if (!entry)
+		return copy_refuse(step->why, -ENOENT, "session %u is not open on system %s",
+				   step->swap->head.session, step->copy->config.system);
 	switch (step->swap->step) {
 	case WIRE_SWAP_CHECK:
 		return check(step);
@@ -475,13 +473,33 @@ static int carry_out(const struct step *step, struct session_entry *entry)
 		return rc ? rc : take_back_all(step);
 	case WIRE_SWAP_EXCHANGE:
 		return exchange(step, entry);
-	case WIRE_SWAP_DROP:
-		return drop_subordinates(step->copy, step->swap->head.session);
-	case WIRE_SWAP_BEGIN:
-		return begin(step, entry);
 	default:
 		return copy_refuse(step->why, -EINVAL, "a swap has no step %u", step->swap->step);
 	}
+}
+
+/* What was ordered first is done first, also where its master did not wait for the end of it. */
+static int change_plan(const struct step *step)
+{
+	struct session_entry *entry;
+	int rc = rt_mutex_lock(&step->copy->planning);
+
+	if (rc)
+		return rc;
+	entry = session_entry_find(step->copy, step->swap->head.session);
+	if (step->swap->step == WIRE_SWAP_PLAN)
+		rc = plan(step);
+	else if (step->swap->step == WIRE_SWAP_DROP)
+		rc = drop_subordinates(step->copy, step->swap->head.session);
+	else
+		rc = entry ? begin(step, entry) : -ENOENT;
+	rt_mutex_unlock(&step->copy->planning);
+	return rc;
+}
+
+static bool is_of_plan(uint8_t step)
+{
+	return step == WIRE_SWAP_PLAN || step == WIRE_SWAP_DROP || step == WIRE_SWAP_BEGIN;
 }
 
 static int check_order(const struct step *step, const struct link_peer *peer)
@@ -514,13 +532,8 @@ int swap_on_session(void *arg, const struct link_peer *peer, const void *request
 		rc = 0;
 	else
 		rc = check_order(&step, peer);
-	if (!rc && step.swap->step == WIRE_SWAP_PLAN)
-		rc = plan(&step);
-	else if (!rc && !entry)
-		rc = copy_refuse(why, -ENOENT, "session %u is not open on system %s", step.swap->head.session,
-				 step.copy->config.system);
-	else if (!rc)
-		rc = carry_out(&step, entry);
+	if (!rc)
+		rc = is_of_plan(step.swap->step) ? change_plan(&step) : carry_out(&step, entry);
 	if (rc && !why[0])
 		copy_refuse(why, rc, "%s", strerror(-rc));
 	if (!rc)

@@ -495,7 +495,6 @@ static void resend_region(struct mask *mask, struct mask_region *region)
 {
 	struct mask_side *side = mask_open_side(mask);
 
-	forget_doubts(region);
 	for (unsigned track = 0; track < MASK_REGION_TRACKS; track++) {
 		uint16_t needed = region->tracks[MASK_NEEDED][track];
 

@@ -158,7 +158,7 @@ void mask_merge(struct mask *mask);
 /* What is acknowledged of the closing side is forgotten, the rest goes back into the open one. */
 void mask_forget(struct mask *mask);
 
-/* All that is needed in the open side is unsent, and there is no doubt of it. */
+/* All that is needed in the open side is unsent: what was acknowledged without doubt, the rest as it was. */
 void mask_resend(struct mask *mask);
 
 /* ---- sending ---- */

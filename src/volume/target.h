@@ -183,8 +183,8 @@ void volume_send_acked(struct volume_target *target, struct volume_send *send);
 void volume_send_failed(struct volume_target *target, struct volume_send *send);
 
 /*
- * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before),
- * and is worth no comparison.
+ * The far side restarted: everything of the open increment that is noted counts as unsent (the caller merged before).
+ * What was in doubt and not acknowledged is compared still.
  */
 void volume_resend_open(struct volume_target *target);
 

@@ -639,7 +639,7 @@ static void a_copy_ends_when_all_of_it_has_arrived(void **state)
 	mask_destroy(&mask);
 }
 
-/* What the far side may have is doubtful until a host writes it, the far side answers, or it has lost all. */
+/* What the far side may have is doubtful until a host writes it, the far side answers, or it is marked. */
 static void doubts_end(void **state)
 {
 	struct mask mask;
@@ -671,11 +671,21 @@ static void doubts_end(void **state)
 	assert_false(run_at(&mask, 10, 20).doubtful);
 	assert_true(run_at(&mask, 20, 40).doubtful);
 
-	/* Acknowledged, and marked anew. */
+	/* In doubt again while it is compared: the answer is of the first time. */
 	run = run_at(&mask, 0, 10);
 	mask_take_off(&mask, &run);
+	assert_int_equal(mask_doubt(&mask, 0, 5), 0);
 	mask_land(&mask, 0, 10, true, NULL, NULL);
+	assert_true(run_at(&mask, 0, 5).doubtful);
+
+	/* The far side has restarted: what it had acknowledged is sent, what it was not asked about yet is compared. */
+	run = run_at(&mask, 0, 5);
+	mask_take_off(&mask, &run);
+	mask_land(&mask, 0, 5, true, NULL, NULL);
 	mask_resend(&mask);
+	assert_false(run_at(&mask, 0, 20).doubtful);
+	assert_true(run_at(&mask, 20, 40).doubtful);
+	assert_int_equal(mask_mark(&mask, 0, 100), 0);
 	assert_false(run_at(&mask, 0, 100).doubtful);
 	assert_int_equal(mask_mark(&mask, 0, MASK_REGION_BLOCKS), 0);
 	assert_int_equal(mask_doubt(&mask, 0, 10), 0);

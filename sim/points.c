@@ -291,7 +291,8 @@ static void choose_limits(struct sites *sites)
 {
 	uint64_t roll = sim_random_below(sim_world(), 4);
 
-	sites->journal_bytes = UINT64_C(16) << (20 + sim_random_below(sim_world(), 3));
+	/* Small, but what hosts change while nothing is sent fits in. */
+	sites->journal_bytes = UINT64_C(32) << (20 + sim_random_below(sim_world(), 2));
 	if (roll != 1)
 		sites->keep_ns = roll ? 24 * 3600 * RT_SECOND
 				      : (int64_t)(1 + sim_random_below(sim_world(), 3)) * RT_SECOND;

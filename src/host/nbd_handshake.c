@@ -183,7 +183,9 @@ static int reply_no_export(struct handshake *h, int rc)
 		reply_error(h, NBD_REP_ERR_UNKNOWN, "there is no such export; name a volume by its id or its name");
 		return GO_ON;
 	case -EPERM:
-		reply_error(h, NBD_REP_ERR_POLICY, "hosts may not use this volume: it is the target of a pair");
+		reply_error(h, NBD_REP_ERR_POLICY,
+			    "hosts may not use this volume: it is the target of a pair, or was swapped to just now and has "
+			    "no group yet");
 		return GO_ON;
 	case -ESHUTDOWN:
 		reply_error(h, NBD_REP_ERR_SHUTDOWN, "the server is stopping");

@@ -184,8 +184,8 @@ static int reply_no_export(struct handshake *h, int rc)
 		return GO_ON;
 	case -EPERM:
 		reply_error(h, NBD_REP_ERR_POLICY,
-			    "hosts may not use this volume: it is the target of a pair, or was swapped to just now and has "
-			    "no group yet");
+			    "hosts may not use this volume: it is the target of a pair, or was swapped to just now and "
+			    "has no group yet");
 		return GO_ON;
 	case -ESHUTDOWN:
 		reply_error(h, NBD_REP_ERR_SHUTDOWN, "the server is stopping");

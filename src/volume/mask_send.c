@@ -149,7 +149,8 @@ void mask_land(struct mask *mask, uint64_t first, uint64_t end, bool acknowledge
 				drop_kept(side, region, track, bits, drop, arg);
 			/* What is unsent again has the doubt that came with that, or none. */
 			if (acknowledged) {
-				region->tracks[MASK_DOUBTFUL][at] &= (uint16_t)~(bits & ~region->tracks[MASK_UNSENT][at]);
+				region->tracks[MASK_DOUBTFUL][at] &=
+					(uint16_t)~(bits & ~region->tracks[MASK_UNSENT][at]);
 				mask_clear_bits(side, region, MASK_COPYING, at, bits);
 			}
 			if (acknowledged && planted(PLANTED_FORGET_EARLY))

@@ -12,7 +12,7 @@
 struct command {
 	struct box *box;
 	const struct box *to;
-	unsigned volume, target;
+	unsigned volume, target, count;
 	enum pair_type type;
 	uint8_t session;
 	enum session_type session_type;
@@ -221,6 +221,18 @@ static int session_flash(struct command *command, struct fault *fault)
 int box_session_flash(struct box *box, uint8_t session)
 {
 	return command_at((struct command){ .box = box, .session = session }, session_flash);
+}
+
+static int flash_together(struct command *command, struct fault *fault)
+{
+	struct box *box = command->box;
+
+	return copy_flashes_resync(box->copy, &box->volumes[command->target], command->count, 10 * RT_SECOND, fault);
+}
+
+int box_flash_together(struct box *box, unsigned target, unsigned count)
+{
+	return command_at((struct command){ .box = box, .target = target, .count = count }, flash_together);
 }
 
 static int session_run(struct command *command, struct fault *fault)

@@ -4,8 +4,9 @@
  *
  * Goal: after session flash all targets, on all systems, together are one moment, which holds all that was answered
  * before the command, and stay that, over crashes and losses of power, until it is given again. One that is refused
- * before it was decided changes nothing. Method: writers whose writes depend on one another go over the sources of all
- * systems; at random moments the session is flashed, while systems crash and links between them are cut.
+ * before it was decided changes nothing. The same holds for a set of FlashCopies of one system that is resynced.
+ * Method: writers whose writes depend on one another go over the sources of all systems; at random moments the session
+ * is flashed, while systems crash and links between them are cut.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -84,6 +85,15 @@ static void look(struct flashed_run *run, int64_t answered_ns)
 	run->shows = true;
 }
 
+/* The session, or where it is of one system alone: all its FlashCopies as those of a set. */
+static int give(struct sites *sites)
+{
+	if (sites->source_count > 1 || below(2))
+		return box_session_flash(&sites->sources[0], SITES_SESSION);
+	scenario_count("sets resynced", 1);
+	return box_flash_together(&sites->sources[0], SOURCES, SOURCES);
+}
+
 static int flash(struct flashed_run *run)
 {
 	int64_t began_ns = rt_now_ns();
@@ -91,7 +101,7 @@ static int flash(struct flashed_run *run)
 
 	look(run, 0);
 	run->shows = false;
-	rc = box_session_flash(&run->sites->sources[0], SITES_SESSION);
+	rc = give(run->sites);
 	if (rc == -ECANCELED)
 		return rc;
 	scenario_count(rc ? "flashes refused" : "flashes", 1);
@@ -232,7 +242,8 @@ static int run(void *arg)
 	return sites_live(live);
 }
 
-static const char *const must_happen[] = { "host writes", "flashes", "flashes refused", "targets that stayed", NULL };
+static const char *const must_happen[] = { "host writes", "flashes", "flashes refused", "targets that stayed",
+					   "sets resynced", NULL };
 
 const struct scenario scenario_flashed = {
 	.name = "flashed",

@@ -236,7 +236,7 @@ int control_attachable_each(struct control *control, int (*each)(void *arg, uint
 /* Hosts attach no more: -ESHUTDOWN. Does not suspend. */
 void control_refuse_hosts(struct control *control);
 
-/* ---- sets: volumes or pairs that are named together, by the methods of the seed page ---- */
+/* ---- sets: volumes, pairs or FlashCopies that are named together, by the methods of the seed page ---- */
 
 #define CONTROL_SET_MEMBERS_MAX	256u
 
@@ -252,8 +252,8 @@ int control_set_create(struct control *control, const struct record_set *wanted,
 int control_set_delete(struct control *control, const char *name, struct fault *fault);
 
 /*
- * All or none. A pair is named by its volume here. FAULT_IN_USE (6): wrong member type; FAULT_IN_A_SET: it is in this
- * set, or its pair is in another; FAULT_NOT_IN_SET.
+ * All or none. A pair is named by its volume here, a FlashCopy by its target. FAULT_IN_USE (6): wrong member type;
+ * FAULT_IN_A_SET: it is in this set, or its pair or FlashCopy is in another; FAULT_NOT_IN_SET.
  */
 int control_set_add(struct control *control, const char *name, const uint16_t *volumes, unsigned count,
 		    struct fault *fault);
@@ -261,15 +261,21 @@ int control_set_remove(struct control *control, const char *name, const uint16_t
 		       struct fault *fault);
 
 /*
- * To all pairs of a set; FAULT_IN_USE (6) when it is one of volumes, or a member is in use. Where it fails for some,
- * it is done to the others, and the first fault is told. fracture: suspended at one moment, in which no write of a host
- * is under way at any of them; FAULT_TIMEOUT: that took so long that hosts went on. prepare: what hosts have written is
- * on disk.
+ * To all pairs, or FlashCopies, of a set; FAULT_IN_USE (6) when it is one of volumes or not for sets of its kind, or a
+ * member is in use.
+ *
+ * fracture, of pairs: suspended at one moment, in which no write of a host is under way at any of them. resync: each
+ * pair is resumed, also after one could not be, and the first fault is told; the targets of FlashCopies show their
+ * sources at one moment, or nothing is changed. FAULT_TIMEOUT of both: that took so long that hosts went on. restore,
+ * of FlashCopies: as copy_flashes_reverse; the members are the new targets, but for those that end by themselves, which
+ * leave the set. prepare: what hosts have written to the sources is on disk. delete-pairs: as copy_pair_delete and
+ * copy_flash_delete of each, also after one could not be, and the first fault is told.
  */
 int control_set_fracture(struct control *control, const char *name, struct fault *fault);
 int control_set_resync(struct control *control, const char *name, struct fault *fault);
+int control_set_restore(struct control *control, const char *name, struct fault *fault);
 int control_set_prepare(struct control *control, const char *name, struct fault *fault);
-int control_set_delete_pairs(struct control *control, const char *name, struct fault *fault);
+int control_set_delete_pairs(struct control *control, const char *name, bool force, struct fault *fault);
 
 /* These do not suspend; in order of names, of volumes. */
 int control_set_get(struct control *control, const char *name, struct set_info *info, struct fault *fault);
@@ -286,6 +292,11 @@ int control_path_set(struct control *control, const struct copy_path *path, cons
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault);
+
+/* As those of copy.h. FAULT_IN_USE: it is in a set. */
+int control_flash_delete(struct control *control, uint16_t target, bool force, struct fault *fault);
+int control_flash_reverse(struct control *control, uint16_t target, uint16_t *restored, struct fault *fault);
+
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, enum session_type type,
 			 struct fault *fault);
 

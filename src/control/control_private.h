@@ -237,7 +237,19 @@ RT_MUST_CHECK int control_set_load(struct control *control, const struct record_
 RT_MUST_CHECK int control_set_member_load(struct control *control, const struct record_set_member *record);
 void control_sets_drop(struct control *control);
 
-/* FAULT_IN_USE when the volume, or its pair, is in a set. Does not suspend. */
+/* "set NAME". */
+void control_set_name_object(const char *name, char object[64]);
+
+/* The set, free for a change; under the lock. NULL: there is none, or a command works on it. Does not suspend. */
+struct control_set *control_set_need_idle(struct control *control, const char *name, struct fault *fault);
+
+/* Durably put or deleted, all or nothing: records has as many. And in the model, of a member that there is. */
+int control_set_commit_members(struct control *control, enum meta_op op, const struct record_set_member *records,
+			       unsigned count, const char *object, struct fault *fault);
+void control_set_drop_member(struct control_set *set, uint16_t volume);
+void control_set_move_member(struct control_set *set, uint16_t volume, uint16_t to);
+
+/* FAULT_IN_USE when the volume, or its pair, or its FlashCopy, is in a set. Does not suspend. */
 int control_check_no_set(const struct control *control, uint16_t volume, enum set_member_kind kind,
 			 const char *object, struct fault *fault);
 

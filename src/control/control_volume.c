@@ -505,7 +505,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	if (check_busy(volume, object, fault))
 		return -1;
 	if (control_check_no_set(control, id, SET_OF_VOLUMES, object, fault) ||
-	    control_check_no_set(control, id, SET_OF_PAIRS, object, fault))
+	    control_check_no_set(control, id, SET_OF_PAIRS, object, fault) ||
+	    control_check_no_set(control, id, SET_OF_FLASHCOPIES, object, fault))
 		return -1;
 	if (copy_remembers_volume(control->copy, id, fault))
 		return -1;

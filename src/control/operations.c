@@ -14,7 +14,7 @@ const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct",
 	"global-copy|async|sync",
-	"JOB", "SET", "consistency|synchronized", "volumes|pairs", "xdc|flashcopy|pprc|xrc",
+	"JOB", "SET", "consistency|synchronized", "volumes|pairs|flashcopies", "xdc|flashcopy|pprc|xrc",
 	"DURATION", "SEQUENCE", "SOURCE:TARGET",
 	"NUMBER", "info|warning|error", "DURATION", "DURATION", "DURATION|off", "COUNT|off", "PERCENT|off",
 	"not-managed|low|same|high|urgent", "SIZE|none",
@@ -337,26 +337,32 @@ const struct operation operations[] = {
 	} },
 	{ "job", "cancel", ROLE_ADMIN, ANSWER_CHANGED, "End a job where that is safe", { JOB_ARG } },
 
-	{ "set", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a set of volumes or of pairs", {
+	{ "set", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a set of volumes, of pairs or of FlashCopies", {
 		SET_ARG,
 		{ "kind", ARG_SET_KIND, USE_REQUIRED, "consistency or synchronized: as CIM has them" },
-		{ "of", ARG_SET_OF, 0, "pairs (default), or volumes: of a consistency set" },
+		{ "of", ARG_SET_OF, 0, "pairs (default), flashcopies, or volumes: of a consistency set" },
 		{ "type", ARG_PAIR_TYPE, 0, "only pairs of this type" },
 	} },
 	{ "set", "list", ROLE_MONITOR, ANSWER_LIST, "List the sets", { { 0 } } },
 	{ "set", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a set", { SET_ARG } },
-	{ "set", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes, or the pairs of volumes, to a set", {
+	{ "set", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes, their pairs, or FlashCopies to a set", {
 		SET_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
-	{ "set", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes, or the pairs of volumes, out of a set", {
+	{ "set", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes, their pairs, or FlashCopies out of a set", {
 		SET_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
 	{ "set", "fracture", ROLE_ADMIN, ANSWER_CHANGED, "Suspend all its pairs at one moment", { SET_ARG } },
-	{ "set", "resync", ROLE_ADMIN, ANSWER_CHANGED, "Resume all its pairs", { SET_ARG } },
+	{ "set", "resync", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Resume all its pairs, or resync all its FlashCopies at one moment", { SET_ARG } },
+	{ "set", "restore", ROLE_ADMIN, ANSWER_CHANGED,
+	  "Reverse all its FlashCopies at one moment: their sources show what the targets do", { SET_ARG } },
 	{ "set", "prepare", ROLE_ADMIN, ANSWER_CHANGED, "Make what hosts wrote to its volumes durable", { SET_ARG } },
-	{ "set", "delete-pairs", ROLE_ADMIN, ANSWER_CHANGED, "End all its pairs", { SET_ARG } },
+	{ "set", "delete-pairs", ROLE_ADMIN, ANSWER_CHANGED, "End all its pairs or FlashCopies", {
+		SET_ARG,
+		{ "force", ARG_FLAG, 0, "only this side of pairs; also targets that are not whole: empty then" },
+	} },
 	{ "set", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a set that is empty", { SET_ARG } },
 };
 const unsigned operation_count = sizeof(operations) / sizeof(operations[0]);
@@ -370,7 +376,7 @@ const struct op_noun operation_nouns[] = {
 	{ "pair", "a source volume and its target volume" },
 	{ "flash", "volumes that show others as they were at one moment" },
 	{ "session", "volumes that are kept consistent together" },
-	{ "set", "volumes or pairs that are named together" },
+	{ "set", "volumes, pairs or FlashCopies that are named together" },
 	{ "service", "whether commands are carried out" },
 	{ "events", "what has happened" },
 	{ "job", "long work" },
@@ -426,7 +432,8 @@ static const char *parse_choice(enum arg_kind kind, const char *text, uint64_t *
 		[ARG_CACHE] = { cache_mode_names, CACHE_MODE_COUNT, "a cache mode is writeback or direct" },
 		[ARG_SET_KIND] = { set_kind_names, SET_KIND_COUNT,
 				   "the kind of a set is consistency or synchronized" },
-		[ARG_SET_OF] = { set_member_kind_names, SET_MEMBER_KIND_COUNT, "a set is of volumes or pairs" },
+		[ARG_SET_OF] = { set_member_kind_names, SET_MEMBER_KIND_COUNT,
+				 "a set is of volumes, pairs or flashcopies" },
 		[ARG_SESSION_TYPE] = { session_type_names, SESSION_TYPE_COUNT,
 				       "the type of a session is xdc, flashcopy, pprc or xrc" },
 		[ARG_PAIR_TYPE] = { pair_type_names, PAIR_TYPE_COUNT,
@@ -646,7 +653,7 @@ static int check_subordinates(const struct operation *operation, const struct op
 	return 0;
 }
 
-/* A synchronized set aggregates StorageSynchronized, that is pairs. */
+/* A synchronized set aggregates StorageSynchronized, that is pairs or FlashCopies. */
 static int check_set(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
 	const struct arg_value *kind = find_value(operation, given, "kind"), *of = find_value(operation, given, "of");
@@ -654,10 +661,10 @@ static int check_set(const struct operation *operation, const struct op_given *g
 
 	if (of_volumes && kind->number == SET_SYNCHRONIZED)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, "of", "--kind consistency, or --of pairs",
-				 "a synchronized set is of pairs");
-	if (of_volumes && find_value(operation, given, "type"))
+				 "a synchronized set is of pairs or FlashCopies");
+	if (of && of->number != SET_OF_PAIRS && find_value(operation, given, "type"))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, "type", "leave it out",
-				 "volumes have no type of pair");
+				 "only pairs have a type of pair");
 	return 0;
 }
 

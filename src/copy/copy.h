@@ -377,12 +377,33 @@ int copy_flash_resync(struct copy *copy, uint16_t target, bool revertible, uint6
  */
 int copy_flash_reverse(struct copy *copy, uint16_t target, uint16_t *restored, struct fault *fault);
 
+/* The relations of several targets, each named once, resynced or reversed at one moment, or nothing is changed. */
+int copy_flashes_resync(struct copy *copy, const uint16_t *targets, unsigned count, int64_t limit_ns,
+			struct fault *fault);
+
+/*
+ * also: fills in at most so many changes of the metadata, which are durable together with the reversal of the relation
+ * with this index, and returns how many. next: what it becomes; with restore it ends by itself. It does not suspend.
+ */
+#define COPY_FLASH_ALSO_MAX	2u
+struct meta_change;
+struct copy_flash_reversal {
+	const uint16_t *targets;
+	unsigned count;
+	unsigned (*also)(void *arg, unsigned index, const struct record_flash *next, struct meta_change *changes);
+	void *arg;
+};
+int copy_flashes_reverse(struct copy *copy, const struct copy_flash_reversal *what, struct fault *fault);
+
 /*
  * What was established or resynced revertibly is so for good; or the target is what it was before. sequence: only that
  * which was given this one; 0: any.
  */
 int copy_flash_commit(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
 int copy_flash_revert(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
+
+/* False: it is the target of none. Does not suspend. */
+bool copy_flash_get(struct copy *copy, uint16_t target, struct record_flash *record);
 
 struct copy_flash_info {
 	struct record_flash record;

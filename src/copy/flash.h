@@ -155,11 +155,21 @@ int flash_create_with(struct copy *copy, const struct copy_flash_request *reques
 int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *fault);
 
 /*
- * Commands, one at a time: the relation of a target until flash_end_command. NULL: there is none, or not now, or the
- * state table refuses it.
+ * Commands, one at a time, of a target and perhaps others: from flash_begin until flash_end_command. And what the
+ * relation of a target is in one: NULL when there is none, or the state table refuses it. Suspend.
  */
+RT_MUST_CHECK int flash_begin(struct copy *copy, uint16_t target, struct fault *fault);
+struct flash *flash_need(struct copy *copy, uint16_t target, enum copy_verb verb, bool force, struct fault *fault);
+
+/* Both. NULL: it has not begun. */
 struct flash *flash_begin_command(struct copy *copy, uint16_t target, enum copy_verb verb, bool force,
 				  struct fault *fault);
+
+/* Its target may be whole, and so in use, while its source is not there: refused. Does not suspend. */
+int flash_check_source(const struct flash *flash, struct fault *fault);
+
+/* What the volume shows is about to be another, at once: nobody may depend on it. Does not suspend. */
+int flash_check_replaced(struct copy *copy, uint16_t volume, struct fault *fault);
 
 /* Whether the state table lets it be done: 0 or -1. Suspends. */
 int flash_check(struct flash *flash, enum copy_verb verb, bool force, struct fault *fault);

@@ -31,7 +31,7 @@ int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault)
 }
 
 /* One command at a time. */
-static int begin(struct copy *copy, uint16_t target, struct fault *fault)
+int flash_begin(struct copy *copy, uint16_t target, struct fault *fault)
 {
 	int rc = rt_mutex_lock(&copy->flashing);
 
@@ -73,22 +73,28 @@ int flash_check(struct flash *flash, enum copy_verb verb, bool force, struct fau
 	return copy_table_check(type, state, verb, force, &words, fault);
 }
 
+struct flash *flash_need(struct copy *copy, uint16_t target, enum copy_verb verb, bool force, struct fault *fault)
+{
+	struct flash *flash = flash_find_target(copy, target);
+	char object[64];
+
+	if (!flash)
+		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
+			  "it is the target of no FlashCopy");
+	return flash && !flash_check(flash, verb, force, fault) ? flash : NULL;
+}
+
 struct flash *flash_begin_command(struct copy *copy, uint16_t target, enum copy_verb verb, bool force,
 				  struct fault *fault)
 {
 	struct flash *flash;
-	char object[64];
 
-	if (begin(copy, target, fault))
+	if (flash_begin(copy, target, fault))
 		return NULL;
-	flash = flash_find_target(copy, target);
+	flash = flash_need(copy, target, verb, force, fault);
 	if (!flash)
-		fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "xdc flash list",
-			  "it is the target of no FlashCopy");
-	else if (!flash_check(flash, verb, force, fault))
-		return flash;
-	rt_mutex_unlock(&copy->flashing);
-	return NULL;
+		rt_mutex_unlock(&copy->flashing);
+	return flash;
 }
 
 /* ---- create: what is asked for ---- */
@@ -441,7 +447,7 @@ int flash_create_with(struct copy *copy, const struct copy_flash_request *reques
 	create->copy = copy;
 	create->with = with;
 	create->count = count;
-	rc = begin(copy, requests[0].target, fault);
+	rc = flash_begin(copy, requests[0].target, fault);
 	if (!rc)
 		rc = flash_end_command(copy, create_all(create, requests, fault));
 	mem_free(create);
@@ -493,7 +499,7 @@ int flash_delete_practice(struct copy *copy, uint16_t target, struct fault *faul
 	struct flash *flash;
 	int rc = 0;
 
-	if (begin(copy, target, fault))
+	if (flash_begin(copy, target, fault))
 		return -1;
 	flash = flash_find_target(copy, target);
 	if (flash && flash->record.practice)
@@ -509,6 +515,16 @@ int copy_flash_delete(struct copy *copy, uint16_t target, bool force, struct fau
 }
 
 /* ---- show ---- */
+
+bool copy_flash_get(struct copy *copy, uint16_t target, struct record_flash *record)
+{
+	const struct flash *flash = flash_find_target(copy, target);
+
+	if (!flash || !flash->is_durable)
+		return false;
+	*record = flash->record;
+	return true;
+}
 
 void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg)
 {

@@ -8,8 +8,6 @@
 
 #include "copy/flash_derive.h"
 #include "copy/group_volume.h"
-#include "copy/leg.h"
-#include "copy/pair.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -34,14 +32,32 @@ static bool is_of(struct copy *copy, const struct flash *flash, uint8_t session)
 	return flash->record.record && flash->is_durable && group_volume_find(copy, session, flash->record.source);
 }
 
-unsigned flash_together_count(struct copy *copy, uint8_t session)
+static bool is_chosen(struct copy *copy, const struct flash *flash, const struct flash_choice *choice)
+{
+	if (choice->session)
+		return is_of(copy, flash, choice->session);
+	for (unsigned i = 0; flash->is_durable && i < choice->count; i++) {
+		if (choice->targets[i] == flash->record.target)
+			return true;
+	}
+	return false;
+}
+
+static unsigned count_chosen(struct copy *copy, const struct flash_choice *choice)
 {
 	const struct flash *flash;
 	unsigned count = 0;
 
 	list_for_each(flash, &copy->flashes, link)
-		count += is_of(copy, flash, session);
+		count += is_chosen(copy, flash, choice);
 	return count;
+}
+
+unsigned flash_together_count(struct copy *copy, uint8_t session)
+{
+	const struct flash_choice choice = { .session = session };
+
+	return count_chosen(copy, &choice);
 }
 
 /* ---- the hold ---- */
@@ -73,20 +89,27 @@ static int check_volumes(struct copy *copy, uint8_t session, struct fault *fault
 	return 0;
 }
 
+/* None is left out. */
+static int check_choice(struct copy *copy, const struct flash_choice *choice, struct fault *fault)
+{
+	if (choice->session)
+		return check_volumes(copy, choice->session, fault);
+	for (unsigned i = 0; i < choice->count; i++) {
+		if (!flash_need(copy, choice->targets[i], COPY_RESYNC, false, fault))
+			return -1;
+	}
+	return 0;
+}
+
 static int check_target(struct flash *flash, struct fault *fault)
 {
 	uint16_t target = flash->record.target;
 	char object[64];
 
 	snprintf(object, sizeof(object), "volume %04X", target);
-	if (flash_check(flash, COPY_RESYNC, false, fault))
+	if (flash_check(flash, COPY_RESYNC, false, fault) || flash_check_source(flash, fault) ||
+	    flash_check_replaced(flash->copy, target, fault))
 		return -1;
-	if (!flash->source_attached)
-		return fault_set(fault, FAULT_FAILED, object, "mend it, and restart xdcd",
-				 "one of the two volumes is offline");
-	if (pair_uses_volume(flash->copy, target) || leg_owns_volume(flash->copy, target))
-		return fault_set(fault, FAULT_IN_USE, object, "delete that first: xdc pair list",
-				 "it is in a pair, or in a consistency group that is kept");
 	if (flash_has_source(flash->copy, target))
 		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
 				 "it is the source of another FlashCopy, whose target would change");
@@ -161,9 +184,9 @@ static int hold(struct flash_together *together, int64_t until_ns, struct fault 
 	return 0;
 }
 
-static struct flash_together *collect(struct copy *copy, uint8_t session)
+static struct flash_together *collect(struct copy *copy, const struct flash_choice *choice)
 {
-	unsigned count = flash_together_count(copy, session);
+	unsigned count = count_chosen(copy, choice);
 	struct flash_together *together = mem_alloc_zeroed(sizeof(*together) + count * sizeof(together->ones[0]));
 	struct flash *flash;
 
@@ -171,13 +194,14 @@ static struct flash_together *collect(struct copy *copy, uint8_t session)
 		return NULL;
 	together->copy = copy;
 	list_for_each(flash, &copy->flashes, link) {
-		if (is_of(copy, flash, session))
+		if (is_chosen(copy, flash, choice))
 			together->ones[together->count++].flash = flash;
 	}
 	return together;
 }
 
-struct flash_together *flash_together_hold(struct copy *copy, uint8_t session, int64_t until_ns, struct fault *fault)
+struct flash_together *flash_together_hold(struct copy *copy, const struct flash_choice *choice, int64_t until_ns,
+					   struct fault *fault)
 {
 	struct flash_together *together;
 	int rc;
@@ -187,13 +211,13 @@ struct flash_together *flash_together_hold(struct copy *copy, uint8_t session, i
 		fault_set(fault, FAULT_IN_USE, "", "repeat the command", "another command on FlashCopies does not end");
 		return NULL;
 	}
-	together = collect(copy, session);
+	together = collect(copy, choice);
 	if (!together) {
 		fault_set(fault, FAULT_FAILED, "", "try again", "out of memory");
 		rt_mutex_unlock(&copy->flashing);
 		return NULL;
 	}
-	rc = check_volumes(copy, session, fault);
+	rc = check_choice(copy, choice, fault);
 	if (!rc)
 		rc = hold(together, until_ns, fault);
 	if (!rc)
@@ -306,4 +330,20 @@ void flash_together_end(struct flash_together *together)
 	}
 	rt_mutex_unlock(&copy->flashing);
 	mem_free(together);
+}
+
+/* ---- all of it at once ---- */
+
+int copy_flashes_resync(struct copy *copy, const uint16_t *targets, unsigned count, int64_t limit_ns,
+			struct fault *fault)
+{
+	const struct flash_choice choice = { .targets = targets, .count = count };
+	struct flash_together *together = flash_together_hold(copy, &choice, rt_now_ns() + limit_ns, fault);
+	int rc;
+
+	if (!together)
+		return -1;
+	rc = flash_together_turn(together, fault);
+	flash_together_end(together);
+	return rc;
 }

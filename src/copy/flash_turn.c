@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flash_turn.c - resync and reverse: the maps of a relation are replaced by others, made from them while neither volume
- * is written, in one change of the metadata.
+ * flash_turn.c - resync: the maps of a relation are replaced by others, made from them while neither volume is written,
+ * in one change of the metadata.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,8 +21,7 @@ static const char *object_of(uint16_t volume, char text[64])
 	return text;
 }
 
-/* Its target may be whole, and so in use, while its source is not there. */
-static int check_source(const struct flash *flash, struct fault *fault)
+int flash_check_source(const struct flash *flash, struct fault *fault)
 {
 	char object[64];
 
@@ -32,8 +31,7 @@ static int check_source(const struct flash *flash, struct fault *fault)
 			 "one of the two volumes is offline");
 }
 
-/* What the volume shows is about to be another, at once: nobody may depend on it. */
-static int check_replaced(struct copy *copy, uint16_t volume, struct fault *fault)
+int flash_check_replaced(struct copy *copy, uint16_t volume, struct fault *fault)
 {
 	char object[64];
 
@@ -153,8 +151,8 @@ static int resync(struct flash *flash, bool revertible, uint64_t sequence, struc
 	int rc;
 
 	object_of(target, object);
-	if (check_source(flash, fault) || check_replaced(copy, target, fault) ||
-	    (revertible && check_replaced(copy, flash->record.source, fault)))
+	if (flash_check_source(flash, fault) || flash_check_replaced(copy, target, fault) ||
+	    (revertible && flash_check_replaced(copy, flash->record.source, fault)))
 		return -1;
 	if (flash_has_source(copy, target))
 		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
@@ -176,137 +174,4 @@ int copy_flash_resync(struct copy *copy, uint16_t target, bool revertible, uint6
 	struct flash *flash = flash_begin_command(copy, target, COPY_RESYNC, false, fault);
 
 	return flash ? flash_end_command(copy, resync(flash, revertible, sequence, fault)) : -1;
-}
-
-/* ---- reverse ---- */
-
-static int check_reverse(struct flash *flash, bool whole, struct fault *fault)
-{
-	const struct record_flash *record = &flash->record;
-	const struct flash *other;
-	char object[64];
-
-	if (check_source(flash, fault) || check_replaced(flash->copy, record->source, fault) ||
-	    (!whole && check_replaced(flash->copy, record->target, fault)))
-		return -1;
-	list_for_each(other, &flash->copy->flashes, link)
-		if (other != flash && (other->record.source == record->source ||
-		    other->record.target == record->source || (!whole && other->record.source == record->target)))
-			return fault_set(fault, FAULT_IN_USE, object_of(record->source, object),
-					 "delete that first: xdc flash list",
-					 "the FlashCopy of volume %04X to %04X depends on what would change",
-					 other->record.source, other->record.target);
-	return 0;
-}
-
-/* The record of the relation the other way round; it has no maps yet. */
-static struct record_flash reversed(const struct record_flash *record, bool whole)
-{
-	return (struct record_flash){
-		.target = record->source, .source = record->target, .restore = !whole,
-		.no_copy = whole && record->no_copy, .persistent = whole && record->persistent,
-		.record = whole && record->record, .inhibit = whole && record->inhibit,
-		.created_wall_ns = rt_wall_ns(), .since_wall_ns = rt_wall_ns(),
-	};
-}
-
-/* From here on the metadata have it the other way round. */
-static int exchange_records(struct flash *flash, struct flash *next)
-{
-	const struct meta_change changes[] = {
-		{ META_DELETE, META_FLASH, &flash->record }, { META_PUT, META_FLASH, &next->record },
-	};
-	int rc = meta_commit(flash->copy->config.meta, changes, 2);
-
-	if (rc)
-		return rc;
-	flash->is_durable = false;
-	next->is_durable = true;
-	return 0;
-}
-
-/*
- * Both volumes are closed to hosts, so for a moment each may be the source of the other. After an error all is as it
- * was.
- */
-static int exchange(struct flash *flash, struct flash *next)
-{
-	int rc = flash_make_maps(next, &next->record);
-
-	if (!rc)
-		rc = flash_derive(flash, FLASH_REVERSE, &next->record);
-	if (!rc)
-		rc = flash_sync(flash->data.source);
-	if (!rc)
-		rc = flash_sync(flash->data.target);
-	if (!rc)
-		rc = flash_attach_target(next);
-	if (!rc)
-		rc = flash_attach_source(next);
-	if (!rc)
-		flash_open_late(next);
-	return rc ? rc : exchange_records(flash, next);
-}
-
-static int reverse_closed(struct flash *flash, bool whole, struct fault *fault)
-{
-	const struct record_flash before = flash->record, after = reversed(&before, whole);
-	struct copy *copy = flash->copy;
-	struct flash *next = flash_make(copy, &after);
-	int rc = next ? exchange(flash, next) : -ENOMEM;
-
-	if (next && !next->is_durable) {
-		struct record_flash never = next->record;
-
-		flash_put_down(next);
-		flash_remove_maps(copy, &never);
-	} else if (next) {
-		flash_put_down(flash);
-		flash_remove_maps(copy, &before);
-	}
-	if (rc)
-		return flash_fault(before.source, rc, "it cannot be restored", fault);
-	if (flash_set_access(next->data.source, VOLUME_ACCESS_WRITE))
-		log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", before.target);
-	flash_open_volumes(next);
-	flash_begin_copy(next);
-	log_line(LOG_NOTICE, "flash", "volume %04X shows what %04X showed", before.source, before.target);
-	return 0;
-}
-
-/* Whatever became of it: while the relation is as it was, hosts have their volumes as before. */
-static int reverse(struct flash *flash, struct fault *fault)
-{
-	uint16_t source = flash->record.source, target = flash->record.target;
-	struct copy *copy = flash->copy;
-	uint64_t own_blocks;
-	bool whole = flash_is_whole(flash, &own_blocks);
-	int rc = check_reverse(flash, whole, fault);
-
-	if (rc || flash_close_volume(flash, source, fault))
-		return -1;
-	rc = flash_close_volume(flash, target, fault);
-	if (!rc) {
-		flash_end_copy(flash);
-		/* It may have become whole meanwhile. */
-		rc = reverse_closed(flash, flash_is_whole(flash, &own_blocks), fault);
-	}
-	flash = flash_find_target(copy, target);
-	if (rc && flash) {
-		if (flash_set_access(flash->data.source, VOLUME_ACCESS_WRITE))
-			log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts until the next start", source);
-		flash_open_volumes(flash);
-		flash_begin_copy(flash);
-	}
-	return rc;
-}
-
-int copy_flash_reverse(struct copy *copy, uint16_t target, uint16_t *restored, struct fault *fault)
-{
-	struct flash *flash = flash_begin_command(copy, target, COPY_REVERSE, false, fault);
-
-	if (!flash)
-		return -1;
-	*restored = flash->record.source;
-	return flash_end_command(copy, reverse(flash, fault));
 }

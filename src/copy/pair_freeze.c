@@ -209,7 +209,9 @@ static void end(struct freeze *freeze)
 
 static int hold_flashes(struct freeze *freeze)
 {
-	freeze->flash = flash_together_hold(freeze->copy, freeze->what.session, freeze->until_ns, &freeze->fault);
+	const struct flash_choice choice = { .session = freeze->what.session };
+
+	freeze->flash = flash_together_hold(freeze->copy, &choice, freeze->until_ns, &freeze->fault);
 	return freeze->flash ? 0 : -EIO;
 }
 

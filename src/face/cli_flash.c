@@ -107,7 +107,7 @@ static int flash_delete(const struct cli_request *request, json_t **result, stru
 	(void)result;
 	if (cli_find_volume(request, &target, fault))
 		return -1;
-	return copy_flash_delete(control_copy(request->control), target, cli_given(request, "force"), fault);
+	return control_flash_delete(request->control, target, cli_given(request, "force"), fault);
 }
 
 /* ---- as it is now, the other way round, for good, or not at all ---- */
@@ -127,12 +127,12 @@ static int flash_resync(const struct cli_request *request, json_t **result, stru
 static int flash_reverse(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct search search = { .found = NULL };
-	struct copy *copy = control_copy(request->control);
 	uint16_t target;
 
-	if (cli_find_volume(request, &target, fault) || copy_flash_reverse(copy, target, &search.target, fault))
+	if (cli_find_volume(request, &target, fault) ||
+	    control_flash_reverse(request->control, target, &search.target, fault))
 		return -1;
-	copy_flash_each(copy, match, &search);
+	copy_flash_each(control_copy(request->control), match, &search);
 	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control protocol: sets of volumes and of pairs. */
+/* The control protocol: sets of volumes, of pairs and of FlashCopies. */
 #include <string.h>
 
 #include "face/cli_private.h"
@@ -75,7 +75,7 @@ static int change_members(const struct cli_request *request, json_t **result, st
 	return set_show(request, result, fault);
 }
 
-/* What is done to all pairs of a set. */
+/* What is done to all of a set. */
 static int change_set(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	static const struct {
@@ -83,7 +83,7 @@ static int change_set(const struct cli_request *request, json_t **result, struct
 		int (*fn)(struct control *control, const char *name, struct fault *fault);
 	} changes[] = {
 		{ "fracture", control_set_fracture }, { "resync", control_set_resync },
-		{ "prepare", control_set_prepare }, { "delete-pairs", control_set_delete_pairs },
+		{ "restore", control_set_restore }, { "prepare", control_set_prepare },
 	};
 	int rc = -1;
 
@@ -91,6 +91,12 @@ static int change_set(const struct cli_request *request, json_t **result, struct
 		if (!strcmp(request->operation->verb, changes[i].verb))
 			rc = changes[i].fn(request->control, cli_text(request, "set"), fault);
 	return rc ? -1 : set_show(request, result, fault);
+}
+
+static int set_delete_pairs(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	return control_set_delete_pairs(request->control, cli_text(request, "set"), cli_given(request, "force"),
+					fault) ? -1 : set_show(request, result, fault);
 }
 
 static void add_set(void *arg, const struct set_info *info)
@@ -114,8 +120,9 @@ const struct cli_binding cli_bindings_set[] = {
 	{ "set", "remove", change_members },
 	{ "set", "fracture", change_set },
 	{ "set", "resync", change_set },
+	{ "set", "restore", change_set },
 	{ "set", "prepare", change_set },
-	{ "set", "delete-pairs", change_set },
+	{ "set", "delete-pairs", set_delete_pairs },
 	{ "set", "delete", set_delete },
 	{ NULL, NULL, NULL },
 };

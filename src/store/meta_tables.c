@@ -303,7 +303,7 @@ static const struct meta_column set_columns[] = {
 #define RECORD record_set_member
 static const struct meta_column set_member_columns[] = {
 	FIELD(META_TEXT, "set_name", set, KEY),
-	COLUMN(META_HEX, volume, KEY, NOTE("itself, or its pair")),
+	COLUMN(META_HEX, volume, KEY, NOTE("itself, its pair, or its FlashCopy")),
 };
 #undef RECORD
 

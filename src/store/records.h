@@ -267,7 +267,7 @@ struct record_set {
 	int64_t created_wall_ns;
 };
 
-/* A volume, or the pair of a volume. Key: both. */
+/* A volume, the pair of a volume, or the FlashCopy of a target. Key: both. */
 struct record_set_member {
 	char set[XDC_NAME_MAX];
 	uint16_t volume;

@@ -28,7 +28,7 @@ NAME_EACH(pair_reason_names, PAIR_REASON_COUNT);
 const char *const set_kind_names[] = { "consistency", "synchronized" };
 NAME_EACH(set_kind_names, SET_KIND_COUNT);
 
-const char *const set_member_kind_names[] = { "volumes", "pairs" };
+const char *const set_member_kind_names[] = { "volumes", "pairs", "flashcopies" };
 NAME_EACH(set_member_kind_names, SET_MEMBER_KIND_COUNT);
 
 const char *const copy_priority_names[] = { "not-managed", "low", "same", "high", "urgent" };

@@ -59,8 +59,8 @@ extern const char *const pair_reason_names[PAIR_REASON_COUNT];
 enum set_kind { SET_CONSISTENCY, SET_SYNCHRONIZED, SET_KIND_COUNT };
 extern const char *const set_kind_names[SET_KIND_COUNT];
 
-/* What is in a set: MemberType 0 and 1. */
-enum set_member_kind { SET_OF_VOLUMES, SET_OF_PAIRS, SET_MEMBER_KIND_COUNT };
+/* What is in a set: MemberType 0, or of 1 remote copies, or FlashCopies. */
+enum set_member_kind { SET_OF_VOLUMES, SET_OF_PAIRS, SET_OF_FLASHCOPIES, SET_MEMBER_KIND_COUNT };
 extern const char *const set_member_kind_names[SET_MEMBER_KIND_COUNT];
 
 /* CopyPriority: the numbers are those of CIM. */

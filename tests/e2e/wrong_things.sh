@@ -152,7 +152,7 @@ wait_until 20 is A 'any(.system == "2105.FB230" and .state == "connected")' path
 # ---- garbage on every socket, and a line that does not end: told so where there is a language, and cut off ----
 head -c 300000 /dev/urandom >"$tmp/garbage"
 head -c 300000 /dev/zero | tr '\0' ' ' >"$tmp/long"
-# send FILE SOCKET: all of it, as far as it is taken; what is answered goes to $tmp/answer.
+# send FILE SOCKET: all of it, as far as it is taken; what is answered meanwhile goes to $tmp/answer.
 send()
 {
 	timeout 20 perl -MIO::Socket::UNIX -e '
@@ -161,12 +161,17 @@ send()
 		open(my $file, "<", $ARGV[0]) or die;
 		local $/;
 		my $data = <$file>;
+		my $reader = fork // die;
+		if (!$reader) {
+			print while sysread($socket, $_, 65536);
+			exit;
+		}
 		for (my $at = 0; $at < length($data);) {
 			my $sent = syswrite($socket, $data, 65536, $at) or last;
 			$at += $sent;
 		}
 		shutdown($socket, 1);
-		print while sysread($socket, $_, 65536);
+		waitpid($reader, 0);
 	' "$1" "$2" >"$tmp/answer" || fail "$2 keeps who sends $1 waiting"
 }
 for input in garbage long; do

@@ -187,19 +187,6 @@ static int recover_without_one(struct disaster *disaster)
 
 /* ---- the disaster ---- */
 
-static int bring_up_all(struct disaster *disaster)
-{
-	struct sites *sites = disaster->sites;
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_mend(sites, sites_box(sites, i));
-		if (!rc)
-			rc = faults_accept(sites_box(sites, i));
-	}
-	return rc;
-}
-
 enum site_loss { SITE_BURNS, SITE_CUT_OFF, SITE_GOES_ON, SITE_LOSSES };
 
 static void lose_site(struct disaster *disaster, enum site_loss loss)
@@ -327,7 +314,7 @@ static int lose_power_first(struct disaster *disaster)
 	rc = faults_bring_up(sites, box);
 	if (rc || below(2))
 		return rc ? rc : wait_ms(200 + below(1500));
-	rc = bring_up_all(disaster);
+	rc = faults_make_all_well(disaster->sites);
 	return rc ? rc : wait_first_group(disaster);
 }
 
@@ -341,7 +328,7 @@ static int crash_far_first(struct disaster *disaster)
 	if (sim_is_running(far->system))
 		rc = faults_crash_within(disaster->sites, far, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 	if (!rc)
-		rc = bring_up_all(disaster);
+		rc = faults_make_all_well(disaster->sites);
 	return rc || below(2) ? rc : wait_first_group(disaster);
 }
 
@@ -378,7 +365,7 @@ static int crash_master_first(struct disaster *disaster)
 		faults_crash(sites, last_to_prepare(sites), SIM_DEATH);
 	scenario_count("crashes of the master in a group", 1);
 	if (!rc)
-		rc = bring_up_all(disaster);
+		rc = faults_make_all_well(disaster->sites);
 	return rc ? rc : wait_first_group(disaster);
 }
 
@@ -461,7 +448,7 @@ static int finish(struct disaster *disaster)
 	int rc;
 
 	faults_stop(&disaster->faults);
-	rc = bring_up_all(disaster);
+	rc = faults_make_all_well(disaster->sites);
 	if (!rc)
 		rc = sites_wait_groups(sites, 2, 60 * RT_SECOND);
 	if (rc)

@@ -98,6 +98,22 @@ int faults_accept(struct box *box)
 	return rc == -ECONNABORTED ? 0 : rc;
 }
 
+int faults_make_well(struct sites *sites, struct box *box)
+{
+	int rc = faults_mend(sites, box);
+
+	return rc ? rc : faults_accept(box);
+}
+
+int faults_make_all_well(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++)
+		rc = faults_make_well(sites, sites_box(sites, i));
+	return rc;
+}
+
 static enum sim_crash choose_crash(void)
 {
 	return sim_random_below(sim_world(), 2) ? SIM_POWER_LOSS : SIM_DEATH;

@@ -42,4 +42,8 @@ RT_MUST_CHECK int faults_bring_up(struct sites *sites, struct box *box);
 /* An administrator accepts what the power took from the box, if it did: groups go on. Suspends. */
 RT_MUST_CHECK int faults_accept(struct box *box);
 
+/* Mended, and its losses accepted: one box, or all there are. Suspends. */
+RT_MUST_CHECK int faults_make_well(struct sites *sites, struct box *box);
+RT_MUST_CHECK int faults_make_all_well(struct sites *sites);
+
 #endif

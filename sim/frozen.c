@@ -170,20 +170,6 @@ static void watch_holds(void *arg)
 
 /* ---- what is done ---- */
 
-static int bring_up_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		struct box *box = sites_box(sites, i);
-
-		rc = faults_mend(sites, box);
-		if (!rc)
-			rc = faults_accept(box);
-	}
-	return rc;
-}
-
 static int wait_well(struct frozen_run *run)
 {
 	int64_t until_ns = rt_now_ns() + LIMIT_NS;
@@ -365,7 +351,7 @@ static int live_through(struct frozen_run *run)
 	if (rc || run->in_branch)
 		return rc;
 	faults_stop(&run->faults);
-	rc = bring_up_all(sites);
+	rc = faults_make_all_well(sites);
 	if (!rc)
 		rc = wait_well(run);
 	if (rc)

@@ -34,33 +34,6 @@ static int wait_ms(uint64_t ms)
 	return rt_sleep_until(rt_now_ns() + (int64_t)ms * RT_MS);
 }
 
-static int mend_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_mend(sites, sites_box(sites, i));
-		if (!rc)
-			rc = faults_accept(sites_box(sites, i));
-	}
-	return rc;
-}
-
-static int resume(void *arg)
-{
-	const struct session_start start = { .session = SITES_SESSION };
-	struct box *box = arg;
-	struct fault fault = { 0 };
-	int rc;
-
-	if (!box->ready)
-		return -ECONNABORTED;
-	rc = copy_session_resume(box->copy, &start, &fault);
-	if (rc)
-		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
-	return rc;
-}
-
 static enum session_state state_of(struct sites *sites)
 {
 	struct copy_session_info info = { 0 };
@@ -79,12 +52,12 @@ static int give_surely(struct run *run, bool pause)
 	for (unsigned tries = 0; tries < 40 && rc && rc != -ECANCELED; tries++) {
 		if (tries >= 6 || !below(3)) {
 			faults_stop(&run->faults);
-			if (mend_all(run->sites))
+			if (faults_make_all_well(run->sites))
 				return -ECANCELED;
 		}
 		/* It may have been done, and the answer lost with the system. */
 		rc = state_of(run->sites) == wanted ? 0 : pause ? box_session_pause(master, SITES_SESSION, true) :
-								  box_call(master, resume, master);
+								  box_session_resume(master, SITES_SESSION);
 		scenario_count(rc ? "commands refused" : "commands done", 1);
 		if (rc && wait_ms(50 + below(200)))
 			rc = -ECANCELED;
@@ -173,7 +146,7 @@ static int look_at_targets(struct run *run)
 		if (below(2)) {
 			faults_crash(run->sites, victim, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 			scenario_count("crashes in a pause", 1);
-			rc = mend_all(run->sites);
+			rc = faults_make_all_well(run->sites);
 		}
 		if (!rc)
 			rc = wait_ms(below(300));
@@ -209,7 +182,7 @@ static int pause_and_resume(struct run *run)
 		rc = give_surely(run, true);
 	faults_stop(&run->faults);
 	if (!rc)
-		rc = mend_all(sites);
+		rc = faults_make_all_well(sites);
 	if (rc)
 		return rc;
 	oracle_require_before(&sites->oracle, given_ns);
@@ -235,7 +208,7 @@ static int pause_and_resume(struct run *run)
 		rc = maybe_lose_site(run);
 	faults_stop(&run->faults);
 	if (!rc)
-		rc = mend_all(sites);
+		rc = faults_make_all_well(sites);
 	if (rc)
 		return rc;
 	return sites_wait_groups(sites, 2, 60 * RT_SECOND);

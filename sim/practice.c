@@ -38,18 +38,6 @@ static int wait_ms(uint64_t ms)
 	return rt_sleep_until(rt_now_ns() + (int64_t)ms * RT_MS);
 }
 
-static int mend_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_mend(sites, sites_box(sites, i));
-		if (!rc)
-			rc = faults_accept(sites_box(sites, i));
-	}
-	return rc;
-}
-
 static bool is_there(const struct sites *sites)
 {
 	bool any = false;
@@ -76,7 +64,7 @@ static int give_surely(struct run *run, bool make)
 
 		if (tries >= 6 || !below(3)) {
 			faults_stop(&run->faults);
-			if (mend_all(run->sites))
+			if (faults_make_all_well(run->sites))
 				return -ECANCELED;
 		}
 		/* What the master has reported by now is in it. */
@@ -213,7 +201,7 @@ static int look_at_copy(struct run *run)
 		if (!rc && below(2)) {
 			faults_crash(run->sites, victim, below(2) ? SIM_POWER_LOSS : SIM_DEATH);
 			scenario_count("crashes beside a copy", 1);
-			rc = mend_all(run->sites);
+			rc = faults_make_all_well(run->sites);
 		}
 		if (!rc)
 			rc = wait_ms(below(300));
@@ -371,7 +359,7 @@ static int practise_without_master(struct run *run)
 		else
 			judge_new(run);
 	}
-	return mend_all(run->sites);
+	return faults_make_all_well(run->sites);
 }
 
 /* ---- rounds ---- */
@@ -385,7 +373,7 @@ static int give_under_faults(struct run *run, bool make)
 	if (!rc)
 		rc = give_surely(run, make);
 	faults_stop(&run->faults);
-	return rc ? rc : mend_all(run->sites);
+	return rc ? rc : faults_make_all_well(run->sites);
 }
 
 static int practise(struct run *run)

@@ -32,6 +32,20 @@ struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume)
 	return &sites->fars[far_index(sites, source)];
 }
 
+int sites_resume_frozen(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
+		const struct oracle_place *at = &sites->oracle.places[i];
+		unsigned volume;
+
+		if (box_is_frozen(at->box, at->volume))
+			rc = box_pair_resume(at->box, at->volume, sites_far_of(sites, i, &volume));
+	}
+	return rc == -ECANCELED ? rc : 0;
+}
+
 int sites_live(int (*live)(struct sites *sites))
 {
 	struct sites *sites = mem_alloc_zeroed(sizeof(*sites));

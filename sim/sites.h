@@ -73,6 +73,9 @@ struct box *sites_members(struct sites *sites, unsigned *count);
 /* Where the volume of a place of the oracle has its far side. */
 struct box *sites_far_of(struct sites *sites, unsigned place, unsigned *volume);
 
+/* An administrator lets those pairs go on that were suspended together. Only -ECANCELED is an error. Suspends. */
+RT_MUST_CHECK int sites_resume_frozen(struct sites *sites);
+
 /* The image at the far sides: what lies in the volumes now, or what hosts read there. NULL, or why not. */
 const char *sites_take_peeking(struct sites *sites, struct oracle_image *image);
 const char *sites_take_reading(struct sites *sites, struct oracle_image *image);

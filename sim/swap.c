@@ -258,21 +258,6 @@ static int swap_surely(struct run *run)
 
 /* ---- giving it up ---- */
 
-static int order_resume(void *arg)
-{
-	const struct session_start start = { .session = SITES_SESSION };
-	struct box *box = arg;
-	struct fault fault = { 0 };
-	int rc;
-
-	if (!box->ready)
-		return -ECONNABORTED;
-	rc = copy_session_resume(box->copy, &start, &fault);
-	if (rc)
-		log_line(LOG_WARNING, "command", "%s: %s; %s", fault.object, fault.message, fault.remedy);
-	return rc;
-}
-
 static int order_terminate(void *arg)
 {
 	struct box *box = arg;
@@ -284,7 +269,7 @@ static int order_terminate(void *arg)
 /* There is no way back any more: commands that would be one are refused. */
 static void try_way_back(struct run *run)
 {
-	if (!box_call(master(run), order_resume, master(run)))
+	if (!box_session_resume(master(run), SITES_SESSION))
 		scenario_wrong("a session was resumed whose roles were being exchanged");
 	if (!box_call(master(run), order_terminate, master(run)))
 		scenario_wrong("a session was terminated whose roles were being exchanged");
@@ -311,7 +296,7 @@ static int go_back(struct run *run)
 			return 0;
 		}
 		if (!rc)
-			(void)!box_call(master(run), order_resume, master(run));
+			(void)!box_session_resume(master(run), SITES_SESSION);
 		rc = wait_ms(50);
 		if (rc)
 			return rc;
@@ -351,7 +336,7 @@ static int wait_command(struct run *run)
 
 	while (!run->commanded && !rc) {
 		if (rt_now_ns() - began_ns > 3 * RT_SECOND)
-			(void)!box_call(master(run), order_resume, master(run));
+			(void)!box_session_resume(master(run), SITES_SESSION);
 		if (rt_now_ns() - began_ns > 200 * RT_SECOND) {
 			note_sessions(run);
 			sim_fail(sim_world(), "a swap can not be given up while it waits");

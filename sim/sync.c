@@ -129,21 +129,6 @@ static void note_promises(struct sync_run *run)
 	oracle_require_before(oracle, rt_now_ns() + 1);
 }
 
-/* An administrator lets those go on that were suspended together. */
-static int resume_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
-		const struct oracle_place *at = &sites->oracle.places[i];
-		unsigned volume;
-
-		if (box_is_frozen(at->box, at->volume))
-			rc = box_pair_resume(at->box, at->volume, sites_far_of(sites, i, &volume));
-	}
-	return rc == -ECANCELED ? rc : 0;
-}
-
 static int wait_duplex(struct sites *sites)
 {
 	int64_t until_ns = rt_now_ns() + LIMIT_NS;
@@ -156,7 +141,7 @@ static int wait_duplex(struct sites *sites)
 			continue;
 		}
 		place = 0;
-		rc = resume_all(sites);
+		rc = sites_resume_frozen(sites);
 		if (rc)
 			break;
 		rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
@@ -168,36 +153,20 @@ static int wait_duplex(struct sites *sites)
 
 /* ---- the loss ---- */
 
-static int bring_up(struct sites *sites, struct box *box)
-{
-	int rc = faults_mend(sites, box);
-
-	return rc ? rc : faults_accept(box);
-}
-
-static int bring_up_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++)
-		rc = bring_up(sites, sites_box(sites, i));
-	return rc;
-}
-
 static int fail_over(struct sync_run *run)
 {
 	struct sites *sites = run->sites;
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = bring_up(sites, &sites->fars[i]);
+		rc = faults_make_well(sites, &sites->fars[i]);
 	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
 		unsigned volume;
 		struct box *far = sites_far_of(sites, i, &volume);
 
 		do {
 			rc = box_pair_failover(far, volume, sites->oracle.places[i].box);
-			if (rc && rc != -ECANCELED && bring_up(sites, far))
+			if (rc && rc != -ECANCELED && faults_make_well(sites, far))
 				rc = -EIO;
 		} while (rc == -ECONNABORTED);
 	}
@@ -420,7 +389,7 @@ static int leave_site(struct sync_run *run, bool cut)
 	if (rc)
 		return rc;
 	cut_site(sites, false);
-	rc = bring_up_all(sites);
+	rc = faults_make_all_well(sites);
 	until_ns = rt_now_ns() + 40 * RT_SECOND;
 	do {
 		bad = rc ? NULL : judge_old_site(run);
@@ -563,7 +532,7 @@ static int freeze_and_run(struct sync_run *run)
 		rc = hold_ns ? 0 : box_pair_run(&sites->sources[i], far_of(sites, i));
 	if (hold_ns && rc != -ECANCELED)
 		rc = wait_us((uint64_t)(hold_ns / RT_US));
-	return rc == -ECANCELED ? rc : resume_all(sites);
+	return rc == -ECANCELED ? rc : sites_resume_frozen(sites);
 }
 
 /* ---- the run ---- */
@@ -574,7 +543,7 @@ static int finish(struct sync_run *run)
 	int rc;
 
 	faults_stop(&run->faults);
-	rc = bring_up_all(sites);
+	rc = faults_make_all_well(sites);
 	if (!rc)
 		rc = wait_duplex(sites);
 	if (rc)
@@ -632,7 +601,7 @@ static int live_through(struct sync_run *run)
 		if (!rc && scenario_branch())
 			return run_loss(run);
 		if (!rc && below(2))
-			rc = resume_all(sites);
+			rc = sites_resume_frozen(sites);
 		memset(run->whole, 0, sizeof(run->whole));
 		if (!rc && i % 4 == 1)
 			rc = freeze_and_run(run);

@@ -53,21 +53,6 @@ static bool is_duplex(struct sites *sites, unsigned place)
 	       !sim_disk_errors(near->system);
 }
 
-/* An administrator lets those go on that were suspended together. */
-static int resume_all(struct sites *sites)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < sites->oracle.place_count && rc != -ECANCELED; i++) {
-		const struct oracle_place *at = &sites->oracle.places[i];
-		unsigned volume;
-
-		if (box_is_frozen(at->box, at->volume))
-			rc = box_pair_resume(at->box, at->volume, sites_far_of(sites, i, &volume));
-	}
-	return rc == -ECANCELED ? rc : 0;
-}
-
 static int wait_duplex(struct sites *sites)
 {
 	int64_t until_ns = rt_now_ns() + LIMIT_NS;
@@ -80,20 +65,13 @@ static int wait_duplex(struct sites *sites)
 			continue;
 		}
 		place = 0;
-		rc = resume_all(sites);
+		rc = sites_resume_frozen(sites);
 		if (!rc)
 			rc = rt_now_ns() > until_ns ? -ETIMEDOUT : rt_sleep_until(rt_now_ns() + 5 * RT_MS);
 		if (!rc)
 			rc = faults_mend_all(sites);
 	}
 	return rc;
-}
-
-static int bring_up(struct sites *sites, struct box *box)
-{
-	int rc = faults_mend(sites, box);
-
-	return rc ? rc : faults_accept(box);
 }
 
 /* ---- the near side is taken over ---- */
@@ -113,14 +91,14 @@ static int fail_over_near(struct targets_run *run)
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = bring_up(sites, &sites->fars[i]);
+		rc = faults_make_well(sites, &sites->fars[i]);
 	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
 		unsigned volume;
 		struct box *near = sites_far_of(sites, i, &volume);
 
 		do {
 			rc = box_pair_failover(near, volume, sites->oracle.places[i].box);
-			if (rc && rc != -ECANCELED && bring_up(sites, near))
+			if (rc && rc != -ECANCELED && faults_make_well(sites, near))
 				rc = -EIO;
 		} while (rc == -ECONNABORTED);
 	}
@@ -160,7 +138,7 @@ static int judge_third(struct targets_run *run)
 	int rc = -1;
 
 	for (unsigned i = 0; i < ATTEMPTS_MAX && rc && rc != -ECANCELED; i++) {
-		rc = bring_up(sites, &sites->third);
+		rc = faults_make_well(sites, &sites->third);
 		if (!rc)
 			rc = box_session_recover(&sites->third, SITES_SESSION, false, &result);
 	}
@@ -209,9 +187,9 @@ static int wait_drained(struct sites *sites)
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = bring_up(sites, &sites->fars[i]);
+		rc = faults_make_well(sites, &sites->fars[i]);
 	if (!rc)
-		rc = bring_up(sites, &sites->third);
+		rc = faults_make_well(sites, &sites->third);
 	while (!rc && info.out_of_sync_blocks) {
 		if (!rt_sleep_until(rt_now_ns() + 5 * RT_MS))
 			rc = rt_now_ns() > until_ns ? -ETIMEDOUT : 0;
@@ -265,7 +243,7 @@ static int bring_up_sources(struct sites *sites)
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites->source_count && !rc; i++)
-		rc = bring_up(sites, &sites->sources[i]);
+		rc = faults_make_well(sites, &sites->sources[i]);
 	return rc;
 }
 
@@ -291,7 +269,7 @@ static int lose_near(struct targets_run *run)
 	scenario_count(sites->cascade ? "near sides of cascades lost" : "near sides lost", 1);
 	rc = bring_up_sources(sites);
 	if (!rc)
-		rc = bring_up(sites, &sites->third);
+		rc = faults_make_well(sites, &sites->third);
 	answers = count_answers(sites);
 	if (!rc && !sites->cascade)
 		rc = sites_wait_groups(sites, 3, LIMIT_NS);
@@ -317,7 +295,7 @@ static int lose_third(struct targets_run *run)
 	scenario_count("third sites lost", 1);
 	rc = bring_up_sources(sites);
 	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = bring_up(sites, &sites->fars[i]);
+		rc = faults_make_well(sites, &sites->fars[i]);
 	if (!rc)
 		rc = wait_duplex(sites);
 	if (!rc)
@@ -353,7 +331,7 @@ static int end_equal(struct sites *sites)
 
 	do {
 		if (!rc)
-			rc = resume_all(sites);
+			rc = sites_resume_frozen(sites);
 		bad = rc ? NULL : sites_wait_equal(sites, RT_SECOND);
 	} while (bad && rt_now_ns() < until_ns);
 	fail_when(bad);
@@ -367,7 +345,7 @@ static int finish(struct targets_run *run)
 
 	faults_stop(&run->faults);
 	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++)
-		rc = bring_up(sites, sites_box(sites, i));
+		rc = faults_make_well(sites, sites_box(sites, i));
 	if (!rc)
 		rc = wait_duplex(sites);
 	if (!rc)
@@ -414,7 +392,7 @@ static int live_through(struct targets_run *run)
 		if (!rc && scenario_branch())
 			return run_loss(run);
 		if (!rc && below(2))
-			rc = resume_all(sites);
+			rc = sites_resume_frozen(sites);
 	}
 	return rc ? rc : finish(run);
 }

@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference of all commands in docs/xdc.1 is what the table of operations says, word for word. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "control/operations.h"
+#include "docs_check.h"
 
 #define BEGIN	".Sh COMMANDS\n"
 #define END	".Sh ENVIRONMENT\n"
-
-static char page[200000], wanted[100000];
-
-__attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
-{
-	size_t len = strlen(wanted);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(wanted + len, sizeof(wanted) - len, format, args);
-	va_end(args);
-	assert_true(strlen(wanted) + 1 < sizeof(wanted));
-}
 
 /* "Fl -size Ar SIZE", "Ar LLVV": without what says that it may be left out. */
 static void say_plain(const struct op_arg *arg)

@@ -4,17 +4,11 @@
  * the records ask for; and docs/state-table.md says the same. That copies do what it says is proved by the scenario
  * `table` (sim/table.c).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "control/operations.h"
 #include "copy/state_table.h"
+#include "docs_check.h"
 
 #define ALL_STATES(type, state) \
 	for (enum copy_state state = COPY_STATE_NONE; state < COPY_STATE_COUNT; state++) \
@@ -389,20 +383,6 @@ static void every_flash_is_in_a_state(void **state)
 }
 
 /* ---- docs/state-table.md ---- */
-
-static char page[200000], wanted[200000];
-
-__attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
-{
-	size_t len = strlen(wanted);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(wanted + len, sizeof(wanted) - len, format, args);
-	va_end(args);
-	assert_true(strlen(wanted) + 1 < sizeof(wanted));
-}
 
 static void say_cell(const struct copy_cell *cell)
 {

@@ -10,6 +10,9 @@
 #include "copy/pace.h"
 #include "store/vdisk.h"
 
+const char *const op_role_names[] = { "reader", "operator", "admin" };
+_Static_assert(sizeof(op_role_names) / sizeof(op_role_names[0]) == ROLE_COUNT, "a word for each");
+
 const char *const arg_kind_names[] = {
 	"", "N", "LL", "XXXX", "LLVV", "VOLUME", "POOL", "NAME", "PATH", "SIZE",
 	"DURATION", "DURATION", "DURATION", "SYSTEM", "SYSTEM:LL", "HOST:PORT", "writeback|direct",
@@ -149,7 +152,7 @@ const struct operation operations[] = {
 	{ "path", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a path", { PATH_ARGS } },
 	{ "path", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a path that nothing uses", { PATH_ARGS } },
 
-	{ "pair", "create", ROLE_ADMIN, ANSWER_CHANGED, "Copy a volume here to a volume of another system", {
+	{ "pair", "create", ROLE_OPERATOR, ANSWER_CHANGED, "Copy a volume here to a volume of another system", {
 		{ "volume", ARG_VOLUME, POSITION, "the source: id or name" },
 		{ "target", ARG_VOLUME_ID, POSITION, "the id of the target" },
 		{ "system", ARG_SYSTEM, USE_REQUIRED, "the system of the target" },
@@ -163,45 +166,46 @@ const struct operation operations[] = {
 	} },
 	{ "pair", "list", ROLE_MONITOR, ANSWER_LIST, "List the pairs", { { 0 } } },
 	{ "pair", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the pair of a volume", { PAIR_ARGS, WATCH_ARG } },
-	{ "pair", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a pair; both volumes keep their data", {
+	{ "pair", "delete", ROLE_OPERATOR, ANSWER_NOTHING, "End a pair; both volumes keep their data", {
 		PAIR_ARGS,
 		{ "force", ARG_FLAG, 0, "end only this side, when the other cannot be reached" },
 	} },
-	{ "pair", "suspend", ROLE_ADMIN, ANSWER_CHANGED, "Stop sending, and note what hosts change", { PAIR_ARGS } },
-	{ "pair", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Send what has changed, and go on", { PAIR_ARGS } },
-	{ "pair", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change how a pair is copied beside what hosts do", {
+	{ "pair", "suspend", ROLE_OPERATOR, ANSWER_CHANGED, "Stop sending, and note what hosts change", { PAIR_ARGS } },
+	{ "pair", "resume", ROLE_OPERATOR, ANSWER_CHANGED, "Send what has changed, and go on", { PAIR_ARGS } },
+	{ "pair", "set", ROLE_OPERATOR, ANSWER_CHANGED, "Change how a pair is copied beside what hosts do", {
 		PAIR_ARGS,
 		PRIORITY_ARG,
 	} },
-	{ "pair", "go-to-sync", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "pair", "go-to-sync", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Make a global-copy pair synchronous: full-duplex when all is there", { PAIR_ARGS } },
-	{ "pair", "leave-sync", ROLE_ADMIN, ANSWER_CHANGED, "Make a suspended synchronous pair a global-copy pair", {
+	{ "pair", "leave-sync", ROLE_OPERATOR, ANSWER_CHANGED, "Make a suspended synchronous pair a global-copy pair", {
 		PAIR_ARGS
 	} },
-	{ "pair", "freeze", ROLE_ADMIN, ANSWER_NOTHING,
+	{ "pair", "freeze", ROLE_OPERATOR, ANSWER_NOTHING,
 	  "Hold hosts on all synchronous pairs of a path, and suspend these at one moment", {
 		PATH_ARGS,
 		{ "hold", ARG_HOLD, 0, "hosts go on after this time without pair run; 60s (default)" },
 	} },
-	{ "pair", "run", ROLE_ADMIN, ANSWER_NOTHING, "Let hosts go on that pair freeze holds", { PATH_ARGS } },
-	{ "pair", "failover", ROLE_ADMIN, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
+	{ "pair", "run", ROLE_OPERATOR, ANSWER_NOTHING, "Let hosts go on that pair freeze holds", { PATH_ARGS } },
+	{ "pair", "failover", ROLE_OPERATOR, ANSWER_CHANGED, "Make a target writable (in a session: session recover)", {
 		PAIR_ARGS,
 		{ "force", ARG_FLAG, 0, "also when its first copy never ended: as it is, of no one moment" },
 	} },
-	{ "pair", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After failover, send what has changed to the old source", {
+	{ "pair", "failback", ROLE_OPERATOR, ANSWER_CHANGED,
+	  "After failover, send what has changed to the old source", {
 		PAIR_ARGS,
 		{ "discard", ARG_FLAG, 0, "give up what the old source alone wrote" },
 	} },
-	{ "pair", "verify", ROLE_ADMIN, ANSWER_OBJECT, "Compare both sides of a pair while hosts write, as a job", {
+	{ "pair", "verify", ROLE_OPERATOR, ANSWER_OBJECT, "Compare both sides of a pair while hosts write, as a job", {
 		PAIR_ARGS, VERIFY_ARGS,
 	} },
 
-	{ "flash", "create", ROLE_ADMIN, ANSWER_CHANGED, "Let a volume show another as it is now, at once", {
+	{ "flash", "create", ROLE_OPERATOR, ANSWER_CHANGED, "Let a volume show another as it is now, at once", {
 		{ "source", ARG_VOLUME, POSITION, "id or name of the source" },
 		{ "target", ARG_VOLUME, POSITION, "id or name of the target: what it holds is given up" },
 		FLASH_ARGS,
 	} },
-	{ "flash", "group", ROLE_ADMIN, ANSWER_LIST, "The same of many volumes, all at one moment", {
+	{ "flash", "group", ROLE_OPERATOR, ANSWER_LIST, "The same of many volumes, all at one moment", {
 		{ "pairs", ARG_VOLUME_PAIR, POSITION | USE_REPEATED, "source and target, by id or name" },
 		FLASH_ARGS,
 	} },
@@ -209,46 +213,47 @@ const struct operation operations[] = {
 	{ "flash", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the FlashCopy of a target", {
 		FLASH_TARGET_ARG, WATCH_ARG,
 	} },
-	{ "flash", "resync", ROLE_ADMIN, ANSWER_CHANGED, "Let a target show its source as it is now (needs --record)", {
+	{ "flash", "resync", ROLE_OPERATOR, ANSWER_CHANGED,
+	  "Let a target show its source as it is now (needs --record)", {
 		FLASH_TARGET_ARG,
 		{ "revertible", ARG_FLAG, 0, "neither is written until it is committed or reverted" },
 		{ "sequence", ARG_SEQUENCE, 0, "a number for flash commit and flash revert" },
 	} },
-	{ "flash", "reverse", ROLE_ADMIN, ANSWER_CHANGED, "Let the source show what the target shows: a restore", {
+	{ "flash", "reverse", ROLE_OPERATOR, ANSWER_CHANGED, "Let the source show what the target shows: a restore", {
 		FLASH_TARGET_ARG,
 	} },
-	{ "flash", "commit", ROLE_ADMIN, ANSWER_CHANGED, "What was established or resynced revertibly is for good", {
-		FLASH_TARGET_ARG,
-		{ "sequence", ARG_SEQUENCE, 0, "only if it was given this number" },
-	} },
-	{ "flash", "revert", ROLE_ADMIN, ANSWER_NOTHING, "Take it back: the target is what it was before", {
+	{ "flash", "commit", ROLE_OPERATOR, ANSWER_CHANGED, "What was established or resynced revertibly is for good", {
 		FLASH_TARGET_ARG,
 		{ "sequence", ARG_SEQUENCE, 0, "only if it was given this number" },
 	} },
-	{ "flash", "delete", ROLE_ADMIN, ANSWER_NOTHING, "End a FlashCopy; a target that is whole keeps its data", {
+	{ "flash", "revert", ROLE_OPERATOR, ANSWER_NOTHING, "Take it back: the target is what it was before", {
+		FLASH_TARGET_ARG,
+		{ "sequence", ARG_SEQUENCE, 0, "only if it was given this number" },
+	} },
+	{ "flash", "delete", ROLE_OPERATOR, ANSWER_NOTHING, "End a FlashCopy; a target that is whole keeps its data", {
 		FLASH_TARGET_ARG,
 		{ "force", ARG_FLAG, 0, "also when the target is not whole: it is empty afterwards" },
 	} },
 
-	{ "session", "open", ROLE_ADMIN, ANSWER_CHANGED, "Open a session on an LSS of this system", {
+	{ "session", "open", ROLE_OPERATOR, ANSWER_CHANGED, "Open a session on an LSS of this system", {
 		SESSION_ARG,
 		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
 		{ "type", ARG_SESSION_TYPE, 0,
 		  "xdc (0x40, default): consistency groups; pprc (0x20): frozen together; flashcopy (0x30)" },
 	} },
-	{ "session", "close", ROLE_ADMIN, ANSWER_NOTHING, "Close a session on an LSS of this system", {
+	{ "session", "close", ROLE_OPERATOR, ANSWER_NOTHING, "Close a session on an LSS of this system", {
 		SESSION_ARG,
 		{ "lss", ARG_LSS, USE_REQUIRED, "the LSS" },
 	} },
-	{ "session", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes to a session; each joins when it is copied", {
+	{ "session", "add", ROLE_OPERATOR, ANSWER_CHANGED, "Add volumes to a session; each joins when it is copied", {
 		SESSION_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
-	{ "session", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes out of a session", {
+	{ "session", "remove", ROLE_OPERATOR, ANSWER_CHANGED, "Take volumes out of a session", {
 		SESSION_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
-	{ "session", "start", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups; this system is the master", {
+	{ "session", "start", ROLE_OPERATOR, ANSWER_CHANGED, "Form consistency groups; this system is the master", {
 		SESSION_ARG,
 		{ "master", ARG_LSS, USE_REQUIRED, "the LSS of the master" },
 		{ "subordinate", ARG_SUBORDINATE, USE_REPEATED, "another source system and an LSS of it" },
@@ -256,32 +261,34 @@ const struct operation operations[] = {
 	} },
 	{ "session", "list", ROLE_MONITOR, ANSWER_LIST, "List the sessions", { { 0 } } },
 	{ "session", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a session", { SESSION_ARG, WATCH_ARG } },
-	{ "session", "pause", ROLE_ADMIN, ANSWER_CHANGED, "Form no more consistency groups for now", {
+	{ "session", "pause", ROLE_OPERATOR, ANSWER_CHANGED, "Form no more consistency groups for now", {
 		SESSION_ARG,
 		{ "consistent", ARG_FLAG, 0, "after a last one, which hosts may read in the targets meanwhile" } } },
-	{ "session", "resume", ROLE_ADMIN, ANSWER_CHANGED, "Form consistency groups again", {
+	{ "session", "resume", ROLE_OPERATOR, ANSWER_CHANGED, "Form consistency groups again", {
 		SESSION_ARG, TUNABLE_ARGS,
 	} },
-	{ "session", "freeze", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "session", "freeze", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Type pprc: hold hosts on all volumes, on all systems, and suspend all pairs at one moment", {
 		SESSION_ARG,
 		{ "hold", ARG_HOLD, 0, "hosts go on after this time without session run; 60s (default)" },
 	} },
-	{ "session", "flash", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "session", "flash", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Type flashcopy: resync all FlashCopies of its volumes, on all systems, at one moment", { SESSION_ARG } },
-	{ "session", "run", ROLE_ADMIN, ANSWER_CHANGED, "Let hosts go on that session freeze holds", { SESSION_ARG } },
-	{ "session", "swap", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "session", "run", ROLE_OPERATOR, ANSWER_CHANGED, "Let hosts go on that session freeze holds", {
+		SESSION_ARG
+	} },
+	{ "session", "swap", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "At the master, hosts stopped: sources and targets exchange their roles", {
 		SESSION_ARG,
 	} },
-	{ "session", "terminate", ROLE_ADMIN, ANSWER_CHANGED, "End a session that was started", {
+	{ "session", "terminate", ROLE_OPERATOR, ANSWER_CHANGED, "End a session that was started", {
 		SESSION_ARG,
 		{ "force", ARG_FLAG, 0, "also when members do not answer" },
 	} },
 	{ "session", "probe", ROLE_MONITOR, ANSWER_OBJECT, "At a far side: is recovery possible, and to what moment", {
 		SESSION_ARG
 	} },
-	{ "session", "recover", ROLE_ADMIN, ANSWER_OBJECT, "At any far side: make all far sides writable", {
+	{ "session", "recover", ROLE_OPERATOR, ANSWER_OBJECT, "At any far side: make all far sides writable", {
 		SESSION_ARG,
 		{ "at", ARG_MOMENT, 0, "to this group, or the last one not later than 2026-11-23T00:18:59.123Z" },
 		{ "force", ARG_FLAG, 0, "decide without the systems that are missing" },
@@ -290,23 +297,24 @@ const struct operation operations[] = {
 		SESSION_ARG,
 		{ "below", ARG_SEQUENCE, 0, "only those before this one; at most 1000 are listed, newest first" },
 	} },
-	{ "session", "practice", ROLE_ADMIN, ANSWER_CHANGED, "At any far side: a writable copy of a group", {
+	{ "session", "practice", ROLE_OPERATOR, ANSWER_CHANGED, "At any far side: a writable copy of a group", {
 		SESSION_ARG,
 		{ "at", ARG_MOMENT, 0, "of this group, or the last one not later than 2026-11-23T00:18:59.123Z" },
 		{ "pool", ARG_POOL, 0, "where its volumes are made (default: each in the pool of its target volume)" },
 	} },
-	{ "session", "unpractice", ROLE_ADMIN, ANSWER_CHANGED, "Delete that copy and its volumes", {
+	{ "session", "unpractice", ROLE_OPERATOR, ANSWER_CHANGED, "Delete that copy and its volumes", {
 		SESSION_ARG
 	} },
-	{ "session", "failback", ROLE_ADMIN, ANSWER_CHANGED, "After recovery, send what has changed to the old site", {
+	{ "session", "failback", ROLE_OPERATOR, ANSWER_CHANGED,
+	  "After recovery, send what has changed to the old site", {
 		SESSION_ARG,
 		{ "discard", ARG_FLAG, 0, "give up what the old site alone wrote" },
 	} },
-	{ "session", "verify", ROLE_ADMIN, ANSWER_OBJECT,
+	{ "session", "verify", ROLE_OPERATOR, ANSWER_OBJECT,
 	  "Compare both sides of all its pairs; at the master: on all systems", {
 		SESSION_ARG, VERIFY_ARGS,
 	} },
-	{ "session", "return", ROLE_ADMIN, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {
+	{ "session", "return", ROLE_OPERATOR, ANSWER_CHANGED, "After failback, hosts stopped: back to the old site", {
 		SESSION_ARG
 	} },
 
@@ -335,9 +343,9 @@ const struct operation operations[] = {
 		JOB_ARG,
 		{ "wait", ARG_FLAG, USE_CLIENT, "wait for its end, with a line of progress" },
 	} },
-	{ "job", "cancel", ROLE_ADMIN, ANSWER_CHANGED, "End a job where that is safe", { JOB_ARG } },
+	{ "job", "cancel", ROLE_OPERATOR, ANSWER_CHANGED, "End a job where that is safe", { JOB_ARG } },
 
-	{ "set", "create", ROLE_ADMIN, ANSWER_CHANGED, "Make a set of volumes, of pairs or of FlashCopies", {
+	{ "set", "create", ROLE_OPERATOR, ANSWER_CHANGED, "Make a set of volumes, of pairs or of FlashCopies", {
 		SET_ARG,
 		{ "kind", ARG_SET_KIND, USE_REQUIRED, "consistency or synchronized: as CIM has them" },
 		{ "of", ARG_SET_OF, 0, "pairs (default), flashcopies, or volumes: of a consistency set" },
@@ -345,25 +353,27 @@ const struct operation operations[] = {
 	} },
 	{ "set", "list", ROLE_MONITOR, ANSWER_LIST, "List the sets", { { 0 } } },
 	{ "set", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show a set", { SET_ARG } },
-	{ "set", "add", ROLE_ADMIN, ANSWER_CHANGED, "Add volumes, their pairs, or FlashCopies to a set", {
+	{ "set", "add", ROLE_OPERATOR, ANSWER_CHANGED, "Add volumes, their pairs, or FlashCopies to a set", {
 		SET_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
-	{ "set", "remove", ROLE_ADMIN, ANSWER_CHANGED, "Take volumes, their pairs, or FlashCopies out of a set", {
+	{ "set", "remove", ROLE_OPERATOR, ANSWER_CHANGED, "Take volumes, their pairs, or FlashCopies out of a set", {
 		SET_ARG,
 		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
 	} },
-	{ "set", "fracture", ROLE_ADMIN, ANSWER_CHANGED, "Suspend all its pairs at one moment", { SET_ARG } },
-	{ "set", "resync", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "set", "fracture", ROLE_OPERATOR, ANSWER_CHANGED, "Suspend all its pairs at one moment", { SET_ARG } },
+	{ "set", "resync", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Resume all its pairs, or resync all its FlashCopies at one moment", { SET_ARG } },
-	{ "set", "restore", ROLE_ADMIN, ANSWER_CHANGED,
+	{ "set", "restore", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Reverse all its FlashCopies at one moment: their sources show what the targets do", { SET_ARG } },
-	{ "set", "prepare", ROLE_ADMIN, ANSWER_CHANGED, "Make what hosts wrote to its volumes durable", { SET_ARG } },
-	{ "set", "delete-pairs", ROLE_ADMIN, ANSWER_CHANGED, "End all its pairs or FlashCopies", {
+	{ "set", "prepare", ROLE_OPERATOR, ANSWER_CHANGED, "Make what hosts wrote to its volumes durable", {
+		SET_ARG
+	} },
+	{ "set", "delete-pairs", ROLE_OPERATOR, ANSWER_CHANGED, "End all its pairs or FlashCopies", {
 		SET_ARG,
 		{ "force", ARG_FLAG, 0, "only this side of pairs; also targets that are not whole: empty then" },
 	} },
-	{ "set", "delete", ROLE_ADMIN, ANSWER_NOTHING, "Delete a set that is empty", { SET_ARG } },
+	{ "set", "delete", ROLE_OPERATOR, ANSWER_NOTHING, "Delete a set that is empty", { SET_ARG } },
 };
 const unsigned operation_count = sizeof(operations) / sizeof(operations[0]);
 

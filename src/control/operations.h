@@ -13,8 +13,9 @@
 #include "rt/fault.h"
 #include "store/words.h"
 
-/* A caller may do what its role or a lower one allows. */
-enum op_role { ROLE_MONITOR, ROLE_ADMIN };
+/* A caller may do what its role or a lower one allows: to look; copy services; pools, volumes, paths, the service. */
+enum op_role { ROLE_MONITOR, ROLE_OPERATOR, ROLE_ADMIN, ROLE_COUNT };
+extern const char *const op_role_names[ROLE_COUNT];	/* "reader", "operator", "admin" */
 
 /* What an argument looks like: parse.h has a function for each. */
 enum arg_kind {

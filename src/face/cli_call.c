@@ -202,7 +202,7 @@ static void note_change(const struct cli_request *request, const struct cli_call
 {
 	char object[XDC_EVENT_OBJECT_MAX], command[XDC_EVENT_TEXT_MAX], text[XDC_EVENT_TEXT_MAX];
 
-	if (request->operation->role != ROLE_ADMIN || request->operation->answer == ANSWER_LIST)
+	if (request->operation->role == ROLE_MONITOR || request->operation->answer == ANSWER_LIST)
 		return;
 	say_command(request, object, command);
 	snprintf(text, sizeof(text), "%.40s: xdc %.200s", caller->name, command);
@@ -245,7 +245,7 @@ static int run(struct control *control, const struct cli_caller *caller, json_t 
 		return -1;
 	if (!control)
 		return 0;
-	if (request.operation->role == ROLE_ADMIN)
+	if (request.operation->role != ROLE_MONITOR)
 		log_request(caller, request.operation, json_object_get(json, "args"));
 	if (control_command_begin(control, request.operation, fault))
 		return -1;

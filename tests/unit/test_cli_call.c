@@ -203,11 +203,17 @@ static void too_many_values(void **state)
 static void roles(void **state)
 {
 	static const char change[] = "{\"op\":\"pool delete\",\"args\":{\"pool\":\"p\"}}";
+	static const char copy[] = "{\"op\":\"set delete\",\"args\":{\"set\":\"s\"}}";
 	static const char look[] = "{\"op\":\"pool list\"}";
 	json_t *reply;
 
 	(void)state;
 	check_refused_by(ROLE_MONITOR, change, strlen(change), FAULT_FAILED, "op", "may not");
+	check_refused_by(ROLE_OPERATOR, change, strlen(change), FAULT_FAILED, "op", "may not");
+	check_refused_by(ROLE_MONITOR, copy, strlen(copy), FAULT_FAILED, "op", "may not");
+	reply = call(ROLE_OPERATOR, copy, strlen(copy));
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	json_decref(reply);
 	reply = call(ROLE_MONITOR, look, strlen(look));
 	assert_true(json_is_true(json_object_get(reply, "ok")));
 	json_decref(reply);
@@ -302,7 +308,7 @@ static void describe_operation(const struct operation *operation, char *text, si
 	};
 	size_t len = (size_t)snprintf(text, size, "### %s %s\n\n%s. Role: %s. Result: %s.\n", operation->noun,
 				      operation->verb, operation->help,
-				      operation->role == ROLE_ADMIN ? "admin" : "monitor", answers[operation->answer]);
+				      op_role_names[operation->role], answers[operation->answer]);
 	bool first = true;
 
 	for (unsigned i = 0; i < operation_arg_count(operation); i++) {

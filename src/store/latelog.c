@@ -77,6 +77,28 @@ static uint32_t entry_crc(const uint8_t *entry, uint32_t len)
 		LATELOG_ENTRY_DATA_AT + len - LATELOG_CRC_AT - sizeof(none));
 }
 
+void latelog_encode_entry(const struct latelog_entry *entry, uint8_t *bytes)
+{
+	memset(bytes, 0, LATELOG_ENTRY_DATA_AT);
+	put_le32(bytes + LATELOG_MAGIC_AT, LATELOG_ENTRY_MAGIC);
+	put_le32(bytes + LATELOG_ENTRY_LEN_AT, entry->len);
+	put_le64(bytes + LATELOG_ENTRY_SEQUENCE_AT, entry->sequence);
+	put_le64(bytes + LATELOG_ENTRY_OFFSET_AT, entry->offset);
+	put_le32(bytes + LATELOG_CRC_AT, entry_crc(bytes, entry->len));
+}
+
+bool latelog_decode_entry(const uint8_t *bytes, size_t size, struct latelog_entry *entry)
+{
+	if (size < LATELOG_ENTRY_DATA_AT || get_le32(bytes + LATELOG_MAGIC_AT) != LATELOG_ENTRY_MAGIC)
+		return false;
+	*entry = (struct latelog_entry) {
+		.len = get_le32(bytes + LATELOG_ENTRY_LEN_AT), .offset = get_le64(bytes + LATELOG_ENTRY_OFFSET_AT),
+		.sequence = get_le64(bytes + LATELOG_ENTRY_SEQUENCE_AT),
+	};
+	return entry->len > 0 && entry->len <= LATELOG_DATA_MAX && size >= LATELOG_ENTRY_DATA_AT + entry->len &&
+		get_le32(bytes + LATELOG_CRC_AT) == entry_crc(bytes, entry->len);
+}
+
 int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t offset, uint32_t *slot)
 {
 	MEM_OWNED uint8_t *entry = mem_alloc(LATELOG_ENTRY_DATA_AT + len);
@@ -88,13 +110,9 @@ int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t of
 	if (log->free_count == 0 || log->failed)
 		return -ENOBUFS;
 	*slot = log->free[--log->free_count];
-	memset(entry, 0, LATELOG_ENTRY_DATA_AT);
-	put_le32(entry + LATELOG_MAGIC_AT, LATELOG_ENTRY_MAGIC);
-	put_le32(entry + LATELOG_ENTRY_LEN_AT, len);
-	put_le64(entry + LATELOG_ENTRY_SEQUENCE_AT, ++log->sequence);
-	put_le64(entry + LATELOG_ENTRY_OFFSET_AT, offset);
 	memcpy(entry + LATELOG_ENTRY_DATA_AT, data, len);
-	put_le32(entry + LATELOG_CRC_AT, entry_crc(entry, len));
+	latelog_encode_entry(&(struct latelog_entry) { .len = len, .sequence = ++log->sequence, .offset = offset },
+			     entry);
 	rc = rt_file_write(log->file, entry, LATELOG_ENTRY_DATA_AT + len, slot_offset(*slot));
 	/* Any part of it may be there, and should not be found. */
 	if (rc < 0)
@@ -135,20 +153,18 @@ struct replay {
 	uint8_t entry[LATELOG_ENTRY_DATA_AT + LATELOG_DATA_MAX];
 };
 
-/* A good entry is in replay->entry. 0: there is none in this slot. */
-static int read_entry(struct replay *replay, uint32_t slot, uint32_t *len)
+/*
+ * A good entry is in replay->entry. Length 0: there is none in this slot, or the process died while it was put: then it
+ * was never answered.
+ */
+static int read_entry(struct replay *replay, uint32_t slot, struct latelog_entry *entry)
 {
 	ssize_t got = rt_file_read(replay->file, replay->entry, sizeof(replay->entry), slot_offset(slot));
 
-	*len = 0;
 	if (got < 0)
 		return (int)got;
-	if (got < LATELOG_ENTRY_DATA_AT || get_le32(replay->entry + LATELOG_MAGIC_AT) != LATELOG_ENTRY_MAGIC)
-		return 0;
-	*len = get_le32(replay->entry + LATELOG_ENTRY_LEN_AT);
-	if (*len == 0 || *len > LATELOG_DATA_MAX || got < (ssize_t)(LATELOG_ENTRY_DATA_AT + *len) ||
-	    get_le32(replay->entry + LATELOG_CRC_AT) != entry_crc(replay->entry, *len))
-		*len = 0;	/* the process died while it was put: it was never answered */
+	if (!latelog_decode_entry(replay->entry, (size_t)got, entry))
+		entry->len = 0;
 	return 0;
 }
 
@@ -163,18 +179,17 @@ static int find_entries(struct replay *replay)
 {
 	uint8_t header[LATELOG_HEADER_SIZE], mine[LATELOG_HEADER_SIZE];
 	ssize_t got = rt_file_read(replay->file, header, sizeof(header), 0);
+	struct latelog_entry entry;
 	int rc = 0;
 
 	fill_header(mine);
 	/* Of another kernel the power was lost, and what is here with it; or it was cut short while it was made. */
 	if (got != sizeof(header) || memcmp(header, mine, sizeof(mine)) != 0)
 		return got < 0 ? (int)got : 0;
-	for (uint32_t slot = 0, len; rc == 0 && slot < LATELOG_SLOTS; slot++) {
-		rc = read_entry(replay, slot, &len);
-		if (rc == 0 && len > 0)
-			replay->found[replay->count++] = (struct found) {
-				.sequence = get_le64(replay->entry + LATELOG_ENTRY_SEQUENCE_AT), .slot = slot,
-			};
+	for (uint32_t slot = 0; rc == 0 && slot < LATELOG_SLOTS; slot++) {
+		rc = read_entry(replay, slot, &entry);
+		if (rc == 0 && entry.len > 0)
+			replay->found[replay->count++] = (struct found) { .sequence = entry.sequence, .slot = slot };
 	}
 	qsort(replay->found, replay->count, sizeof(replay->found[0]), by_sequence);
 	return rc;
@@ -182,13 +197,13 @@ static int find_entries(struct replay *replay)
 
 static int pass_entries(struct replay *replay, latelog_each *each, void *arg)
 {
+	struct latelog_entry entry;
 	int rc = find_entries(replay);
 
-	for (uint32_t i = 0, len; rc == 0 && i < replay->count; i++) {
-		rc = read_entry(replay, replay->found[i].slot, &len);
-		if (rc == 0)
-			rc = each(arg, replay->entry + LATELOG_ENTRY_DATA_AT, len,
-				get_le64(replay->entry + LATELOG_ENTRY_OFFSET_AT));
+	for (uint32_t i = 0; rc == 0 && i < replay->count; i++) {
+		rc = read_entry(replay, replay->found[i].slot, &entry);
+		if (rc == 0 && entry.len > 0)
+			rc = each(arg, replay->entry + LATELOG_ENTRY_DATA_AT, entry.len, entry.offset);
 	}
 	return rc;
 }

@@ -25,6 +25,17 @@
 #define LATELOG_ENTRY_OFFSET_AT		24u	/* in the volume */
 #define LATELOG_ENTRY_DATA_AT		32u
 
+struct latelog_entry {
+	uint32_t len;
+	uint64_t sequence, offset;	/* in the volume */
+};
+
+/* Fills in what stands before the data, which stand in the entry already. */
+void latelog_encode_entry(const struct latelog_entry *entry, uint8_t *bytes);
+
+/* False: it was void, or was never put whole. size: of what was read. */
+bool latelog_decode_entry(const uint8_t *bytes, size_t size, struct latelog_entry *entry);
+
 _Static_assert(LATELOG_ENTRY_DATA_AT + LATELOG_DATA_MAX <= LATELOG_SLOT_SIZE, "as documented");
 
 #endif

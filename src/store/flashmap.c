@@ -148,6 +148,31 @@ static bool is_set(const uint8_t *image, uint64_t bit)
 	return image[byte_of(bit)] >> (bit % 8) & 1;
 }
 
+/* The end of the run of bits like this one, at most end, which is in the same page. */
+static uint64_t end_of_run(const uint8_t *image, uint64_t bit, uint64_t end)
+{
+	bool set = is_set(image, bit);
+
+	while (bit < end) {
+		uint64_t in_unit = bit % FLASHMAP_PAGE_BITS % FLASHMAP_UNIT_BITS, in_word = in_unit % 64;
+		uint64_t word = get_le64(image + byte_of(bit - in_word)), others = (set ? ~word : word) >> in_word;
+
+		if (others)
+			bit += (unsigned)__builtin_ctzll(others);
+		else
+			bit += 64 - in_word;
+		if (others)
+			break;
+	}
+	return bit < end ? bit : end;
+}
+
+static void clear_bits(uint8_t *image, uint64_t first, uint64_t end)
+{
+	for (uint64_t bit = first; bit < end; bit++)
+		image[byte_of(bit)] &= (uint8_t)~(1u << (bit % 8));
+}
+
 static void set_bits(uint8_t *image, uint64_t first, uint64_t end)
 {
 	while (first < end) {
@@ -420,7 +445,6 @@ int flashmap_find(struct flashmap *map, uint64_t first, uint64_t end, bool *set,
 {
 	uint64_t page_end = (first / FLASHMAP_PAGE_BITS + 1) * FLASHMAP_PAGE_BITS;
 	struct page *page;
-	uint64_t bit;
 	int rc;
 
 	assert(first < end && end <= map->bits);
@@ -433,29 +457,36 @@ int flashmap_find(struct flashmap *map, uint64_t first, uint64_t end, bool *set,
 	if (rc < 0)
 		return rc;
 	*set = is_set(page->image, first);
-	for (bit = first + 1; bit < end && bit < page_end && is_set(page->image, bit) == *set; bit++)
-		;
-	*run_end = bit;
+	*run_end = end_of_run(page->image, first, end < page_end ? end : page_end);
+	return 0;
+}
+
+/* Its page is written with the next commit. */
+static int change_page(struct flashmap *map, uint64_t bit, struct page **page)
+{
+	struct stage_bits *added;
+	int rc = get_page(map, bit, page);
+
+	if (rc < 0)
+		return rc;
+	added = &(*page)->stages[STAGE_ADDED];
+	if (added->bits)
+		return 0;
+	added->bits = mem_alloc_zeroed(FLASHMAP_PAGE_SIZE);
+	if (!added->bits)
+		return -ENOMEM;
+	list_add_last(&map->stages[STAGE_ADDED], &added->link);
 	return 0;
 }
 
 static int add_to_page(struct flashmap *map, uint64_t first, uint64_t end)
 {
-	struct stage_bits *added;
 	struct page *page;
-	int rc = get_page(map, first, &page);
+	int rc = change_page(map, first, &page);
 
-	if (rc < 0)
-		return rc;
-	added = &page->stages[STAGE_ADDED];
-	if (!added->bits) {
-		added->bits = mem_alloc_zeroed(FLASHMAP_PAGE_SIZE);
-		if (!added->bits)
-			return -ENOMEM;
-		list_add_last(&map->stages[STAGE_ADDED], &added->link);
-	}
-	set_bits(added->bits, first, end);
-	return 0;
+	if (rc == 0)
+		set_bits(page->stages[STAGE_ADDED].bits, first, end);
+	return rc;
 }
 
 int flashmap_add(struct flashmap *map, uint64_t first, uint64_t end)
@@ -468,6 +499,42 @@ int flashmap_add(struct flashmap *map, uint64_t first, uint64_t end)
 		uint64_t to = end < page_end ? end : page_end;
 
 		rc = add_to_page(map, first, to);
+		first = to;
+	}
+	return rc;
+}
+
+/* Units that have been on disk stay sealed, also without a bit. */
+static int remove_from_page(struct flashmap *map, uint64_t first, uint64_t end)
+{
+	struct page *page;
+	uint8_t *unit;
+	int rc = change_page(map, first, &page);
+
+	if (rc < 0)
+		return rc;
+	clear_bits(page->stages[STAGE_ADDED].bits, first, end);
+	unit = page->image + byte_of(first) / FLASHMAP_UNIT_SIZE * FLASHMAP_UNIT_SIZE;
+	if (is_zero(unit, FLASHMAP_UNIT_SIZE))
+		return 0;
+	map->count -= count_page(page->image);
+	clear_bits(page->image, first, end);
+	map->count += count_page(page->image);
+	seal_unit(map, unit, first / FLASHMAP_UNIT_BITS);
+	return 0;
+}
+
+int flashmap_remove(struct flashmap *map, uint64_t first, uint64_t end)
+{
+	int rc = 0;
+
+	assert(first < end && end <= map->bits);
+	assert(list_empty(&map->stages[STAGE_SYNCING]) && list_empty(&map->stages[STAGE_WRITING]));
+	while (rc == 0 && first < end) {
+		uint64_t unit_end = (first / FLASHMAP_UNIT_BITS + 1) * FLASHMAP_UNIT_BITS;
+		uint64_t to = end < unit_end ? end : unit_end;
+
+		rc = remove_from_page(map, first, to);
 		first = to;
 	}
 	return rc;

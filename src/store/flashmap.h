@@ -6,7 +6,7 @@
  *
  * A bit is added in memory, and is shown only when it is durable: what flashmap_find says is true also after a crash.
  * Bits that are added by many share one sync of the volume that they speak of and one of the map (flashmap_commit). A
- * bit is never taken back: a map with fewer bits is a new one.
+ * bit of a map that is in use is never taken back: a map with fewer bits is a new one.
  */
 #ifndef XDC_STORE_FLASHMAP_H
 #define XDC_STORE_FLASHMAP_H
@@ -19,13 +19,9 @@ struct flashmap;
 
 struct flashmap_options {
 	const char *path;
-	uint8_t id
-		[FLASHMAP_ID_SIZE]; /* of the relation and generation: a unit of another map is not taken for its own */
+	uint8_t id[FLASHMAP_ID_SIZE];	/* of relation and generation: no unit of another map is taken for its own */
 	uint64_t bits;
-	/*
-	 * What the bits speak of is synced before they are durable. NULL: nothing is.
-	 */
-	struct vdisk *disk;
+	struct vdisk *disk;		/* what the bits speak of: synced before they are durable; NULL: nothing is */
 };
 
 /* Makes the file of a map without a bit, durable with its name. -EEXIST, -ENOSPC, ... Suspends. */
@@ -48,6 +44,12 @@ RT_MUST_CHECK int flashmap_find(struct flashmap *map, uint64_t first, uint64_t e
 
 /* Adds the bits from first to end, to be durable after the next flashmap_commit. As flashmap_find. */
 RT_MUST_CHECK int flashmap_add(struct flashmap *map, uint64_t first, uint64_t end);
+
+/*
+ * Takes bits back, of a map that nothing relies on yet and of which no commit is under way: durably so after the next
+ * flashmap_commit. As flashmap_find.
+ */
+RT_MUST_CHECK int flashmap_remove(struct flashmap *map, uint64_t first, uint64_t end);
 
 /*
  * Suspends until all that was added before is durable; many callers share it. -ETIMEDOUT, -ECANCELED: it goes on, and

@@ -93,6 +93,70 @@ static int main_bits(void *arg)
 	return 0;
 }
 
+/* Of bits that are committed and bits that are not, over units and pages; what is left is there after it was closed. */
+static int main_remove(void *arg)
+{
+	const uint64_t unit = FLASHMAP_UNIT_BITS, page = FLASHMAP_PAGE_BITS;
+	struct flashmap *map = new_map();
+
+	(void)arg;
+	assert_int_equal(flashmap_add(map, 0, 2 * page), 0);
+	assert_int_equal(flashmap_commit(map), 0);
+	assert_int_equal(flashmap_add(map, 3 * page, 4 * page), 0);
+	assert_int_equal(flashmap_remove(map, unit - 1, unit + 2), 0);
+	assert_int_equal(flashmap_remove(map, page + 70, page + 71), 0);
+	assert_int_equal(flashmap_remove(map, 3 * page + 64, 4 * page), 0);
+	assert_int_equal(flashmap_remove(map, 6 * page, 7 * page), 0);
+	assert_int_equal(flashmap_remove(map, BITS - 5, BITS), 0);
+	expect_run(map, 0, BITS, true, unit - 1);
+	assert_int_equal(flashmap_commit(map), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(flashmap_count(map), 2 * page - 4 + 64);
+		expect_run(map, 0, BITS, true, unit - 1);
+		expect_run(map, unit - 1, BITS, false, unit + 2);
+		expect_run(map, unit + 2, BITS, true, page);
+		expect_run(map, page, BITS, true, page + 70);
+		expect_run(map, page + 70, BITS, false, page + 71);
+		expect_run(map, 3 * page, BITS, true, 3 * page + 64);
+		expect_run(map, 3 * page + 64, 4 * page, false, 4 * page);
+		expect_run(map, 6 * page, 7 * page, false, 7 * page);
+		flashmap_close(map);
+		map = open_map();
+	}
+	flashmap_close(map);
+	return 0;
+}
+
+/* However runs lie in words, units and pages: each is found by its first bit, and from its middle. */
+static int main_runs(void *arg)
+{
+	static const uint64_t lengths[] = { 1, 2, 7, 63, 64, 65, 127, 128, 129, 3839, 3840, 3841, 30719, 30720, 30721 };
+	struct flashmap *map = new_map();
+	uint64_t at = 0;
+
+	(void)arg;
+	for (unsigned i = 0; i < 30; i++) {
+		uint64_t end = at + lengths[i % 15];
+
+		if (i % 2)
+			assert_int_equal(flashmap_add(map, at, end), 0);
+		at = end;
+	}
+	assert_int_equal(flashmap_commit(map), 0);
+	at = 0;
+	for (unsigned i = 0; i < 30; i++) {
+		uint64_t end = at + lengths[i % 15], page_end = (at / FLASHMAP_PAGE_BITS + 1) * FLASHMAP_PAGE_BITS;
+		uint64_t middle = at + (end - at) / 2;
+
+		expect_run(map, at, end, i % 2, end < page_end ? end : page_end);
+		page_end = (middle / FLASHMAP_PAGE_BITS + 1) * FLASHMAP_PAGE_BITS;
+		expect_run(map, middle, end + 1, i % 2, end < page_end ? end : page_end);
+		at = end;
+	}
+	flashmap_close(map);
+	return 0;
+}
+
 /* More pages than are kept in memory: those that are not needed make room, and are read again. */
 static int main_many_pages(void *arg)
 {
@@ -243,6 +307,18 @@ static void bits(void **state)
 	run(main_bits);
 }
 
+static void removed(void **state)
+{
+	(void)state;
+	run(main_remove);
+}
+
+static void runs(void **state)
+{
+	(void)state;
+	run(main_runs);
+}
+
 static void many_pages(void **state)
 {
 	(void)state;
@@ -277,6 +353,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bits),
+		cmocka_unit_test(removed),
+		cmocka_unit_test(runs),
 		cmocka_unit_test(many_pages),
 		cmocka_unit_test(golden),
 		cmocka_unit_test(damage),

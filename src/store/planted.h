@@ -38,6 +38,9 @@ enum planted_mistake {
 	PLANTED_FLASH_TEST_FIRST,	/* a read of the target looks at the map, then reads the source */
 	PLANTED_FLASH_TARGET_UNNOTED,	/* what is written to the target is not recorded for a resync */
 	PLANTED_FLASH_NO_FILL,		/* a write of a part of a block leaves the rest of it as it lies there */
+	PLANTED_KEPT_UNSYNCED,		/* old blocks in the log are taken for durable before they are */
+	PLANTED_KEPT_FREED_FIRST,	/* their space in the log is written anew before they are in the map */
+	PLANTED_KEPT_OVER_OWN,		/* they are brought to the target over what was written there since */
 	PLANTED_CLONE_UNSYNCED,		/* a FlashCopy that shares space is over before it is durable */
 	PLANTED_LATE_UNFLUSHED,		/* a FLUSH does not wait for what is in the buffer of a FlashCopy source */
 	PLANTED_LATE_UNLOGGED,		/* what is answered from the buffer goes with the process */

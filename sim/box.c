@@ -16,6 +16,7 @@
 #define STATE		"state"
 #define JOURNAL_BYTES	(64u << 20)
 #define SIDEFILE_BYTES	(64u << 10)
+#define FLASH_LOG_BYTES	(80u << 10)	/* full, and written over, after a few dozen blocks */
 #define SEGMENT_BYTES	(2u << 20)	/* at least: the longest frame takes an eighth of one */
 
 /* ---- what runs in the system ---- */
@@ -333,6 +334,7 @@ static int start_copy(struct box *box)
 		.journal_bytes = box->journal_bytes, .journal_segment_bytes = (uint32_t)(box->journal_bytes / 16),
 	};
 
+	config.flash_log_bytes = FLASH_LOG_BYTES;
 	if (config.journal_segment_bytes < SEGMENT_BYTES)
 		config.journal_segment_bytes = SEGMENT_BYTES;
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));

@@ -617,7 +617,7 @@ static int remove_map(struct order *order, struct copy *copy, struct fault *faul
 	(void)fault;
 	if (!flash)
 		return -ENOENT;
-	flash_map_path(copy, flash->record.map, path);
+	flash_map_path(copy, flash->record.map, "map", path);
 	return rt_path_unlink(path);
 }
 

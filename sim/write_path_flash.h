@@ -11,6 +11,8 @@
 #include "volume/flash.h"
 #include "write_path_hosts.h"
 
+#define LOG_BYTES	(80u << 10)
+
 static void fill_map_options(const struct site *site, struct flashmap_options *options, char path[16])
 {
 	snprintf(path, 16, "map%u", site->map_number);
@@ -20,8 +22,20 @@ static void fill_map_options(const struct site *site, struct flashmap_options *o
 	memcpy(options->id, path, sizeof(options->id));
 }
 
-/* A new one each time: a start of the system is one more moment. */
-static int make_map(struct site *site, struct flashmap **map)
+static int make_log(const struct site *site, struct keptlog **log)
+{
+	struct keptlog_options options = { .bytes = LOG_BYTES, .blocks = DISK_BYTES / XDC_BLOCK_SIZE };
+	char path[16];
+	int rc;
+
+	snprintf(path, sizeof(path), "log%u", site->map_number);
+	options.path = path;
+	rc = keptlog_create(&options);
+	return rc == 0 ? keptlog_open(&options, log) : rc;
+}
+
+/* New ones each time: a start of the system is one more moment. */
+static int make_map(struct site *site, struct flashmap **map, struct keptlog **log)
 {
 	struct flashmap_options options;
 	char path[16] = "";
@@ -30,7 +44,9 @@ static int make_map(struct site *site, struct flashmap **map)
 	site->map_number++;
 	fill_map_options(site, &options, path);
 	rc = flashmap_create(&options);
-	return rc == 0 ? flashmap_open(&options, map) : rc;
+	if (rc == 0)
+		rc = flashmap_open(&options, map);
+	return rc == 0 ? make_log(site, log) : rc;
 }
 
 static int flash_failed(void *arg, int error)
@@ -66,7 +82,7 @@ static int open_flash(struct site *site)
 	site->flash.source = site->volume;
 	site->flash.target = site->copy;
 	site->flash.failed = flash_failed;
-	rc = make_map(site, &site->flash.map);
+	rc = make_map(site, &site->flash.map, &site->flash.log);
 	if (rc == 0)
 		rc = volume_flash_attach_target(&site->flash);
 	if (rc == 0)
@@ -86,9 +102,11 @@ static void close_flash(struct site *site)
 		volume_flash_detach_target(&site->flash);
 	}
 	flashmap_close(site->flash.map);
+	keptlog_close(site->flash.log);
 	if (site->copy)
 		volume_close(site->copy);
 	site->flash.map = NULL;
+	site->flash.log = NULL;
 	site->copy = NULL;
 	site->flashed = false;
 }
@@ -98,16 +116,20 @@ static void flash_anew(struct site *site)
 {
 	struct volume_freeze freeze;
 	struct flashmap *map = NULL, *none = NULL;
+	struct keptlog *log = NULL;
 
-	if (make_map(site, &map) < 0)
-		return;
-	if (volume_freeze(site->volume, &freeze, rt_now_ns() + 10 * RT_MS) == 0) {
-		volume_flash_use_maps(&site->flash, &map, &none);
-		volume_flash_forget_kept(site->volume);
+	if (make_map(site, &map, &log) == 0 &&
+	    volume_freeze(site->volume, &freeze, rt_now_ns() + 10 * RT_MS) == 0) {
+		/* Nobody is at the old map then, if that was in time. */
+		if (volume_flash_settle(&site->flash) == 0 && volume_is_frozen(&freeze)) {
+			volume_flash_use_maps(&site->flash, &map, &none, &log);
+			volume_flash_forget_kept(site->volume);
+			scenario_count("FlashCopies anew", 1);
+		}
 		volume_thaw(site->volume, &freeze);
-		scenario_count("FlashCopies anew", 1);
 	}
 	flashmap_close(map);
+	keptlog_close(log);
 }
 
 static void flasher(void *arg)

@@ -103,6 +103,7 @@ struct copy_config {
 	struct link_timing timing;
 	uint64_t journal_bytes;			/* limit of each journal; 0: the default of journal.h */
 	uint32_t journal_segment_bytes;		/* 0: the default */
+	uint64_t flash_log_bytes;		/* limit of the log of a FlashCopy; 0: the default of flash_maps.c */
 };
 
 /*

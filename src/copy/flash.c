@@ -197,6 +197,7 @@ int flash_attach_target(struct flash *flash)
 		return rc;
 	flash->data.map = maps.map;
 	flash->data.changed = maps.changed;
+	flash->data.log = maps.log;
 	rc = rt_call(volume_reactor(flash->data.target), do_attach_target, &flash->data);
 	if (rc)
 		flash_close_maps(flash, &maps);
@@ -229,19 +230,28 @@ static int do_detach_target(void *arg)
 	return 0;
 }
 
-void flash_detach(struct flash *flash)
+static void detach_source(struct flash *flash)
 {
-	struct flash_maps maps = { flash->data.map, flash->data.changed };
 	int rc = 0;
 
 	if (flash->source_attached)
 		rc = rt_call(volume_reactor(flash->data.source), do_detach_source, &flash->data);
+	assert(!rc);
+	flash->source_attached = false;
+}
+
+void flash_detach(struct flash *flash)
+{
+	struct flash_maps maps = { flash->data.map, flash->data.changed, flash->data.log };
+	int rc = 0;
+
+	detach_source(flash);
 	if (flash->target_attached)
 		rc = rt_call(volume_reactor(flash->data.target), do_detach_target, &flash->data);
 	assert(!rc);
 	if (flash->target_attached)
 		flash_close_maps(flash, &maps);
-	flash->source_attached = flash->target_attached = false;
+	flash->target_attached = false;
 }
 
 struct access_order {
@@ -261,6 +271,55 @@ int flash_set_access(struct volume *volume, enum volume_access access)
 	struct access_order order = { .volume = volume, .access = access };
 
 	return rt_call(volume_reactor(volume), do_set_access, &order);
+}
+
+static int do_freeze(void *arg)
+{
+	struct flash_freeze *freeze = arg;
+
+	return volume_freeze(freeze->volume, &freeze->freeze, freeze->until_ns);
+}
+
+int flash_freeze(struct flash_freeze *freeze, struct volume *volume, int64_t until_ns)
+{
+	int rc;
+
+	*freeze = (struct flash_freeze){ .volume = volume, .until_ns = until_ns };
+	rc = rt_call(volume_reactor(volume), do_freeze, freeze);
+	if (rc)
+		freeze->volume = NULL;
+	return rc;
+}
+
+static int do_freeze_until(void *arg)
+{
+	struct flash_freeze *freeze = arg;
+
+	return volume_freeze_until(freeze->volume, &freeze->freeze, freeze->until_ns);
+}
+
+int flash_freeze_until(struct flash_freeze *freeze, int64_t until_ns)
+{
+	freeze->until_ns = until_ns;
+	return rt_call(volume_reactor(freeze->volume), do_freeze_until, freeze);
+}
+
+static int do_thaw(void *arg)
+{
+	struct flash_freeze *freeze = arg;
+
+	volume_thaw(freeze->volume, &freeze->freeze);
+	return 0;
+}
+
+void flash_thaw(struct flash_freeze *freeze)
+{
+	int rc;
+	RT_SHIELD();
+
+	rc = freeze->volume ? rt_call(volume_reactor(freeze->volume), do_thaw, freeze) : 0;
+	assert(!rc);
+	freeze->volume = NULL;
 }
 
 int flash_close_volume(struct flash *flash, uint16_t id, struct fault *fault)
@@ -330,7 +389,7 @@ static int do_look(void *arg)
 {
 	struct whole_order *order = arg;
 
-	order->own_blocks = flashmap_count(order->flash->data.map);
+	order->own_blocks = volume_flash_own_blocks(&order->flash->data);
 	return volume_flash_is_whole(&order->flash->data);
 }
 
@@ -353,6 +412,7 @@ static int remove_record(struct flash *flash)
 
 	if (!rc)
 		flash->is_durable = false;
+	rt_mutex_unlock(&flash->changing);
 	return rc;
 }
 

@@ -26,7 +26,7 @@ struct flash {
 	bool stop_copying;
 	int copy_error;				/* what hinders it, as it was logged; 0: nothing */
 	struct rt_cond copied;			/* that has ended */
-	uint64_t copied_blocks;			/* all before are the target's own */
+	struct volume_flash_copying done;	/* of its copy so far; the target's reactor, in a step */
 };
 
 /* A relation in memory, of which nothing is attached yet. NULL: no memory. */
@@ -55,9 +55,9 @@ bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fa
 
 /* ---- steps of commands, each on the reactor where it belongs. Suspend. ---- */
 
-/* path gets FLASH_PATH_MAX characters. */
+/* Of a map, "map", or its log, "kept"; path gets FLASH_PATH_MAX characters. */
 #define FLASH_PATH_MAX	(XDC_PATH_MAX + 64u)
-void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], char *path);
+void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], const char *what, char *path);
 
 /* The options of a map of the relation, with their path. */
 struct flash_map_order {
@@ -67,9 +67,10 @@ struct flash_map_order {
 void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
 			  struct flash_map_order *order);
 
-/* The maps of a record, opened on the target's reactor; changed is NULL where that is not recorded. */
+/* The maps of a record, opened on the target's reactor, and the log; changed is NULL where that is not recorded. */
 struct flash_maps {
 	struct flashmap *map, *changed;
+	struct keptlog *log;
 };
 RT_MUST_CHECK int flash_open_maps(struct flash *flash, const struct record_flash *record, struct flash_maps *maps);
 void flash_close_maps(struct flash *flash, struct flash_maps *maps);
@@ -80,7 +81,10 @@ void flash_use_maps(struct flash *flash, struct flash_maps *maps);
 /* Makes the folder of the maps if need be, and removes what no record names. Negative errno. */
 RT_MUST_CHECK int flash_settle_maps(struct copy *copy);
 
-/* Makes new maps without a bit, durably, and names them in this record. Errors of flashmap_create: nothing is left. */
+/*
+ * Makes new maps without a bit, and an empty log, durably, and names them in this record. Errors of flashmap_create:
+ * nothing is left.
+ */
 RT_MUST_CHECK int flash_make_maps(struct flash *flash, struct record_flash *record);
 
 RT_MUST_CHECK int flash_attach_target(struct flash *flash);	/* opens the maps; errors of that */
@@ -124,9 +128,26 @@ bool flash_is_whole(struct flash *flash, uint64_t *own_blocks);
 /* Ends a relation that is FLASH_WITHDRAWING: empties the target and removes the record. */
 RT_MUST_CHECK int flash_finish_withdraw(struct flash *flash);
 
-/* Removes a map, or all of a record, when no record names it any more. Zeros: there is none. */
+/* Removes a map with its log, or all of a record, when no record names it any more. Zeros: there is none. */
 void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN]);
 void flash_remove_maps(struct copy *copy, const struct record_flash *record);
+
+/*
+ * This record could not be made durable, and the next start may find it nevertheless. Its maps lack what hosts write
+ * from here on, so they must not be found then, also when the power is lost: they are removed durably, before hosts go
+ * on. Suspends, shielded; what hinders it is in the log.
+ */
+void flash_void_maps(struct copy *copy, const struct record_flash *record);
+
+/* No write of the volume is under way, as volume_freeze, from any reactor; until flash_thaw. NULL: it is not. */
+struct flash_freeze {
+	struct volume *volume;
+	struct volume_freeze freeze;
+	int64_t until_ns;
+};
+RT_MUST_CHECK int flash_freeze(struct flash_freeze *freeze, struct volume *volume, int64_t until_ns);
+RT_MUST_CHECK int flash_freeze_until(struct flash_freeze *freeze, int64_t until_ns);
+void flash_thaw(struct flash_freeze *freeze);		/* NULL in it is allowed; shielded */
 
 /*
  * Steps of establishing one whose target shares the space of its source (flash_clone.c). Before the freeze: sets

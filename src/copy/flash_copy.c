@@ -13,12 +13,7 @@ static int do_copy(void *arg)
 {
 	struct flash *flash = arg;
 
-	return volume_flash_copy(&flash->data, &flash->copied_blocks);
-}
-
-static bool is_at_end(const struct flash *flash)
-{
-	return flash->copied_blocks * XDC_BLOCK_SIZE >= volume_size(flash->data.target);
+	return volume_flash_copy(&flash->data, &flash->done);
 }
 
 static int pause_for(int64_t ns)
@@ -39,19 +34,18 @@ static void note_hindered(struct flash *flash, int rc)
 static int copy_all(struct flash *flash)
 {
 	struct pace pace;
-	int rc = 0;
+	int step, rc = 0;
 
 	pace_init(&pace, flash->data.target, COPY_LOW);
-	while (!rc && !is_at_end(flash) && !flash->stop_copying) {
+	while (!rc && !flash->stop_copying) {
 		pace_begin(&pace);
-		rc = rt_call(volume_reactor(flash->data.target), do_copy, flash);
-		note_hindered(flash, rc);
-		if (rc && rc != -ECANCELED)
-			rc = pause_for(RETRY_NS);
-		else if (!rc)
-			rc = pace_rest(&pace);
+		step = rt_call(volume_reactor(flash->data.target), do_copy, flash);
+		note_hindered(flash, step < 0 ? step : 0);
+		if (step == 0 || step == -ECANCELED)
+			return step;
+		rc = step < 0 ? pause_for(RETRY_NS) : pace_rest(&pace);
 	}
-	return rc ? rc : flash->stop_copying ? -ECANCELED : 0;
+	return rc ? rc : -ECANCELED;
 }
 
 /* The relation is over when it was only to last until here. Commands may have ended it meanwhile. */
@@ -94,7 +88,7 @@ void flash_begin_copy(struct flash *flash)
 		return;
 	flash->copying = true;
 	flash->stop_copying = false;
-	flash->copied_blocks = 0;
+	flash->done = (struct volume_flash_copying){ .next = 0 };
 	rc = rt_group_start(&flash->copy->flash_fibers, "flash copy", run_copy, flash);
 	if (!rc)
 		return;

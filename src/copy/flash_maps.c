@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flash_maps.c - the maps of FlashCopies: their files, and from those to open ones on the target's reactor. */
+/* flash_maps.c - maps and logs of FlashCopies: their files, and from those to open ones on the target's reactor. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,31 +10,40 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
+/* Of the log of one relation. It is never larger than half of its target. */
+#define LOG_BYTES	(UINT64_C(1) << 30)
+
 /* ---- files ---- */
 
-void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], char *path)
+void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], const char *what, char *path)
 {
 	int len = snprintf(path, FLASH_PATH_MAX, "%s/flash/", copy->config.state_folder);
 
 	for (unsigned i = 0; i < XDC_UUID_LEN; i++)
 		len += snprintf(path + len, 3, "%02x", map[i]);
-	snprintf(path + len, 5, ".map");
+	snprintf(path + len, 6, ".%s", what);
+}
+
+static void remove_file(struct copy *copy, const uint8_t map[XDC_UUID_LEN], const char *what)
+{
+	char path[FLASH_PATH_MAX];
+	int rc;
+
+	flash_map_path(copy, map, what, path);
+	rc = rt_path_unlink(path);
+	if (rc && rc != -ENOENT)
+		log_line(LOG_WARNING, "flash", "%s is of no use, and is removed at the next start: %s", path,
+			 strerrordesc_np(-rc));
 }
 
 void flash_remove_map(struct copy *copy, const uint8_t map[XDC_UUID_LEN])
 {
 	static const uint8_t none[XDC_UUID_LEN];
-	char path[FLASH_PATH_MAX];
-	int rc;
 
 	if (!memcmp(map, none, sizeof(none)))
 		return;
-
-	flash_map_path(copy, map, path);
-	rc = rt_path_unlink(path);
-	if (rc && rc != -ENOENT)
-		log_line(LOG_WARNING, "flash", "%s is of no use, and is removed at the next start: %s", path,
-			 strerrordesc_np(-rc));
+	remove_file(copy, map, "map");
+	remove_file(copy, map, "kept");
 }
 
 void flash_remove_maps(struct copy *copy, const struct record_flash *record)
@@ -45,10 +54,27 @@ void flash_remove_maps(struct copy *copy, const struct record_flash *record)
 	flash_remove_map(copy, record->old_changed);
 }
 
+void flash_void_maps(struct copy *copy, const struct record_flash *record)
+{
+	char folder[FLASH_PATH_MAX];
+	int rc;
+	RT_SHIELD();
+
+	flash_remove_map(copy, record->map);
+	flash_remove_map(copy, record->changed);
+	snprintf(folder, sizeof(folder), "%s/flash", copy->config.state_folder);
+	rc = rt_path_sync_folder(folder);
+	if (rc)
+		log_line(LOG_ERROR, "flash", "volume %04X: if the power is lost now, its FlashCopy of %04X is of no "
+			 "use and may not say so: %s", record->target, record->source, strerrordesc_np(-rc));
+}
+
 /* ---- open maps ---- */
 
 struct open_order {
 	struct flash_map_order map, changed;
+	struct keptlog_options log;
+	char log_path[FLASH_PATH_MAX];
 	bool record;
 	struct flash_maps maps;
 };
@@ -57,9 +83,36 @@ void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_L
 			  struct flash_map_order *order)
 {
 	order->options = (struct flashmap_options){ .path = order->path };
-	flash_map_path(flash->copy, id, order->path);
+	flash_map_path(flash->copy, id, "map", order->path);
 	memcpy(order->options.id, id, sizeof(order->options.id));
 	order->options.bits = (volume_size(flash->data.target) + granule_bytes - 1) / granule_bytes;
+}
+
+/* path gets FLASH_PATH_MAX characters, and stays as long as the options. */
+static struct keptlog_options log_options(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], char *path)
+{
+	uint64_t bytes = flash->copy->config.flash_log_bytes, size = volume_size(flash->data.target), half = size / 2;
+	struct keptlog_options options = {
+		.path = path, .bytes = bytes ? bytes : LOG_BYTES,
+		.blocks = (size + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE,
+	};
+
+	if (options.bytes > half)
+		options.bytes = half;
+	flash_map_path(flash->copy, id, "kept", path);
+	memcpy(options.id, id, sizeof(options.id));
+	return options;
+}
+
+static int do_close(void *arg)
+{
+	struct flash_maps *maps = arg;
+
+	keptlog_close(maps->log);
+	flashmap_close(maps->map);
+	flashmap_close(maps->changed);
+	*maps = (struct flash_maps){ .map = NULL };
+	return 0;
 }
 
 static int do_open(void *arg)
@@ -67,11 +120,12 @@ static int do_open(void *arg)
 	struct open_order *order = arg;
 	int rc = flashmap_open(&order->map.options, &order->maps.map);
 
-	if (rc || !order->record)
-		return rc;
-	rc = flashmap_open(&order->changed.options, &order->maps.changed);
+	if (!rc && order->record)
+		rc = flashmap_open(&order->changed.options, &order->maps.changed);
+	if (!rc)
+		rc = keptlog_open(&order->log, &order->maps.log);
 	if (rc)
-		flashmap_close(order->maps.map);
+		(void)do_close(&order->maps);
 	return rc;
 }
 
@@ -83,18 +137,10 @@ int flash_open_maps(struct flash *flash, const struct record_flash *record, stru
 	flash_fill_map_order(flash, record->map, XDC_BLOCK_SIZE, &order.map);
 	order.map.options.disk = volume_disk(flash->data.target);
 	flash_fill_map_order(flash, record->changed, XDC_TRACK_SIZE, &order.changed);
+	order.log = log_options(flash, record->map, order.log_path);
 	rc = rt_call(volume_reactor(flash->data.target), do_open, &order);
 	*maps = order.maps;
 	return rc;
-}
-
-static int do_close(void *arg)
-{
-	struct flash_maps *maps = arg;
-
-	flashmap_close(maps->map);
-	flashmap_close(maps->changed);
-	return 0;
 }
 
 void flash_close_maps(struct flash *flash, struct flash_maps *maps)
@@ -113,7 +159,7 @@ static int do_use(void *arg)
 {
 	struct use_order *order = arg;
 
-	volume_flash_use_maps(order->data, &order->maps.map, &order->maps.changed);
+	volume_flash_use_maps(order->data, &order->maps.map, &order->maps.changed, &order->maps.log);
 	return 0;
 }
 
@@ -142,6 +188,14 @@ static int make_map(struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_
 	return flashmap_create(&order.options);
 }
 
+static int make_log(struct flash *flash, const uint8_t id[XDC_UUID_LEN])
+{
+	char path[FLASH_PATH_MAX];
+	struct keptlog_options options = log_options(flash, id, path);
+
+	return keptlog_create(&options);
+}
+
 int flash_make_maps(struct flash *flash, struct record_flash *record)
 {
 	int rc;
@@ -149,10 +203,12 @@ int flash_make_maps(struct flash *flash, struct record_flash *record)
 	rt_random_bytes(record->map, sizeof(record->map));
 	memset(record->changed, 0, sizeof(record->changed));
 	rc = make_map(flash, record->map, XDC_BLOCK_SIZE);
-	if (rc || !record->record)
-		return rc;
-	rt_random_bytes(record->changed, sizeof(record->changed));
-	rc = make_map(flash, record->changed, XDC_TRACK_SIZE);
+	if (!rc)
+		rc = make_log(flash, record->map);
+	if (!rc && record->record) {
+		rt_random_bytes(record->changed, sizeof(record->changed));
+		rc = make_map(flash, record->changed, XDC_TRACK_SIZE);
+	}
 	if (rc)
 		flash_remove_map(flash->copy, record->map);
 	return rc;
@@ -160,11 +216,12 @@ int flash_make_maps(struct flash *flash, struct record_flash *record)
 
 /* ---- maps that no record names: of commands that were cut short ---- */
 
-#define MAP_NAME_LEN	(2u * XDC_UUID_LEN + 4u)	/* of hexadecimal digits, and ".map" */
+#define MAP_NAME_LEN	(2u * XDC_UUID_LEN)	/* of hexadecimal digits; then ".map" or ".kept" */
+#define FILE_NAME_MAX	(MAP_NAME_LEN + 5u)
 
 struct stray {
 	struct list_head link;
-	char name[MAP_NAME_LEN + 1];
+	char name[FILE_NAME_MAX + 1];
 };
 
 struct search {
@@ -182,8 +239,8 @@ static bool is_named(const struct search *search, const char *name)
 		const uint8_t *maps[] = { record->map, record->changed, record->old_map, record->old_changed };
 
 		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-			flash_map_path(search->copy, maps[i], path);
-			if (!strcmp(strrchr(path, '/') + 1, name))
+			flash_map_path(search->copy, maps[i], "", path);
+			if (!strncmp(strrchr(path, '/') + 1, name, MAP_NAME_LEN))
 				return true;
 		}
 	}
@@ -195,12 +252,13 @@ static int look_at(void *arg, const char *name)
 	struct search *search = arg;
 	struct stray *stray;
 
-	if (strlen(name) != MAP_NAME_LEN || strcmp(name + MAP_NAME_LEN - 4, ".map") != 0 || is_named(search, name))
+	if (strlen(name) < MAP_NAME_LEN || is_named(search, name) ||
+	    (strcmp(name + MAP_NAME_LEN, ".map") != 0 && strcmp(name + MAP_NAME_LEN, ".kept") != 0))
 		return 0;
 	stray = mem_alloc(sizeof(*stray));
 	if (!stray)
 		return -ENOMEM;
-	memcpy(stray->name, name, sizeof(stray->name));
+	snprintf(stray->name, sizeof(stray->name), "%s", name);
 	list_add_last(&search->strays, &stray->link);
 	return 0;
 }
@@ -208,7 +266,7 @@ static int look_at(void *arg, const char *name)
 int flash_settle_maps(struct copy *copy)
 {
 	struct search search = { .copy = copy };
-	char folder[FLASH_PATH_MAX], path[FLASH_PATH_MAX + MAP_NAME_LEN + 1];
+	char folder[FLASH_PATH_MAX], path[FLASH_PATH_MAX + FILE_NAME_MAX + 1];
 	struct stray *stray, *next;
 	int rc;
 

@@ -192,8 +192,7 @@ struct create {
 	const struct meta_change *with;
 	unsigned count, made, closed;
 	struct flash *flashes[COPY_FLASHES_MAX];
-	struct volume_freeze freezes[COPY_FLASHES_MAX];
-	unsigned frozen;
+	struct flash_freeze freezes[COPY_FLASHES_MAX];
 };
 
 static int make_flash(struct create *create, const struct copy_flash_request *request, struct fault *fault)
@@ -241,57 +240,24 @@ static int take_target(struct flash *flash, struct fault *fault)
 				"it cannot become a target, and may be empty now", fault) : 0;
 }
 
-struct freeze_order {
-	struct volume *volume;
-	struct volume_freeze *freeze;
-	int64_t until_ns;
-};
-
-static int do_freeze(void *arg)
-{
-	struct freeze_order *order = arg;
-
-	return volume_freeze(order->volume, order->freeze, order->until_ns);
-}
-
-static int do_thaw(void *arg)
-{
-	struct freeze_order *order = arg;
-
-	volume_thaw(order->volume, order->freeze);
-	return 0;
-}
-
-static void thaw_all(struct create *create)
-{
-	for (unsigned i = 0; i < create->frozen; i++) {
-		struct freeze_order order = { create->flashes[i]->data.source, &create->freezes[i], 0 };
-
-		(void)!rt_call(volume_reactor(order.volume), do_thaw, &order);
-	}
-}
-
 /* The one moment: no write is under way on any source when the first target is attached, nor until the last is. */
 static int attach_all(struct create *create)
 {
 	int64_t until_ns = rt_now_ns() + FREEZE_NS;
 	int rc = 0;
 
-	for (unsigned i = 0; !rc && i < create->count; i++) {
-		struct freeze_order order = { create->flashes[i]->data.source, &create->freezes[i], until_ns };
-
-		rc = rt_call(volume_reactor(order.volume), do_freeze, &order);
-		create->frozen += !rc;
-	}
+	for (unsigned i = 0; !rc && i < create->count; i++)
+		rc = flash_freeze(&create->freezes[i], create->flashes[i]->data.source, until_ns);
 	for (unsigned i = 0; !rc && i < create->count; i++) {
 		create->flashes[i]->record.created_wall_ns = rt_wall_ns();
 		rc = create->flashes[i]->is_clone ? flash_clone(create->flashes[i]) :
 			flash_attach_source(create->flashes[i]);
 	}
 	for (unsigned i = 0; !rc && i < create->count; i++)
-		if (!volume_is_frozen(&create->freezes[i]))
+		if (!volume_is_frozen(&create->freezes[i].freeze))
 			rc = -ETIMEDOUT;
-	thaw_all(create);
+	for (unsigned i = 0; i < create->count; i++)
+		flash_thaw(&create->freezes[i]);
 	return rc;
 }
 
@@ -337,6 +303,8 @@ static int put_records(const struct create *create, struct meta_change *changes)
 		flash->is_durable = flash->is_clone ? rc != 0 : !rc;
 		rt_mutex_unlock(&flash->changing);
 	}
+	for (unsigned i = 0; rc && i < create->count; i++)
+		flash_void_maps(create->copy, &create->flashes[i]->record);
 	return rc;
 }
 

@@ -92,7 +92,7 @@ static int attach_next(struct flash *flash, struct flash *next)
 	int rc = flash_make_maps(next, &next->record);
 
 	if (!rc)
-		rc = flash_derive(flash, FLASH_REVERSE, &next->record);
+		rc = flash_derive_reverse(flash, &next->record);
 	if (!rc)
 		rc = flash_sync(flash->data.source);
 	if (!rc)
@@ -134,6 +134,8 @@ static int exchange_records(struct reverse *reverse)
 		count += what->also(what->arg, i, &one->next->record, &changes[count]);
 	}
 	rc = meta_commit(reverse->copy->config.meta, changes, count);
+	for (unsigned i = 0; rc && i < reverse->count; i++)
+		flash_void_maps(reverse->copy, &reverse->ones[i].next->record);
 	for (unsigned i = 0; !rc && i < reverse->count; i++) {
 		reverse->ones[i].flash->is_durable = false;
 		reverse->ones[i].next->is_durable = true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/flash_together.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +11,14 @@
 #include "rt/mem.h"
 #include "store/meta.h"
 
+#define TURN_NS	(10 * RT_SECOND)	/* for which hosts wait at most until the records are put: far less */
+
 struct one {
 	struct flash *flash;
 	struct record_flash before, next;	/* next: its maps are made */
-	struct flash_maps maps;			/* those, opened */
-	struct volume_freeze freeze;
-	int64_t until_ns;
-	bool closed, made, opened, frozen, turned;
+	struct flash_derived derived;		/* those, filled */
+	struct flash_freeze freeze;
+	bool closed, made, turned;
 };
 
 struct flash_together {
@@ -130,40 +130,19 @@ static int prepare(struct one *one, struct fault *fault)
 	one->next.sequence = 0;
 	rc = flash_make_maps(flash, &one->next);
 	one->made = !rc;
-	/* What the hold has to wait for is little then. */
 	if (!rc)
-		rc = flash_sync(flash->data.source);
+		rc = flash_derive_begin(flash, &one->next, &one->derived);
 	return rc ? flash_fault(flash->record.target, rc, "it cannot be resynced", fault) : 0;
 }
 
-static int do_freeze(void *arg)
+/* What the hold has to wait for is little then. */
+static int catch_up(struct one *one, struct fault *fault)
 {
-	struct one *one = arg;
+	int rc = flash_sync(one->flash->data.source);
 
-	return volume_freeze(one->flash->data.source, &one->freeze, one->until_ns);
-}
-
-static int do_thaw(void *arg)
-{
-	struct one *one = arg;
-
-	volume_thaw(one->flash->data.source, &one->freeze);
-	return 0;
-}
-
-static int do_hold_on(void *arg)
-{
-	struct one *one = arg;
-
-	if (!volume_is_frozen(&one->freeze))
-		return -ETIMEDOUT;
-	one->freeze.until_ns = RT_NEVER;
-	return 0;
-}
-
-static int on_source(struct one *one, int (*fn)(void *arg))
-{
-	return rt_call(volume_reactor(one->flash->data.source), fn, one);
+	if (!rc)
+		rc = flash_derive_catch_up(&one->derived);
+	return rc ? flash_fault(one->flash->record.target, rc, "it cannot be resynced", fault) : 0;
 }
 
 static int hold(struct flash_together *together, int64_t until_ns, struct fault *fault)
@@ -173,11 +152,13 @@ static int hold(struct flash_together *together, int64_t until_ns, struct fault 
 			return -1;
 	}
 	for (unsigned i = 0; i < together->count; i++) {
+		if (catch_up(&together->ones[i], fault))
+			return -1;
+	}
+	for (unsigned i = 0; i < together->count; i++) {
 		struct one *one = &together->ones[i];
 
-		one->until_ns = until_ns;
-		one->frozen = !on_source(one, do_freeze);
-		if (!one->frozen)
+		if (flash_freeze(&one->freeze, one->flash->data.source, until_ns))
 			return fault_set(fault, FAULT_TIMEOUT, "", "try again",
 					 "writes of hosts did not end in time");
 	}
@@ -228,15 +209,12 @@ struct flash_together *flash_together_hold(struct copy *copy, const struct flash
 
 /* ---- the moment ---- */
 
-static int make_maps(struct one *one)
+static int finish_maps(struct one *one)
 {
-	int rc = flash_derive(one->flash, FLASH_RESYNC, &one->next);
+	int rc = flash_derive_catch_up(&one->derived);
 
 	if (!rc)
 		rc = flash_sync(one->flash->data.source);
-	if (!rc)
-		rc = flash_open_maps(one->flash, &one->next, &one->maps);
-	one->opened = !rc;
 	one->next.created_wall_ns = one->next.since_wall_ns = rt_wall_ns();
 	return rc;
 }
@@ -267,27 +245,37 @@ static int put_records(struct flash_together *together)
 			one->flash->record = one->next;
 		rt_mutex_unlock(&one->flash->changing);
 	}
+	for (unsigned i = 0; rc && i < together->count; i++)
+		flash_void_maps(together->copy, &together->ones[i].next);
+	return rc;
+}
+
+/* Instead of the limit that the hold had; it must not have ended by itself. */
+static int hold_on(struct flash_together *together, int64_t until_ns)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < together->count; i++)
+		rc = flash_freeze_until(&together->ones[i].freeze, until_ns);
 	return rc;
 }
 
 int flash_together_turn(struct flash_together *together, struct fault *fault)
 {
 	uint16_t target = together->count ? together->ones[0].flash->record.target : 0;
-	int rc = 0;
+	int rc = hold_on(together, rt_now_ns() + TURN_NS);
 
-	/* Decided: a hold that ends by itself now would spoil what is being made. */
-	for (unsigned i = 0; !rc && i < together->count; i++)
-		rc = on_source(&together->ones[i], do_hold_on);
 	for (unsigned i = 0; !rc && i < together->count; i++) {
 		target = together->ones[i].flash->record.target;
-		rc = make_maps(&together->ones[i]);
+		rc = finish_maps(&together->ones[i]);
 	}
+	/* The records make the new maps the truth: what hosts would write before they are in use, these would miss. */
+	if (!rc)
+		rc = hold_on(together, RT_NEVER);
 	if (!rc)
 		rc = put_records(together);
-	for (unsigned i = 0; !rc && i < together->count; i++) {
-		flash_use_maps(together->ones[i].flash, &together->ones[i].maps);
-		together->ones[i].opened = false;
-	}
+	for (unsigned i = 0; !rc && i < together->count; i++)
+		flash_derive_use(&together->ones[i].derived);
 	return rc ? flash_fault(target, rc, "the FlashCopies cannot be resynced", fault) : 0;
 }
 
@@ -297,8 +285,7 @@ static void remove_maps(struct one *one)
 {
 	const struct record_flash *of_no_use = one->turned ? &one->before : &one->next;
 
-	if (one->opened)
-		flash_close_maps(one->flash, &one->maps);
+	flash_derive_end(&one->derived);
 	if (!one->made)
 		return;
 	flash_remove_map(one->flash->copy, of_no_use->map);
@@ -310,12 +297,8 @@ void flash_together_end(struct flash_together *together)
 	struct copy *copy = together->copy;
 	RT_SHIELD();
 
-	for (unsigned i = 0; i < together->count; i++) {
-		struct one *one = &together->ones[i];
-		int rc = one->frozen ? on_source(one, do_thaw) : 0;
-
-		assert(!rc);
-	}
+	for (unsigned i = 0; i < together->count; i++)
+		flash_thaw(&together->ones[i].freeze);
 	for (unsigned i = 0; i < together->count; i++) {
 		struct one *one = &together->ones[i];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flash_turn.c - resync: the maps of a relation are replaced by others, made from them while neither volume is written,
- * in one change of the metadata.
+ * flash_turn.c - resync: the maps of a relation are replaced by others, made from them while hosts write the source,
+ * and brought to one moment while they wait, in one change of the metadata.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "rt/log.h"
 #include "store/meta.h"
 
-#define FREEZE_NS	(30 * RT_SECOND)	/* hosts of the source wait while maps are made: far less */
+#define FREEZE_NS	(5 * RT_SECOND)		/* for which hosts of the source wait at most: far less */
 
 static const char *object_of(uint16_t volume, char text[64])
 {
@@ -58,62 +58,56 @@ static int prepare_resync(struct flash *flash, bool revertible, uint64_t sequenc
 }
 
 /* The source is frozen. After an error nothing has changed. */
-static int turn_frozen(struct flash *flash, struct record_flash *next, const struct volume_freeze *freeze)
+static int turn_frozen(struct flash *flash, struct record_flash *next, struct flash_derived *derived,
+		       struct flash_freeze *freeze)
 {
-	struct flash_maps maps;
-	int rc = flash_derive(flash, FLASH_RESYNC, next);
+	int rc = flash_derive_catch_up(derived);
 
 	if (!rc)
 		rc = flash_sync(flash->data.source);
+	/* The record makes the new maps the truth: what hosts would write before they are in use, these would miss. */
 	if (!rc)
-		rc = flash_open_maps(flash, next, &maps);
+		rc = flash_freeze_until(freeze, RT_NEVER);
 	if (rc)
 		return rc;
 	next->created_wall_ns = next->since_wall_ns = rt_wall_ns();
-	rc = volume_is_frozen(freeze) ? flash_change_record(flash, next) : -ETIMEDOUT;
-	if (rc) {
-		flash_close_maps(flash, &maps);
+	rc = flash_change_record(flash, next);
+	if (rc)
+		flash_void_maps(flash->copy, next);
+	else
+		flash_derive_use(derived);
+	return rc;
+}
+
+static int turn_at_once(struct flash *flash, struct record_flash *next, struct flash_derived *derived)
+{
+	struct flash_freeze freeze;
+	int64_t began_ns;
+	/* What the freeze has to wait for is little then. */
+	int rc = flash_sync(flash->data.source);
+
+	if (!rc)
+		rc = flash_derive_catch_up(derived);
+	began_ns = rt_now_ns();
+	if (!rc)
+		rc = flash_freeze(&freeze, flash->data.source, began_ns + FREEZE_NS);
+	if (rc)
 		return rc;
-	}
-	flash_use_maps(flash, &maps);
-	/* Hosts wrote the source before there were these maps: it is of no use. */
-	if (!volume_is_frozen(freeze))
-		return flash_set_state(flash, FLASH_FAILED, FLASH_REASON_TARGET_DISK) ? -EIO : -ETIMEDOUT;
-	return 0;
-}
-
-struct freeze_order {
-	struct volume *volume;
-	struct volume_freeze freeze;
-};
-
-static int do_freeze(void *arg)
-{
-	struct freeze_order *order = arg;
-
-	return volume_freeze(order->volume, &order->freeze, rt_now_ns() + FREEZE_NS);
-}
-
-static int do_thaw(void *arg)
-{
-	struct freeze_order *order = arg;
-
-	volume_thaw(order->volume, &order->freeze);
-	return 0;
+	rc = turn_frozen(flash, next, derived, &freeze);
+	flash_thaw(&freeze);
+	log_line(LOG_NOTICE, "flash", "hosts of volume %04X waited %lld us for the resync of %04X", next->source,
+		 (long long)(rt_now_ns() - began_ns) / 1000, next->target);
+	return rc;
 }
 
 static int turn(struct flash *flash, struct record_flash *next)
 {
-	struct freeze_order order = { .volume = flash->data.source };
-	/* What the freeze has to wait for is little then. */
-	int rc = flash_sync(order.volume);
+	struct flash_derived derived = { .flash = NULL };
+	int rc = flash_derive_begin(flash, next, &derived);
 
 	if (!rc)
-		rc = rt_call(volume_reactor(order.volume), do_freeze, &order);
-	if (rc)
-		return rc;
-	rc = turn_frozen(flash, next, &order.freeze);
-	(void)!rt_call(volume_reactor(order.volume), do_thaw, &order);
+		rc = turn_at_once(flash, next, &derived);
+	flash_derive_end(&derived);
 	return rc;
 }
 
@@ -139,7 +133,7 @@ static int resync_closed(struct flash *flash, bool revertible, uint64_t sequence
 		flash_remove_map(flash->copy, before.changed);
 	}
 	if (rc == -ETIMEDOUT)
-		return fault_set(fault, FAULT_TIMEOUT, "", "try again", "writes of hosts did not end within 30 s");
+		return fault_set(fault, FAULT_TIMEOUT, "", "try again", "writes of hosts did not end within 5 s");
 	return rc ? flash_fault(before.target, rc, "it cannot be resynced", fault) : 0;
 }
 

@@ -37,6 +37,7 @@ enum planted_mistake {
 	PLANTED_FLASH_MAP_FIRST,	/* a block is noted as kept before it is on disk */
 	PLANTED_FLASH_TEST_FIRST,	/* a read of the target looks at the map, then reads the source */
 	PLANTED_FLASH_TARGET_UNNOTED,	/* what is written to the target is not recorded for a resync */
+	PLANTED_FLASH_CHANGE_MISSED,	/* what is written while a resync makes its map is the target's own in it */
 	PLANTED_FLASH_NO_FILL,		/* a write of a part of a block leaves the rest of it as it lies there */
 	PLANTED_KEPT_UNSYNCED,		/* old blocks in the log are taken for durable before they are */
 	PLANTED_KEPT_FREED_FIRST,	/* their space in the log is written anew before they are in the map */

@@ -68,11 +68,30 @@ void volume_flash_leave(struct volume_flash *flash);
 RT_MUST_CHECK int volume_flash_read(struct volume_flash *flash, void *buf, size_t len, uint64_t offset);
 RT_MUST_CHECK int volume_flash_get_run(struct volume_flash *flash, uint64_t offset, bool *data, uint64_t *end);
 
+/* Where the target has a block. */
+enum flash_place { FLASH_AT_SOURCE, FLASH_IN_LOG, FLASH_OWN };
+
+/* That of the block first, and an end of those like it, at most end: as it is when this returns. Errors of the map. */
+RT_MUST_CHECK int volume_flash_find(struct volume_flash *flash, uint64_t first, uint64_t end, enum flash_place *place,
+				    uint64_t *run_end);
+
+/* Puts blocks that were kept on the target's disk, to be durable with the next commit of the map; they are claimed. */
+RT_MUST_CHECK int volume_flash_put(struct volume_flash *flash, const uint8_t *data, uint64_t first, uint64_t end);
+
 /*
  * Around a write to the disk of a target, which has claimed its blocks. The first makes blocks whole of which only a
  * part will be written, and says whether some block is not yet the target's own; the second makes them so, durably.
  */
 RT_MUST_CHECK int volume_flash_begin_write(struct volume_flash *flash, uint64_t offset, uint64_t len, bool *takes);
 RT_MUST_CHECK int volume_flash_end_write(struct volume_flash *flash, uint64_t offset, uint64_t len);
+
+/* ---- from the log to the target's disk (flash_fill.c) ---- */
+
+/* Something is in the log: it does not stay there for ever. Does not suspend. */
+void volume_flash_begin_fill(struct volume_flash *flash);
+void volume_flash_stop_fill(struct volume_flash *flash);	/* suspends, shielded */
+
+/* The oldest segment that begins before this record comes to the disk: 1; 0: there is none. As volume_flash_settle. */
+RT_MUST_CHECK int volume_flash_fill_next(struct volume_flash *flash, uint64_t before);
 
 #endif

@@ -305,9 +305,11 @@ static int read_one(void *arg, unsigned i)
 {
 	struct read_order *order = arg;
 	const struct flash_range *range = &order->ranges[i];
+	uint64_t bytes = volume_bytes(order->volume, range->first, range->end);
 
-	return volume_read_content(order->volume, range->data, volume_bytes(order->volume, range->first, range->end),
-		range->first * XDC_BLOCK_SIZE);
+	/* The last block of a volume may be a part of one. */
+	memset(range->data + bytes, 0, (range->end - range->first) * XDC_BLOCK_SIZE - bytes);
+	return volume_read_content(order->volume, range->data, bytes, range->first * XDC_BLOCK_SIZE);
 }
 
 /* The old content is read once for all targets. */

@@ -21,6 +21,8 @@ void volume_flash_init(struct volume_flash *flash)
 	*flash = (struct volume_flash) { .source = NULL };
 	rt_cond_init(&flash->unused);
 	rt_mutex_init(&flash->failing);
+	rt_cond_init(&flash->short_of_log);
+	rt_mutex_init(&flash->filling_one);
 	rt_cond_init(&flash->kept);
 	list_init(&flash->link);
 }
@@ -41,6 +43,8 @@ int volume_flash_attach_target(struct volume_flash *flash)
 		return -EBUSY;
 	volume->flash = flash;
 	note_done(flash);
+	rt_group_init(&flash->fillers);		/* it is this reactor's */
+	volume_flash_begin_fill(flash);
 	return 0;
 }
 
@@ -50,6 +54,7 @@ void volume_flash_detach_target(struct volume_flash *flash)
 
 	assert(flash->target->reactor == rt_here() && flash->target->flash == flash);
 	flash->target->flash = NULL;
+	volume_flash_stop_fill(flash);
 	while (flash->users > 0)
 		(void)!rt_cond_wait(&flash->unused);
 }
@@ -62,12 +67,21 @@ static void exchange(struct flashmap **a, struct flashmap **b)
 	*b = was;
 }
 
-void volume_flash_use_maps(struct volume_flash *flash, struct flashmap **map, struct flashmap **changed)
+void volume_flash_use_maps(struct volume_flash *flash, struct flashmap **map, struct flashmap **changed,
+			   struct keptlog **log)
 {
-	assert(flash->target->reactor == rt_here() && flash->users == 0);
+	struct keptlog *was = flash->log;
+
+	assert(flash->target->reactor == rt_here());
+	/* What is in the log that is given back must not come to the disk later. */
+	volume_flash_stop_fill(flash);
+	assert(flash->users == 0);
 	exchange(&flash->map, map);
 	exchange(&flash->changed, changed);
+	flash->log = *log;
+	*log = was;
 	note_done(flash);
+	volume_flash_begin_fill(flash);
 }
 
 struct volume_flash *volume_flash_use(struct volume *volume)
@@ -124,82 +138,127 @@ static int get_run_there(void *arg)
 	return volume_get_content_run(ask->source, ask->offset, &ask->data, &ask->end);
 }
 
-/*
- * Whether the block at the offset is the target's own, and the end (bytes) of the blocks like it, at most end.
- */
-static int find_own(struct volume_flash *flash, uint64_t offset, uint64_t end, bool *own, uint64_t *own_end)
+int volume_flash_find(struct volume_flash *flash, uint64_t first, uint64_t end, enum flash_place *place,
+		      uint64_t *run_end)
+{
+	bool own;
+	int rc = flashmap_find(flash->map, first, end, &own, run_end);
+
+	if (rc < 0)
+		return rc;
+	*place = own ? FLASH_OWN : FLASH_AT_SOURCE;
+	if (!own && keptlog_find(flash->log, first, *run_end, run_end))
+		*place = FLASH_IN_LOG;
+	return 0;
+}
+
+/* The same of the block at an offset, and the end in bytes. */
+static int find_at(struct volume_flash *flash, uint64_t offset, uint64_t end, enum flash_place *place, uint64_t *to)
 {
 	uint64_t run_end;
 	int rc;
 
 	if (flash->error)
 		return -EIO;
-	rc = flashmap_find(flash->map, volume_first_block(offset), volume_end_block(0, end), own, &run_end);
+	rc = volume_flash_find(flash, volume_first_block(offset), volume_end_block(0, end), place, &run_end);
 	if (rc < 0)
 		return rc;
-	*own_end = run_end * XDC_BLOCK_SIZE < end ? run_end * XDC_BLOCK_SIZE : end;
+	*to = run_end * XDC_BLOCK_SIZE < end ? run_end * XDC_BLOCK_SIZE : end;
 	return 0;
 }
 
 /*
- * Reads first, then tests: the old block is in the map before the source is overwritten, so what was read of the source
- * is good if the block is not there yet. *done: bytes that are.
+ * Reads first, then tests: the old block is kept before the source is overwritten, so what was read of the source is
+ * good if it is not kept yet. *done: bytes that are.
  */
 static int read_source(struct volume_flash *flash, uint8_t *buf, uint64_t offset, uint64_t end, uint64_t *done)
 {
 	struct ask ask = { .source = flash->source, .buf = buf, .offset = offset, .len = end - offset };
+	enum flash_place place = FLASH_AT_SOURCE;
 	uint64_t good_end = end;
-	bool own = false;
 	int rc = rt_call(volume_reactor(flash->source), read_there, &ask);
 
 	if (rc == 0 && !planted(PLANTED_FLASH_TEST_FIRST))
-		rc = find_own(flash, offset, end, &own, &good_end);
-	*done = own ? 0 : good_end - offset;
+		rc = find_at(flash, offset, end, &place, &good_end);
+	*done = place == FLASH_AT_SOURCE ? good_end - offset : 0;
 	return rc;
+}
+
+/* A block, or a part of it. When the log has it no more, the map has. */
+static int read_log(struct volume_flash *flash, uint8_t *buf, uint64_t offset, uint64_t end, uint64_t *done)
+{
+	uint64_t block_end = offset / XDC_BLOCK_SIZE * XDC_BLOCK_SIZE + XDC_BLOCK_SIZE;
+	uint8_t data[XDC_BLOCK_SIZE];
+	int rc = keptlog_read(flash->log, volume_first_block(offset), data);
+
+	*done = rc == 0 ? (end < block_end ? end : block_end) - offset : 0;
+	if (rc == 0)
+		memcpy(buf, data + offset % XDC_BLOCK_SIZE, *done);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int volume_flash_read(struct volume_flash *flash, void *buf, size_t len, uint64_t offset)
 {
-	uint64_t at = offset, end = offset + len, own_end, done;
+	uint64_t at = offset, end = offset + len, to_at, done;
+	enum flash_place place;
 	uint8_t *to = buf;
-	bool own;
 	int rc = 0;
 
 	while (rc == 0 && at < end) {
-		rc = find_own(flash, at, end, &own, &own_end);
+		rc = find_at(flash, at, end, &place, &to_at);
 		if (rc < 0)
 			return rc;
-		done = own_end - at;
-		rc = own ? vdisk_read(flash->target->disk, to, done, at) :
-			read_source(flash, to, at, own_end, &done);
+		done = to_at - at;
+		if (place == FLASH_OWN)
+			rc = vdisk_read(flash->target->disk, to, done, at);
+		else if (place == FLASH_IN_LOG)
+			rc = read_log(flash, to, at, to_at, &done);
+		else
+			rc = read_source(flash, to, at, to_at, &done);
 		at += done;
 		to += done;
 	}
 	return rc;
 }
 
-int volume_flash_get_run(struct volume_flash *flash, uint64_t offset, bool *data, uint64_t *end)
+/* What the source says is so if the block is there still. *done: it is. */
+static int get_source_run(struct volume_flash *flash, uint64_t offset, uint64_t to, bool *data, uint64_t *end,
+			  bool *done)
 {
 	struct ask ask = { .source = flash->source, .offset = offset };
-	uint64_t size = volume_size(flash->target), own_end;
-	bool own, now_own;
-	int rc = find_own(flash, offset, size, &own, &own_end);
+	enum flash_place place;
+	int rc = rt_call(volume_reactor(flash->source), get_run_there, &ask);
 
-	while (rc == 0 && !own) {
-		rc = rt_call(volume_reactor(flash->source), get_run_there, &ask);
-		if (rc == 0)
-			rc = find_own(flash, offset, own_end, &now_own, &own_end);
-		if (rc == 0 && !now_own) {
-			*data = ask.data;
-			*end = ask.end < own_end ? ask.end : own_end;
-			return 0;
-		}
-		own = true;
-	}
 	if (rc == 0)
-		rc = vdisk_get_run(flash->target->disk, offset, data, end);
-	if (rc == 0 && *end > own_end)
-		*end = own_end;
+		rc = find_at(flash, offset, to, &place, &to);
+	*done = rc == 0 && place == FLASH_AT_SOURCE;
+	*data = ask.data;
+	*end = ask.end < to ? ask.end : to;
+	return rc;
+}
+
+int volume_flash_get_run(struct volume_flash *flash, uint64_t offset, bool *data, uint64_t *end)
+{
+	enum flash_place place;
+	bool done = false;
+	uint64_t to;
+	int rc = 0;
+
+	while (rc == 0 && !done) {
+		rc = find_at(flash, offset, volume_size(flash->target), &place, &to);
+		if (rc < 0)
+			return rc;
+		if (place == FLASH_AT_SOURCE) {
+			rc = get_source_run(flash, offset, to, data, end, &done);
+			continue;
+		}
+		*data = done = true;
+		*end = to;
+		if (place == FLASH_OWN)
+			rc = vdisk_get_run(flash->target->disk, offset, data, end);
+		if (*end > to)
+			*end = to;
+	}
 	return rc;
 }
 
@@ -218,26 +277,43 @@ static int put_kept(struct volume *target, const uint8_t *data, uint64_t len, ui
 	return vdisk_write_unsynced(target->disk, data, len, offset);
 }
 
-/* Writes what is not yet there. The blocks are claimed. *added: there was some. */
+int volume_flash_put(struct volume_flash *flash, const uint8_t *data, uint64_t first, uint64_t end)
+{
+	uint64_t bytes = volume_bytes(flash->target, first, end), offset = first * XDC_BLOCK_SIZE;
+	int rc = data ? put_kept(flash->target, data, bytes, offset) :
+		vdisk_zero(flash->target->disk, offset, bytes, false);
+
+	return rc == 0 ? flashmap_add(flash->map, first, end) : rc;
+}
+
+/* Puts what is kept nowhere yet. The blocks are claimed. *added: there was some. */
 static int put_missing(struct volume_flash *flash, const struct flash_range *range, bool *added)
 {
 	uint64_t block = range->first, run_end;
+	enum flash_place place;
 	int rc = 0;
 
 	while (rc == 0 && block < range->end) {
-		bool own;
-
-		rc = flashmap_find(flash->map, block, range->end, &own, &run_end);
-		if (rc == 0 && !own) {
-			rc = put_kept(flash->target, range->data + (block - range->first) * XDC_BLOCK_SIZE,
-				volume_bytes(flash->target, block, run_end), block * XDC_BLOCK_SIZE);
-			if (rc == 0)
-				rc = flashmap_add(flash->map, block, run_end);
+		rc = volume_flash_find(flash, block, range->end, &place, &run_end);
+		if (rc == 0 && place == FLASH_AT_SOURCE) {
+			rc = volume_flash_put(flash, range->data + (block - range->first) * XDC_BLOCK_SIZE, block,
+					      run_end);
 			*added = true;
 		}
 		block = run_end;
 	}
 	return rc;
+}
+
+/* After it was added: who looks from now on finds it in the map. */
+static void note_fresh(struct volume_flash *flash, uint64_t track, uint64_t end)
+{
+	struct volume_flash_fresh *fresh = flash->fresh;
+
+	if (fresh && fresh->count < FLASH_FRESH_MAX)
+		fresh->runs[fresh->count++] = (struct flash_tracks) { track, end };
+	else if (fresh)
+		fresh->more = true;
 }
 
 /* To be durable with the next commit of what changed. */
@@ -253,6 +329,7 @@ static int add_changed(struct volume_flash *flash, uint64_t first, uint64_t end,
 		if (rc < 0 || noted)
 			continue;
 		rc = flashmap_add(flash->changed, track, run_end);
+		note_fresh(flash, track, run_end);
 		*added = true;
 	}
 	return rc;
@@ -281,21 +358,86 @@ static int put_one(void *arg, unsigned i)
 	return put_missing(order->keep->flash, &order->keep->ranges[i], &order->added);
 }
 
+/* To the disk at once: what the log has no room for, and long runs, which would only be written twice. */
+static int keep_on_disk(const struct flash_keep *keep)
+{
+	struct put_order order = { .keep = keep };
+	int rc = volume_flash_each(keep->count, put_one, &order);
+
+	if (rc == 0 && order.added && !planted(PLANTED_FLASH_WRITE_FIRST))
+		rc = flashmap_commit(keep->flash->map);
+	return rc;
+}
+
+/* Of the range what is kept nowhere yet. */
+static int list_missing(struct volume_flash *flash, const struct flash_range *range, struct keptlog_block *blocks,
+			unsigned *count)
+{
+	uint64_t block = range->first, run_end;
+	enum flash_place place;
+	int rc = 0;
+
+	for (; rc == 0 && block < range->end; block = run_end) {
+		rc = volume_flash_find(flash, block, range->end, &place, &run_end);
+		for (uint64_t at = block; rc == 0 && place == FLASH_AT_SOURCE && at < run_end; at++) {
+			const uint8_t *data = range->data + (at - range->first) * XDC_BLOCK_SIZE;
+
+			blocks[(*count)++] = (struct keptlog_block) {
+				.number = at, .data = is_zero(data, XDC_BLOCK_SIZE) ? NULL : data,
+			};
+		}
+	}
+	return rc;
+}
+
+static int keep_in_log(const struct flash_keep *keep, uint64_t total)
+{
+	MEM_OWNED struct keptlog_block *blocks = mem_alloc(total * sizeof(*blocks));
+	struct volume_flash *flash = keep->flash;
+	unsigned count = 0;
+	int rc = blocks ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; rc == 0 && i < keep->count; i++)
+		rc = list_missing(flash, &keep->ranges[i], blocks, &count);
+	if (rc < 0 || count == 0)
+		return rc;
+	rc = keptlog_put(flash->log, blocks, count);
+	flash->kept_ns = rt_now_ns();
+	volume_flash_begin_fill(flash);
+	return rc;
+}
+
+static int keep_somewhere(const struct flash_keep *keep)
+{
+	uint64_t total = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < keep->count; i++) {
+		uint64_t blocks = keep->ranges[i].end - keep->ranges[i].first;
+
+		total += blocks;
+		if (blocks > XDC_BLOCKS_PER_TRACK)
+			rc = -EFBIG;
+	}
+	if (rc == 0 && !planted(PLANTED_FLASH_WRITE_FIRST))
+		rc = keep_in_log(keep, total);
+	else if (rc == 0)
+		rc = -EFBIG;
+	return rc < 0 ? keep_on_disk(keep) : 0;
+}
+
 /* Shielded: all claims are waited for, and nothing else ends that. */
 static int keep_claimed(const struct flash_keep *keep, struct blocklock_claim *claims)
 {
 	struct blocklock *lock = &keep->flash->target->lock;
-	struct put_order order = { .keep = keep };
-	int rc = 0;
+	int rc;
 	RT_SHIELD();
 
 	for (unsigned i = 0; i < keep->count; i++)
 		blocklock_queue(lock, &claims[i], keep->ranges[i].first, keep->ranges[i].end);
 	for (unsigned i = 0; i < keep->count; i++)
 		(void)!blocklock_wait(lock, &claims[i]);
-	rc = volume_flash_each(keep->count, put_one, &order);
-	if (rc == 0 && order.added && !planted(PLANTED_FLASH_WRITE_FIRST))
-		rc = flashmap_commit(keep->flash->map);
+	rc = keep_somewhere(keep);
 	for (unsigned i = 0; i < keep->count; i++)
 		blocklock_release(lock, &claims[i]);
 	return rc;
@@ -377,45 +519,74 @@ int volume_flash_begin_write(struct volume_flash *flash, uint64_t offset, uint64
 
 int volume_flash_end_write(struct volume_flash *flash, uint64_t offset, uint64_t len)
 {
-	int rc = flashmap_add(flash->map, volume_first_block(offset), volume_end_block(offset, len));
+	uint64_t first = volume_first_block(offset), end = volume_end_block(offset, len);
+	int rc = flashmap_add(flash->map, first, end);
 
 	if (rc == 0)
 		rc = flashmap_commit(flash->map);
-	return rc < 0 ? end_of_map(flash, rc) : 0;
+	if (rc < 0)
+		return end_of_map(flash, rc);
+	keptlog_forget(flash->log, first, end);
+	return 0;
 }
 
 /* ---- background copy ---- */
 
-/* Whole blocks within one zone, claimed: nobody overwrites them in the source before they are kept here. */
-static int copy_blocks(struct volume_flash *flash, uint64_t first, uint64_t end)
+/* So much at most is copied again after a crash, and so many bits are in memory until they are durable: of 1 GiB. */
+#define COPY_COMMIT_BLOCKS	(UINT64_C(1) << 18)
+
+/* What takes no space in the source takes none here, and is not read. *done: so it was. The blocks are claimed. */
+static int copy_hole(struct volume_flash *flash, uint64_t first, uint64_t end, bool *done)
+{
+	uint64_t offset = first * XDC_BLOCK_SIZE, bytes = volume_bytes(flash->target, first, end), run_end;
+	bool data;
+	int rc = volume_flash_get_run(flash, offset, &data, &run_end);
+
+	*done = rc == 0 && !data && run_end >= offset + bytes && vdisk_makes_holes(flash->target->disk);
+	if (*done)
+		rc = vdisk_zero(flash->target->disk, offset, bytes, false);
+	return rc == 0 && *done ? flashmap_add(flash->map, first, end) : rc;
+}
+
+static int copy_data(struct volume_flash *flash, uint64_t first, uint64_t end)
 {
 	uint64_t bytes = volume_bytes(flash->target, first, end);
 	MEM_OWNED uint8_t *data = mem_alloc_pages((end - first) * XDC_BLOCK_SIZE);
 	const struct flash_range range = { .first = first, .end = end, .data = data };
-	struct blocklock_claim claim;
 	bool added = false;
-	int rc = data ? blocklock_claim(&flash->target->lock, &claim, first, end) : -ENOMEM;
+	int rc = data ? volume_flash_read(flash, data, bytes, first * XDC_BLOCK_SIZE) : -ENOMEM;
+
+	return rc == 0 ? put_missing(flash, &range, &added) : rc;
+}
+
+/* Whole blocks within one zone, claimed: nobody overwrites them in the source before they are kept here. */
+static int copy_blocks(struct volume_flash *flash, uint64_t first, uint64_t end)
+{
+	struct blocklock_claim claim;
+	bool done;
+	int rc = blocklock_claim(&flash->target->lock, &claim, first, end);
 
 	if (rc < 0)
 		return rc;
-	rc = volume_flash_read(flash, data, bytes, first * XDC_BLOCK_SIZE);
-	if (rc == 0)
-		rc = put_missing(flash, &range, &added);
+	rc = copy_hole(flash, first, end, &done);
+	if (rc == 0 && !done)
+		rc = copy_data(flash, first, end);
 	blocklock_release(&flash->target->lock, &claim);
+	flash->uncommitted += end - first;
 	return rc;
 }
 
 static int copy_next(struct volume_flash *flash, uint64_t *from, uint64_t size_blocks)
 {
+	enum flash_place place = FLASH_OWN;
 	uint64_t first = *from, zone_end, end;
-	bool own = true;
 	int rc = 0;
 
-	for (end = first; rc == 0 && own && end < size_blocks;) {
+	for (end = first; rc == 0 && place != FLASH_AT_SOURCE && end < size_blocks;) {
 		first = end;
-		rc = flashmap_find(flash->map, first, size_blocks, &own, &end);
+		rc = volume_flash_find(flash, first, size_blocks, &place, &end);
 	}
-	if (rc == 0 && !own) {
+	if (rc == 0 && place == FLASH_AT_SOURCE) {
 		zone_end = (first / BLOCKLOCK_ZONE_BLOCKS + 1) * BLOCKLOCK_ZONE_BLOCKS;
 		end = end < zone_end ? end : zone_end;
 		rc = copy_blocks(flash, first, end);
@@ -425,20 +596,48 @@ static int copy_next(struct volume_flash *flash, uint64_t *from, uint64_t size_b
 	return rc;
 }
 
-int volume_flash_copy(struct volume_flash *flash, uint64_t *from)
+/* 1: there is more. */
+static int copy_step(struct volume_flash *flash, struct volume_flash_copying *copying)
 {
-	uint64_t size_blocks = volume_end_block(0, volume_size(flash->target));
-	int rc = -EIO;
+	uint64_t size_blocks = volume_end_block(0, volume_size(flash->target)), next = copying->next;
+	int rc;
+
+	if (flash->error)
+		return -EIO;
+	if (next == size_blocks)
+		return volume_flash_fill_next(flash, copying->log_end);
+	rc = copy_next(flash, &next, size_blocks);
+	if (rc == 0 && (next == size_blocks || flash->uncommitted >= COPY_COMMIT_BLOCKS)) {
+		flash->uncommitted = 0;
+		rc = flashmap_commit(flash->map);
+	}
+	/* What is not durable is copied again. */
+	if (rc < 0)
+		return rc;
+	copying->next = next;
+	copying->log_end = keptlog_next_sequence(flash->log);
+	return 1;
+}
+
+int volume_flash_copy(struct volume_flash *flash, struct volume_flash_copying *copying)
+{
+	int rc;
 
 	flash->users++;
-	if (!flash->error)
-		rc = copy_next(flash, from, size_blocks);
-	if (rc == 0 && *from == size_blocks)
-		rc = flashmap_commit(flash->map);
-	if (rc == 0 && *from == size_blocks)
+	rc = copy_step(flash, copying);
+	if (rc == 0)
 		note_done(flash);
 	volume_flash_leave(flash);
 	return rc;
+}
+
+uint64_t volume_flash_own_blocks(const struct volume_flash *flash)
+{
+	uint64_t own = flashmap_count(flash->map) + keptlog_count(flash->log);
+	uint64_t all = volume_end_block(0, volume_size(flash->target));
+
+	/* Until a segment is filled the map may have what is in the log still. */
+	return own < all ? own : all;
 }
 
 bool volume_flash_is_whole(const struct volume_flash *flash)

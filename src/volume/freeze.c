@@ -59,6 +59,15 @@ bool volume_is_frozen(const struct volume_freeze *freeze)
 	return rt_now_ns() < freeze->until_ns;
 }
 
+int volume_freeze_until(struct volume *volume, struct volume_freeze *freeze, int64_t until_ns)
+{
+	assert(volume->reactor == rt_here());
+	if (!volume_is_frozen(freeze))
+		return -ETIMEDOUT;
+	freeze->until_ns = until_ns;
+	return 0;
+}
+
 void volume_thaw(struct volume *volume, struct volume_freeze *freeze)
 {
 	assert(volume->reactor == rt_here());

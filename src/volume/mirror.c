@@ -143,7 +143,7 @@ void volume_mirror_take_off(struct volume_target *target, const struct blocklock
 void volume_mirror_send(struct volume_mirrored *mirrored, const void *buf, uint64_t offset, uint64_t len)
 {
 	/* While another mirror sent it, this one may have been held. */
-	if (!mirrored->mirror || !mirrored->sent || mirrored->mirror->held)
+	if (!mirrored->sent || mirrored->mirror->held)
 		return;
 	mirrored->write.buf = buf;
 	mirrored->write.offset = offset;
@@ -189,8 +189,6 @@ int volume_mirror_finish(struct volume_target *target, const struct blocklock_cl
 	struct volume_mirror *mirror = mirrored->mirror;
 	int far = 0;
 
-	if (!mirror)
-		return rc;
 	if (mirrored->sent)
 		far = end_sent(target, claim, mirrored, rc);
 	if (!rc && (far || (!mirrored->sent && mirrored->promised)) && !planted(PLANTED_SYNC_ANSWERED_EARLY))

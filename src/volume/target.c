@@ -231,7 +231,8 @@ void volume_keep_log(struct volume *volume)
 
 void volume_stand_by(struct volume_target *target, struct volume_target *by)
 {
-	assert(target->tracked && by->tracked && by != target && by->volume == target->volume && !by->stands_by);
+	assert(target->tracked && by != target);
+	assert(!by || (by->tracked && by->volume == target->volume && !by->stands_by));
 	assert(target->closing_number == 0 && list_empty(&target->sends) && !target->mirror);
 	target->stands_by = true;
 	target->by = by;

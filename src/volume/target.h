@@ -203,8 +203,8 @@ void volume_sync_end(struct volume_target *target, bool ok);
  * passes it on. volume_sync_begin is of what that other one has acknowledged at this moment, and volume_sync_end says
  * whether all of that has been passed on since, by the same start of that system: then it is forgotten. So is what was
  * noted before it began to stand by; but where the log had the volume as a whole, or a whole volume was marked, that
- * stays noted. Nothing is under way to it then, and nothing closing. When the other one goes nothing is forgotten any
- * more.
+ * stays noted. Nothing is under way to it then, and nothing closing. When the other one goes, or there is none (NULL)
+ * yet, nothing is forgotten; it may be said again which one it is.
  */
 void volume_stand_by(struct volume_target *target, struct volume_target *by);
 bool volume_stands_by(const struct volume_target *target);

@@ -110,6 +110,9 @@ RT_MUST_CHECK int volume_freeze(struct volume *volume, struct volume_freeze *fre
  */
 bool volume_is_frozen(const struct volume_freeze *freeze);
 
+/* It ends by itself at until_ns instead; RT_NEVER: not at all. Does not suspend. -ETIMEDOUT: it has ended already. */
+RT_MUST_CHECK int volume_freeze_until(struct volume *volume, struct volume_freeze *freeze, int64_t until_ns);
+
 /* Every freeze has to be thawed before the volume is closed, also one that has ended by itself. */
 void volume_thaw(struct volume *volume, struct volume_freeze *freeze);
 

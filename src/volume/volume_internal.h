@@ -190,7 +190,7 @@ RT_MUST_CHECK int volume_mirror_clear(struct volume_target *target, const struct
 
 /*
  * In one step with noting it: before, what is to be done; behind, it is under way. Then, when it is writing, it is
- * sent, which suspends.
+ * sent, which suspends; and at last finished. The last two are for those that have a mirror.
  */
 void volume_mirror_choose(struct volume_target *target, const struct blocklock_claim *claim,
 			  struct volume_mirrored *mirrored);

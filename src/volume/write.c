@@ -350,8 +350,26 @@ static int wait_releases(struct volume *volume, const struct volume_noted *noted
 	for (unsigned i = 0; rc == 0 && i < VOLUME_TARGETS_MAX && !planted(PLANTED_NO_WRITE_HOLD); i++) {
 		struct volume_target *target = &volume->targets[i];
 
-		if (!spared(target, PLANTED_HELD_BY_ONE))
+		if (noted[i].number && !spared(target, PLANTED_HELD_BY_ONE))
 			rc = volume_wait_release(target, noted[i].number, &target->counters.held_writes);
+	}
+	return rc;
+}
+
+static void send_to_mirrors(const struct change *change, struct volume_noted noted[VOLUME_TARGETS_MAX])
+{
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
+		if (noted[i].mirrored.mirror)
+			volume_mirror_send(&noted[i].mirrored, change->buf, change->offset, change->len);
+	}
+}
+
+static int finish_mirrors(struct volume *volume, const struct blocklock_claim *claim,
+			  struct volume_noted noted[VOLUME_TARGETS_MAX], int rc)
+{
+	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++) {
+		if (noted[i].mirrored.mirror)
+			rc = volume_mirror_finish(&volume->targets[i], claim, &noted[i].mirrored, rc);
 	}
 	return rc;
 }
@@ -405,8 +423,7 @@ static int do_write(struct volume *volume, const struct change *change)
 	}
 
 	/* 6 begins: synchronous pairs send it while it goes to the disk. */
-	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
-		volume_mirror_send(&noted[i].mirrored, change->buf, change->offset, change->len);
+	send_to_mirrors(change, noted);
 
 	/* 5. Write. If it fails the blocks stay noted: any part of them may be on disk. */
 	if (rc == 0)
@@ -416,8 +433,7 @@ static int do_write(struct volume *volume, const struct change *change)
 	volume_end_writing(volume, &claim, noted);
 
 	/* 6. It is at the far sides, too; or the pairs do not promise that any more. */
-	for (unsigned i = 0; i < VOLUME_TARGETS_MAX; i++)
-		rc = volume_mirror_finish(&volume->targets[i], &claim, &noted[i].mirrored, rc);
+	rc = finish_mirrors(volume, &claim, noted, rc);
 
 	/* 7. What was noted in a held increment is answered when every system has closed the one before. */
 	if (rc == 0)

@@ -84,6 +84,29 @@ static int main_ends(void *arg)
 	return 0;
 }
 
+/* Once it is held on, hosts wait for the thaw, however long that takes; too late, it cannot be. */
+static int main_held_on(void *arg)
+{
+	struct request write = { .block = 3, .value = 7 };
+	struct volume_freeze freeze, late;
+
+	(void)arg;
+	open_volume(64 * MIB, 8, false);
+	assert_int_equal(freeze_for(&freeze, 50 * RT_MS), 0);
+	assert_int_equal(freeze_for(&late, 50 * RT_MS), 0);
+	assert_int_equal(volume_freeze_until(volume, &freeze, RT_NEVER), 0);
+	begin(&write);
+	assert_int_equal(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	assert_int_equal(volume_freeze_until(volume, &late, RT_NEVER), -ETIMEDOUT);
+	volume_thaw(volume, &late);
+	assert_true(!write.done && volume_is_frozen(&freeze));
+	volume_thaw(volume, &freeze);
+	assert_int_equal(rt_group_wait(&fibers), 0);
+	assert_true(write.done && write.rc == 0);
+	close_volume();
+	return 0;
+}
+
 /* The pieces of a long request that have not begun wait. */
 static void discard_all(void *arg)
 {
@@ -128,6 +151,12 @@ static void ends(void **state)
 	run(main_ends);
 }
 
+static void held_on(void **state)
+{
+	(void)state;
+	run(main_held_on);
+}
+
 static void pieces(void **state)
 {
 	(void)state;
@@ -140,6 +169,7 @@ int main(void)
 		cmocka_unit_test(waits),
 		cmocka_unit_test(under_way),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(held_on),
 		cmocka_unit_test(pieces),
 	};
 

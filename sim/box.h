@@ -110,6 +110,7 @@ RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_open_as(struct box *box, uint8_t session, enum session_type type);
 RT_MUST_CHECK int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns);
 RT_MUST_CHECK int box_flash(struct box *box, unsigned source, unsigned target, bool no_copy);	/* with record */
+RT_MUST_CHECK int box_flash_again(struct box *box, unsigned source, unsigned target);	/* when it has failed */
 RT_MUST_CHECK int box_session_flash(struct box *box, uint8_t session);
 /* Those of so many targets from this one on, as those of a set. */
 RT_MUST_CHECK int box_flash_together(struct box *box, unsigned target, unsigned count);

@@ -202,7 +202,7 @@ static int flash(struct command *command, struct fault *fault)
 {
 	const struct copy_flash_request request = {
 		.source = command->box->volumes[command->volume], .target = command->box->volumes[command->target],
-		.record = true, .no_copy = command->flag,
+		.record = true, .no_copy = command->flag, .priority = COPY_LOW,
 	};
 
 	return copy_flash_create(command->box->copy, &request, 1, fault);
@@ -211,6 +211,28 @@ static int flash(struct command *command, struct fault *fault)
 int box_flash(struct box *box, unsigned source, unsigned target, bool no_copy)
 {
 	return command_at((struct command){ .box = box, .volume = source, .target = target, .flag = no_copy }, flash);
+}
+
+/* What failed, or was ended here before and not made anew. */
+static int flash_again(struct command *command, struct fault *fault)
+{
+	uint16_t target = command->box->volumes[command->target];
+	struct copy *copy = command->box->copy;
+	struct record_flash record;
+	bool there = copy_flash_get(copy, target, &record);
+
+	if (there && record.state != FLASH_FAILED)
+		return 0;
+	if (there && copy_flash_delete(copy, target, true, fault))
+		return -1;
+	return flash(command, fault);
+}
+
+int box_flash_again(struct box *box, unsigned source, unsigned target)
+{
+	const struct command again = { .box = box, .volume = source, .target = target, .flag = true };
+
+	return command_at(again, flash_again);
 }
 
 static int session_flash(struct command *command, struct fault *fault)

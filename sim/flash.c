@@ -348,7 +348,7 @@ static int run_flash(void *arg)
 
 static const char *const must_happen[] = {
 	"requests", "FlashCopies", "FlashCopies withdrawn", "groups", "cascades", "resyncs", "reverses",
-	"commits", "reverts", "clones", "death", "power-loss", NULL
+	"commits", "reverts", "copies stopped or begun", "clones", "death", "power-loss", NULL
 };
 
 static const char *const rarely_happens[] = {

@@ -171,6 +171,17 @@ static int make_box(struct sites *sites, unsigned index, enum cache_mode cache)
 	return rc;
 }
 
+/* The links of paths that were just made may come up a moment later: till then the command is to be repeated. */
+static int start_session(struct sites *sites, const struct session_start *start)
+{
+	int64_t until_ns = rt_now_ns() + RT_SECOND;
+	int rc = box_session_start(&sites->sources[0], start);
+
+	while (rc == -1 && rt_now_ns() < until_ns && !wait_us(10000))
+		rc = box_session_start(&sites->sources[0], start);
+	return rc;
+}
+
 static int make_all(struct sites *sites)
 {
 	struct session_start start = { .session = SITES_SESSION, .master_lss = 0x15 };
@@ -193,8 +204,30 @@ static int make_all(struct sites *sites)
 	}
 	start.subordinate_count = sites->source_count - 1;
 	if (!rc && sites->source_count > 1)
-		rc = box_session_start(&sites->sources[0], &start);
+		rc = start_session(sites, &start);
 	return rc ? rc : oracle_start(&sites->oracle);
+}
+
+/* After all faults, and what an administrator does about disks that failed. */
+static int flash_well(struct flashed_run *run)
+{
+	struct sites *sites = run->sites;
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = faults_make_all_well(sites);
+		for (unsigned i = 0; tries > 0 && i < sites->source_count * SOURCES; i++)
+			(void)!box_flash_again(&sites->sources[i / SOURCES], i % SOURCES, i % SOURCES + SOURCES);
+		if (!rc)
+			rc = wait_us(2000000);
+		look(run, 0);
+		if (!rc)
+			rc = flash(run);
+	} while (!rc && !run->shows && scenario_try_again(&tries));
+	if (!rc && !run->shows)
+		sim_fail(sim_world(), "a session cannot be flashed when nothing stands in the way");
+	return rc;
 }
 
 static int live_through(struct flashed_run *run)
@@ -213,15 +246,8 @@ static int live_through(struct flashed_run *run)
 		look(run, 0);
 	}
 	rt_group_stop(&run->faults);
-	for (unsigned i = 0; i < run->sites->source_count && !rc; i++)
-		rc = bring_up(run->sites, &run->sites->sources[i]);
 	if (!rc)
-		rc = wait_us(2000000);
-	look(run, 0);
-	if (!rc)
-		rc = flash(run);
-	if (!rc && !run->shows)
-		sim_fail(sim_world(), "a session cannot be flashed when nothing stands in the way");
+		rc = flash_well(run);
 	return rc ? rc : oracle_stop(&run->sites->oracle);
 }
 

@@ -30,6 +30,7 @@ static int give_flash(struct trial *trial, struct copy *copy, uint16_t *volume)
 	const struct copy_flash_request again = {
 		.source = trial->scene->at->volumes[0], .target = trial->scene->volume,
 	};
+	const struct copy_flash_change change = { .has_priority = true, .priority = COPY_LOW };
 	uint16_t target = trial->scene->volume;
 	struct fault *fault = &trial->fault;
 	int rc;
@@ -46,6 +47,8 @@ static int give_flash(struct trial *trial, struct copy *copy, uint16_t *volume)
 		return rc;
 	case COPY_COMMIT:
 		return copy_flash_commit(copy, target, 0, fault);
+	case COPY_SET:
+		return copy_flash_set(copy, target, &change, fault);
 	case COPY_REVERT:
 		return copy_flash_revert(copy, target, 0, fault);
 	default:

@@ -41,10 +41,11 @@ int scene_look_here(const struct scene *scene, uint16_t volume, struct scene_loo
 	struct copy *copy = scene->at->copy;
 	const struct copy_pair_name name = copy_pair_name_of(volume, "");
 	struct copy_pair_info info;
+	struct fault fault;
 
 	*look = (struct scene_look){ 0 };
 	if (scene_is_flash(scene)) {
-		copy_flash_each(copy, match, &(struct flash_search){ volume, look });
+		return copy_flash_each(copy, match, &(struct flash_search){ volume, look }, &fault);
 	} else if (copy_pair_get(copy, &name, &info)) {
 		*look = (struct scene_look){ true, info.copy_type, info.copy_state };
 	}
@@ -588,6 +589,7 @@ static struct copy_flash_request request_of(const struct scene *scene)
 		.persistent = scene->type == COPY_TYPE_FLASH_PERSISTENT,
 		.record = scene->type == COPY_TYPE_FLASH_RECORD,
 		.revertible = scene->state == COPY_STATE_FLASH_REVERTIBLE,
+		.priority = COPY_LOW,
 	};
 }
 

@@ -210,6 +210,7 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.end_losses = control_volume_end_losses,
 		.tell = tell,
 		.work = control_copy_work,
+		.flash_work = control_flash_work,
 		.limits = &control->limits,
 		.find_arg = control,
 		.wrap = options->wrap,

@@ -296,6 +296,11 @@ int control_pair_delete(struct control *control, const struct copy_pair_name *na
 /* As those of copy.h. FAULT_IN_USE: it is in a set. */
 int control_flash_delete(struct control *control, uint16_t target, bool force, struct fault *fault);
 int control_flash_reverse(struct control *control, uint16_t target, uint16_t *restored, struct fault *fault);
+int control_flash_set(struct control *control, uint16_t target, const struct copy_flash_change *change,
+		      struct fault *fault);
+
+/* The number of the job of its background copy or restore; 0: none runs. Does not suspend. */
+uint64_t control_flash_job(struct control *control, const struct record_flash *record);
 
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, enum session_type type,
 			 struct fault *fault);

@@ -67,25 +67,6 @@ int control_pair_delete(struct control *control, const struct copy_pair_name *na
 	return copy_pair_delete(control->copy, name, force, fault);
 }
 
-static int check_flash_set(struct control *control, uint16_t target, struct fault *fault)
-{
-	char object[16];
-
-	snprintf(object, sizeof(object), "volume %04X", target);
-	return control_check_no_set(control, target, SET_OF_FLASHCOPIES, object, fault);
-}
-
-int control_flash_delete(struct control *control, uint16_t target, bool force, struct fault *fault)
-{
-	return check_flash_set(control, target, fault) ? -1 : copy_flash_delete(control->copy, target, force, fault);
-}
-
-int control_flash_reverse(struct control *control, uint16_t target, uint16_t *restored, struct fault *fault)
-{
-	return check_flash_set(control, target, fault) ? -1 :
-	       copy_flash_reverse(control->copy, target, restored, fault);
-}
-
 int control_session_open(struct control *control, uint8_t session, uint8_t lss, enum session_type type,
 			 struct fault *fault)
 {

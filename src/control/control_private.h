@@ -140,11 +140,13 @@ void control_retired_drop(struct control_retired *retired);
 /* Of a volume of kind dir; path gets CONTROL_DISK_PATH_MAX characters. */
 void control_file_path(const char *folder, uint16_t id, const uint8_t uuid[XDC_UUID_LEN], char *path);
 
-/* ---- what the copy services work at for long (control_copy.c) ---- */
+/* ---- what the copy services work at for long (control_copy.c, control_flash.c) ---- */
 
 /* For copy_config: a job shows it. */
 void control_copy_work(void *arg, enum job_kind kind, const struct copy_pair_name *pair, enum copy_work step,
 		       uint64_t bytes);
+
+void control_flash_work(void *arg, const struct record_flash *record, enum copy_work step, const struct fault *failed);
 
 /* At the start: resyncs that were cut go on when their link is there, and so do their jobs. */
 void control_claim_resyncs(struct control *control);

@@ -37,13 +37,16 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define WATCH_ARG	{ "watch", ARG_FLAG, USE_CLIENT, "show it again and again until Ctrl-C" }
 
 #define FLASH_TARGET_ARG	{ "volume", ARG_VOLUME, POSITION, "id or name of the target" }
+#define FLASH_PRIORITY_ARG \
+	{ "priority", ARG_PRIORITY, 0, "of the background copy beside hosts; low (default) gives way to them" }
 #define FLASH_ARGS \
 	{ "no-copy", ARG_FLAG, 0, "copy only what is about to be overwritten in the source" }, \
 	{ "persistent", ARG_FLAG, 0, "keep the FlashCopy when all is copied" }, \
 	{ "record", ARG_FLAG, 0, "remember what is written in either, for flash resync; it is persistent then" }, \
 	{ "revertible", ARG_FLAG, 0, "neither is written until it is committed or reverted" }, \
 	{ "sequence", ARG_SEQUENCE, 0, "a number for flash commit and flash revert" }, \
-	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }
+	{ "inhibit-target-writes", ARG_FLAG, 0, "hosts only read the target" }, \
+	FLASH_PRIORITY_ARG
 #define PAIR_ARGS \
 	VOLUME_ARG, \
 	{ "to", ARG_SYSTEM, 0, "which, if it has several: the system of the other end" }
@@ -212,6 +215,12 @@ const struct operation operations[] = {
 	{ "flash", "list", ROLE_MONITOR, ANSWER_LIST, "List the FlashCopies", { { 0 } } },
 	{ "flash", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the FlashCopy of a target", {
 		FLASH_TARGET_ARG, WATCH_ARG,
+	} },
+	{ "flash", "set", ROLE_OPERATOR, ANSWER_CHANGED, "Change how a FlashCopy is copied in the background", {
+		FLASH_TARGET_ARG,
+		FLASH_PRIORITY_ARG,
+		{ "copy", ARG_FLAG, 0, "copy all of the source, from here on" },
+		{ "no-copy", ARG_FLAG, 0, "stop that: copy only what is about to be overwritten in the source" },
 	} },
 	{ "flash", "resync", ROLE_OPERATOR, ANSWER_CHANGED,
 	  "Let a target show its source as it is now (needs --record)", {
@@ -694,6 +703,14 @@ static int check_path_set(const struct operation *operation, const struct op_giv
 	return 0;
 }
 
+static int check_flash_set(const struct operation *operation, const struct op_given *given, struct fault *fault)
+{
+	if (find_value(operation, given, "copy") && find_value(operation, given, "no-copy"))
+		return fault_set(fault, FAULT_INVALID_PARAMETER, "copy", "give one of them",
+				 "either all is copied, or nothing in the background");
+	return 0;
+}
+
 int operation_check(const struct operation *operation, const struct op_given *given, struct fault *fault)
 {
 	static const struct {
@@ -707,6 +724,7 @@ int operation_check(const struct operation *operation, const struct op_given *gi
 		{ "session", "start", check_subordinates },
 		{ "pair", "create", check_first_copy },
 		{ "set", "create", check_set },
+		{ "flash", "set", check_flash_set },
 	};
 
 	for (unsigned i = 0; i < operation_arg_count(operation); i++) {

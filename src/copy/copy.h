@@ -96,6 +96,12 @@ struct copy_config {
 	 */
 	void (*work)(void *arg, enum job_kind kind, const struct copy_pair_name *pair, enum copy_work step,
 		     uint64_t bytes);
+	/*
+	 * The same of the background copy of a FlashCopy (also again); it ends when all is copied, or failed says why
+	 * it never will be. Cut: it is not copied any more. Reactor 0; does not suspend. NULL too.
+	 */
+	void (*flash_work)(void *arg, const struct record_flash *record, enum copy_work step,
+			   const struct fault *failed);
 	const struct copy_limits *limits;	/* as long as the copy services; see copy_limits_changed. NULL: none */
 	void *find_arg;				/* of all of these */
 	int (*wrap)(void *arg, struct rt_stream *plain, struct rt_stream **out);	/* as in link_config */
@@ -347,6 +353,7 @@ struct copy_flash_request {
 	bool record;				/* which tracks are written, for a resync; it is persistent then */
 	bool revertible;			/* neither volume is written until it is committed or reverted */
 	uint64_t sequence;			/* given again to those commands; 0: none */
+	enum copy_priority priority;		/* of its background copy, beside hosts */
 	uint8_t practice;			/* of the practice copy of this session; 0: of none */
 };
 
@@ -403,8 +410,26 @@ int copy_flashes_reverse(struct copy *copy, const struct copy_flash_reversal *wh
 int copy_flash_commit(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
 int copy_flash_revert(struct copy *copy, uint16_t target, uint64_t sequence, struct fault *fault);
 
+/*
+ * How the source is copied in the background. Stopped, the relation goes on as one without background copy; started,
+ * it goes on from where it was. A restore cannot be stopped.
+ */
+enum copy_flash_copying { COPY_FLASH_AS_IT_IS, COPY_FLASH_START, COPY_FLASH_STOP };
+struct copy_flash_change {
+	enum copy_flash_copying copying;
+	bool has_priority;
+	enum copy_priority priority;
+};
+int copy_flash_set(struct copy *copy, uint16_t target, const struct copy_flash_change *change, struct fault *fault);
+
 /* False: it is the target of none. Does not suspend. */
 bool copy_flash_get(struct copy *copy, uint16_t target, struct record_flash *record);
+
+/*
+ * How far its background copy has come through the volume, in bytes, and the error for which it tries a piece again; 0:
+ * nothing hinders it. False: none runs. Does not suspend.
+ */
+bool copy_flash_get_copied(struct copy *copy, uint16_t target, uint64_t *copied_bytes, int *error);
 
 struct copy_flash_info {
 	struct record_flash record;
@@ -413,8 +438,13 @@ struct copy_flash_info {
 	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
 	enum copy_state copy_state;
 };
-/* In order of targets. Suspends; each must not. */
-void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg);
+/* In order of targets. -1 with the fault: a command does not end, and none was told. Suspends; each must not. */
+RT_MUST_CHECK int copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info),
+				  void *arg, struct fault *fault);
+
+/* The same of those whose targets are not below from, at most max; how many, or -1. Suspends. */
+int copy_flash_list(struct copy *copy, uint32_t from, struct copy_flash_info *infos, unsigned max,
+		    struct fault *fault);
 
 /* ---- sessions ---- */
 

@@ -404,12 +404,15 @@ bool flash_is_whole(struct flash *flash, uint64_t *own_blocks)
 
 /* ---- the end of a relation ---- */
 
-/* The record goes; whoever keeps a block for it does so a little longer. */
-static int remove_record(struct flash *flash)
+/* The record goes, unless it has just failed; whoever keeps a block for it does so a little longer. */
+static int remove_record(struct flash *flash, enum flash_state state)
 {
 	struct meta_change gone = { META_DELETE, META_FLASH, &flash->record };
-	int rc = meta_commit(flash->copy->config.meta, &gone, 1);
+	int rc = rt_mutex_lock(&flash->changing);
 
+	if (rc)
+		return rc;
+	rc = flash->record.state != state ? -EIO : meta_commit(flash->copy->config.meta, &gone, 1);
 	if (!rc)
 		flash->is_durable = false;
 	rt_mutex_unlock(&flash->changing);
@@ -424,16 +427,20 @@ int flash_let_go(struct flash *flash)
 	int rc = 0;
 
 	flash_end_copy(flash);
-	flash_detach(flash);
-	/* Its source has given back what it had kept. */
-	if (restored && flash->data.source)
+	/* Its source has given back what it had kept; its target asks it for nothing. */
+	if (restored && flash->data.source) {
+		detach_source(flash);
 		rc = flash_clear(flash->data.source);
-	if (!rc && restored && flash->data.source)
-		rc = flash_sync(flash->data.source);
+		if (!rc)
+			rc = flash_sync(flash->data.source);
+	}
+	/* As long as the record is there, so is the relation: what is written is recorded, and its target is whole. */
 	if (!rc)
-		rc = remove_record(flash);
+		rc = remove_record(flash, record.state);
 	if (rc)
 		return rc;
+	flash_end_work(flash);
+	flash_detach(flash);
 	/* Of a practice copy it is deleted next. */
 	if (!record.practice)
 		open_surely(flash->data.target, VOLUME_ACCESS_WRITE);

@@ -11,6 +11,7 @@
 #define XDC_COPY_FLASH_H
 
 #include "copy/engine.h"
+#include "copy/pace.h"
 #include "volume/flash.h"
 
 struct flash {
@@ -23,10 +24,13 @@ struct flash {
 	struct volume_flash data;
 	bool target_attached, source_attached;
 	bool copying;				/* its background copy runs */
+	bool is_copied;				/* it has come to its end */
 	bool stop_copying;
 	int copy_error;				/* what hinders it, as it was logged; 0: nothing */
 	struct rt_cond copied;			/* that has ended */
 	struct volume_flash_copying done;	/* of its copy so far; the target's reactor, in a step */
+	uint64_t seen_blocks;			/* how far that is, for reactor 0 */
+	struct pace pace;
 };
 
 /* A relation in memory, of which nothing is attached yet. NULL: no memory. */
@@ -159,9 +163,18 @@ RT_MUST_CHECK int flash_clone(struct flash *flash);
 void flash_finish_clone(struct flash *flash);
 void flash_undo_clone(struct flash *flash);
 
-/* Begins the background copy of a relation that has one (flash_copy.c). Does not suspend. */
+/*
+ * Begins the background copy of a relation that has one, and says so or that there is none (flash_copy.c). A command
+ * that needs it to rest ends it and begins it again. Suspend.
+ */
 void flash_begin_copy(struct flash *flash);
-void flash_end_copy(struct flash *flash);	/* suspends until it has ended */
+void flash_end_copy(struct flash *flash);
+
+/*
+ * The relation is over, or goes the other way: nothing is copied for it any more, because all is or because it was
+ * ended. Does not suspend.
+ */
+void flash_end_work(const struct flash *flash);
 
 /* FAULT_FAILED "what: why" of a volume. */
 int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault);

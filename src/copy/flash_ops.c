@@ -201,6 +201,7 @@ static int make_flash(struct create *create, const struct copy_flash_request *re
 		.source = request->source, .target = request->target, .no_copy = request->no_copy,
 		.persistent = request->persistent || request->record, .inhibit = request->inhibit,
 		.record = request->record, .sequence = request->sequence, .practice = request->practice,
+		.priority = request->priority,
 		.state = request->revertible ? FLASH_REVERTIBLE : FLASH_ACTIVE,
 	};
 	struct flash *flash;
@@ -494,22 +495,54 @@ bool copy_flash_get(struct copy *copy, uint16_t target, struct record_flash *rec
 	return true;
 }
 
-void copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg)
+static void get_info(struct flash *flash, struct copy_flash_info *info)
 {
+	const struct volume *target = flash->data.target;
+	uint64_t own_blocks = 0;
+	bool whole;
+
+	*info = (struct copy_flash_info){ .record = flash->record };
+	whole = look(flash, &info->copy_type, &info->copy_state, &own_blocks);
+	info->is_offline = !target || !flash->data.source;
+	info->size_bytes = target ? volume_size(target) : 0;
+	info->own_bytes = whole ? info->size_bytes : own_blocks * XDC_BLOCK_SIZE;
+}
+
+static int begin_list(struct copy *copy, struct fault *fault)
+{
+	if (rt_mutex_lock(&copy->flashing) == 0)
+		return 0;
+	return fault_set(fault, FAULT_TIMEOUT, "", "repeat the command",
+			 "another command on FlashCopies does not end");
+}
+
+int copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info), void *arg,
+		    struct fault *fault)
+{
+	struct copy_flash_info info;
 	struct flash *flash;
 
-	if (rt_mutex_lock(&copy->flashing))
-		return;
+	if (begin_list(copy, fault))
+		return -1;
 	list_for_each(flash, &copy->flashes, link) {
-		const struct volume *target = flash->data.target;
-		struct copy_flash_info info = { .record = flash->record };
-		uint64_t own_blocks = 0;
-		bool whole = look(flash, &info.copy_type, &info.copy_state, &own_blocks);
-
-		info.is_offline = !target || !flash->data.source;
-		info.size_bytes = target ? volume_size(target) : 0;
-		info.own_bytes = whole ? info.size_bytes : own_blocks * XDC_BLOCK_SIZE;
+		get_info(flash, &info);
 		each(arg, &info);
 	}
-	rt_mutex_unlock(&copy->flashing);
+	return flash_end_command(copy, 0);
+}
+
+int copy_flash_list(struct copy *copy, uint32_t from, struct copy_flash_info *infos, unsigned max, struct fault *fault)
+{
+	struct flash *flash;
+	unsigned count = 0;
+
+	if (begin_list(copy, fault))
+		return -1;
+	list_for_each(flash, &copy->flashes, link) {
+		if (count == max)
+			break;
+		if (flash->record.target >= from)
+			get_info(flash, &infos[count++]);
+	}
+	return flash_end_command(copy, (int)count);
 }

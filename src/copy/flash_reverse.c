@@ -81,7 +81,7 @@ static struct record_flash reversed(const struct record_flash *record, bool whol
 	return (struct record_flash){
 		.target = record->source, .source = record->target, .restore = !whole,
 		.no_copy = whole && record->no_copy, .persistent = whole && record->persistent,
-		.record = whole && record->record, .inhibit = whole && record->inhibit,
+		.record = whole && record->record, .inhibit = whole && record->inhibit, .priority = record->priority,
 		.created_wall_ns = rt_wall_ns(), .since_wall_ns = rt_wall_ns(),
 	};
 }
@@ -179,6 +179,7 @@ static void finish(struct reverse *reverse)
 	for (unsigned i = 0; i < reverse->count; i++) {
 		struct one *one = &reverse->ones[i];
 
+		flash_end_work(one->flash);
 		put_down(reverse->copy, one->flash, &one->before);
 	}
 	for (unsigned i = 0; i < reverse->count; i++) {

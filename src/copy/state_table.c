@@ -194,7 +194,7 @@ static const struct refusal needs_source = {
 #define PAIR_VERBS	(V(CREATE) | V(SUSPEND) | V(RESUME) | V(GO_TO_SYNC) | V(LEAVE_SYNC) | V(FREEZE) | V(RUN) | \
 			 V(FAILOVER) | V(FAILBACK) | V(VERIFY) | V(SET) | V(DELETE))
 #define SOURCE_VERBS	(V(SUSPEND) | V(RESUME) | V(GO_TO_SYNC) | V(LEAVE_SYNC) | V(VERIFY) | V(SET))
-#define FLASH_VERBS	(V(CREATE) | V(RESYNC) | V(REVERSE) | V(COMMIT) | V(REVERT) | V(DELETE))
+#define FLASH_VERBS	(V(CREATE) | V(RESYNC) | V(REVERSE) | V(COMMIT) | V(REVERT) | V(SET) | V(DELETE))
 
 /* next: where the command leaves it. */
 #define SAME		0ull
@@ -294,6 +294,13 @@ static const struct row rows[] = {
 	{ FLASHES, S(FLASH_REVERTIBLE), V(COMMIT), COPY_DONE, NULL, ACTIVE_FLASH, 0 },
 	{ FLASHES, S(FLASH_REVERTIBLE), V(REVERT), COPY_DONE, NULL, ACTIVE_FLASH | NONE, 0 },
 	{ FLASHES, ANY_FLASH, V(COMMIT) | V(REVERT), COPY_REFUSED, &nothing_to_commit, SAME, 0 },
+	/* To go on with or without background copy makes it one of the type that has that. */
+	{ FLASHES, S(FLASH_IDLE) | S(FLASH_REVERTIBLE), V(SET), COPY_DONE, NULL, SAME, 0 },
+	{ FLASHES, S(FLASH_COPYING) | S(FLASH_WHOLE), V(SET), COPY_DONE, NULL,
+	  S(FLASH_COPYING) | S(FLASH_WHOLE) | NONE, 0 },
+	{ FLASHES, S(FLASH_RESTORING), V(SET), COPY_DONE, NULL, S(FLASH_RESTORING) | NONE, 0 },
+	{ FLASHES, LATE_FLASH, V(SET), COPY_REFUSED, &not_active, SAME, 0 },
+	{ FLASHES, S(FLASH_OFFLINE), V(SET), COPY_REFUSED, &flash_offline, SAME, 0 },
 	{ FLASHES, S(FLASH_REVERTIBLE), V(DELETE), COPY_REFUSED, &not_committed, SAME, 0 },
 	{ FLASHES, S(FLASH_RESTORING), V(DELETE), COPY_REFUSED, &being_restored, SAME, 0 },
 	{ FLASHES, S(FLASH_WHOLE), V(DELETE), COPY_DONE, NULL, NONE, 0 },

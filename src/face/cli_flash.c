@@ -29,13 +29,14 @@ json_t *cli_allowed(enum copy_type type, enum copy_state state)
 	return list;
 }
 
-static json_t *flash_json(const struct copy_flash_info *info)
+static json_t *flash_json(struct control *control, const struct copy_flash_info *info)
 {
+	uint64_t job = control_flash_job(control, &info->record);
 	const struct record_flash *record = &info->record;
 	bool failed = record->state == FLASH_FAILED;
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:b, s:b, s:I, s:I, s:o, "
-			 "s:o}",
+			 "s:o, s:s, s:o}",
 			 "source", cli_hex(record->source, 4), "target", cli_hex(record->target, 4),
 			 "state", flash_state_names[record->state], "copy_state", copy_state_names[info->copy_state],
 			 "allowed", cli_allowed(info->copy_type, info->copy_state),
@@ -46,12 +47,14 @@ static json_t *flash_json(const struct copy_flash_info *info)
 			 "inhibit_target_writes", record->inhibit,
 			 "offline", info->is_offline, "size_bytes", (json_int_t)info->size_bytes,
 			 "own_bytes", (json_int_t)info->own_bytes, "created_at", cli_wall(record->created_wall_ns),
-			 "since", cli_wall(record->since_wall_ns));
+			 "since", cli_wall(record->since_wall_ns),
+			 "priority", copy_priority_names[record->priority], "job", cli_known(job, (int64_t)job));
 }
 
 /* ---- one, by its target ---- */
 
 struct search {
+	struct control *control;
 	uint16_t target;
 	json_t *found;
 	bool out_of_memory;
@@ -63,41 +66,81 @@ static void match(void *arg, const struct copy_flash_info *info)
 
 	if (info->record.target != search->target)
 		return;
-	search->found = flash_json(info);
+	search->found = flash_json(search->control, info);
 	search->out_of_memory = !search->found;
 }
 
-static int answer_flash(const struct cli_request *request, uint16_t target, json_t **result, struct fault *fault)
+static int flash_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	struct search search = { .target = target };
+	struct search search = { .control = request->control };
 	char object[16];
 
-	copy_flash_each(control_copy(request->control), match, &search);
-	snprintf(object, sizeof(object), "volume %04X", target);
+	if (cli_find_volume(request, &search.target, fault) ||
+	    copy_flash_each(control_copy(request->control), match, &search, fault))
+		return -1;
+	snprintf(object, sizeof(object), "volume %04X", search.target);
 	if (!search.found && !search.out_of_memory)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash list",
 				 "it is the target of no FlashCopy");
 	return cli_answer(search.found, result, fault);
 }
 
-static int flash_show(const struct cli_request *request, json_t **result, struct fault *fault)
+/*
+ * What was asked for is done. The answer is the relation that there is then; none when it is over already, or when
+ * another command keeps it from being looked at.
+ */
+static int answer_done(const struct cli_request *request, uint16_t target, json_t **result, struct fault *fault)
 {
-	uint16_t target;
+	struct search search = { .control = request->control, .target = target };
 
-	return cli_find_volume(request, &target, fault) ? -1 : answer_flash(request, target, result, fault);
+	if (copy_flash_each(control_copy(request->control), match, &search, fault))
+		return 0;
+	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
 }
 
-static void add_flash(void *arg, const struct copy_flash_info *info)
+struct group {
+	struct control *control;
+	const struct copy_flash_request *requests;	/* NULL: all */
+	unsigned count;
+	json_t *list;
+};
+
+static void add_of_group(void *arg, const struct copy_flash_info *info)
 {
-	cli_append(arg, flash_json(info));
+	struct group *group = arg;
+	bool wanted = !group->requests;
+
+	for (unsigned i = 0; i < group->count; i++)
+		wanted = wanted || group->requests[i].target == info->record.target;
+	if (wanted)
+		cli_append(&group->list, flash_json(group->control, info));
 }
 
 static int flash_list(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	json_t *list = json_array();
+	struct group all = { .control = request->control, .list = json_array() };
 
-	copy_flash_each(control_copy(request->control), add_flash, &list);
-	return cli_answer(list, result, fault);
+	if (copy_flash_each(control_copy(request->control), add_of_group, &all, fault)) {
+		json_decref(all.list);
+		return -1;
+	}
+	return cli_answer(all.list, result, fault);
+}
+
+static int flash_set(const struct cli_request *request, json_t **result, struct fault *fault)
+{
+	struct copy_flash_change change = {
+		.copying = cli_given(request, "copy") ? COPY_FLASH_START :
+			   cli_given(request, "no-copy") ? COPY_FLASH_STOP : COPY_FLASH_AS_IT_IS,
+		.has_priority = cli_given(request, "priority"),
+	};
+	uint16_t target;
+
+	if (change.has_priority)
+		change.priority = (enum copy_priority)cli_number(request, "priority");
+	if (cli_find_volume(request, &target, fault) || control_flash_set(request->control, target, &change, fault))
+		return -1;
+	return answer_done(request, target, result, fault);
 }
 
 static int flash_delete(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -120,20 +163,17 @@ static int flash_resync(const struct cli_request *request, json_t **result, stru
 	    copy_flash_resync(control_copy(request->control), target, cli_given(request, "revertible"),
 			      cli_number(request, "sequence"), fault))
 		return -1;
-	return answer_flash(request, target, result, fault);
+	return answer_done(request, target, result, fault);
 }
 
-/* The answer is the relation that there is then; none when all of it was moved already. */
 static int flash_reverse(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	struct search search = { .found = NULL };
-	uint16_t target;
+	uint16_t target, restored;
 
 	if (cli_find_volume(request, &target, fault) ||
-	    control_flash_reverse(request->control, target, &search.target, fault))
+	    control_flash_reverse(request->control, target, &restored, fault))
 		return -1;
-	copy_flash_each(control_copy(request->control), match, &search);
-	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
+	return answer_done(request, restored, result, fault);
 }
 
 static int flash_commit(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -143,7 +183,7 @@ static int flash_commit(const struct cli_request *request, json_t **result, stru
 	if (cli_find_volume(request, &target, fault) ||
 	    copy_flash_commit(control_copy(request->control), target, cli_number(request, "sequence"), fault))
 		return -1;
-	return answer_flash(request, target, result, fault);
+	return answer_done(request, target, result, fault);
 }
 
 static int flash_revert(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -164,23 +204,21 @@ static struct copy_flash_request read_options(const struct cli_request *request)
 		.no_copy = cli_given(request, "no-copy"), .persistent = cli_given(request, "persistent"),
 		.inhibit = cli_given(request, "inhibit-target-writes"), .record = cli_given(request, "record"),
 		.revertible = cli_given(request, "revertible"), .sequence = cli_number(request, "sequence"),
+		.priority = cli_given(request, "priority") ? (enum copy_priority)cli_number(request, "priority")
+							   : COPY_LOW,
 	};
 }
 
-/* The answer is the relation that there is then; none when all is copied already. */
 static int flash_create(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	struct copy_flash_request flash = read_options(request);
 	struct control *control = request->control;
-	struct search search = { .found = NULL };
 
 	if (control_volume_find(control, cli_text(request, "source"), &flash.source, fault) ||
 	    control_volume_find(control, cli_text(request, "target"), &flash.target, fault) ||
 	    copy_flash_create(control_copy(control), &flash, 1, fault))
 		return -1;
-	search.target = flash.target;
-	copy_flash_each(control_copy(control), match, &search);
-	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
+	return answer_done(request, flash.target, result, fault);
 }
 
 /* ---- many at one moment ---- */
@@ -197,27 +235,12 @@ static int read_pair(const struct cli_request *request, const char *text, struct
 	       control_volume_find(request->control, target, &flash->target, fault) ? -1 : 0;
 }
 
-struct group {
-	const struct copy_flash_request *requests;
-	unsigned count;
-	json_t *list;
-};
-
-static void add_of_group(void *arg, const struct copy_flash_info *info)
-{
-	struct group *group = arg;
-
-	for (unsigned i = 0; i < group->count; i++)
-		if (group->requests[i].target == info->record.target)
-			cli_append(&group->list, flash_json(info));
-}
-
 static int flash_group(const struct cli_request *request, json_t **result, struct fault *fault)
 {
 	const struct arg_value *values;
 	unsigned count = cli_count(request, "pairs", &values);
 	MEM_OWNED struct copy_flash_request *requests = mem_alloc(count * sizeof(*requests));
-	struct group group = { .requests = requests, .count = count };
+	struct group group = { .control = request->control, .requests = requests, .count = count };
 
 	if (!requests)
 		return cli_out_of_memory(fault);
@@ -229,7 +252,8 @@ static int flash_group(const struct cli_request *request, json_t **result, struc
 	if (copy_flash_create(control_copy(request->control), requests, count, fault))
 		return -1;
 	group.list = json_array();
-	copy_flash_each(control_copy(request->control), add_of_group, &group);
+	/* They are made: those that cannot be looked at now are left out, as are those that are over already. */
+	(void)!copy_flash_each(control_copy(request->control), add_of_group, &group, fault);
 	return cli_answer(group.list, result, fault);
 }
 
@@ -238,6 +262,7 @@ const struct cli_binding cli_bindings_flash[] = {
 	{ "flash", "group", flash_group },
 	{ "flash", "list", flash_list },
 	{ "flash", "show", flash_show },
+	{ "flash", "set", flash_set },
 	{ "flash", "resync", flash_resync },
 	{ "flash", "reverse", flash_reverse },
 	{ "flash", "commit", flash_commit },

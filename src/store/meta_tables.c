@@ -327,6 +327,7 @@ static const struct meta_column flash_columns[] = {
 	FIELD(META_TIME, "created", created_wall_ns, NOTE("the moment that it shows")),
 	COLUMN(META_UINT, practice, NOTE("of the practice copy of this session; 0: of none")),
 	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
+	WORD(priority, COPY_PRIORITY_COUNT, copy_priority_names, NOTE("of its background copy, beside hosts")),
 };
 #undef RECORD
 

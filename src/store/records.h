@@ -282,6 +282,7 @@ struct record_flash {
 	enum flash_reason reason;		/* why it has failed */
 	bool no_copy;				/* blocks are kept only when the source is written */
 	bool persistent;			/* stays when all is copied */
+	enum copy_priority priority;		/* of its background copy, beside hosts */
 	bool inhibit;				/* hosts only read the target */
 	bool record;				/* which tracks are written, for a resync */
 	uint8_t changed[XDC_UUID_LEN];		/* names the map of these */

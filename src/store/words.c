@@ -85,7 +85,8 @@ NAME_EACH(event_kind_names, EVENT_KIND_COUNT);
 
 const char *const job_kind_names[] = {
 	"first-copy", "resync", "recover", "failback", "return", "volume-delete", "service-stop",
-	"verify",
+	"verify", "flash-copy", "flash-restore",
+	"swap", "pause", "resume", "terminate", "practice", "freeze",
 };
 NAME_EACH(job_kind_names, JOB_KIND_COUNT);
 

@@ -108,8 +108,14 @@ qemu-io -f raw -c 'write -P 8 1M 1M' "nbd+unix:///1501?socket=$tmp/nbd" >/dev/nu
 qemu-io -f raw -r -c 'read -P 7 1M 1M' "nbd+unix:///1601?socket=$tmp/nbd" | grep -q '^read 1048576' ||
 	fail 'the copy is not what its source was'
 no_hosts A
-on A flash create 1501 1601 --persistent --inhibit-target-writes
+on A flash create 1501 1601 --persistent --inhibit-target-writes --priority urgent
 wait_until 30 is A '.own_bytes == .size_bytes' flash show 1601
+of_1601='map(select(.object == "volume 1501 to 1601")) | last | "\(.kind) \(.state) \(.percent)"'
+wait_until 30 is A "($of_1601) == \"flash-copy completed 100\"" job list
+expect_equal 'urgent same null' "$(json A .priority flash show 1601) $(json A '"\(.priority) \(.job)"' \
+	flash set 1601 --priority same)" 'the priority'
+expect_exit 2 'either all is copied, or nothing in the background' on A flash set 1601 --copy --no-copy
+expect_equal false "$(json A .copy flash set 1601 --no-copy)" 'a copy that was stopped'
 expect_equal read "$(json A .access volume show 1601)" 'access of the target'
 on A flash delete 1601
 expect_equal write "$(json A .access volume show 1601)" 'access of what was the target'
@@ -149,9 +155,9 @@ on A flash resync 1601 --revertible
 system_kill A
 system_restart A
 expect_equal revertible "$(json A .state flash show 1601)" 'the state after the server was killed'
-expect_equal 'revertible commit revert' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' flash show 1601)" \
+expect_equal 'revertible set commit revert' "$(json A '"\(.copy_state) \(.allowed | join(" "))"' flash show 1601)" \
 	'what is allowed'
-on A flash show 1601 | grep -q '^allowed  *commit, revert$' || fail 'a list of words is not on one line'
+on A flash show 1601 | grep -q '^allowed  *set, commit, revert$' || fail 'a list of words is not on one line'
 on A flash commit 1601
 shows 1601 9 1M
 shows 1601 0 4M

@@ -193,6 +193,11 @@ static struct copy_losses get_losses(void *arg, uint16_t id)
 	return (struct copy_losses){ volume->record.unflushed_lost_wall_ns, volume->record.sync_failed_wall_ns };
 }
 
+static bool has_volume(void *arg, uint16_t id)
+{
+	return control_volume_at(arg, id) != NULL;
+}
+
 static int start_copy(struct control *control, const struct control_options *options, struct fault *fault)
 {
 	struct copy_config config = {
@@ -206,6 +211,7 @@ static int start_copy(struct control *control, const struct control_options *opt
 		.make_practice = control_practice_make,
 		.delete_practice = control_practice_delete,
 		.next_practice = control_practice_next,
+		.has_volume = has_volume,
 		.get_losses = get_losses,
 		.end_losses = control_volume_end_losses,
 		.tell = tell,

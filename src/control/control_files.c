@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of volumes that are no more. That a volume is deleted is durable before its file is removed, together with a
- * record of what is to be removed; that record goes when the file has gone, and its id is not given away before. A
- * file that was made for a volume that never came to be has no record at all, and nothing in it.
+ * record of what is to be removed; that record goes when the file has gone, with all that the copy services have of it,
+ * and its id is not given away before. A file that was made for a volume that never came to be has no record at all,
+ * and nothing in it.
  */
 #include "control/control_private.h"
 
@@ -33,14 +34,16 @@ int control_retired_remove(struct control *control, struct control_retired *reti
 	const struct control_pool *pool = control_pool_find(control, retired->record.pool);
 	char path[CONTROL_DISK_PATH_MAX];
 	struct vdisk_options options = { .kind = POOL_DIR, .path = path };
-	int rc = pool ? pool->error : 0;
+	int rc = copy_remove_files(control->state_folder, retired->record.volume);
 
-	if (pool && !rc) {
+	if (!rc && pool)
+		rc = pool->error;
+	if (!rc && pool && pool->record.kind == POOL_DIR) {
 		control_file_path(pool->record.folder, retired->record.volume, retired->record.uuid, path);
 		rc = vdisk_destroy(&options);
 	}
 	if (rc)
-		log_line(LOG_WARNING, "control", "volume %04X is deleted, but its file in pool %s remains: %s",
+		log_line(LOG_WARNING, "control", "volume %04X of pool %s is deleted, but a file of it remains: %s",
 			 retired->record.volume, retired->record.pool, strerrordesc_np(-rc));
 	return rc ? rc : forget_retired(control, retired);
 }
@@ -64,8 +67,10 @@ static int remove_left(struct control *control, int id, const char *pool, uint16
 			continue;
 		*left = retired->record.volume;
 		rc = control_retired_remove(control, retired);
-		if (rc && is_out_of_reach(control, retired))
-			rc = forget_retired(control, retired);
+		if (rc && is_out_of_reach(control, retired)) {
+			rc = copy_remove_files(control->state_folder, retired->record.volume);
+			rc = rc ? rc : forget_retired(control, retired);
+		}
 		if (rc)
 			break;
 	}
@@ -77,7 +82,7 @@ int control_retired_clear(struct control *control, int id, const char *pool, con
 	uint16_t left = 0;
 	int rc = remove_left(control, id, pool, &left);
 
-	return rc == 0 ? 0 : fault_set(fault, FAULT_IN_USE, object, "let xdcd remove that file; the log names its pool",
+	return rc == 0 ? 0 : fault_set(fault, FAULT_IN_USE, object, "let xdcd remove that file; the log names it",
 				       "the file of a deleted volume %04X is still there: %s", left,
 				       strerrordesc_np(-rc));
 }
@@ -185,9 +190,10 @@ void control_files_settle(struct control *control)
 	uint16_t left;
 
 	list_for_each(pool, &control->pools, link) {
-		if (pool->record.kind != POOL_DIR || pool->error)
+		if (pool->error)
 			continue;
 		(void)remove_left(control, -1, pool->record.name, &left);	/* what remains is in the log */
-		settle_pool(control, pool);
+		if (pool->record.kind == POOL_DIR)
+			settle_pool(control, pool);
 	}
 }

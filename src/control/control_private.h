@@ -213,7 +213,7 @@ const char *control_extent_choose(const struct control *control, const struct co
 
 /* ---- files of volumes that are no more (control_files.c) ---- */
 
-/* Removes the file of a deleted volume and frees the record. Negative errno, in the log: it stays. */
+/* Removes the files of a deleted volume and frees the record. Negative errno, in the log: it stays. */
 int control_retired_remove(struct control *control, struct control_retired *retired);
 
 /*

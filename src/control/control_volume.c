@@ -447,9 +447,8 @@ int control_volume_accept(struct control *control, uint16_t id, struct fault *fa
 
 /* ---- delete ---- */
 
-/* Out of the metadata, with a record of the file that is left, which stands in *retired; NULL: of kind device. */
-static int commit_delete(struct control_volume *volume, struct control_retired **retired, const char *object,
-			 struct fault *fault)
+/* Out of the metadata, with a record of the files that are left. NULL: not, with the fault. */
+static struct control_retired *commit_delete(struct control_volume *volume, const char *object, struct fault *fault)
 {
 	const struct record_volume *record = &volume->record;
 	struct control *control = volume->control;
@@ -457,25 +456,24 @@ static int commit_delete(struct control_volume *volume, struct control_retired *
 	const struct meta_change changes[] = {
 		{ META_DELETE, META_VOLUME, record }, { META_PUT, META_RETIRED, &left },
 	};
-	bool has_file = volume->pool->record.kind == POOL_DIR;
+	struct control_retired *retired;
 
-	*retired = NULL;
 	memcpy(left.uuid, record->uuid, sizeof(left.uuid));
 	snprintf(left.pool, sizeof(left.pool), "%s", record->pool);
-	if (has_file && control_retired_load(control, &left) != 0)
-		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
-	if (has_file)
-		*retired = list_last(&control->retired, struct control_retired, link);
-	if (control_commit(control, changes, has_file ? 2 : 1, object, fault) == 0)
-		return 0;
-	if (has_file)
-		control_retired_drop(*retired);
-	return -1;
+	if (control_retired_load(control, &left) != 0) {
+		fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
+		return NULL;
+	}
+	retired = list_last(&control->retired, struct control_retired, link);
+	if (control_commit(control, changes, 2, object, fault) == 0)
+		return retired;
+	control_retired_drop(retired);
+	return NULL;
 }
 
 /* The blocks of a large file are freed one after the other: that takes long, and only then it is worth a job. */
-static void remove_file(struct control *control, struct control_retired *retired, uint64_t size_bytes,
-			const char *object)
+static void remove_files(struct control *control, struct control_retired *retired, uint64_t size_bytes,
+			 const char *object)
 {
 	const struct job_spec spec = { .kind = JOB_VOLUME_DELETE, .object = object };
 	struct job *job = size_bytes >= LARGE_BYTES ? job_begin(control->jobs, &spec) : NULL;
@@ -491,6 +489,7 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	struct control_volume *volume;
 	uint64_t size_bytes;
 	char object[16];
+	bool has_file;
 
 	if (control_enter(control, fault))
 		return -1;
@@ -499,7 +498,8 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 	volume = control_volume_need(control, id, fault);
 	if (!volume)
 		return -1;
-	size_bytes = volume->record.size_bytes;
+	has_file = volume->pool->record.kind == POOL_DIR;
+	size_bytes = has_file ? volume->record.size_bytes : 0;
 	if (control_check_hosts(volume, fault))
 		return -1;
 	if (check_busy(volume, object, fault))
@@ -512,14 +512,14 @@ int control_volume_delete(struct control *control, uint16_t id, struct fault *fa
 		return -1;
 	/* The copy services do not look under this lock: from here on they do not find it. */
 	volume->hidden = true;
-	if (commit_delete(volume, &retired, object, fault)) {
+	retired = commit_delete(volume, object, fault);
+	if (!retired) {
 		volume->hidden = false;
 		return -1;
 	}
 	control_volume_close(volume);
 	control_volume_leave(volume);
-	log_line(LOG_NOTICE, "control", "%s deleted%s", object, retired ? "" : ", its data are kept");
-	if (retired)
-		remove_file(control, retired, size_bytes, object);
+	log_line(LOG_NOTICE, "control", "%s deleted%s", object, has_file ? "" : ", its data are kept");
+	remove_files(control, retired, size_bytes, object);
 	return 0;
 }

@@ -84,6 +84,8 @@ struct copy_config {
 	int (*make_practice)(void *arg, struct copy_practice_volume *wanted, const char *pool, struct fault *fault);
 	int (*delete_practice)(void *arg, uint16_t volume, struct fault *fault);
 	bool (*next_practice)(void *arg, uint32_t from, struct copy_practice_volume *out);
+	/* There is such a volume, also one that is offline. Reactor 0; does not suspend. NULL: they all are. */
+	bool (*has_volume)(void *arg, uint16_t id);
 	/* Reactor 0; does not suspend. NULL: nothing is ever lost. */
 	struct copy_losses (*get_losses)(void *arg, uint16_t id);
 	/* The volume holds what its other side held: its losses are none any more. Reactor 0; suspends. NULL too. */
@@ -134,6 +136,12 @@ void copy_serve_link(struct copy *copy, struct rt_stream *stream, const char *id
 
 /* True when a pair, a session or a journal remembers the volume: it must not be deleted then. fault says which. */
 bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
+
+/*
+ * The volume is durably deleted, and closed, or the program starts: what the copy services keep of it in files goes. It
+ * must, before its id is given to another, which would be written over by it. Errors of the file, in the log. Suspends.
+ */
+RT_MUST_CHECK int copy_remove_files(const char *state_folder, uint16_t volume);
 
 /* True when a FlashCopy needs the volume: neither of its two grows. Does not suspend. */
 bool copy_is_flashed(struct copy *copy, uint16_t volume, struct fault *fault);

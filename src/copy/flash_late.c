@@ -18,9 +18,9 @@ struct late_order {
 	char path[FLASH_PATH_MAX];
 };
 
-static void fill_path(const struct copy *copy, uint16_t volume, char *path)
+static void fill_path(const char *state_folder, uint16_t volume, char *path)
 {
-	snprintf(path, FLASH_PATH_MAX, "%s/flash/%04X.late", copy->config.state_folder, volume);
+	snprintf(path, FLASH_PATH_MAX, "%s/flash/%04X.late", state_folder, volume);
 }
 
 static int do_open(void *arg)
@@ -35,11 +35,26 @@ void flash_open_late(struct flash *flash)
 	struct late_order order = { .volume = flash->data.source };
 	int rc;
 
-	fill_path(flash->copy, flash->record.source, order.path);
+	fill_path(flash->copy->config.state_folder, flash->record.source, order.path);
 	rc = rt_call(volume_reactor(order.volume), do_open, &order);
 	if (rc)
 		log_line(LOG_WARNING, "flash", "volume %04X is written slower beside its FlashCopy: %s: %s",
 			 flash->record.source, order.path, strerrordesc_np(-rc));
+}
+
+int copy_remove_files(const char *state_folder, uint16_t volume)
+{
+	char path[FLASH_PATH_MAX];
+	int rc;
+
+	fill_path(state_folder, volume, path);
+	rc = rt_path_unlink(path);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc)
+		log_line(LOG_WARNING, "flash", "%s, of a volume that is deleted, cannot be removed: %s", path,
+			 strerrordesc_np(-rc));
+	return rc;
 }
 
 /* ---- at the start ---- */
@@ -90,9 +105,11 @@ static int replay_all(struct copy *copy, const uint8_t *found)
 		if (!(found[id / 8] >> id % 8 & 1))
 			continue;
 		order.volume = copy->config.find_volume(copy->config.find_arg, (uint16_t)id);
-		fill_path(copy, (uint16_t)id, order.path);
+		fill_path(copy->config.state_folder, (uint16_t)id, order.path);
 		if (order.volume)
 			rc = rt_call(volume_reactor(order.volume), do_replay, &order);
+		else if (copy->config.has_volume && !copy->config.has_volume(copy->config.find_arg, (uint16_t)id))
+			(void)!copy_remove_files(copy->config.state_folder, (uint16_t)id);	/* in the log */
 	}
 	return rc;
 }

@@ -79,7 +79,7 @@ struct record_volume {
 	int64_t created_wall_ns;
 };
 
-/* A deleted volume whose file is still to be removed: its id is not given to a new volume before. */
+/* A deleted volume whose files are still to be removed: its id is not given to a new volume before. */
 struct record_retired {
 	uint16_t volume;			/* key */
 	uint8_t uuid[XDC_UUID_LEN];

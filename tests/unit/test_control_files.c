@@ -22,6 +22,8 @@
 #define FOREIGN		"/pool/1599-5f0c6a1e-7d5b-4f7e-9a53-0d8e4f3b2c11.vol"
 #define EMPTY		"/pool/1598-5f0c6a1e-7d5b-4f7e-9a53-0d8e4f3b2c11.vol"
 #define OTHER		"/pool/notes-of-the-administrator-which-are-long.vol"
+#define DEVICE		"/device"
+#define LATE		"/state/flash/1500.late"
 #define DONE		"\"ok\":true"
 #define VOLUME(op)	"{\"op\":\"volume " op "\",\"args\":{\"volume\":\"1500\"}}"
 #define CREATE		"{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"p\",\"size\":\"1M\"}}"
@@ -161,6 +163,17 @@ static void a_crash_leaves_no_file(void **state)
 
 /* ---- a file that cannot be removed ---- */
 
+static int make_device(void *arg)
+{
+	struct rt_file *file;
+
+	(void)arg;
+	CHECK_EQUAL(rt_file_open(DEVICE, RT_FILE_WRITE | RT_FILE_CREATE, &file), 0);
+	CHECK_EQUAL(rt_file_set_size(file, 1 << 20), 0);
+	rt_file_close(file);
+	return 0;
+}
+
 static int fail_to_remove(void *arg)
 {
 	(void)arg;
@@ -190,6 +203,39 @@ static void a_file_that_cannot_be_removed_is_remembered(void **state)
 {
 	(void)state;
 	run(fail_to_remove);
+}
+
+/* What is in the log of late writes would be written over the volume that has the id next. */
+static int fail_to_remove_log(void *arg)
+{
+	char data[4];
+
+	(void)arg;
+	prepare();
+	CHECK_EQUAL(sim_call(machine, make_device, NULL), 0);
+	expect("{\"op\":\"pool create\",\"args\":{\"pool\":\"d\",\"device\":true}}", DONE);
+	expect("{\"op\":\"volume create\",\"args\":{\"volume\":\"1500\",\"pool\":\"d\",\"adopt\":\"" DEVICE "\"}}",
+	       DONE);
+	expect("{\"op\":\"volume create\",\"args\":{\"volume\":\"1600\",\"pool\":\"p\",\"size\":\"1M\"}}", DONE);
+	expect("{\"op\":\"flash create\",\"args\":{\"source\":\"1500\",\"target\":\"1600\"}}", DONE);
+	expect("{\"op\":\"flash delete\",\"args\":{\"volume\":\"1600\",\"force\":true}}", DONE);
+	CHECK_EQUAL(sim_peek(machine, LATE, data, sizeof(data), 0), 0);
+	sim_fail_nth(machine, SIM_CHANGE_NAME, 1);
+	expect(VOLUME("delete"), DONE);
+	sim_fail_nth(machine, SIM_CHANGE_NAME, 1);
+	expect(CREATE, "the file of a deleted volume 1500 is still there");
+	CHECK_EQUAL(sim_peek(machine, LATE, data, sizeof(data), 0), 0);
+	CHECK_EQUAL(sim_stop_and_wait(machine), 0);
+	boot();
+	CHECK_EQUAL(sim_peek(machine, LATE, data, sizeof(data), 0), -ENOENT);
+	expect(CREATE, DONE);
+	return sim_stop_and_wait(machine);
+}
+
+static void a_log_of_late_writes_goes_before_the_id_is_given_away(void **state)
+{
+	(void)state;
+	run(fail_to_remove_log);
 }
 
 /* ---- a pool that is gone for good ---- */
@@ -276,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_leaves_no_file),
 		cmocka_unit_test(a_file_that_cannot_be_removed_is_remembered),
+		cmocka_unit_test(a_log_of_late_writes_goes_before_the_id_is_given_away),
 		cmocka_unit_test(a_pool_that_is_gone_keeps_nothing_waiting),
 		cmocka_unit_test(only_empty_files_of_nobody_are_removed),
 	};

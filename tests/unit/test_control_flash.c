@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "control_check.h"
+#include "rt/file.h"
 
+static struct sim_system *machine;
 static struct control *control;
 static struct fault fault;
 
@@ -83,6 +85,71 @@ static void a_relation_that_cannot_be_ended_keeps_nobody_from_starting(void **st
 {
 	(void)state;
 	run_world(1, 2, end_on_a_failed_disk);
+}
+
+/* ---- what a source leaves beside its data ---- */
+
+#define LATE	"/state/flash/1500.late"
+#define STRAY	"/state/flash/1999.late"	/* of a delete that was cut short */
+
+static bool exists(const char *path)
+{
+	uint8_t byte;
+
+	return sim_peek(machine, path, &byte, 1, 0) == 0;
+}
+
+static int leave_a_stray(void *arg)
+{
+	struct copy_flash_request request = { .source = 0x1500, .target = 0x1600, .no_copy = true };
+	struct system *system = start_system();
+	struct rt_file *file;
+
+	(void)arg;
+	CHECK(system);
+	control = system_control(system);
+	CHECK_EQUAL(control_pool_create(control, &(struct pool_create){ .name = "p", .folder = "/p" }, &fault), 0);
+	make_volume(0x1500, "p");
+	make_volume(0x1600, "p");
+	CHECK_EQUAL(copy_flash_create(control_copy(control), &request, 1, &fault), 0);
+	CHECK(exists(LATE));
+	CHECK_EQUAL(rt_file_open(STRAY, RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_NEW, &file), 0);
+	rt_file_close(file);
+	system_stop(system);
+	return 0;
+}
+
+static int delete_the_source(void *arg)
+{
+	struct system *system = start_system();
+
+	(void)arg;
+	CHECK(system);
+	control = system_control(system);
+	CHECK(!exists(STRAY));
+	CHECK(exists(LATE));
+	CHECK_EQUAL(copy_flash_delete(control_copy(control), 0x1600, true, &fault), 0);
+	CHECK_EQUAL(control_volume_delete(control, 0x1500, &fault), 0);
+	CHECK(!exists(LATE));
+	system_stop(system);
+	return 0;
+}
+
+static int main_late(void *arg)
+{
+	machine = arg;
+	sim_boot(machine, leave_a_stray, NULL);
+	CHECK_EQUAL(sim_wait_ended(machine), 0);
+	sim_boot(machine, delete_the_source, NULL);
+	CHECK_EQUAL(sim_wait_ended(machine), 0);
+	CHECK_EQUAL(sim_exit_code(machine), 0);
+	return 0;
+}
+
+static void what_a_deleted_source_had_in_the_state_folder_goes(void **state)
+{
+	(void)state;
+	run_world(1, 2, main_late);
 }
 
 /* ---- a set of FlashCopies ---- */
@@ -208,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_relation_that_cannot_be_ended_keeps_nobody_from_starting),
+		cmocka_unit_test(what_a_deleted_source_had_in_the_state_folder_goes),
 		cmocka_unit_test(a_set_is_restored_whole_or_not_at_all),
 	};
 

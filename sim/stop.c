@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A clean stop at any moment: while groups are formed, in a first copy, with far sides that are cut off, dead or
- * paused, with a drain under way that has no limit. Each system has stopped within seconds, whatever the others do;
- * commands that wait for a system that is gone end by terminate --force.
+ * A clean stop at any moment: while groups are formed, in a first copy, with far sides that are cut off, dead, paused
+ * or slow, with a drain under way that has no limit. Each system has stopped within seconds, whatever the others do;
+ * commands that wait for a system that is gone end by terminate --force. What the far sides hold is one moment
+ * thereafter, when they are started again, stopped while they apply it, and started.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "faults.h"
 #include "oracle.h"
 #include "scenarios.h"
 #include "sites.h"
@@ -17,6 +20,8 @@ static uint64_t below(uint64_t bound)
 {
 	return sim_random_below(sim_world(), bound);
 }
+
+static const struct sim_disk_state slow_disk = { .slower = 50 }, very_slow_disk = { .slower = 1000 };
 
 /* Returns a box that is stuck from here on, if one is. */
 static struct box *disturb(struct sites *sites)
@@ -97,6 +102,55 @@ static int terminate_under_pause(struct sites *sites)
 	return rc;
 }
 
+static int bring_up_fars(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < sites->far_count && !rc; i++)
+		rc = faults_bring_up(sites, &sites->fars[i]);
+	return rc;
+}
+
+/* Its disk is as fast as before but for one volume. */
+static void slow_down_one(struct box *far)
+{
+	static const struct sim_disk_state usual;
+	char path[64];
+
+	snprintf(path, sizeof(path), "pool/%04X.vol", far->volumes[below(far->volume_count)]);
+	sim_set_disk(far->system, "pool", &usual);
+	sim_set_disk(far->system, path, &very_slow_disk);
+}
+
+/* The source site stays down. There may be no group yet, or no more. */
+static int recover(struct sites *sites)
+{
+	struct recovery_result result = { 0 };
+	struct oracle_image image;
+	int rc;
+
+	for (unsigned i = 0; i < sites->far_count; i++)
+		slow_down_one(&sites->fars[i]);
+	rc = bring_up_fars(sites);
+	/* What the journals hold is being applied when they are stopped again. */
+	for (unsigned stops = (unsigned)below(3); stops && !rc; stops--) {
+		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(1000) * RT_US);
+		for (unsigned i = 0; i < sites->far_count && !rc; i++)
+			rc = stop_in_time(&sites->fars[i]);
+		if (!rc)
+			rc = bring_up_fars(sites);
+	}
+	for (unsigned tries = 0; tries < 20 && !rc; tries++) {
+		if (!box_session_recover(&sites->fars[0], SITES_SESSION, false, &result) && !result.volumes_missing) {
+			scenario_count("recoveries", 1);
+			sites_judge_reading(sites, &image);
+			return 0;
+		}
+		rc = rt_sleep_until(rt_now_ns() + 300 * RT_MS);
+	}
+	return rc;
+}
+
 static int live_and_stop(struct sites *sites)
 {
 	unsigned first = (unsigned)below(4);
@@ -104,6 +158,12 @@ static int live_and_stop(struct sites *sites)
 	int rc = rt_sleep_until(rt_now_ns() + (int64_t)below(300000) * RT_US);
 
 	stuck = disturb(sites);
+	if (below(2)) {
+		/* What is committed waits for its volumes when the stop comes. */
+		for (unsigned i = 0; i < sites->far_count; i++)
+			sim_set_disk(sites->fars[i].system, "pool", &slow_disk);
+		scenario_count("slow pools", 1);
+	}
 	if (!rc)
 		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(below(2) ? 100000 : 8000000) * RT_US);
 	if (!rc && !below(3))
@@ -117,7 +177,9 @@ static int live_and_stop(struct sites *sites)
 	}
 	if (stuck)
 		sim_resume(stuck->system);
-	return rc || !stuck ? rc : stop_in_time(stuck);
+	if (!rc && stuck)
+		rc = stop_in_time(stuck);
+	return rc ? rc : recover(sites);
 }
 
 static int live(struct sites *sites)
@@ -139,8 +201,8 @@ static const char *const must_happen[] = {
 };
 
 static const char *const rarely_happens[] = {
-	"far sides cut off", "far sides dead", "far sides stuck", "members cut off", "undisturbed",
-	"terminated by force", NULL
+	"far sides cut off", "far sides dead", "far sides stuck", "slow pools", "members cut off", "undisturbed",
+	"terminated by force", "recoveries", NULL
 };
 
 const struct scenario scenario_stop = {

@@ -587,6 +587,8 @@ void copy_stop(struct copy *copy)
 	practice_parts_stop(copy);
 	verify_members_stop(copy);
 	sources_stop(copy);
+	legs_stop_work(copy);
+	copy->pairs_end = true;
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link), false);
 	while (!list_empty(&copy->legs))

@@ -59,6 +59,7 @@ struct copy {
 	struct rt_mutex dialing;		/* one at a time gets or puts back a peer */
 	struct list_head paths;			/* struct path */
 	struct list_head pairs;			/* struct pair: both ends */
+	bool pairs_end;				/* they are put down, with all that they are owed */
 	struct pair **pair_table[256];		/* the first of each volume, by LSS and number; NULL: none yet */
 	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
 	struct rt_mutex flashing;		/* of commands on them, one at a time */

@@ -103,6 +103,14 @@ int legs_begin_work(struct copy *copy)
 	return rc;
 }
 
+void legs_stop_work(struct copy *copy)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link)
+		rt_group_stop(&leg->fibers);
+}
+
 int leg_take_up(struct copy *copy, const struct record_leg *record)
 {
 	struct journal_place place = place_of(copy, record);

@@ -71,6 +71,9 @@ RT_MUST_CHECK int leg_make(struct copy *copy, const char *source_system, const s
 /* All that were taken up apply what is committed: their pairs, which say to which volumes, are there. -ENOMEM. */
 RT_MUST_CHECK int legs_begin_work(struct copy *copy);
 
+/* They apply nothing more: what is not on the volumes stays in the journals. Suspends. */
+void legs_stop_work(struct copy *copy);
+
 /* Stops applying and closes the journal; all stays on disk. Suspends. */
 void leg_put_down(struct leg *leg);
 

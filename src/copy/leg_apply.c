@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/leg_apply.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -138,6 +139,8 @@ static bool is_owed(struct leg *leg, uint16_t volume)
 	struct pair *pair = pair_find(leg->copy, volume, leg->record.source_system);
 	const struct left_pair *left = pair_left_find(leg->copy, volume, leg->record.source_system);
 
+	/* Without pairs the group would be taken for applied. */
+	assert(!leg->copy->pairs_end);
 	if (!leg_group_has(leg, volume))
 		return false;
 	if (pair || left)

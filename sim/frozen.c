@@ -34,6 +34,8 @@ struct frozen_run {
 	int64_t held_since_ns[SITES_BOXES_MAX];	/* 0: not */
 };
 
+#define FAILED	1000u			/* boots that none of them has */
+
 static uint64_t below(uint64_t bound)
 {
 	return sim_random_below(sim_world(), bound);
@@ -53,7 +55,7 @@ static unsigned count_far_boots(struct sites *sites)
 		const struct box *far = &sites->fars[i];
 
 		boots += far->boots + !far->ready;
-		boots += !far->ready || box_has_failed(far) || sim_disk_errors(far->system) ? 1000 : 0;
+		boots += !far->ready || box_has_failed(far) || sim_disk_errors(far->system) ? FAILED : 0;
 	}
 	return boots;
 }
@@ -132,7 +134,8 @@ static void look(struct frozen_run *run, int64_t answered_ns)
 
 	if (says == SAYS_NO) {
 		run->frozen = run->firm = false;
-		run->far_boots = are_all_well(run) ? boots : run->far_boots;
+		/* One that has failed just now is well as long as nobody was told. */
+		run->far_boots = are_all_well(run) && boots < FAILED ? boots : run->far_boots;
 	}
 	run->firm = run->firm || answered_ns;
 	/* What a far side had not synced when it lost its power is not there any more. */
@@ -285,6 +288,37 @@ static int cut_one(struct frozen_run *run)
 	return rc;
 }
 
+struct start_order {
+	struct box *box;
+	const struct session_start *start;
+	struct fault fault;
+};
+
+static int order_start(void *arg)
+{
+	struct start_order *order = arg;
+
+	return order->box->ready ? copy_session_start(order->box->copy, order->start, &order->fault) : -ECONNABORTED;
+}
+
+/* One that is only not reached is not said to lack the session, and it is as if nobody had asked. */
+static int start_unreached(struct sites *sites, const struct session_start *start)
+{
+	struct start_order order = { .box = &sites->sources[0], .start = start };
+	int rc;
+
+	sim_cut(sites->sources[0].system, sites->sources[1].system);
+	rc = box_call(order.box, order_start, &order);
+	sim_heal(sites->sources[0].system, sites->sources[1].system);
+	scenario_count("starts without a subordinate", 1);
+	if (rc == -ECANCELED)
+		return rc;
+	if (!rc || !strstr(order.fault.remedy, "path list"))
+		scenario_wrong("a start that does not reach a subordinate: %d, %s; %s", rc, order.fault.message,
+			       order.fault.remedy);
+	return 0;
+}
+
 static int open_session(struct sites *sites)
 {
 	struct session_start start = {
@@ -308,6 +342,8 @@ static int open_session(struct sites *sites)
 			start.subordinates[i - 1].lss = box_lss(box);
 		}
 	}
+	if (!rc && sites->source_count > 1 && !below(4))
+		rc = start_unreached(sites, &start);
 	if (!rc && sites->source_count > 1)
 		rc = box_session_start(&sites->sources[0], &start);
 	return rc;
@@ -335,6 +371,9 @@ static int live_through(struct frozen_run *run)
 		rc = rt_group_start(&run->watch, "watch holds", watch_holds, run);
 	for (unsigned i = 0; i < ROUNDS && !rc && !run->in_branch; i++) {
 		rc = live_on(run);
+		/* --fail: a far side that lost what it had not synced takes no data until that is accepted. */
+		if (!rc && sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL))
+			rc = faults_mend_all(sites);
 		if (!rc)
 			rc = below(3) == 0 ? cut_one(run)
 			     : sites->source_count == 1 && below(2) ? fracture(run) : freeze(run);
@@ -382,10 +421,13 @@ static const char *const must_happen[] = { "host writes", "freezes", "freezes re
 					   "sessions frozen by themselves", "frozen far sides that stayed",
 					   "sites lost while frozen", "fractures", NULL };
 
+static const char *const rarely_happens[] = { "starts without a subordinate", NULL };
+
 const struct scenario scenario_frozen = {
 	.name = "frozen",
 	.about = "sessions of type pprc: far sides of several systems that are frozen are one moment",
 	.until_ns = 900 * RT_SECOND,
 	.run = run,
 	.must_happen = must_happen,
+	.rarely_happens = rarely_happens,
 };

@@ -122,6 +122,8 @@ static void read_ahead(void *arg)
 	if (box_read(place.box, place.volume, oracle_block(reader.chain, event.block), data))
 		return;
 	scenario_count("host reads", 1);
+	if (reader.oracle->blind_at_errors && sim_disk_errors(place.box->system))
+		return;
 	if (value_of(data, reader.chain) != event.value || chain->answered >= reader.event)
 		return;
 	note_answer(chain, reader.event);
@@ -139,13 +141,19 @@ static void start_reader(struct writer *writer, struct rt_group *readers, uint32
 		mem_free(reader);
 }
 
-/* What failed may have changed any part of any block; after a crash oracle_note_crash has seen to that. */
+/*
+ * What failed may have changed any part of any block; after a crash oracle_note_crash has seen to that. What another
+ * host has read, and a failed disk lost thereafter, may live on at the far side: that it is gone here is noted when the
+ * disk is mended.
+ */
 static void note_failed_request(struct oracle *oracle, unsigned chain_index, const struct oracle_request *request)
 {
 	const struct oracle_place *place = &oracle->places[request->place];
 	struct oracle_chain *chain = &oracle->chains[chain_index];
 	uint8_t data[XDC_BLOCK_SIZE];
 
+	if (chain->answered >= request->last && box_has_failed(place->box))
+		return;
 	for (unsigned block = request->first; block < request->end; block++) {
 		uint32_t value;
 

@@ -62,6 +62,7 @@ struct oracle {
 	struct oracle_chain chains[ORACLE_CHAINS];
 	struct rt_group writers;
 	bool blind;				/* nobody reads ahead: a write that fails may show, or not */
+	bool blind_at_errors;			/* what is read ahead proves nothing where a disk has failed */
 	bool rest;				/* writers issue nothing for the time */
 	bool calm;				/* they issue little: nothing happens that they could meet */
 	bool stop;				/* writers end; crashes are not noted any more */

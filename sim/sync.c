@@ -163,12 +163,15 @@ static int fail_over(struct sync_run *run)
 	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
 		unsigned volume;
 		struct box *far = sites_far_of(sites, i, &volume);
+		bool mended = false, again;
 
 		do {
 			rc = box_pair_failover(far, volume, sites->oracle.places[i].box);
+			again = rc == -ECONNABORTED || (rc && rc != -ECANCELED && !mended);
 			if (rc && rc != -ECANCELED && faults_make_well(sites, far))
-				rc = -EIO;
-		} while (rc == -ECONNABORTED);
+				again = false;
+			mended = mended || rc;
+		} while (again);
 	}
 	if (rc)
 		sim_fail(sim_world(), "the far sides cannot be failed over: %d", rc);
@@ -482,6 +485,7 @@ static int freeze_all(struct sites *sites, int64_t hold_ns)
 static int lose_frozen(struct sync_run *run, int64_t frozen_ns)
 {
 	struct sites *sites = run->sites;
+	bool power = below(2);
 	int rc;
 
 	scenario_count("sites lost while frozen", 1);
@@ -491,6 +495,10 @@ static int lose_frozen(struct sync_run *run, int64_t frozen_ns)
 	oracle_require_before(&sites->oracle, frozen_ns);
 	if (below(2))
 		burn_site(sites);
+	/* What they had not made durable when the command ended would be gone. */
+	for (unsigned i = 0; power && i < sites->far_count; i++)
+		faults_crash(sites, &sites->fars[i], SIM_POWER_LOSS);
+	scenario_count("far sides without power while frozen", power);
 	faults_stop(&run->faults);
 	rc = fail_over(run);
 	if (!rc)
@@ -587,6 +595,8 @@ static int live_through(struct sync_run *run)
 	sites->group = below(2);
 	sites->critical = below(4) == 0;
 	sites->oracle.blind = sites->critical;
+	/* Hosts have errors while a suspension cannot be made durable, for what they wrote here and only here. */
+	sites->oracle.blind_at_errors = true;
 	rc = sites_build(sites, 1 + (unsigned)below(2), 1 + (unsigned)below(2),
 			 below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_SYNC);
 	if (!rc)

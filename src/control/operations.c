@@ -55,6 +55,9 @@ _Static_assert(sizeof(arg_kind_names) / sizeof(arg_kind_names[0]) == ARG_KIND_CO
 #define LIMIT_ARG \
 	{ "limit", ARG_PATH_LIMIT, 0, "send at most so many bytes a second over it, from 64K on; none (default)" }
 
+#define GROUP_TIMEOUT_ARG \
+	{ "timeout", ARG_HOLD, 0, "of a group: hosts wait so long for that at most; 30s (default)" }
+
 #define PATH_ARGS \
 	{ "source-lss", ARG_LSS, POSITION, "the LSS here" }, \
 	{ "target-lss", ARG_LSS, POSITION, "the LSS at the other system" }, \
@@ -143,12 +146,14 @@ const struct operation operations[] = {
 		{ "to", ARG_REMOTE_ADDRESS, USE_REQUIRED, "the link address of the other system" },
 		{ "compress", ARG_FLAG, 0, "zstd on the link; the first path to a system decides for all" },
 		{ "group", ARG_FLAG, 0, "its synchronous pairs are a group: suspended together, at one moment" },
+		GROUP_TIMEOUT_ARG,
 		LIMIT_ARG,
 	} },
-	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limit of a path, or whether it is a group", {
+	{ "path", "set", ROLE_ADMIN, ANSWER_CHANGED, "Change the limits of a path, or whether it is a group", {
 		PATH_ARGS,
 		{ "group", ARG_FLAG, 0, "its synchronous pairs are a group: suspended together, at one moment" },
 		{ "no-group", ARG_FLAG, 0, "they are none" },
+		GROUP_TIMEOUT_ARG,
 		LIMIT_ARG,
 	} },
 	{ "path", "list", ROLE_MONITOR, ANSWER_LIST, "List the paths", { { 0 } } },

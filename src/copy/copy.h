@@ -174,7 +174,11 @@ struct copy_path {
 	bool compress;				/* zstd on the link; the first path to a system decides for all */
 	uint64_t limit_bytes;			/* a second, before compression; 0: no limit */
 	bool group;				/* its synchronous pairs are suspended together, at one moment */
+	int64_t group_timeout_ns;		/* hosts wait so long for that; 0: as long as by default */
 };
+
+#define COPY_GROUP_TIMEOUT_NS	(30 * RT_SECOND)	/* by default */
+
 struct copy_path_info {
 	struct copy_path path;
 	bool connected;
@@ -192,9 +196,10 @@ int copy_path_delete(struct copy *copy, const struct copy_path *path, struct fau
 
 /* What is to be another from now on. */
 struct copy_path_change {
-	bool sets_limit, sets_group;
+	bool sets_limit, sets_group, sets_timeout;
 	uint64_t limit_bytes;
 	bool group;				/* pairs that are suspended already stay so */
+	int64_t group_timeout_ns;
 };
 
 /* Address and compress are not looked at. */
@@ -293,7 +298,9 @@ int copy_pair_leave_sync(struct copy *copy, const struct copy_pair_name *name, s
 /*
  * Over a path: no write to its synchronous pairs is answered from here on, and they are suspended, so the far sides
  * are of one moment, also together with those of other paths that are frozen before the first of them runs again. Until
- * run, or for hold_ns (0: 60 s), after which writes go on.
+ * run, or for hold_ns (0: 60 s), after which writes go on. 0: the far side keeps that moment, whatever becomes of its
+ * power. -1, and frozen nevertheless: it has not said so, or some pairs were not full-duplex, and their far sides are
+ * of no one moment with the others.
  */
 int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t hold_ns, struct fault *fault);
 int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault *fault);

@@ -169,6 +169,9 @@ struct pace_limit *path_limit(struct copy *copy, uint8_t source_lss, const char 
 /* The synchronous pairs of its path are a group. */
 bool path_is_group(struct copy *copy, const struct record_pair *pair);
 
+/* So long hosts wait at most until these are suspended together. */
+int64_t path_group_timeout(struct copy *copy, const struct record_pair *pair);
+
 /* ---- sessions (session_ops.c) ---- */
 
 /* After everything is taken up: sessions that were running here go on. */

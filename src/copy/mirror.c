@@ -21,6 +21,7 @@ struct mirror {
 	struct mirror_config config;
 	struct link_channel *channel;
 	int error;				/* why it is broken */
+	bool filled;				/* full, since the far side had all of it; not for being critical */
 
 	unsigned flying;			/* writes under way */
 	struct rt_cond landed;			/* there is none */
@@ -95,6 +96,7 @@ void mirror_rearm(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]
 	memcpy(mirror->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
 	volume_unhold_mirror(mirror->config.volume_target, &mirror->in_volume);
 	mirror->error = 0;
+	mirror->filled = false;
 }
 
 void mirror_refuse_waiters(struct mirror *mirror, int error)
@@ -105,6 +107,7 @@ void mirror_refuse_waiters(struct mirror *mirror, int error)
 void mirror_unfill(struct mirror *mirror)
 {
 	mirror->in_volume.full = mirror->config.critical;
+	mirror->filled = false;
 	volume_unhold_mirror(mirror->config.volume_target, &mirror->in_volume);
 	mirror->error = 0;
 	tell(mirror, 0);
@@ -112,7 +115,7 @@ void mirror_unfill(struct mirror *mirror)
 
 void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE])
 {
-	if (!mirror->in_volume.full)
+	if (!mirror->filled)
 		memcpy(mirror->config.far_boot_id, far_boot_id, WIRE_ID_SIZE);
 }
 
@@ -397,7 +400,8 @@ void mirror_stop(struct mirror *mirror, int error)
 
 bool mirror_fill(struct mirror *mirror)
 {
-	return volume_fill_mirror(mirror->config.volume_target, &mirror->in_volume);
+	mirror->filled = volume_fill_mirror(mirror->config.volume_target, &mirror->in_volume);
+	return mirror->filled;
 }
 
 void mirror_get_state(const struct mirror *mirror, struct mirror_state *state)
@@ -406,4 +410,5 @@ void mirror_get_state(const struct mirror *mirror, struct mirror_state *state)
 		.full = mirror->in_volume.full, .broken = mirror->in_volume.held,
 		.waiting = mirror->in_volume.users, .error = mirror->error,
 	};
+	memcpy(state->far_boot_id, mirror->config.far_boot_id, WIRE_ID_SIZE);
 }

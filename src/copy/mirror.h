@@ -36,7 +36,10 @@ bool mirror_fill(struct mirror *mirror);
 /* It follows again, also when it was broken: hosts that waited are answered. Does not suspend. */
 void mirror_unfill(struct mirror *mirror);
 
-/* The far side is another one from here on. One that is full stays with the old, and breaks. */
+/*
+ * The far side is another start of it from here on. One that was filled stays with the old, and breaks; one that
+ * follows, critical or not, does not.
+ */
 void mirror_far_restarted(struct mirror *mirror, const uint8_t far_boot_id[WIRE_ID_SIZE]);
 
 /* Broken from here on, since the pair is to be suspended. Does not suspend. */
@@ -73,6 +76,7 @@ struct mirror_state {
 	bool full, broken;
 	unsigned waiting;			/* requests under way */
 	int error;				/* that broke it; 0: none */
+	uint8_t far_boot_id[WIRE_ID_SIZE];	/* of the start of the far side that it speaks of */
 };
 void mirror_get_state(const struct mirror *mirror, struct mirror_state *state);
 

@@ -157,7 +157,8 @@ static bool is_second_try(const struct pair *pair, const struct wire_pair_establ
  * A pair that is there: the source may go on only if what this side holds is the source's own past. A volume that was
  * recovered here holds a generation that the source does not know, and is never overwritten.
  */
-static int establish_again(struct pair *pair, const struct wire_pair_establish *request, char *why)
+static int establish_again(struct pair *pair, const struct wire_pair_establish *request,
+			   const uint8_t asked_boot_id[WIRE_ID_SIZE], char *why)
 {
 	enum history_verdict verdict = history_compare(&pair->history, &request->history);
 	int rc;
@@ -182,6 +183,10 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 	/* What is here now is to be what was answered there, also after a loss of power. */
 	if (request->flags & WIRE_PAIR_DUPLEX && leg_sync_volumes(pair->copy, &pair->record.volume, 1))
 		return copy_refuse(why, -EIO, "volume %04X of system %s cannot be made durable", pair->record.volume,
+				   pair->copy->config.system);
+	/* What is durable now need not be all: an administrator may have accepted meanwhile that some was lost. */
+	if (request->flags & WIRE_PAIR_DUPLEX && memcmp(asked_boot_id, pair->copy->far_boot_id, WIRE_ID_SIZE) != 0)
+		return copy_refuse(why, -ECONNRESET, "system %s has restarted since it acknowledged",
 				   pair->copy->config.system);
 	/* A former source keeps what it never sent until it is the source again: pair_changes.h. */
 	if (!pair->record.first_copy_done)
@@ -401,9 +406,11 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 	struct copy *copy = arg;
 	struct pair *pair = pair_find(copy, establish->target_volume, peer->system);
 	const struct pair *obstacle = find_obstacle(copy, pair, establish);
+	uint8_t boot_id[WIRE_ID_SIZE];
 	int rc;
 	RT_SHIELD();
 
+	memcpy(boot_id, copy->far_boot_id, sizeof(boot_id));
 	if (obstacle)
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s is paired with volume %04X of %s",
 				   establish->target_volume, copy->config.system, obstacle->record.remote_volume,
@@ -430,7 +437,7 @@ int pair_far_on_establish(void *arg, const struct link_peer *peer, const void *r
 		else if (establish->flags & WIRE_PAIR_RETURN)
 			rc = establish_return(pair, establish, why);
 		else
-			rc = establish_again(pair, establish, why);
+			rc = establish_again(pair, establish, boot_id, why);
 		if (!rc)
 			fill_reply(copy, pair, reply);
 		pair_end_change(pair);
@@ -532,7 +539,8 @@ static int do_changes(void *arg)
 			break;
 		}
 		reply->ranges[reply->count++] = (struct wire_range){ .offset = offset, .bytes = len };
-		from = offset + len;
+		/* The end of the volume may be in the middle of a block. */
+		from = offset + len + XDC_BLOCK_SIZE - 1;
 	}
 	return 0;
 }

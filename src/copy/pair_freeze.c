@@ -16,7 +16,8 @@
 
 #define HOLD_NS		(60 * RT_SECOND)	/* of a freeze, unless it says otherwise */
 #define DECIDE_NS	(60 * RT_SECOND)	/* for one to come about, of this system alone */
-#define TURNS_NS	(30 * RT_SECOND)	/* for commands on pairs of a group to end: then the others go on */
+#define KEPT_NS		(10 * RT_SECOND)	/* for far sides to say that they keep the moment */
+#define LISTED_MAX	16u			/* volumes that a fault names */
 
 enum freeze_state { FREEZE_BEGINS, FREEZE_HELD, FREEZE_SUSPENDED, FREEZE_ENDED };
 
@@ -34,6 +35,8 @@ struct freeze {
 	int64_t hold_ns;
 	unsigned users, pairs;
 	bool not_durable;			/* that they are suspended */
+	int kept_rc;				/* what.kept: whether they do */
+	char lagging[128];			/* what.kept: volumes of which the far sides are of no one moment */
 	struct rt_cond changed;
 	int rc;					/* why it has not come to the step that was wanted */
 	uint16_t volume;			/* that was in the way; 0: none was */
@@ -78,7 +81,7 @@ static void become(struct freeze *freeze, enum freeze_state state)
 static int take_all_turns(struct freeze *freeze)
 {
 	struct pair_several *several = &freeze->several;
-	int64_t until_ns = freeze->what.broken ? rt_now_ns() + TURNS_NS : freeze->until_ns;
+	int64_t until_ns = freeze->what.broken ? rt_now_ns() + freeze->what.turns_ns : freeze->until_ns;
 
 	pair_several_take_turns(several, until_ns);
 	if (freeze->what.broken || several->in_turn == several->count)
@@ -94,12 +97,33 @@ static int take_all_turns(struct freeze *freeze)
 static int settle(struct freeze *freeze)
 {
 	const struct pair *which = NULL;
-	RT_LIMIT(freeze->until_ns);
+	int64_t kept_ns = rt_now_ns() + KEPT_NS;
+	RT_LIMIT(freeze->what.kept && kept_ns < freeze->until_ns ? kept_ns : freeze->until_ns);
 	int rc = pair_several_settle(&freeze->several, &which);
 
 	if (rc && which)
 		freeze->volume = which->record.volume;
 	return rc;
+}
+
+static void list_lagging(struct freeze *freeze)
+{
+	const struct pair_several *several = &freeze->several;
+	char *text = freeze->lagging;
+	size_t size = sizeof(freeze->lagging);
+	unsigned count = 0, more = 0;
+
+	for (unsigned i = 0; i < several->count; i++) {
+		if (!pair_one_lags(&several->ones[i]))
+			continue;
+		if (count == LISTED_MAX)
+			more++;
+		else
+			snprintf(text + strlen(text), size - strlen(text), "%s%04X", count++ ? ", " : "",
+				 several->ones[i].pair->record.volume);
+	}
+	if (more)
+		snprintf(text + strlen(text), size - strlen(text), " and %u more", more);
 }
 
 static int hold_hosts(struct freeze *freeze)
@@ -135,6 +159,11 @@ static int come_to_hold(struct freeze *freeze)
 		pair_several_wait_landed(&freeze->several);
 	if (!rc && freeze->what.all)
 		rc = settle(freeze);
+	if (!rc && freeze->what.kept && !planted(PLANTED_FREEZE_UNKEPT)) {
+		list_lagging(freeze);
+		freeze->kept_rc = settle(freeze);
+		freeze->volume = 0;
+	}
 	return rc;
 }
 
@@ -195,6 +224,14 @@ static void go_on(struct freeze *freeze)
 	pair_several_go_on(&freeze->several, !freeze->not_durable);
 }
 
+static void end_pairs(struct freeze *freeze, int rc)
+{
+	if (!rc)
+		stay_suspended(freeze);
+	else if (rc != -ECANCELED)
+		go_on(freeze);
+}
+
 static void end(struct freeze *freeze)
 {
 	RT_SHIELD();
@@ -224,32 +261,31 @@ static int turn_flashes(struct freeze *freeze)
 }
 
 /* Hosts go on at the end of it, whatever became of it. */
-static void run_flashes(struct freeze *freeze)
+static void end_flashes(struct freeze *freeze, int rc)
 {
-	int rc = hold_flashes(freeze);
-
-	if (!rc) {
-		become(freeze, FREEZE_HELD);
-		rc = wait_wanted(freeze);
-	}
-	if (!rc && freeze->wanted == FREEZE_ENDED)
-		rc = -EINTR;
-	if (!rc)
-		rc = turn_flashes(freeze);
-	freeze->rc = rc;
-	if (!rc) {
-		become(freeze, FREEZE_SUSPENDED);
-		rc = wait_wanted(freeze);
-	}
-	if (rc == -ETIMEDOUT && freeze->state == FREEZE_SUSPENDED)
+	if (!rc && wait_wanted(freeze) == -ETIMEDOUT)
 		log_line(LOG_WARNING, "flash", "session %u: held for too long, hosts go on", freeze->what.session);
 	if (freeze->flash)
 		flash_together_end(freeze->flash);
 }
 
-static void run_pairs(struct freeze *freeze)
+/* ---- the course of a freeze ---- */
+
+/* What is done to pairs, or to FlashCopies. */
+struct freeze_steps {
+	int (*hold)(struct freeze *freeze);
+	int (*decide)(struct freeze *freeze);
+	void (*end)(struct freeze *freeze, int rc);	/* rc 0: it was decided, and hosts wait still */
+};
+
+static const struct freeze_steps pair_steps = { come_to_hold, suspend_all, end_pairs };
+static const struct freeze_steps flash_steps = { hold_flashes, turn_flashes, end_flashes };
+
+static void run_freeze(void *arg)
 {
-	int rc = come_to_hold(freeze);
+	struct freeze *freeze = arg;
+	const struct freeze_steps *steps = freeze->what.flash ? &flash_steps : &pair_steps;
+	int rc = steps->hold(freeze);
 
 	if (!rc) {
 		become(freeze, FREEZE_HELD);
@@ -258,24 +294,11 @@ static void run_pairs(struct freeze *freeze)
 	if (!rc && freeze->wanted == FREEZE_ENDED)
 		rc = -EINTR;
 	if (!rc)
-		rc = suspend_all(freeze);
+		rc = steps->decide(freeze);
 	freeze->rc = rc;
-	if (!rc) {
+	if (!rc)
 		become(freeze, FREEZE_SUSPENDED);
-		stay_suspended(freeze);
-	} else if (rc != -ECANCELED) {
-		go_on(freeze);
-	}
-}
-
-static void run_freeze(void *arg)
-{
-	struct freeze *freeze = arg;
-
-	if (freeze->what.flash)
-		run_flashes(freeze);
-	else
-		run_pairs(freeze);
+	steps->end(freeze, rc);
 	end(freeze);
 }
 
@@ -444,7 +467,7 @@ static void suspend_group(struct copy *copy, const struct record_pair *path, uin
 {
 	const struct freeze_what what = {
 		.path = path, .session = session, .moment = moment, .reason = PAIR_REASON_GROUP, .broken = true,
-		.decide_ns = DECIDE_NS,
+		.turns_ns = path ? path_group_timeout(copy, path) : COPY_GROUP_TIMEOUT_NS, .decide_ns = DECIDE_NS,
 	};
 	struct freeze *freeze = freeze_start(copy, &what);
 
@@ -520,25 +543,53 @@ static struct freeze *find_path(struct copy *copy, const struct copy_path *path)
 	return NULL;
 }
 
+/* Else one of its pairs is broken, and it suspends the others with that: it ends by itself. */
+static bool is_by_command(const struct freeze *freeze)
+{
+	return freeze->what.reason == PAIR_REASON_FREEZE;
+}
+
+/* It is frozen: is it what was asked for? */
+static int check_kept(const struct freeze *freeze, const char *object, struct fault *fault)
+{
+	if (freeze->lagging[0])
+		return fault_set(fault, FAULT_FAILED, object,
+				 "xdc pair run, then pair resume, and freeze again when all pairs are full-duplex",
+				 "it is frozen, but not full-duplex: volumes %s; their far sides are of no one moment "
+				 "with the others", freeze->lagging);
+	if (freeze->kept_rc)
+		return fault_set(fault, FAULT_FAILED, object,
+				 "xdc pair run, and when xdc path list shows the link, pair resume, and freeze again",
+				 "it is frozen, and its far side has not said that it keeps that moment: %s",
+				 strerror(-freeze->kept_rc));
+	return 0;
+}
+
 int copy_path_freeze(struct copy *copy, const struct copy_path *path, int64_t hold_ns, struct fault *fault)
 {
 	const struct record_pair record = record_on(path);
 	const struct freeze_what what = {
-		.path = &record, .reason = PAIR_REASON_FREEZE, .decide_ns = DECIDE_NS,
+		.path = &record, .reason = PAIR_REASON_FREEZE, .kept = true, .decide_ns = DECIDE_NS,
 	};
 	struct freeze *freeze;
 	char object[64];
 	int rc;
 
 	object_of(path, object);
-	if (find_path(copy, path))
+	freeze = find_path(copy, path);
+	if (freeze && is_by_command(freeze))
 		return fault_set(fault, FAULT_IN_USE, object, "xdc pair run", "it is frozen already");
+	if (freeze)
+		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
+				 "one of its pairs cannot go on, and all are just being suspended");
 	freeze = freeze_start(copy, &what);
 	if (!freeze)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");
 	rc = freeze_wait_held(freeze, object, fault);
 	if (!rc)
 		rc = freeze_suspend(freeze, hold_ns ? hold_ns : HOLD_NS, object, fault);
+	if (!rc)
+		rc = check_kept(freeze, object, fault);
 	freeze_put(freeze);
 	return rc;
 }
@@ -549,7 +600,7 @@ int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault 
 	char object[64];
 
 	object_of(path, object);
-	if (!freeze || freeze->state != FREEZE_SUSPENDED)
+	if (!freeze || !is_by_command(freeze) || freeze->state != FREEZE_SUSPENDED)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc pair freeze",
 				 "it is not frozen, or the time of that is over");
 	freeze->users++;

@@ -26,7 +26,9 @@ struct freeze_what {
 	 * of which what is unsent is sent before.
 	 */
 	bool broken, all;
+	bool kept;				/* the far sides are asked to keep the moment, and may fail to say so */
 	bool flash;				/* the FlashCopies of the session are resynced, instead of all this */
+	int64_t turns_ns;			/* broken: for commands on others to end; then as many as can be */
 	int64_t decide_ns;			/* within this time it is to be decided; else hosts go on as before */
 };
 

@@ -27,8 +27,10 @@ static int start_pump_if_ready(struct pair_order *order)
 	};
 	int rc;
 
-	if (pair->pump && pair->mirror)
+	if (pair->pump && pair->mirror) {
+		mirror_far_restarted(pair->mirror, pair->agreed_boot_id);
 		mirror_rearm(pair->mirror, pair->agreed_boot_id);
+	}
 	if (pair->pump || !pair->agreed || (pair->joined && !pair->tagged))
 		return 0;
 	memcpy(config.far_boot_id, pair->agreed_boot_id, WIRE_ID_SIZE);
@@ -74,7 +76,9 @@ static int do_far_restarted(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
-	memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
+	/* One that is full-duplex is that with the old start, as its mirror is, until that is suspended. */
+	if (order->record.state != PAIR_FULL_DUPLEX)
+		memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
 	if (pair->mirror)
 		mirror_far_restarted(pair->mirror, order->boot_id);
 	if (pair->pump)
@@ -153,7 +157,21 @@ static void note_heard(struct pair *pair, const struct history *shown)
 			 pair->record.volume);
 }
 
-static int ask_far(struct pair *pair, uint32_t flags, struct wire_pair_reply *reply, char *why)
+/* What is asked next is asked of that start of the far side, or of none. Does not suspend. */
+static bool is_reached(const struct pair *pair, const uint8_t boot_id[WIRE_ID_SIZE])
+{
+	struct link_state state;
+
+	link_get_state(pair->peer->to, &state);
+	return state.connected && !memcmp(state.peer_boot_id, boot_id, WIRE_ID_SIZE);
+}
+
+/*
+ * duplex_of: with WIRE_PAIR_DUPLEX, which start of the far side acknowledged what hosts were answered. Another one may
+ * have lost that, and is to get it first.
+ */
+static int ask_far(struct pair *pair, uint32_t flags, const uint8_t duplex_of[WIRE_ID_SIZE],
+		   struct wire_pair_reply *reply, char *why)
 {
 	struct wire_pair_establish request = {
 		.source_volume = pair->record.volume, .target_volume = pair->record.remote_volume,
@@ -165,6 +183,8 @@ static int ask_far(struct pair *pair, uint32_t flags, struct wire_pair_reply *re
 	if (rc)
 		return rc;
 	request.history = pair->history;
+	if (flags & WIRE_PAIR_DUPLEX && !is_reached(pair, duplex_of))
+		return -ENOTCONN;
 	{
 		/* In the pair's turn, which the other end may wait for while it is asked: not for ever. */
 		RT_LIMIT(rt_now_ns() + CONSENT_NS);
@@ -184,7 +204,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	pair_order_surely(pair, pair_do_counters, &order);
 	if (flags & WIRE_PAIR_RESUME && pair->record.first_copy_done)
 		flags |= WIRE_PAIR_COPIED;
-	rc = ask_far(pair, flags, reply, why);
+	rc = ask_far(pair, flags, order.mirror.far_boot_id, reply, why);
 	if (!rc) {
 		RT_LIMIT(rt_now_ns() + CONSENT_NS);
 
@@ -213,15 +233,18 @@ int pair_tell_copied(struct pair *pair)
 
 	if (pair->record.role != PAIR_SOURCE || pair->record.state != PAIR_COPY_PENDING || !pair->sends)
 		return -ENOTCONN;
-	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, &reply, why);
+	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED, NULL, &reply, why);
 }
 
 int pair_tell_duplex(struct pair *pair)
 {
 	struct wire_pair_reply reply = { 0 };
+	struct pair_order order = { 0 };
 	char why[WIRE_TEXT_SIZE];
 
-	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED | WIRE_PAIR_DUPLEX, &reply, why);
+	pair_order_surely(pair, pair_do_counters, &order);
+	return ask_far(pair, WIRE_PAIR_RESUME | WIRE_PAIR_COPIED | WIRE_PAIR_DUPLEX, order.mirror.far_boot_id, &reply,
+		       why);
 }
 
 static bool may_resume_by_itself(const struct pair *pair)
@@ -302,6 +325,21 @@ void pair_give_way(struct pair *pair)
 		pair->copy->above->lose_session(pair->copy, pair->record.session);
 }
 
+/*
+ * In its turn. The far side has restarted, and that the pair is full-duplex no more could not be made durable then: it
+ * is tried again. Negative errno: it is not to be asked before that.
+ */
+static int leave_old_start(struct pair *pair)
+{
+	struct pair_order order = { 0 };
+
+	pair_order_surely(pair, pair_do_counters, &order);
+	if (pair->record.state != PAIR_FULL_DUPLEX ||
+	    !memcmp(order.mirror.far_boot_id, pair->peer->boot_id, WIRE_ID_SIZE))
+		return 0;
+	return pair_suspend_duplex(pair, PAIR_REASON_LINK);
+}
+
 static void reconnect(struct pair *pair)
 {
 	struct wire_pair_reply reply = { 0 };
@@ -319,6 +357,10 @@ static void reconnect(struct pair *pair)
 	/* What was lost here is still at the far side: it is not overwritten before somebody has accepted the loss. */
 	if (pair->record.type == PAIR_SYNC && copy_get_losses(pair->copy, pair->record.volume).power_wall_ns) {
 		pair_set_state(pair, PAIR_SUSPENDED, PAIR_REASON_WRITES_LOST);
+		pair_end_change(pair);
+		return;
+	}
+	if (leave_old_start(pair)) {
 		pair_end_change(pair);
 		return;
 	}

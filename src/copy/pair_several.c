@@ -11,6 +11,8 @@
 #include "store/meta.h"
 #include "store/planted.h"
 
+#define DATA_NS		(5 * RT_SECOND)		/* for data connections to a far side that is reached */
+
 /* ---- pins and turns ---- */
 
 int pair_several_pin(struct copy *copy, pair_selects selects, const void *arg, struct pair_several *several)
@@ -79,10 +81,7 @@ static int do_hold_on(void *arg)
 {
 	struct hold_order *order = arg;
 
-	if (!volume_is_frozen(&order->one->freeze))
-		return -ETIMEDOUT;
-	order->one->freeze.until_ns = order->until_ns;
-	return 0;
+	return volume_freeze_until(order->one->pair->volume, &order->one->freeze, order->until_ns);
 }
 
 static int do_drain(void *arg)
@@ -186,13 +185,44 @@ void pair_several_wait_landed(struct pair_several *several)
 		pair_wait_landed(several->ones[i].pair);
 }
 
+static int wait_channel(void *arg)
+{
+	struct link_channel *channel = link_channel_here(arg);
+	struct link_state state = { .connected = true };
+	int rc = 0;
+
+	if (channel)
+		link_channel_get_state(channel, &state);
+	while (!state.connected && !rc) {
+		rc = rt_cond_wait(link_channel_changed(channel));
+		link_channel_get_state(channel, &state);
+	}
+	return rc;
+}
+
+/*
+ * Of a connection that has broken frames may still be under way, which nobody counts as sent. The far side takes none
+ * of them any more once it has the next one.
+ */
+static int wait_data(struct peer *peer)
+{
+	int rc = 0;
+	RT_LIMIT(rt_now_ns() + DATA_NS);
+
+	for (unsigned i = 0; i < rt_reactor_count() && !rc; i++)
+		rc = rt_call(rt_reactor(i), wait_channel, peer->to);
+	return rc;
+}
+
 /* The pairs with one far side, all at once. */
 static int settle_with(struct peer *peer, const struct wire_volumes *targets)
 {
 	const struct wire_volumes_sync request = { .targets = *targets };
 	struct wire_volumes_sync_reply reply = { 0 };
-	int rc;
+	int rc = wait_data(peer);
 
+	if (rc)
+		return rc;
 	rc = link_request(peer->to, WIRE_VOLUMES_SYNC, &request, &reply, NULL, NULL);
 	if (rc)
 		return rc;
@@ -205,11 +235,21 @@ static int settle_with(struct peer *peer, const struct wire_volumes *targets)
 	return rc;
 }
 
+bool pair_one_lags(const struct pair_one *one)
+{
+	return one->hold != PAIR_HELD_WRITES && !is_duplex(one->pair);
+}
+
 int pair_several_settle(struct pair_several *several, const struct pair **which)
 {
 	MEM_OWNED uint16_t *ids = mem_alloc((several->count + 1) * sizeof(*ids));
 	int rc = ids ? 0 : -ENOMEM;
 
+	/* What such a one had acknowledged may have been lost with the start of the far side that broke it. */
+	for (unsigned i = 0; i < several->count && !rc; i++) {
+		*which = several->ones[i].pair;
+		rc = several->ones[i].hold == PAIR_HELD_BROKEN ? -ESTALE : 0;
+	}
 	for (unsigned first = 0; first < several->count && !rc; first++) {
 		struct wire_volumes targets = { .ids = ids };
 		struct peer *peer = several->ones[first].pair->peer;
@@ -222,6 +262,10 @@ int pair_several_settle(struct pair_several *several, const struct pair **which)
 		}
 		*which = several->ones[first].pair;
 		rc = asked ? 0 : settle_with(peer, &targets);
+	}
+	for (unsigned i = 0; i < several->count && !rc; i++) {
+		*which = several->ones[i].pair;
+		rc = pair_one_lags(&several->ones[i]) ? -EPIPE : 0;
 	}
 	return rc;
 }

@@ -61,7 +61,16 @@ RT_MUST_CHECK int pair_several_hold(struct pair_several *several, const struct p
 /* Nothing of them is on its way to the far sides any more. Suspends. */
 void pair_several_wait_landed(struct pair_several *several);
 
-/* What they have acknowledged is durable at the far sides. Negative errno, and *which. Suspends until the limit. */
+/*
+ * Held, in turn and not suspended with the others yet: its far side is of no moment, or of another. It was not
+ * full-duplex, and what was unsent was not sent. Does not suspend.
+ */
+bool pair_one_lags(const struct pair_one *one);
+
+/*
+ * The far sides are of one moment, and what they have acknowledged is durable there. Negative errno, and *which;
+ * -EPIPE: all keep what they have, but that one lags. Suspends until the limit.
+ */
 RT_MUST_CHECK int pair_several_settle(struct pair_several *several, const struct pair **which);
 
 /* The hold ends by no time any more: 0. -ETIMEDOUT: of one it has ended already. Suspends. */

@@ -58,6 +58,19 @@ bool path_is_group(struct copy *copy, const struct record_pair *pair)
 	return path && path->record.group;
 }
 
+static int64_t timeout_of(const struct path *path)
+{
+	return path->record.group_timeout_ns ? path->record.group_timeout_ns : COPY_GROUP_TIMEOUT_NS;
+}
+
+int64_t path_group_timeout(struct copy *copy, const struct record_pair *pair)
+{
+	const struct path *path = find_path(copy, (uint8_t)(pair->volume >> 8), pair->system,
+					    (uint8_t)(pair->remote_volume >> 8));
+
+	return path ? timeout_of(path) : COPY_GROUP_TIMEOUT_NS;
+}
+
 int path_take_up(struct copy *copy, const struct record_path *record)
 {
 	struct path *path = mem_alloc_zeroed(sizeof(*path));
@@ -142,7 +155,8 @@ int copy_path_create(struct copy *copy, const struct copy_path *request, struct 
 	struct record_path record = {
 		.source_lss = request->source_lss, .target_lss = request->target_lss, .compress = request->compress,
 		.limit_bytes = request->limit_bytes,
-		.group = request->group, .created_wall_ns = rt_wall_ns(),
+		.group = request->group, .group_timeout_ns = request->group_timeout_ns,
+		.created_wall_ns = rt_wall_ns(),
 	};
 	char object[64];
 	struct path *path;
@@ -185,10 +199,13 @@ int copy_path_set(struct copy *copy, const struct copy_path *request, const stru
 		record.limit_bytes = change->limit_bytes;
 	if (change->sets_group)
 		record.group = change->group;
+	if (change->sets_timeout)
+		record.group_timeout_ns = change->group_timeout_ns;
 	if (commit_path(copy, META_PUT, &record, object, fault))
 		return -1;
 	path->record.limit_bytes = record.limit_bytes;
 	path->record.group = record.group;
+	path->record.group_timeout_ns = record.group_timeout_ns;
 	path->limit.bytes_per_s = record.limit_bytes;
 	log_line(LOG_NOTICE, "copy", "%s: at most %llu bytes a second (0: no limit); its synchronous pairs are %s",
 		 object, (unsigned long long)record.limit_bytes, record.group ? "a group" : "no group");
@@ -241,7 +258,7 @@ void copy_path_each(struct copy *copy, void (*each)(void *arg, const struct copy
 		struct copy_path_info info = {
 			.path = { .source_lss = path->record.source_lss, .target_lss = path->record.target_lss,
 				  .compress = path->record.compress, .limit_bytes = path->record.limit_bytes,
-				  .group = path->record.group },
+				  .group = path->record.group, .group_timeout_ns = timeout_of(path) },
 		};
 		struct link_state state;
 

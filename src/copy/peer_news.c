@@ -49,6 +49,8 @@ static void tell(struct peer *peer, enum peer_news_kind at)
 
 void peer_news_note(struct peer *peer, enum peer_news_kind kind, const struct record_pair *record)
 {
+	if (!peer->news.of[kind].count)
+		peer->news.of[kind].since_ns = rt_now_ns();
 	if (!volume_set_has(&peer->news.of[kind].volumes, record->volume))
 		peer->news.of[kind].count++;
 	volume_set_add(&peer->news.of[kind].volumes, record->volume);
@@ -65,10 +67,27 @@ void peer_news_tell(struct peer *peer)
 		tell(peer, (enum peer_news_kind)i);
 }
 
+/* All are told together, one kind after the other: when there was time for the pairs of the kind that came last. */
+static int wait_gathered(const struct peer *peer)
+{
+	int64_t from_ns, until_ns = 0;
+	int rc;
+
+	do {
+		from_ns = until_ns;
+		for (unsigned i = 0; i < PEER_NEWS_COUNT; i++) {
+			if (peer->news.of[i].count && until_ns < peer->news.of[i].since_ns + GATHER_NS)
+				until_ns = peer->news.of[i].since_ns + GATHER_NS;
+		}
+		rc = rt_sleep_until(until_ns);
+	} while (!rc && from_ns != until_ns);
+	return rc;
+}
+
 void peer_news_run(void *arg)
 {
 	struct peer *peer = arg;
 
-	while (!notice_wait(&peer->news.due) && !rt_sleep_until(rt_now_ns() + GATHER_NS))
+	while (!notice_wait(&peer->news.due) && !wait_gathered(peer))
 		peer_news_tell(peer);
 }

@@ -26,6 +26,7 @@ struct peer_news {
 	struct {
 		unsigned count;
 		struct volume_set volumes;	/* so many */
+		int64_t since_ns;		/* when the first of them was noted */
 		uint16_t volume, remote_volume;	/* of the last of them */
 	} of[PEER_NEWS_COUNT];
 };

@@ -11,10 +11,10 @@ static json_t *path_json(const struct copy_path_info *info)
 {
 	const struct copy_path *path = &info->path;
 
-	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:I}",
 			 "source_lss", cli_hex(path->source_lss, 2), "target_lss", cli_hex(path->target_lss, 2),
 			 "system", path->system, "address", path->address, "compress", path->compress,
-			 "group", path->group,
+			 "group", path->group, "group_timeout_ms", (json_int_t)(path->group_timeout_ns / RT_MS),
 			 "limit_bytes", cli_known(path->limit_bytes != 0, (int64_t)path->limit_bytes),
 			 "state", info->connected ? "connected" : "disconnected",
 			 "since", cli_wall(info->since_wall_ns),
@@ -70,6 +70,7 @@ static int path_create(const struct cli_request *request, json_t **result, struc
 	snprintf(path.address, sizeof(path.address), "%s", cli_text(request, "to"));
 	path.compress = cli_given(request, "compress");
 	path.group = cli_given(request, "group");
+	path.group_timeout_ns = (int64_t)cli_number(request, "timeout");
 	path.limit_bytes = cli_number(request, "limit");
 	return control_path_create(request->control, &path, fault) ? -1 : path_show(request, result, fault);
 }
@@ -80,11 +81,14 @@ static int path_set(const struct cli_request *request, json_t **result, struct f
 		.sets_limit = cli_given(request, "limit"), .limit_bytes = cli_number(request, "limit"),
 		.sets_group = cli_given(request, "group") || cli_given(request, "no-group"),
 		.group = cli_given(request, "group"),
+		.sets_timeout = cli_given(request, "timeout"),
+		.group_timeout_ns = (int64_t)cli_number(request, "timeout"),
 	};
 	struct copy_path path;
 
 	fill_path(request, &path);
-	if ((change.sets_limit || change.sets_group) && control_path_set(request->control, &path, &change, fault))
+	if ((change.sets_limit || change.sets_group || change.sets_timeout) &&
+	    control_path_set(request->control, &path, &change, fault))
 		return -1;
 	return path_show(request, result, fault);
 }

@@ -91,6 +91,7 @@ static const struct meta_column path_columns[] = {
 	COLUMN(META_BOOL, compress),
 	COLUMN(META_UINT, limit_bytes, NOTE("a second; 0: no limit")),
 	FIELD(META_BOOL, "consistency_group", group, NOTE("its synchronous pairs are suspended together")),
+	COLUMN(META_UINT, group_timeout_ns, NOTE("hosts wait so long for that; 0: not set")),
 	FIELD(META_TIME, "created", created_wall_ns),
 };
 #undef RECORD

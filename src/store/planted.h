@@ -69,6 +69,7 @@ enum planted_mistake {
 	PLANTED_SYNC_SUSPENDED_LATE,	/* it is answered before it is durable that the pair is suspended */
 	PLANTED_SYNC_SENT_IN_HOLD,	/* what is written while hosts are held goes to the far side */
 	PLANTED_FREEZE_ONE,		/* of several pairs that are frozen together only the first one is held */
+	PLANTED_FREEZE_UNKEPT,		/* far sides are not asked to keep the moment of a path that is frozen */
 	PLANTED_FREEZE_UNSENT,		/* what was not sent yet stays here when pairs are frozen together */
 	PLANTED_GROUP_ONE_BY_ONE,	/* one system of a session is frozen and let go after the other */
 	PLANTED_COMPARE_APPLIED,	/* compares with the volume, not with what the journal puts on it */

@@ -95,6 +95,7 @@ struct record_path {
 	bool compress;				/* payloads by zstd, where that makes them smaller */
 	uint64_t limit_bytes;			/* a second; 0: no limit */
 	bool group;				/* its synchronous pairs are suspended together, at one moment */
+	int64_t group_timeout_ns;		/* so long hosts wait for that; 0: not set */
 	int64_t created_wall_ns;
 };
 

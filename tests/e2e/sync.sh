@@ -59,6 +59,9 @@ wait_until 10 told_duplex
 # ---- whether a path is a group can be changed ----
 on A path set 15 25 --system 2105.FB230 --group
 expect_equal true "$(json A .group path show 15 25 --system 2105.FB230)" 'a path that became a group'
+expect_equal 30000 "$(json A .group_timeout_ms path show 15 25 --system 2105.FB230)" 'how long its hosts wait'
+on A path set 15 25 --system 2105.FB230 --timeout 2s
+expect_equal 2000 "$(json A .group_timeout_ms path show 15 25 --system 2105.FB230)" 'how long hosts of a group wait'
 on A path set 15 25 --system 2105.FB230 --no-group --limit 100M
 is A '.group == false and .limit_bytes == 104857600' path show 15 25 --system 2105.FB230 ||
 	fail "$(on A path show 15 25 --system 2105.FB230)"
@@ -121,7 +124,25 @@ kill -0 "$held" 2>/dev/null || fail "a write was answered while frozen: $(cat "$
 on A pair run 15 25 --system 2105.FB230
 wait "$held" || fail "$(cat "$tmp/held")"
 expect_refused 'not frozen' A pair run 15 25 --system 2105.FB230
+# ---- a pair that was not full-duplex is not of the moment: it is frozen with the others, and the command says so ----
+on A pair resume 1501
+wait_until 30 full_duplex 1501
+expect_refused 'not full-duplex: volumes 1500;.*no one moment' A pair freeze 15 25 --system 2105.FB230
+is A '.state == "suspended" and .reason == "freeze"' pair show 1501 || fail "$(on A pair show 1501)"
+on A pair run 15 25 --system 2105.FB230
+on A pair resume 1501
+wait_until 30 full_duplex 1501
+io A 1500 'write -P 0x91 48M 12M'
+on A path set 15 25 --system 2105.FB230 --limit 64K
 on A pair resume 1500
+is A '.state == "copy-pending"' pair show 1500 || fail "$(on A pair show 1500)"
+expect_refused 'not full-duplex: volumes 1500;' A pair freeze 15 25 --system 2105.FB230
+is A '.state == "suspended" and .reason == "freeze"' pair show 1500 || fail "$(on A pair show 1500)"
+on A pair run 15 25 --system 2105.FB230
+on A path set 15 25 --system 2105.FB230 --limit none
+on A pair resume 1500
+on A pair resume 1501
+wait_until 30 full_duplex 1501
 wait_until 30 full_duplex 1500
 expect_equal_images A 1500 B 2500
 
@@ -132,6 +153,7 @@ qemu-img convert -f raw -O raw "$(uri B 2500)" "$tmp/after"
 truncate -s 48M "$tmp/after"
 e2fsck -fn "$tmp/after" >"$tmp/fsck" 2>&1 || fail "$(cat "$tmp/fsck")"
 system_restart A
+expect_equal 2000 "$(json A .group_timeout_ms path show 15 25 --system 2105.FB230)" 'that, after a restart'
 wait_until 30 is A '.state == "suspended" and .reason == "history"' pair show 1500
 
 # ---- and stays there: the old site follows, synchronously ----

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Synchronous pairs whose far sides are lost: over three whole systems in the simulator. */
+/* Synchronous pairs whose far sides are lost, or lose something: over whole systems in the simulator. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,13 +55,14 @@ struct write {
 	bool answered;
 };
 
-static int write_block(void *arg)
+static int write_track(void *arg)
 {
 	struct write *write = arg;
 	struct attachment attachment;
-	uint8_t data[4096] = { 1 };
+	uint8_t data[XDC_TRACK_SIZE];
 	int rc;
 
+	memset(data, 1, sizeof(data));
 	CHECK_EQUAL(control_attach(system_control(a.system), write->name, &attachment), 0);
 	rc = volume_write(attachment.volume, data, sizeof(data), 0, 0);
 	control_detach(system_control(a.system), write->volume);
@@ -72,7 +73,7 @@ static void write_there(void *arg)
 {
 	struct write *write = arg;
 
-	CHECK_EQUAL(sim_call(a.sim, write_block, write), 0);
+	CHECK_EQUAL(sim_call(a.sim, write_track, write), 0);
 	write->answered = true;
 }
 
@@ -111,10 +112,127 @@ static void hosts_of_one_far_side_do_not_wait_for_another(void **state)
 	run(lose_both);
 }
 
+/* ---- what a far side that has restarted is asked ---- */
+
+static void await_duplex(void)
+{
+	await(&a, OF_PAIR("show"), "\"state\":\"full-duplex\"");
+}
+
+static struct pair *far_pair(void)
+{
+	return pair_find(control_copy(system_control(b.system)), 0x2500, "2105.FA120");
+}
+
+static int read_track(void *volume)
+{
+	uint8_t data[XDC_TRACK_SIZE], written[XDC_TRACK_SIZE];
+
+	memset(written, 1, sizeof(written));
+	CHECK_EQUAL(vdisk_read(volume_disk(volume), data, sizeof(data), 0), 0);
+	return !memcmp(data, written, sizeof(data));
+}
+
+static int has_track(void *arg)
+{
+	struct volume *volume = far_pair()->volume;
+
+	(void)arg;
+	return rt_call(volume_reactor(volume), read_track, volume);
+}
+
+/* Since B was booted A has said that B holds all that hosts were answered. */
+static int is_said_to_hold_all(void *arg)
+{
+	(void)arg;
+	return far_pair()->of_moment;
+}
+
+static int restart_far_side(void *arg)
+{
+	const struct sim_disk_state failing = { .write_fails = true, .sync_fails = true }, good = { 0 };
+	struct write write = { .name = "1500", .volume = 0x1500 };
+	bool held = false;
+
+	(void)arg;
+	prepare();
+	expect(&a, "{\"op\":\"pair create\",\"args\":{\"volume\":\"1500\",\"target\":\"2500\","
+	       "\"system\":\"2105.FB230\",\"type\":\"sync\"}}", DONE);
+	await_duplex();
+	/* Answered when B has it, in its page cache. */
+	write_there(&write);
+	sim_set_disk(a.sim, "/state/config", &failing);
+	sim_crash(b.sim, SIM_POWER_LOSS);
+	boot(&b);
+	for (int i = 0; i < 100; i++) {
+		held = held || sim_call(b.sim, has_track, NULL);
+		CHECK(held || !sim_call(b.sim, is_said_to_hold_all, NULL));
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 50 * RT_MS), 0);
+	}
+	/* Something was lost with the power. */
+	CHECK(!held);
+	sim_crash(a.sim, SIM_DEATH);
+	sim_set_disk(a.sim, "/state/config", &good);
+	boot(&a);
+	await_duplex();
+	CHECK(sim_call(b.sim, has_track, NULL));
+	return stop_both();
+}
+
+/*
+ * The far side lost with its power what it had acknowledged, while the source could not make durable that the pair is
+ * suspended: asked for full-duplex by the record alone, the far side said that it had all.
+ */
+static void full_duplex_is_asked_for_only_of_the_start_that_acknowledged(void **state)
+{
+	(void)state;
+	run(restart_far_side);
+}
+
+/* ---- what is told of it ---- */
+
+static int note_break(void *arg)
+{
+	struct pair *pair = pair_find(control_copy(system_control(a.system)), 0x1500, "2105.FB230");
+	struct record_pair second = pair->record;
+
+	(void)arg;
+	second.volume = 0x1501;
+	peer_news_note(pair->peer, PEER_NEWS_RESYNCED, &pair->record);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 999 * RT_MS), 0);
+	peer_news_note(pair->peer, PEER_NEWS_SUSPENDED, &pair->record);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 5 * RT_MS), 0);
+	peer_news_note(pair->peer, PEER_NEWS_SUSPENDED, &second);
+	return 0;
+}
+
+static int break_link_between_news(void *arg)
+{
+	(void)arg;
+	prepare();
+	expect(&a, "{\"op\":\"pair create\",\"args\":{\"volume\":\"1500\",\"target\":\"2500\","
+	       "\"system\":\"2105.FB230\",\"type\":\"sync\"}}", DONE);
+	/* That is news, too: told before those begin that are judged. */
+	await(&a, "{\"op\":\"events list\",\"args\":{}}", "pair-full-duplex");
+	CHECK_EQUAL(sim_call(a.sim, note_break, NULL), 0);
+	await(&a, "{\"op\":\"events list\",\"args\":{}}", "suspended: link");
+	CHECK(strstr(last_reply, "2 pairs with it are suspended: link"));
+	return stop_both();
+}
+
+/* The second pair was told alone, where the first was told just before with what had happened earlier. */
+static void what_a_link_does_to_two_pairs_is_one_event(void **state)
+{
+	(void)state;
+	run(break_link_between_news);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_of_one_far_side_do_not_wait_for_another),
+		cmocka_unit_test(full_duplex_is_asked_for_only_of_the_start_that_acknowledged),
+		cmocka_unit_test(what_a_link_does_to_two_pairs_is_one_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,13 @@ bool box_is_held(const struct box *box);
 RT_MUST_CHECK int box_path(struct box *box, const struct box *to);
 RT_MUST_CHECK int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned target,
 			   enum pair_type type);
+/* The far side of near's far side, and the volume there that this one's content comes to. */
+RT_MUST_CHECK int box_standby(struct box *box, unsigned volume, const struct box *near, const struct box *far,
+			      unsigned target);
+/* Whether near is thought to be there or not. */
+RT_MUST_CHECK int box_standby_take_over(struct box *box, unsigned volume, bool discard);
+RT_MUST_CHECK int box_standby_delete(struct box *box, unsigned volume);
+RT_MUST_CHECK int box_standby_info(struct box *box, unsigned volume, struct copy_standby_info *info);
 RT_MUST_CHECK int box_pair_failover(struct box *box, unsigned volume, const struct box *source);
 RT_MUST_CHECK int box_pair_resume(struct box *box, unsigned volume, const struct box *to);
 RT_MUST_CHECK int box_pair_freeze(struct box *box, const struct box *to, int64_t hold_ns);
@@ -117,6 +124,7 @@ RT_MUST_CHECK int box_flash_together(struct box *box, unsigned target, unsigned 
 RT_MUST_CHECK int box_session_run(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_resume(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_add(struct box *box, uint8_t session);	/* all volumes */
+RT_MUST_CHECK int box_session_add_but(struct box *box, uint8_t session, unsigned left_out);	/* without so many */
 RT_MUST_CHECK int box_session_start(struct box *box, const struct session_start *start);
 
 /* shown_ns: the time of the clock of outside that the last CG is known to show; 0: unknown. */

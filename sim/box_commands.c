@@ -11,7 +11,8 @@
 
 struct command {
 	struct box *box;
-	const struct box *to;
+	const struct box *to, *near;
+	struct copy_standby_info *standby;
 	unsigned volume, target, count;
 	enum pair_type type;
 	uint8_t session;
@@ -87,6 +88,57 @@ int box_pair(struct box *box, unsigned volume, const struct box *to, unsigned ta
 {
 	return command_at((struct command){ .box = box, .to = to, .volume = volume, .target = target, .type = type },
 			  pair);
+}
+
+static int standby(struct command *command, struct fault *fault)
+{
+	struct copy_standby_request request = {
+		.volume = command->box->volumes[command->volume],
+		.remote_volume = command->to->volumes[command->target],
+	};
+
+	snprintf(request.near_system, sizeof(request.near_system), "%s", command->near->id);
+	snprintf(request.system, sizeof(request.system), "%s", command->to->id);
+	return copy_standby_create(command->box->copy, &request, fault);
+}
+
+int box_standby(struct box *box, unsigned volume, const struct box *near, const struct box *far, unsigned target)
+{
+	return command_at((struct command){ .box = box, .volume = volume, .near = near, .to = far, .target = target },
+			  standby);
+}
+
+static int take_over(struct command *command, struct fault *fault)
+{
+	return copy_standby_take_over(command->box->copy, command->box->volumes[command->volume], true, command->flag,
+				      fault);
+}
+
+int box_standby_take_over(struct box *box, unsigned volume, bool discard)
+{
+	return command_at((struct command){ .box = box, .volume = volume, .flag = discard }, take_over);
+}
+
+static int standby_delete(struct command *command, struct fault *fault)
+{
+	return copy_standby_delete(command->box->copy, command->box->volumes[command->volume], false, fault);
+}
+
+int box_standby_delete(struct box *box, unsigned volume)
+{
+	return command_at((struct command){ .box = box, .volume = volume }, standby_delete);
+}
+
+static int standby_info(struct command *command, struct fault *fault)
+{
+	return copy_standby_get(command->box->copy, command->box->volumes[command->volume], command->standby)
+		       ? 0
+		       : fault_set(fault, FAULT_INVALID_PARAMETER, "", "", "there is no standby");
+}
+
+int box_standby_info(struct box *box, unsigned volume, struct copy_standby_info *info)
+{
+	return command_at((struct command){ .box = box, .volume = volume, .standby = info }, standby_info);
 }
 
 /* With the system of this box, or its only one. */
@@ -314,7 +366,7 @@ static int session_add(struct command *command, struct fault *fault)
 	int rc = 0;
 
 	/* One by one: a command that failed may have done half of its work, and is given again. */
-	for (unsigned i = 0; i < box->volume_count && !rc; i++) {
+	for (unsigned i = 0; i + command->volume < box->volume_count && !rc; i++) {
 		rc = copy_session_add(box->copy, command->session, &box->volumes[i], 1, fault);
 		if (rc && strstr(fault->message, "already"))
 			rc = 0;
@@ -322,9 +374,14 @@ static int session_add(struct command *command, struct fault *fault)
 	return rc;
 }
 
+int box_session_add_but(struct box *box, uint8_t session, unsigned left_out)
+{
+	return command_at((struct command){ .box = box, .session = session, .volume = left_out }, session_add);
+}
+
 int box_session_add(struct box *box, uint8_t session)
 {
-	return command_at((struct command){ .box = box, .session = session }, session_add);
+	return box_session_add_but(box, session, 0);
 }
 
 static int start(struct command *command, struct fault *fault)

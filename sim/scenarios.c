@@ -25,6 +25,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_stop,
 	&scenario_sync,
 	&scenario_targets,
+	&scenario_standby,
 	&scenario_table,
 	&scenario_verify,
 	&scenario_swap,

@@ -86,6 +86,7 @@ extern const struct scenario scenario_steps;
 extern const struct scenario scenario_stop;
 extern const struct scenario scenario_sync;
 extern const struct scenario scenario_targets;
+extern const struct scenario scenario_standby;
 extern const struct scenario scenario_table;
 extern const struct scenario scenario_verify;
 

@@ -129,13 +129,13 @@ struct box *sites_members(struct sites *sites, unsigned *count)
 	return sites->cascade ? sites->fars : sites->sources;
 }
 
-static int join_session(struct box *members, unsigned member)
+static int join_session(struct box *members, unsigned member, bool late)
 {
 	struct box *box = &members[member];
 	int rc = box_session_open(box, SITES_SESSION);
 
 	if (!rc)
-		rc = box_session_add(box, SITES_SESSION);
+		rc = box_session_add_but(box, SITES_SESSION, late);
 	if (!rc && member > 0)
 		rc = box_path(&members[0], box);
 	return rc;
@@ -178,7 +178,7 @@ int sites_build(struct sites *sites, unsigned sources, unsigned fars, enum cache
 		rc = pair_with_third(sites, i);
 	members = sites_members(sites, &count);
 	for (unsigned i = 0; i < count && !rc && session; i++)
-		rc = join_session(members, i);
+		rc = join_session(members, i, sites->late && i + 1 == count);
 	if (!rc && session)
 		rc = start_session(sites);
 	return rc ? rc : oracle_start(&sites->oracle);
@@ -419,10 +419,31 @@ static const char *compare(struct sites *sites)
 		unsigned volume;
 		struct box *far = sites_far_of(sites, place, &volume);
 
+		if (sites->outside && place + 1 == sites->oracle.place_count)
+			break;
 		bad = compare_with(sites, &sites->oracle.places[place], far, volume);
 		if (!bad && sites->three)
 			bad = compare_with(sites, &sites->oracle.places[place], &sites->third, place);
 	}
+	return bad;
+}
+
+static const char *compare_third(struct sites *sites)
+{
+	const char *bad = NULL;
+
+	for (unsigned place = 0; place < sites->oracle.place_count && !bad; place++)
+		bad = compare_with(sites, &sites->oracle.places[place], &sites->third, place);
+	return bad;
+}
+
+const char *sites_wait_third(struct sites *sites, int64_t limit_ns)
+{
+	int64_t until_ns = rt_now_ns() + limit_ns;
+	const char *bad = compare_third(sites);
+
+	while (bad && rt_now_ns() < until_ns && !rt_sleep_until(rt_now_ns() + 100 * RT_MS) && !faults_mend_all(sites))
+		bad = compare_third(sites);
 	return bad;
 }
 

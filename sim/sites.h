@@ -22,6 +22,8 @@ struct sites {
 	uint64_t volume_bytes;		/* of each volume; 0: the default, 20 MiB */
 	uint64_t journal_bytes;		/* of each leg; 0: by chance */
 	bool group, critical;		/* synchronous pairs */
+	bool late;			/* the last volume of the last source is not in the session */
+	bool outside;			/* nor in the group that was recovered: equal when a session has it */
 	int64_t coordination_ns;	/* 0: the default, 50 ms */
 	int64_t keep_ns;		/* older groups can be shown for so long; 0: without limit of time */
 	uint64_t keep_bytes;		/* likewise; both 0: only the last one */
@@ -66,6 +68,9 @@ void sites_check_holds(struct sites *sites);
  * While hosts are quiet: waits until far volumes are equal to source volumes. NULL, or why they are not after limit_ns.
  */
 const char *sites_wait_equal(struct sites *sites, int64_t limit_ns);
+
+/* The same of the third site alone. */
+const char *sites_wait_third(struct sites *sites, int64_t limit_ns);
 
 /* The boxes that the session is on, its master first. */
 struct box *sites_members(struct sites *sites, unsigned *count);

@@ -208,6 +208,25 @@ const struct operation operations[] = {
 		PAIR_ARGS, VERIFY_ARGS,
 	} },
 
+	{ "standby", "create", ROLE_OPERATOR, ANSWER_CHANGED, "In a cascade, note what its far side may lack", {
+		{ "volume", ARG_VOLUME, POSITION, "id or name of the first volume of the cascade" },
+		{ "target", ARG_VOLUME_ID, POSITION, "the last one" },
+		{ "system", ARG_SYSTEM, USE_REQUIRED, "its system" },
+		{ "near", ARG_SYSTEM, 0, "the system between, if the volume has several pairs" },
+	} },
+	{ "standby", "list", ROLE_MONITOR, ANSWER_LIST, "List the standbys", { { 0 } } },
+	{ "standby", "show", ROLE_MONITOR, ANSWER_OBJECT, "Show the standby of a volume", { VOLUME_ARG } },
+	{ "standby", "take-over", ROLE_OPERATOR, ANSWER_LIST,
+	  "The system between is lost: serve the far side from here, with what that lacks alone", {
+		{ "volumes", ARG_VOLUME, POSITION | USE_REPEATED, "ids or names of volumes" },
+		{ "force", ARG_FLAG, 0, "also while the system between is there" },
+		{ "discard", ARG_FLAG, 0, "also when the far side holds what is not known here: that is given up" },
+	} },
+	{ "standby", "delete", ROLE_OPERATOR, ANSWER_NOTHING, "No longer note that", {
+		VOLUME_ARG,
+		{ "force", ARG_FLAG, 0, "also while it is being taken over" },
+	} },
+
 	{ "flash", "create", ROLE_OPERATOR, ANSWER_CHANGED, "Let a volume show another as it is now, at once", {
 		{ "source", ARG_VOLUME, POSITION, "id or name of the source" },
 		{ "target", ARG_VOLUME, POSITION, "id or name of the target: what it holds is given up" },
@@ -398,6 +417,7 @@ const struct op_noun operation_nouns[] = {
 	{ "volume", "disks of a fixed size" },
 	{ "path", "permission and route of an LSS here to an LSS of another system" },
 	{ "pair", "a source volume and its target volume" },
+	{ "standby", "the last volume of a cascade, to be served from here when the one between is lost" },
 	{ "flash", "volumes that show others as they were at one moment" },
 	{ "session", "volumes that are kept consistent together" },
 	{ "set", "volumes, pairs or FlashCopies that are named together" },

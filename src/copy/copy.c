@@ -16,6 +16,7 @@
 #include "copy/pair.h"
 #include "copy/pair_far.h"
 #include "copy/pair_left.h"
+#include "copy/pair_standby.h"
 #include "copy/peer_watch.h"
 #include "copy/practice.h"
 #include "copy/practice_part.h"
@@ -57,6 +58,8 @@ static const struct link_handler handlers[] = {
 	{ WIRE_PAIR_CHANGES, pair_far_on_changes },
 	{ WIRE_PAIR_GROW, pair_far_on_grow },
 	{ WIRE_VOLUMES_SYNC, leg_on_volumes_sync },
+	{ WIRE_STANDBY_LOOK, standby_near_on_look },
+	{ WIRE_STANDBY_TAKE, standby_far_on_take },
 	{ WIRE_LEG_OPEN, leg_on_open },
 	{ WIRE_LEG_STATUS, leg_on_status },
 	{ WIRE_LEG_PREPARE, leg_on_prepare },
@@ -253,6 +256,17 @@ static int start_mirror_watch(struct copy *copy)
 	return rt_group_start(&copy->fibers, "watch mirrors", pair_watch_mirrors, copy);
 }
 
+static int start_standbys(struct copy *copy)
+{
+	copy->standby_notices = mem_alloc_zeroed(rt_reactor_count() * sizeof(copy->standby_notices[0]));
+	if (!copy->standby_notices)
+		return -ENOMEM;
+	notice_board_init(&copy->standbys_due);
+	for (unsigned i = 0; i < rt_reactor_count(); i++)
+		notice_init(&copy->standby_notices[i], &copy->standbys_due);
+	return standbys_begin_work(copy);
+}
+
 static void stop_cleaner(struct copy *copy)
 {
 	rt_group_stop(&copy->fibers);
@@ -279,6 +293,7 @@ struct row {
 		struct record_path path;
 		struct record_flash flash;
 		struct record_practice practice;
+		struct record_standby standby;
 		struct record_pair pair;
 		struct record_history history;
 		struct record_session session;
@@ -304,6 +319,7 @@ static size_t row_bytes(enum meta_kind kind)
 	case META_DIRTY_LOG:
 	case META_FLASH:
 	case META_PRACTICE:
+	case META_STANDBY:
 		return meta_tables[kind].record_size;
 	default:
 		return 0;	/* the control plane's */
@@ -369,6 +385,7 @@ static int take_up_row(struct load *load, struct row *row)
 	struct copy *copy = load->copy;
 	struct session_lss *lss;
 	struct subordinate *subordinate;
+	struct standby *standby;
 
 	switch (row->kind) {
 	case META_PATH:
@@ -377,6 +394,8 @@ static int take_up_row(struct load *load, struct row *row)
 		return leg_take_up(copy, &row->leg);
 	case META_PRACTICE:
 		return practice_take_up(copy, &row->practice);
+	case META_STANDBY:
+		return standby_take_up(copy, &row->standby, &standby);
 	case META_PAIR:
 		return take_up_pair(load, &row->pair);
 	case META_SESSION:
@@ -464,10 +483,13 @@ static int take_up_flashes(struct load *load)
 
 static int take_up(struct load *load)
 {
-	/* Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume. */
+	/*
+	 * Paths before pairs, since pairs need links; legs before pairs, since a leg may own a pair's volume; standbys
+	 * before pairs, since those clean regions of the dirty log.
+	 */
 	static const enum meta_kind order[] = {
 		META_PATH, META_LEG, META_SESSION, META_SESSION_LSS, META_SESSION_SUBORDINATE, META_SESSION_VOLUME,
-		META_PAIR, META_PRACTICE,
+		META_STANDBY, META_PAIR, META_PRACTICE,
 	};
 	struct row *row;
 	int rc = take_up_flashes(load);
@@ -527,6 +549,7 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	list_init(&copy->freezes);
 	rt_cond_init(&copy->thawed);
 	list_init(&copy->left_pairs);
+	list_init(&copy->standbys);
 	list_init(&copy->flashes);
 	rt_mutex_init(&copy->flashing);
 	rt_group_init(&copy->flash_fibers);
@@ -555,6 +578,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 		rc = start_cleaner(copy);
 	if (!rc)
 		rc = start_mirror_watch(copy);
+	if (!rc)
+		rc = start_standbys(copy);
 	if (!rc)
 		rc = start_server(copy);
 	if (!rc)
@@ -591,6 +616,8 @@ void copy_stop(struct copy *copy)
 	copy->pairs_end = true;
 	while (!list_empty(&copy->pairs))
 		pair_put_down(list_first(&copy->pairs, struct pair, link), false);
+	while (!list_empty(&copy->standbys))
+		standby_put_down(list_first(&copy->standbys, struct standby, link), false);
 	while (!list_empty(&copy->legs))
 		leg_put_down(list_first(&copy->legs, struct leg, link));
 	while (!list_empty(&copy->paths))
@@ -601,6 +628,7 @@ void copy_stop(struct copy *copy)
 	pairs_left_free(copy);
 	pairs_free_table(copy);
 	mem_free(copy->mirror_notices);
+	mem_free(copy->standby_notices);
 	session_entries_free(copy);
 	group_volumes_free(copy);
 	if (copy->dirtylogs)
@@ -636,6 +664,10 @@ bool copy_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fau
 	}
 	if (!pair && !leg && pair_uses_volume(copy, volume)) {
 		fault_set(fault, FAULT_IN_USE, object, "repeat the command", "its pair is still being put down");
+		return true;
+	}
+	if (!pair && standby_find(copy, volume)) {
+		fault_set(fault, FAULT_IN_USE, object, "xdc standby delete", "it has a standby");
 		return true;
 	}
 	if (!pair)

@@ -312,6 +312,55 @@ int copy_path_run(struct copy *copy, const struct copy_path *path, struct fault 
 int copy_pairs_fracture(struct copy *copy, const char *object, const uint16_t *volumes, unsigned count,
 			int64_t limit_ns, struct fault *fault);
 
+/* ---- standbys ---- */
+
+/*
+ * In a cascade, A to B (synchronous) to C (in a session of B): A keeps what C may lack, so as to serve C itself when B
+ * is lost, with no more than that to be sent.
+ */
+enum standby_state {
+	STANDBY_STANDING_BY,		/* what C may lack is known */
+	STANDBY_PREPARING,		/* it is not yet, or not any more: if it came to that, all would be compared */
+	STANDBY_TAKING_OVER,		/* C has been asked, and has not answered */
+	STANDBY_OFFLINE,		/* the volume is */
+	STANDBY_STATE_COUNT
+};
+extern const char *const standby_state_names[STANDBY_STATE_COUNT];
+
+struct copy_standby_request {
+	uint16_t volume, remote_volume;
+	char near_system[XDC_SYSTEM_ID_MAX];	/* B; empty: that of its only pair */
+	char system[XDC_SYSTEM_ID_MAX];		/* C */
+};
+struct copy_standby_info {
+	uint16_t volume, remote_volume;
+	char near_system[XDC_SYSTEM_ID_MAX], system[XDC_SYSTEM_ID_MAX];
+	enum standby_state state;
+	bool is_known;
+	uint64_t noted_blocks;			/* that C may lack, of what was written since it is known */
+	uint64_t size_bytes;			/* 0: the volume is not open */
+	uint64_t sequence;			/* a group that C is known to have had; 0: none */
+	int64_t covered_wall_ns;		/* B said last that C has what it had; 0: not since the start */
+	int64_t created_wall_ns;
+	char why[256];				/* why B does not say so; empty: it does */
+};
+
+/* The cascade exists; B and C are asked. */
+int copy_standby_create(struct copy *copy, const struct copy_standby_request *request, struct fault *fault);
+
+/* B serves C as before. Not while it is being taken over: C may be its own by now; force: nevertheless. */
+int copy_standby_delete(struct copy *copy, uint16_t volume, bool force, struct fault *fault);
+
+/*
+ * B is fenced at C, C recovered to its last group, and the volume has an async pair with C, which sends what that may
+ * lack. force: although B is there. discard: although C is newer than is known here. Given again it goes on.
+ */
+int copy_standby_take_over(struct copy *copy, uint16_t volume, bool force, bool discard, struct fault *fault);
+
+/* False: the volume has none. By volume. */
+bool copy_standby_get(struct copy *copy, uint16_t volume, struct copy_standby_info *info);
+void copy_standby_each(struct copy *copy, void (*each)(void *arg, const struct copy_standby_info *info), void *arg);
+
 /*
  * On the far side: the target becomes writable, and what hosts change is noted. In a session: session recover
  * instead. force: also when what it holds is of no moment, since its first copy never ended.

@@ -71,6 +71,9 @@ struct copy {
 	struct rt_group practice_fibers;	/* one a part */
 	struct list_head verify_members;	/* struct verify_member: comparisons that a master has asked for */
 	struct rt_group verify_fibers;		/* one each */
+	struct list_head standbys;		/* struct standby: far sides of others, that this one may serve */
+	struct notice_board standbys_due;	/* for one of them something was noted */
+	struct notice *standby_notices;		/* one a reactor */
 	struct list_head left_pairs;		/* struct left_pair: those whose volume is not open */
 	struct list_head sources;		/* struct source: sessions with volumes here */
 	struct list_head sessions;		/* struct session_entry: all that this system knows by number */
@@ -106,6 +109,7 @@ struct peer {
 	unsigned uses;
 	bool look_again;			/* a pair is new to the link, which may be connected already */
 	int64_t asked_ns;			/* pairs that wait were tried again */
+	int64_t silent_ns;			/* it gave no answer in time how far its own far sides are */
 	int64_t lost_ns;			/* it is not connected, since then; 0: it is */
 	bool told_lost;
 	struct peer_news news;			/* of its pairs, to be told */

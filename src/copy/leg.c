@@ -325,12 +325,20 @@ bool leg_takes_direct(struct copy *copy, const struct pair *pair)
 	       !leg_owns_volume(copy, pair->record.volume);
 }
 
+bool leg_has_handed_over(const struct leg *leg, uint16_t volume)
+{
+	const char *source = leg->record.source_system;
+
+	return pair_first_of(leg->copy, volume) && !pair_find(leg->copy, volume, source) &&
+	       !pair_is_going_from(leg->copy, volume, source);
+}
+
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
 {
 	struct leg *leg;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg_group_has(leg, volume))
+		if (leg_group_has(leg, volume) && !leg_has_handed_over(leg, volume))
 			return leg;
 	}
 	return NULL;

@@ -132,6 +132,12 @@ bool leg_prepared_has(const struct leg *leg, uint16_t volume);
 /* Data may go straight into the volume of this target: no CG rests on it, and it is a target still. */
 bool leg_takes_direct(struct copy *copy, const struct pair *pair);
 
+/*
+ * The volume is in a pair with another system, and not with the source any more (pair_standby_far.c): what the journal
+ * still has of it, or gets by a commit that comes late, is nobody's.
+ */
+bool leg_has_handed_over(const struct leg *leg, uint16_t volume);
+
 /* The leg whose last CG holds this target volume: nothing may write to it but the leg. NULL: none. */
 struct leg *leg_find_owner(struct copy *copy, uint16_t volume);
 bool leg_owns_volume(struct copy *copy, uint16_t volume);

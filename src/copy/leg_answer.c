@@ -11,6 +11,7 @@
 #include "copy/leg_room.h"
 #include "copy/leg_show.h"
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/volume_set.h"
 #include "rt/mem.h"
 #include "store/planted.h"
@@ -55,12 +56,32 @@ int leg_admit(struct copy *copy, const struct link_peer *peer, const struct wire
 	return 0;
 }
 
+/* What nobody sends here anything for needs no journal. */
+static bool is_paired(struct copy *copy, const char *system)
+{
+	const struct left_pair *left;
+	const struct pair *pair;
+
+	list_for_each(pair, &copy->pairs, link) {
+		if (!pair->gone && !strcmp(pair->record.system, system))
+			return true;
+	}
+	list_for_each(left, &copy->left_pairs, link) {
+		if (!strcmp(left->record.system, system))
+			return true;
+	}
+	return false;
+}
+
 /* One at a time: a request that was given up and repeated may still be at it. */
 static int find_or_make_leg(struct copy *copy, const struct link_peer *peer, const struct wire_leg_open *open,
 			    struct leg **out, char *why)
 {
-	int rc = rt_mutex_lock(&copy->making_legs);
+	int rc;
 
+	if (!is_paired(copy, peer->system))
+		return copy_refuse(why, -ENOENT, "system %s has no pair here", peer->system);
+	rc = rt_mutex_lock(&copy->making_legs);
 	if (rc)
 		return rc;
 	if (!leg_find(copy, open->head.session, peer->system))

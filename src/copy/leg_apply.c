@@ -146,7 +146,8 @@ static bool is_owed(struct leg *leg, uint16_t volume)
 	if (pair || left)
 		return leg_owes(leg, pair ? &pair->record : &left->record);
 	/* One that is just being deleted may be there again if that fails. */
-	return pair_uses_volume(leg->copy, volume);
+	return planted(PLANTED_OWED_TO_ANY) ? pair_uses_volume(leg->copy, volume)
+					    : pair_is_going_from(leg->copy, volume, leg->record.source_system);
 }
 
 static void note_failed(struct leg_pass *pass, uint16_t id, int error)

@@ -75,6 +75,15 @@ bool pair_is_going(const struct copy *copy, uint16_t volume)
 	return pair;
 }
 
+bool pair_is_going_from(const struct copy *copy, uint16_t volume, const char *system)
+{
+	const struct pair *pair = look_up(copy, volume);
+
+	while (pair && !(pair->gone && !strcmp(pair->record.system, system)))
+		pair = pair->next_of_volume;
+	return pair;
+}
+
 void pairs_free_table(struct copy *copy)
 {
 	for (unsigned i = 0; i < sizeof(copy->pair_table) / sizeof(copy->pair_table[0]); i++)

@@ -80,6 +80,9 @@ struct pair *pair_find_named(struct copy *copy, const struct copy_pair_name *nam
 bool pair_uses_volume(const struct copy *copy, uint16_t volume);
 bool pair_is_going(const struct copy *copy, uint16_t volume);
 
+/* Its pair with this system is one: it may be there again, if its deletion fails. */
+bool pair_is_going_from(const struct copy *copy, uint16_t volume, const char *system);
+
 /*
  * A pair that is pinned is not freed. Over all pairs, while the body may suspend:
  * for (pair = pair_pin_first(copy); pair; pair = pair_pin_next(pair)); leaving early unpins it.

@@ -11,6 +11,7 @@
 #include "copy/leg_apply.h"
 #include "copy/pair_left.h"
 #include "copy/pair_private.h"
+#include "copy/pair_standby.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
 #include "rt/log.h"
@@ -121,6 +122,10 @@ static int establish_new(struct copy *copy, const struct link_peer *peer, const 
 	if (leg_owns_volume(copy, record.volume))
 		return copy_refuse(why, -EBUSY, "volume %04X of system %s holds a consistency group that is kept",
 				   record.volume, copy->config.system);
+	/* After a failover it would have a target too many. */
+	if (standby_find(copy, record.volume))
+		return copy_refuse(why, -EBUSY, "volume %04X of system %s has a standby", record.volume,
+				   copy->config.system);
 	if (pair_is_going(copy, record.volume))
 		return copy_refuse(why, -EAGAIN, "an earlier pair of volume %04X of system %s is still being put down",
 				   record.volume, copy->config.system);
@@ -203,6 +208,17 @@ static int establish_again(struct pair *pair, const struct wire_pair_establish *
 	return rc;
 }
 
+/*
+ * It was taken by a swap, and no host was let in here since: the other end, where hosts were before and are again, has
+ * all that it has.
+ */
+static bool waits_for_hosts(const struct pair *pair)
+{
+	const struct session_entry *entry = session_entry_find(pair->copy, pair->record.session);
+
+	return pair->record.role == PAIR_SOURCE && entry && entry->record.hosts_awaited;
+}
+
 /* May the other side, which was failed over, overwrite this one? 1: it may already, the answer was lost. */
 static int judge_failback(struct pair *pair, const struct wire_pair_establish *request, char *why)
 {
@@ -210,7 +226,7 @@ static int judge_failback(struct pair *pair, const struct wire_pair_establish *r
 
 	if (pair->record.role == PAIR_TARGET && verdict == HISTORY_SAME)
 		return 1;
-	if (pair->record.role == PAIR_SOURCE && !pair->record.first_copy_done)
+	if (pair->record.role == PAIR_SOURCE && !pair->record.first_copy_done && !waits_for_hosts(pair))
 		return copy_refuse(why, -ESTALE, "the first copy of volume %04X of system %s was never whole",
 				   pair->record.volume, pair->copy->config.system);
 	if (verdict == HISTORY_BOTH_WRITTEN && (request->flags & WIRE_PAIR_DISCARD))
@@ -466,6 +482,8 @@ int pair_far_on_remove(void *arg, const struct link_peer *peer, const void *requ
 				   pair->record.volume, copy->config.system);
 	pair_pin(pair);
 	rc = begin_change(pair);
+	if (!rc)
+		rc = pair_part_from_source(pair);
 	if (!rc)
 		rc = pair_set_access(pair, VOLUME_ACCESS_WRITE);
 	if (!rc)

@@ -282,6 +282,40 @@ static void begin_generation(struct pair *pair)
 		log_line(LOG_ERROR, "pair", "volume %04X: its history is not durable", pair->record.volume);
 }
 
+/* What is sent on from here is its source's content no more: a generation that its far side has before any of that. */
+static int part(struct pair *pair)
+{
+	int rc = pair_begin_change(pair);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	if (pair->record.role == PAIR_SOURCE) {
+		pair_stop_sending(pair);
+		begin_generation(pair);
+		rc = pair->history_owed ? -EIO : 0;
+		if (pair->peer)
+			peer_look_again(pair->peer);
+	}
+	pair_end_change(pair);
+	return rc;
+}
+
+int pair_part_from_source(struct pair *pair)
+{
+	struct pair *other = pair_first_of(pair->copy, pair->record.volume), *next;
+	int rc = 0;
+
+	for (; other; other = next) {
+		pair_pin(other);
+		/* Not of other targets: who has their turn may wait for this one. */
+		if (other != pair && other->record.role == PAIR_SOURCE && !rc)
+			rc = part(other);
+		next = pair_next_of(other);
+		pair_unpin(other);
+	}
+	return rc;
+}
+
 static bool has_unfollowed(struct pair *pair)
 {
 	struct pair_order order = { 0 };

@@ -10,6 +10,7 @@
 #include "copy/pair.h"
 #include "copy/pair_left.h"
 #include "copy/pair_private.h"
+#include "copy/pair_standby.h"
 #include "copy/source.h"
 #include "rt/log.h"
 #include "rt/mem.h"
@@ -149,6 +150,9 @@ static int check_other_pairs(struct copy *copy, const struct copy_pair_request *
 			return -1;
 	}
 	object_of(request->source, object);
+	if (standby_find(copy, request->source))
+		return fault_set(fault, FAULT_IN_USE, object, "xdc standby delete, or xdc standby take-over",
+				 "it has a standby, and can have no other target");
 	if (pair_is_going(copy, request->source))
 		return fault_set(fault, FAULT_IN_USE, object, "repeat the command",
 				 "an earlier pair of it is still being put down");
@@ -248,6 +252,7 @@ static int remove_far_end(struct pair *pair, char *why)
 static int check_delete(struct pair *pair, bool force, struct fault *fault)
 {
 	char why[WIRE_TEXT_SIZE] = "", object[64], remedy[64];
+	const struct standby *standby;
 	uint8_t session;
 	int rc = 0;
 
@@ -258,12 +263,20 @@ static int check_delete(struct pair *pair, bool force, struct fault *fault)
 	snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, pair->record.volume);
 	if (session && pair->record.role == PAIR_SOURCE)
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "it is in session %u", session);
+	standby = standby_find(pair->copy, pair->record.volume);
+	snprintf(remedy, sizeof(remedy), "xdc standby delete %04X", pair->record.volume);
+	if (standby && !strcmp(standby->record.near_system, pair->record.system))
+		return fault_set(fault, FAULT_IN_USE, object, remedy,
+				 "what the standby of the volume lacks rests on it");
 	if (pair->record.role == PAIR_SOURCE && pair->peer)
 		rc = remove_far_end(pair, why);
 	if (rc && !force)
 		return fault_set(fault, FAULT_FAILED, object, "--force deletes this end alone",
 				 "system %s did not give its end up: %s", pair->record.system,
 				 why[0] ? why : strerror(-rc));
+	rc = pair->record.role == PAIR_TARGET ? pair_part_from_source(pair) : 0;
+	if (rc)
+		return fault_durable(pair, rc, fault);
 	/* A target was closed to hosts, and a source that was found to be older, to writes. */
 	if (pair_set_access(pair, VOLUME_ACCESS_WRITE))
 		return fault_set(fault, FAULT_FAILED, object, "repeat the command",
@@ -473,7 +486,9 @@ static int fail_over(struct pair *pair, bool force, struct fault *fault)
 	/* Of one that is failed over already what was left undone is done. */
 	if (pair_check(pair, COPY_FAILOVER, force, fault) < 0)
 		return -1;
-	rc = pair_fail_over(pair, 0);
+	rc = pair->record.state == PAIR_FAILED_OVER ? 0 : pair_part_from_source(pair);
+	if (!rc)
+		rc = pair_fail_over(pair, 0);
 	if (!rc) {
 		peers_tell_changed(pair->copy, pair->record.system);
 		return 0;

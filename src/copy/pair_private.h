@@ -105,6 +105,12 @@ void pair_tell_state(const struct pair *pair, enum pair_state before);
  */
 void pair_begin_resync(struct pair *pair, uint64_t unsent_blocks, uint64_t sent_bytes);
 
+/*
+ * Before the volume of a target is written by others than its source: what it sends on is no more what that wrote, and
+ * its far sides have a generation that says so before they have any of it. In its turn. Negative errno. Suspends.
+ */
+RT_MUST_CHECK int pair_part_from_source(struct pair *pair);
+
 /* The volume has other pairs, too. */
 bool pair_is_one_of_several(const struct pair *pair);
 

@@ -122,6 +122,34 @@ LAYOUT(volumes_sync_reply, struct wire_volumes_sync_reply,
 	BYTES(struct wire_volumes_sync_reply, boot_id),
 	STRUCT(struct wire_volumes_sync_reply, failed, volumes));
 
+/* ---- standbys ---- */
+
+LAYOUT(standby_look, struct wire_standby_look,
+	UINT(struct wire_standby_look, source_volume),
+	UINT(struct wire_standby_look, target_volume),
+	TEXT(struct wire_standby_look, system),
+	UINT(struct wire_standby_look, remote_volume));
+
+LAYOUT(standby_state, struct wire_standby_state,
+	BYTES(struct wire_standby_state, boot_id),
+	BYTES(struct wire_standby_state, generation),
+	UINT(struct wire_standby_state, mark),
+	UINT(struct wire_standby_state, covered),
+	UINT(struct wire_standby_state, exists));
+
+LAYOUT(standby_take, struct wire_standby_take,
+	UINT(struct wire_standby_take, source_volume),
+	UINT(struct wire_standby_take, target_volume),
+	TEXT(struct wire_standby_take, near_system),
+	UINT(struct wire_standby_take, size_bytes),
+	BOOL(struct wire_standby_take, discard),
+	UINT(struct wire_standby_take, sequence),
+	BYTES(struct wire_standby_take, generation),
+	STRUCT(struct wire_standby_take, history, history));
+
+LAYOUT(standby_taken, struct wire_standby_taken,
+	BOOL(struct wire_standby_taken, known));
+
 /* ---- legs ---- */
 
 LAYOUT(leg_open, struct wire_leg_open,
@@ -410,6 +438,8 @@ static const struct wire_type types[] = {
 	{ WIRE_PAIR_GROW, "pair_grow", &pair_grow, &pair_reply },
 	{ WIRE_PAIR_CHANGES, "pair_changes", &pair_changes_request, &pair_changes_reply },
 	{ WIRE_VOLUMES_SYNC, "volumes_sync", &volumes_sync, &volumes_sync_reply },
+	{ WIRE_STANDBY_LOOK, "standby_look", &standby_look, &standby_state },
+	{ WIRE_STANDBY_TAKE, "standby_take", &standby_take, &standby_taken },
 	{ WIRE_LEG_OPEN, "leg_open", &leg_open, &leg_state },
 	{ WIRE_LEG_STATUS, "leg_status", &leg_request, &leg_state },
 	{ WIRE_LEG_PREPARE, "leg_prepare", &leg_prepare, &leg_state },

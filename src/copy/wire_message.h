@@ -34,6 +34,8 @@ enum wire_message_type {
 	WIRE_PAIR_GROW = 19,
 	WIRE_PAIR_CHANGES = 20,
 	WIRE_VOLUMES_SYNC = 22,
+	WIRE_STANDBY_LOOK = 24,
+	WIRE_STANDBY_TAKE = 25,
 
 	WIRE_LEG_OPEN = 32,
 	WIRE_LEG_STATUS = 33,
@@ -172,6 +174,38 @@ struct wire_volumes_sync {
 struct wire_volumes_sync_reply {
 	uint8_t boot_id[WIRE_ID_SIZE];		/* it holds only for what this boot id acknowledged */
 	struct wire_volumes failed;		/* of the targets, those that it does not hold for */
+};
+
+/*
+ * ---- standbys: who has a copy of a volume sends that on to a far side, which its source serves when that one is lost
+ */
+
+/* To who sends it on: how far is that? */
+struct wire_standby_look {
+	uint16_t source_volume, target_volume;	/* of the pair of the two that speak */
+	char system[WIRE_SYSTEM_SIZE];		/* the far side of the target volume */
+	uint16_t remote_volume;			/* there */
+};
+struct wire_standby_state {
+	uint8_t boot_id[WIRE_ID_SIZE];		/* it holds only for what this boot id acknowledged */
+	uint8_t generation[WIRE_ID_SIZE];	/* the newest of the pair with the far side that this has heard of */
+	uint64_t mark;				/* of all that is acknowledged until now; 0: no groups have it */
+	uint64_t covered;			/* what had a mark up to this is in a group that exists */
+	uint64_t exists;			/* its number */
+};
+
+/* To the far side: it is served from here on, not by the near system, which is fenced. */
+struct wire_standby_take {
+	uint16_t source_volume, target_volume;
+	char near_system[WIRE_SYSTEM_SIZE];
+	uint64_t size_bytes;
+	bool discard;				/* also what is newer there than the near system has said */
+	uint64_t sequence;			/* a group that it must have */
+	uint8_t generation[WIRE_ID_SIZE];	/* the newest there, as the near system said last */
+	struct history history;			/* from here on */
+};
+struct wire_standby_taken {
+	bool known;				/* it is what the near system said: it lacks what was noted for it */
 };
 
 /* ---- legs: one source system's part of a session at one far side; the source is known from the connection ---- */

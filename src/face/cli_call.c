@@ -219,7 +219,7 @@ static cli_fn *find_function(const struct operation *operation)
 		cli_bindings_recovery,
 		cli_bindings_set,
 		cli_bindings_job,
-		cli_bindings_verify, cli_bindings_flash,
+		cli_bindings_verify, cli_bindings_flash, cli_bindings_standby,
 		cli_bindings_system,
 	};
 

@@ -29,7 +29,7 @@ struct cli_binding {
 /* Ended by NULL. */
 extern const struct cli_binding cli_bindings_store[], cli_bindings_copy[], cli_bindings_session[];
 extern const struct cli_binding cli_bindings_recovery[], cli_bindings_job[], cli_bindings_set[];
-extern const struct cli_binding cli_bindings_verify[], cli_bindings_flash[];
+extern const struct cli_binding cli_bindings_verify[], cli_bindings_flash[], cli_bindings_standby[];
 extern const struct cli_binding cli_bindings_system[];
 
 /* ---- values (cli_values.c) ---- */

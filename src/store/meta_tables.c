@@ -343,6 +343,20 @@ static const struct meta_column practice_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_standby
+static const struct meta_column standby_columns[] = {
+	COLUMN(META_HEX, volume, KEY),
+	COLUMN(META_TEXT, near_system, NOTE("has a copy of it, and sends that on")),
+	COLUMN(META_TEXT, system, NOTE("of the remote volume")),
+	COLUMN(META_HEX, remote_volume),
+	COLUMN(META_BOOL, known, NOTE("that lacks at most what is noted here")),
+	COLUMN(META_UUID, generation, NOTE("the newest there, as the near system said")),
+	COLUMN(META_UUID, taking, NOTE("it is being taken over, with this generation on top; empty: it is not")),
+	COLUMN(META_UINT, sequence, NOTE("a consistency group that it had")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -354,6 +368,7 @@ static const struct meta_column practice_columns[] = {
 CHECK_TABLE(system);
 CHECK_TABLE(pool);
 CHECK_TABLE(volume);
+CHECK_TABLE(standby);
 CHECK_TABLE(path);
 CHECK_TABLE(pair);
 CHECK_TABLE(session);
@@ -387,4 +402,5 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_FLASH] = TABLE(flash, "FlashCopies: a volume as it was at one moment"),
 	[META_EVENT] = TABLE(event, "what administrators should know of; the last ones"),
 	[META_PRACTICE] = TABLE(practice, "copies of groups to practise with, at a far side"),
+	[META_STANDBY] = TABLE(standby, "far sides that another system serves, and this one if that is lost"),
 };

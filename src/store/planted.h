@@ -97,6 +97,10 @@ enum planted_mistake {
 	PLANTED_SECOND_UNNOTED,		/* now and then a write is noted for the first target only */
 	PLANTED_CASCADE_ANY_MOMENT,	/* groups are formed of a target that is being copied */
 	PLANTED_LOG_FOR_ONE,		/* after a start what the dirty log holds is noted for the first target only */
+	PLANTED_STANDBY_ANY_DATA,	/* a far side is believed to hold what the near one said, whatever it holds */
+	PLANTED_STANDBY_UNCOVERED,	/* what was passed on is forgotten before a group has it */
+	PLANTED_STANDBY_LEG_DROPPED,	/* a journal goes whose group a volume that is offline lacks */
+	PLANTED_OWED_TO_ANY,		/* a group is applied to a volume that another system sends to by now */
 
 	/* ---- the state table (copy/state_table.h) ---- */
 	PLANTED_STATE_UNASKED,		/* a pair is resumed whatever its state is */

@@ -25,7 +25,7 @@ enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
 	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH,
-	META_EVENT, META_PRACTICE, META_KIND_COUNT
+	META_EVENT, META_PRACTICE, META_STANDBY, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -305,6 +305,21 @@ struct record_practice {
 	int64_t created_wall_ns;
 	uint64_t attempt;			/* random: of the command that made it, on all far sides */
 	bool pending;				/* not all far sides have it yet: it is not to be seen */
+};
+
+/*
+ * A far side that another system serves, in a cascade: what is needed to serve it from here when that one is lost.
+ */
+struct record_standby {
+	uint16_t volume;			/* key; a source here */
+	char near_system[XDC_SYSTEM_ID_MAX];	/* that has a copy of it, and sends that on */
+	char system[XDC_SYSTEM_ID_MAX];		/* the far side of that */
+	uint16_t remote_volume;			/* there */
+	bool known;				/* it lacks at most what is noted here */
+	uint8_t generation[XDC_UUID_LEN];	/* its newest, as the near system said: known is about that one */
+	uint8_t taking[XDC_UUID_LEN];		/* it is being taken over, with this one on top; zeros: it is not */
+	uint64_t sequence;			/* a consistency group that it had when this was noted */
+	int64_t created_wall_ns;
 };
 
 #define XDC_EVENT_OBJECT_MAX	64u

@@ -41,6 +41,7 @@ pair A1 1500 B 2500 sync
 pair A1 1500 C 3500 async
 wait_until 30 full_duplex
 wait_until 30 is A1 .first_copy_done pair show 1500 --to $far
+expect_refused 'has no standby' A1 standby take-over 1500
 expect_equal "2500 sync, 3500 async" \
 	"$(json A1 '[.pairs[] | "\(.remote_volume) \(.type)"] | join(", ")' volume show 1500)" 'its pairs'
 expect_refused '2 pairs: with 2500 of 2105.FB230, 3500 of 2105.FC340.*' A1 pair show 1500
@@ -145,9 +146,69 @@ io A1 1500 'write -P 0x25 31M 1M'
 expect_equal_images A1 1500 B 2500
 wait_until 30 far_has_all
 
+# ---- the near side of the cascade is lost for good, and the source serves the far one ----
+expect_refused 'has no standby' A1 standby show 1501
+expect_refused 'has no standby' A1 standby take-over 1500
+expect_refused 'does not send to volume 3500' A1 standby create 1501 3500 --system $far
+on A1 standby create 1501 3501 --system $far
+expect_refused 'can have no other target' A1 pair create 1501 4501 --system 2105.FD450 --type global-copy
+expect_refused 'rests on it' A1 pair delete 1501
+nothing_lacks()
+{
+	is A1 '.state == "standing-by" and .out_of_sync_blocks == 0 and .waiting_for == null' standby show 1501
+}
+on A1 volume grow 1501 --size 96M
+io A1 1501 'write -P 0x34 90M 1M'
+wait_until 30 nothing_lacks
+expect_refused 'is there, and serves' A1 standby take-over 1501
+# What C cannot give is refused before B loses it: C has grown, and B could not.
+on B volume create 2509 --pool p1 --size 96M
+on B flash create 2501 2509 --no-copy
+expect_refused 'volume 2501' A1 volume grow 1501 --size 112M
+expect_equal 117440512 "$(json C .size_bytes volume show 3501)" 'the size of volume 3501 of C'
+expect_refused 'has 117440512 bytes, the source 100663296' A1 standby take-over 1501 --force
+on B flash delete 2509 --force
+on A1 volume grow 1501 --size 112M
+io A1 1501 'write -P 0x38 91M 64k'
+wait_until 30 cascade_has_all
+is B '.problems == [] and .joined_count == 1' session show 2 || fail "$(on B session show 2)"
+wait_until 30 nothing_lacks
+system_pause C
+io A1 1501 'write -P 0x35 8M 2M'
+is A1 '.state == "standing-by" and .out_of_sync_blocks == 512' standby show 1501 || fail "$(on A1 standby show 1501)"
+system_kill B
+system_continue C
+io A1 1501 'write -P 0x36 20M 64k'
+# What C showed last is kept, until it shows a moment again.
+on C session recover 2 >/dev/null
+on C volume create 3509 --pool p1 --size 112M
+on C flash create 3501 3509 --no-copy
+# What is noted is in the dirty log, by its regions; what differs in these is found out.
+system_kill A1
+system_restart A1
+is A1 '.known and .out_of_sync_blocks >= 528' standby show 1501 || fail "$(on A1 standby show 1501)"
+on A1 standby take-over 1501 --force --json >"$tmp/taken"
+jq -e '.[0].type == "async" and .[0].remote_volume == "3501"' "$tmp/taken" >/dev/null || fail "$(cat "$tmp/taken")"
+on A1 standby take-over 1501
+wait_until 30 is A1 '.first_copy_done' pair show 1501 --to $far
+far_has_both()
+{
+	cmp -s "$(image A1 1500)" "$(image C 3500)" && cmp -s "$(image A1 1501)" "$(image C 3501)"
+}
+wait_until 30 far_has_both
+sent=$(json A1 .sent_bytes pair show 1501 --to $far)
+[ "$sent" -ge $((2112 << 10)) ] && [ "$sent" -le $((3 << 20)) ] || fail "$sent bytes were sent, 2112 KiB were lacking"
+expect_equal '[]' "$(json A1 . standby list)" 'standbys'
+io C 3509 'read -P 0x34 90M 1M'
+io C 3509 'read -P 0 20M 64k'
+on C flash delete 3509 --force
+on A1 session add 1 1501
+wait_until 30 is A1 '.joined_count == 2 and (.volumes | length) == 2' session show 1
+io A1 1501 'write -P 0x37 21M 64k'
+wait_until 30 far_has_both
+
 # ---- both near sites are lost, and the far one shows what was answered ----
 cp "$(image A1 1501)" "$tmp/answered"
 system_kill A1
-system_kill B
-on C session recover 2
+on C session recover 1
 expect_same "$tmp/answered" "$(image C 3501)" 'what was answered and volume 3501 of C'

@@ -266,7 +266,7 @@ static void each_operation_is_bound_once(void **state)
 {
 	static const struct cli_binding *const tables[] = {
 		cli_bindings_store, cli_bindings_copy, cli_bindings_session, cli_bindings_recovery,
-		cli_bindings_job, cli_bindings_set, cli_bindings_verify, cli_bindings_flash,
+		cli_bindings_job, cli_bindings_set, cli_bindings_verify, cli_bindings_flash, cli_bindings_standby,
 		cli_bindings_system,
 	};
 	unsigned bound[OPERATIONS_MAX] = { 0 };

@@ -47,6 +47,17 @@ static const struct wire_pair_changes_reply sample_changes_reply = {
 };
 static const struct wire_volumes_sync sample_sync = { .targets = VOLUMES };
 static const struct wire_volumes_sync_reply sample_sync_reply = { .boot_id = BOOT, .failed = VOLUMES };
+static const struct wire_standby_look sample_standby_look = {
+	.source_volume = 0x1501, .target_volume = 0x2502, .system = "2105.FC340", .remote_volume = 0x3503,
+};
+static const struct wire_standby_state sample_standby_state = {
+	.boot_id = BOOT, .generation = BOOT, .mark = 12, .covered = 11, .exists = 10,
+};
+static const struct wire_standby_take sample_standby_take = {
+	.source_volume = 0x1501, .target_volume = 0x3503, .near_system = "2105.FB230", .size_bytes = 0x8000,
+	.discard = true, .sequence = 10, .generation = BOOT, .history = HISTORY,
+};
+static const struct wire_standby_taken sample_standby_taken = { .known = true };
 static const struct wire_leg_open sample_leg_open = {
 	.head = HEAD, .source_boot_id = BOOT, .key = KEY, .members = MEMBERS,
 };
@@ -153,6 +164,8 @@ static const struct wire_sample {
 	{ WIRE_PAIR_GROW, &sample_pair_grow, &sample_pair_reply },
 	{ WIRE_PAIR_CHANGES, &sample_changes_request, &sample_changes_reply },
 	{ WIRE_VOLUMES_SYNC, &sample_sync, &sample_sync_reply },
+	{ WIRE_STANDBY_LOOK, &sample_standby_look, &sample_standby_state },
+	{ WIRE_STANDBY_TAKE, &sample_standby_take, &sample_standby_taken },
 	{ WIRE_LEG_OPEN, &sample_leg_open, &sample_leg_state },
 	{ WIRE_LEG_STATUS, &sample_leg_request, &sample_leg_state },
 	{ WIRE_LEG_PREPARE, &sample_leg_prepare, &sample_leg_state },

@@ -21,6 +21,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_points,
 	&scenario_practice,
 	&scenario_recover,
+	&scenario_session_table,
 	&scenario_steps,
 	&scenario_stop,
 	&scenario_sync,

@@ -71,6 +71,7 @@ extern const struct scenario scenario_echo;
 extern const struct scenario scenario_swap;
 extern const struct scenario scenario_swap_long;
 extern const struct scenario scenario_write_path;
+extern const struct scenario scenario_session_table;
 extern const struct scenario scenario_flash;
 extern const struct scenario scenario_flashed;
 extern const struct scenario scenario_frozen;

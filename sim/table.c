@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/state_table_cim.h"
 #include "rt/mem.h"
 #include "scenarios.h"
 #include "table_scene.h"
@@ -121,7 +122,7 @@ static int give(void *arg)
 /* It is on its way, and goes on with it while the operation is looked at. */
 static bool moves(const struct scene *scene)
 {
-	const struct copy_cim cim = copy_table_cim(scene->type, scene->state);
+	const struct copy_cim_state cim = copy_cim_of_state(scene->type, scene->state);
 
 	return (cim.progress_status >= 6 && cim.progress_status <= 8) ||
 	       (scene->type == COPY_TYPE_FLASH && scene->state == COPY_STATE_FLASH_WHOLE);
@@ -159,6 +160,8 @@ static bool is_as_said(const struct trial *trial, const struct copy_cell *cell)
 	switch (cell->answer) {
 	case COPY_DONE:
 		return !trial->rc && goes(trial, cell);
+	case COPY_DONE_HERE:
+		return (!trial->rc || is_refused(trial, FAULT_FAILED)) && goes(trial, cell);
 	case COPY_NOTHING:
 		return !trial->rc && stays(trial, moving);
 	case COPY_ASKS:

@@ -214,10 +214,9 @@ static enum pair_type pair_type_of(enum copy_type type)
 	return type == COPY_TYPE_SYNC ? PAIR_SYNC : type == COPY_TYPE_GLOBAL_COPY ? PAIR_GLOBAL_COPY : PAIR_ASYNC;
 }
 
-static void add_boxes(struct scene *scene)
+void scene_add_boxes(struct scene *scene, unsigned number)
 {
 	enum cache_mode cache = scene->state == COPY_STATE_WRITES_LOST ? CACHE_WRITEBACK : CACHE_DIRECT;
-	unsigned number = (unsigned)scene->type * COPY_STATE_COUNT + (unsigned)scene->state;
 	unsigned reactors = 1 + (unsigned)sim_random_below(sim_world(), 2);
 	char name[16];
 
@@ -286,8 +285,7 @@ static int wait_group(struct scene *scene)
 	return rc;
 }
 
-/* All is there: full-duplex, or in a group. */
-static int pair_to_end(struct scene *scene, enum pair_type type, bool in_session)
+int scene_pair_to_end(struct scene *scene, enum pair_type type, bool in_session)
 {
 	int rc = pair_up(scene, type, false, in_session);
 
@@ -319,7 +317,7 @@ static int boot_without(struct box *box)
 	return boot_again(box, SIM_DEATH);
 }
 
-static int fail_over(struct scene *scene)
+int scene_fail_over(struct scene *scene)
 {
 	struct recovery_result result;
 
@@ -376,15 +374,14 @@ static const struct pair *pair_at(const struct box *box)
 	return box->ready && sim_is_running(box->system) ? pair_first_of(box->copy, box->volumes[0]) : NULL;
 }
 
-static bool is_away(const struct scene *scene)
+bool scene_is_away(const struct scene *scene)
 {
 	const struct pair *pair = pair_at(scene->at);
 
 	return pair && pair->record.state == PAIR_TARGET_SUSPENDED;
 }
 
-/* Runs the command until that holds, and then what is given; the command comes to its end, however. */
-static int interrupt(struct scene *scene, int (*fn)(struct scene *scene), bool (*holds)(const struct scene *scene),
+int scene_interrupt(struct scene *scene, int (*fn)(struct scene *scene), bool (*holds)(const struct scene *scene),
 		     void (*cut)(struct scene *scene))
 {
 	struct background background = { .scene = scene, .fn = fn };
@@ -404,17 +401,17 @@ static int interrupt(struct scene *scene, int (*fn)(struct scene *scene), bool (
 	return rc;
 }
 
-static void cut_link(struct scene *scene)
+void scene_cut_link(struct scene *scene)
 {
 	sim_cut(scene->a.system, scene->b.system);
 }
 
-static int give_swap(struct scene *scene)
+int scene_give_swap(struct scene *scene)
 {
 	return do_at((struct order){ .scene = scene, .box = &scene->a }, swap);
 }
 
-static int give_return(struct scene *scene)
+int scene_give_return(struct scene *scene)
 {
 	return box_session_return(&scene->b, SCENE_SESSION);
 }
@@ -422,18 +419,18 @@ static int give_return(struct scene *scene)
 /* By a swap at the source that was; by a return at the far side, which was recovered and sends back. */
 static int give_away(struct scene *scene)
 {
-	int rc = pair_to_end(scene, PAIR_ASYNC, true);
+	int rc = scene_pair_to_end(scene, PAIR_ASYNC, true);
 
 	if (rc || scene->type == COPY_TYPE_ASYNC)
-		return rc ? rc : interrupt(scene, give_swap, is_away, cut_link);
+		return rc ? rc : scene_interrupt(scene, scene_give_swap, scene_is_away, scene_cut_link);
 	scene->at = &scene->b;
 	scene->volume = scene->b.volumes[0];
-	rc = fail_over(scene);
+	rc = scene_fail_over(scene);
 	if (!rc)
 		rc = box_session_failback(&scene->b, SCENE_SESSION, false);
 	if (!rc)
 		rc = wait_at(scene, &scene->b, COPY_STATE_FOLLOWING);
-	return rc ? rc : interrupt(scene, give_return, is_away, cut_link);
+	return rc ? rc : scene_interrupt(scene, scene_give_return, scene_is_away, scene_cut_link);
 }
 
 #define JOURNALS	"state/journals"
@@ -464,7 +461,7 @@ static int remove_journal(struct order *order, struct copy *copy, struct fault *
 
 static int tear(struct scene *scene)
 {
-	int rc = pair_to_end(scene, PAIR_ASYNC, true);
+	int rc = scene_pair_to_end(scene, PAIR_ASYNC, true);
 
 	if (!rc)
 		rc = do_at((struct order){ .scene = scene, .box = &scene->b }, remove_journal);
@@ -487,7 +484,7 @@ static int make_source(struct scene *scene)
 		return pair_up(scene, type, true, in_session);
 	if (scene->state == COPY_STATE_SPLIT && scene->type == COPY_TYPE_GLOBAL_COPY)
 		type = PAIR_SYNC;
-	rc = pair_to_end(scene, type, in_session);
+	rc = scene_pair_to_end(scene, type, in_session);
 	if (rc)
 		return rc;
 	switch (scene->state) {
@@ -514,7 +511,7 @@ static int make_source(struct scene *scene)
 	case COPY_STATE_REMOVED:
 		return do_at((struct order){ .scene = scene, .box = &scene->a }, leave_session);
 	case COPY_STATE_DIVERGED:
-		return fail_over(scene);
+		return scene_fail_over(scene);
 	case COPY_STATE_WRITES_LOST:
 		rc = box_write(&scene->a, 0, 0, data, 0);
 		return rc ? rc : boot_again(&scene->a, SIM_POWER_LOSS);
@@ -538,7 +535,7 @@ static int make_target(struct scene *scene)
 		return pair_up(scene, type, true, in_session);
 	if (scene->state == COPY_STATE_TARGET_TORN)
 		return tear(scene);
-	rc = pair_to_end(scene, type, in_session);
+	rc = scene_pair_to_end(scene, type, in_session);
 	if (rc)
 		return rc;
 	switch (scene->state) {
@@ -547,7 +544,7 @@ static int make_target(struct scene *scene)
 	case COPY_STATE_TARGET_FULL_DUPLEX:
 		return 0;
 	case COPY_STATE_FAILED_OVER:
-		return fail_over(scene);
+		return scene_fail_over(scene);
 	case COPY_STATE_TARGET_OFFLINE:
 		return boot_without(&scene->b);
 	default:
@@ -685,7 +682,7 @@ static int make_flash(struct scene *scene)
 		rc = do_at((struct order){ .scene = scene, .box = &scene->a }, remove_map);
 		return rc ? rc : boot_again(&scene->a, SIM_DEATH);
 	case COPY_STATE_FLASH_WITHDRAWING:
-		rc = interrupt(scene, give_withdraw, is_withdrawing, kill_source_box);
+		rc = scene_interrupt(scene, give_withdraw, is_withdrawing, kill_source_box);
 		scene->a.away[1] = true;
 		return rc ? rc : box_boot(&scene->a);
 	case COPY_STATE_FLASH_OFFLINE:
@@ -698,7 +695,7 @@ static int make_flash(struct scene *scene)
 /* At the far side of a session. */
 static int make_practice(struct scene *scene)
 {
-	int rc = pair_to_end(scene, PAIR_ASYNC, true);
+	int rc = scene_pair_to_end(scene, PAIR_ASYNC, true);
 
 	if (!rc)
 		rc = box_session_practice(&scene->b, SCENE_SESSION, NULL);
@@ -725,7 +722,7 @@ int scene_make(struct scene *scene)
 {
 	int rc;
 
-	add_boxes(scene);
+	scene_add_boxes(scene, (unsigned)scene->type * COPY_STATE_COUNT + (unsigned)scene->state);
 	if (!scene_is_flash(scene))
 		return make_pair(scene);
 	rc = scene->type == COPY_TYPE_FLASH_PRACTICE ? make_practice(scene) : make_flash(scene);

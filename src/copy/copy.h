@@ -11,6 +11,7 @@
 
 #include "copy/history.h"
 #include "copy/link.h"
+#include "copy/session_table.h"
 #include "copy/state_table.h"
 #include "rt/fault.h"
 #include "rt/file.h"
@@ -598,6 +599,8 @@ struct copy_session_info {
 	uint64_t journal_bytes, journal_limit_bytes;
 	uint64_t unapplied_bytes;		/* of its groups, that are not in the volumes yet; at most so much */
 	uint64_t kept_bytes;			/* of the journal, for the sake of older groups */
+	unsigned allowed_count;			/* operations that may be given now (session_table.h) */
+	const char *allowed[SESSION_VERB_COUNT];
 };
 /* -1 when this system knows no such session. */
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);

@@ -14,6 +14,7 @@
 #include "copy/pair.h"
 #include "copy/pair_changes.h"
 #include "copy/pair_left.h"
+#include "copy/session_entry.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "volume/volume.h"
@@ -265,23 +266,6 @@ struct recovered {
 	struct pair **pairs;			/* pinned */
 };
 
-static bool is_recovered_leg(const struct leg *leg, uint8_t session)
-{
-	return leg->record.session == session && leg->record.recovered_sequence;
-}
-
-static bool is_recovered_pair(struct copy *copy, uint8_t session, const struct pair *pair)
-{
-	struct leg *leg;
-
-	list_for_each(leg, &copy->legs, link) {
-		if (is_recovered_leg(leg, session) && !strcmp(leg->record.source_system, pair->record.system) &&
-		    leg_group_has(leg, pair->record.volume))
-			return true;
-	}
-	return false;
-}
-
 static void drop(struct recovered *recovered)
 {
 	for (unsigned i = 0; i < recovered->count; i++)
@@ -294,21 +278,17 @@ static int check_none_left(struct copy *copy, uint8_t session, struct fault *fau
 {
 	const struct left_pair *left;
 	char object[64], remedy[256];
-	struct leg *leg;
 
 	list_for_each(left, &copy->left_pairs, link) {
 		const struct record_pair *record = &left->record;
 
-		list_for_each(leg, &copy->legs, link) {
-			if (!is_recovered_leg(leg, session) || !leg_group_has(leg, record->volume) ||
-			    strcmp(leg->record.source_system, record->system) != 0)
-				continue;
-			snprintf(remedy, sizeof(remedy),
-				 "mend it, start xdcd again, and xdc session recover %u makes it writable; "
-				 "xdc pair delete %04X --force goes on without it", session, record->volume);
-			return fault_set(fault, FAULT_FAILED, object_of(record->volume, object), remedy,
-					 "its volume is in the session, and is offline");
-		}
+		if (!leg_recovered_has(copy, session, record->system, record->volume))
+			continue;
+		snprintf(remedy, sizeof(remedy),
+			 "mend it, start xdcd again, and xdc session recover %u makes it writable; "
+			 "xdc pair delete %04X --force goes on without it", session, record->volume);
+		return fault_set(fault, FAULT_FAILED, object_of(record->volume, object), remedy,
+				 "its volume is in the session, and is offline");
 	}
 	return 0;
 }
@@ -327,7 +307,7 @@ static int collect(struct copy *copy, uint8_t session, struct recovered *recover
 	if (!recovered->pairs)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "no memory");
 	list_for_each(pair, &copy->pairs, link) {
-		if (pair->gone || !is_recovered_pair(copy, session, pair))
+		if (pair->gone || !leg_recovered_has(copy, session, pair->record.system, pair->record.volume))
 			continue;
 		pair_pin(pair);
 		recovered->pairs[recovered->count++] = pair;
@@ -355,7 +335,7 @@ int copy_session_failback(struct copy *copy, uint8_t session, bool discard, stru
 	struct recovered recovered;
 	int rc;
 
-	if (check_none_left(copy, session, fault))
+	if (session_check(copy, session, SESSION_DO_FAILBACK, false, fault) || check_none_left(copy, session, fault))
 		return -1;
 	rc = collect(copy, session, &recovered, fault);
 	/* First whether all of them may: a session does not go back in parts. */
@@ -548,7 +528,7 @@ static int forget_legs(struct copy *copy, uint8_t session, struct fault *fault)
 	while (found) {
 		found = false;
 		list_for_each(leg, &copy->legs, link) {
-			found = !leg->gone && is_recovered_leg(leg, session);
+			found = !leg->gone && leg->record.session == session && leg_is_recovered(leg);
 			if (found)
 				break;
 		}
@@ -568,7 +548,7 @@ int copy_session_return(struct copy *copy, uint8_t session, struct fault *fault)
 	struct recovered recovered;
 	int rc;
 
-	if (check_none_left(copy, session, fault))
+	if (session_check(copy, session, SESSION_DO_RETURN, false, fault) || check_none_left(copy, session, fault))
 		return -1;
 	rc = collect(copy, session, &recovered, fault);
 	if (!rc)

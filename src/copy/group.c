@@ -157,25 +157,31 @@ static int on_start(struct session_entry *entry, const struct link_peer *peer, c
 	if (next.role != SESSION_NO_ROLE && strcmp(next.master_system, peer->system) != 0)
 		return copy_refuse(why, -EBUSY, "session %u has another master there, system %s", next.number,
 				   next.master_system);
+	rc = session_entry_begin_change(entry, &next);
+	if (rc)
+		return rc;
 	next.role = SESSION_SUBORDINATE;
 	next.state = SESSION_RUNNING;
 	next.state_since_wall_ns = rt_wall_ns();
 	memcpy(next.master_system, peer->system, sizeof(next.master_system));
-	rc = session_entry_change(entry, &next);
+	rc = session_entry_end_change(entry, &next);
 	return rc ? copy_refuse(why, rc, "that cannot be made durable: %s", strerror(-rc)) : 0;
 }
 
 static int on_end(struct session_entry *entry, char *why)
 {
-	struct record_session next = entry->record;
+	struct record_session next;
 	int rc;
 
-	if (next.role != SESSION_SUBORDINATE)
+	if (entry->record.role != SESSION_SUBORDINATE)
 		return 0;
+	rc = session_entry_begin_change(entry, &next);
+	if (rc)
+		return rc;
 	next.role = SESSION_NO_ROLE;
 	next.state = SESSION_OPEN;
 	next.master_system[0] = '\0';
-	rc = session_entry_change(entry, &next);
+	rc = session_entry_end_change(entry, &next);
 	return rc ? copy_refuse(why, rc, "that cannot be made durable: %s", strerror(-rc)) : 0;
 }
 

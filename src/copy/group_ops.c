@@ -278,39 +278,9 @@ void group_break(struct copy *copy, uint8_t session)
 
 /* ---- commands ---- */
 
-static int fault_on_master(const struct session_entry *entry, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	snprintf(remedy, sizeof(remedy), "give the command on its master, %s", entry->record.master_system);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
-			 "this system is not its master");
-}
-
-/* A session of this type, of which this system may give the orders. */
-static struct session_entry *begin_command(struct copy *copy, uint8_t session, uint8_t type, const char *verb,
-					   struct fault *fault)
-{
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
-	char object[64];
-
-	if (!entry)
-		return NULL;
-	if (entry->record.type != type)
-		fault_set(fault, FAULT_NOT_SUPPORTED, session_object(session, object),
-			  "xdc session show says of what type it is", "%s is not for sessions of type %s", verb,
-			  session_type_names[session_type_of_code(entry->record.type)]);
-	else if (entry->record.role == SESSION_SUBORDINATE)
-		fault_on_master(entry, fault);
-	else
-		return entry;
-	(void)session_entry_end(entry, -1);
-	return NULL;
-}
-
 int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, struct fault *fault)
 {
-	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_PPRC, "freeze", fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_FREEZE, fault);
 	int rc;
 	RT_SHIELD();
 
@@ -324,7 +294,7 @@ int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, str
 
 int copy_session_flash(struct copy *copy, uint8_t session, struct fault *fault)
 {
-	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_FLASH, "flash", fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_FLASH, fault);
 	int rc;
 	RT_SHIELD();
 
@@ -336,29 +306,39 @@ int copy_session_flash(struct copy *copy, uint8_t session, struct fault *fault)
 	return session_entry_end(entry, rc);
 }
 
+/* Hosts of it wait, on any of its systems; who does not say counts as one where they do. */
+static bool any_held(struct asks *asks)
+{
+	const struct wire_group_order show = { .step = WIRE_GROUP_SHOW };
+	bool held = false;
+
+	(void)ask_all(asks, &show, SHOW_NS);
+	for (unsigned i = 0; i < asks->count; i++)
+		held = held || asks->items[i].rc || asks->items[i].answer.held;
+	return held;
+}
+
 int copy_session_run(struct copy *copy, uint8_t session, struct fault *fault)
 {
-	const struct wire_group_order show = { .step = WIRE_GROUP_SHOW }, run = { .step = WIRE_GROUP_RUN };
-	struct session_entry *entry = begin_command(copy, session, SESSION_TYPE_PPRC, "run", fault);
+	const struct wire_group_order run = { .step = WIRE_GROUP_RUN };
+	struct session_entry *entry = session_entry_wait(copy, session, SESSION_DO_RUN, fault);
 	const struct ask *refused;
+	struct session_view view;
 	struct asks asks;
-	bool held = false;
-	char object[64];
-	int rc = 0;
+	bool held;
 
 	if (!entry)
 		return -1;
 	list_systems(entry, false, &asks);
-	(void)ask_all(&asks, &show, SHOW_NS);
-	for (unsigned i = 0; i < asks.count; i++)
-		held = held || asks.items[i].rc || asks.items[i].answer.held;
+	held = any_held(&asks);
+	session_look(copy, session, &view);
+	view.facts.held = held;
+	if (session_check_view(&view, SESSION_DO_RUN, false, fault))
+		return session_entry_end(entry, -1);
 	refused = ask_all(&asks, &run, ANSWER_NS);
 	if (refused)
-		rc = fault_refused(entry, refused, "its hosts go on when the time of the freeze is over", fault);
-	else if (!held)
-		rc = fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object), "xdc session freeze",
-			       "no hosts of it are held, or the time of that is over");
-	return session_entry_end(entry, rc);
+		fault_refused(entry, refused, "its hosts go on when the time of the freeze is over", fault);
+	return session_entry_end(entry, refused ? -1 : 0);
 }
 
 static bool has_tunables(const struct session_start *start)
@@ -380,16 +360,9 @@ int group_resume(struct session_entry *entry, const struct session_start *start,
 	const struct wire_group_order order = { .step = WIRE_GROUP_RESUME };
 	const struct ask *refused;
 	struct asks asks;
-	char object[64];
 
-	session_object(entry->record.number, object);
-	if (entry->record.type != SESSION_TYPE_PPRC)
-		return fault_set(fault, FAULT_NOT_SUPPORTED, object, "xdc session flash",
-				 "there is nothing to resume in a session of its type");
 	if (has_tunables(start))
 		return fault_tunables(entry, fault);
-	if (entry->record.role == SESSION_SUBORDINATE)
-		return fault_on_master(entry, fault);
 	list_systems(entry, false, &asks);
 	refused = ask_all(&asks, &order, RESUME_NS);
 	return refused ? fault_refused(entry, refused, "mend that and repeat the command", fault) : 0;
@@ -470,63 +443,78 @@ int group_remove(struct session_entry *entry, const uint16_t *volumes, unsigned 
 
 static int become_master(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
-	struct record_session next = entry->record;
+	struct record_session next;
 	int rc = session_replace_subordinates(entry, start);
 
+	if (!rc)
+		rc = session_entry_begin_change(entry, &next);
+	if (rc)
+		return session_fault_durable(entry->record.number, rc, fault);
 	next.role = SESSION_MASTER;
 	next.state = SESSION_RUNNING;
 	next.state_since_wall_ns = rt_wall_ns();
 	next.master_lss = start->master_lss;
 	snprintf(next.master_system, sizeof(next.master_system), "%s", entry->copy->config.system);
-	if (!rc)
-		rc = session_entry_change(entry, &next);
+	rc = session_entry_end_change(entry, &next);
 	return rc ? session_fault_durable(next.number, rc, fault) : 0;
 }
 
 static int become_none(struct session_entry *entry, struct fault *fault)
 {
-	struct record_session next = entry->record;
-	int rc;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
-	next.role = SESSION_NO_ROLE;
-	next.state = SESSION_OPEN;
-	next.master_system[0] = '\0';
-	rc = session_entry_change(entry, &next);
-	return rc ? session_fault_durable(next.number, rc, fault) : 0;
+	if (!rc) {
+		next.role = SESSION_NO_ROLE;
+		next.state = SESSION_OPEN;
+		next.master_system[0] = '\0';
+		rc = session_entry_end_change(entry, &next);
+	}
+	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
 }
 
-/* To the subordinates. NULL: all have done it. */
-static const struct ask *tell(struct session_entry *entry, uint8_t step, struct asks *asks)
+static void list_others(struct session_entry *entry, struct asks *asks)
 {
-	const struct wire_group_order order = { .step = step };
-
 	list_systems(entry, false, asks);
 	if (asks->count && !strcmp(asks->items[0].system, entry->copy->config.system))
 		asks->items[0] = asks->items[--asks->count];
+}
+
+/* To the subordinates that are reached. NULL: all have ended it. */
+static const struct ask *tell_end(struct session_entry *entry, struct asks *asks)
+{
+	const struct wire_group_order order = { .step = WIRE_GROUP_END };
+
+	list_others(entry, asks);
 	return ask_all(asks, &order, ANSWER_NS);
+}
+
+static const char *remedy_of_start(const struct ask *refused)
+{
+	if (may_have_missed(refused))
+		return "xdc path list says why it is not reached; repeat the command when it is";
+	return refused->rc == -EBUSY ? "terminate it there, and repeat the command"
+				     : "open it there with the same type, and repeat the command";
 }
 
 int group_begin(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
+	const struct wire_group_order order = { .step = WIRE_GROUP_START };
 	const struct ask *refused;
 	struct asks asks;
 	struct fault ignored;
-	char object[64];
 
-	session_object(entry->record.number, object);
 	if (has_tunables(start))
 		return fault_tunables(entry, fault);
-	if (entry->record.role == SESSION_SUBORDINATE)
-		return fault_on_master(entry, fault);
-	if (entry->record.role == SESSION_MASTER)
-		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "it is started already");
 	if (session_check_places(entry, start, fault) || become_master(entry, start, fault))
 		return -1;
-	refused = tell(entry, WIRE_GROUP_START, &asks);
+	list_others(entry, &asks);
+	/* A path may have been made just now. */
+	refused = ask_until(&asks, &order, rt_now_ns() + ANSWER_NS, 0);
 	if (!refused)
 		return 0;
-	fault_refused(entry, refused, "open it there with the same type, and repeat the command", fault);
-	(void)tell(entry, WIRE_GROUP_END, &asks);
+	fault_refused(entry, refused, remedy_of_start(refused), fault);
+	(void)tell_end(entry, &asks);
 	(void)become_none(entry, &ignored);
 	return -1;
 }
@@ -536,16 +524,13 @@ int group_terminate(struct session_entry *entry, bool force, struct fault *fault
 {
 	const struct ask *refused;
 	struct asks asks;
-	char object[64];
 
-	if (entry->record.role == SESSION_NO_ROLE)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), "",
-				 "it is not started");
+	/* Without its master. */
 	if (entry->record.role == SESSION_SUBORDINATE)
-		return force ? become_none(entry, fault) : fault_on_master(entry, fault);
+		return become_none(entry, fault);
 	list_systems(entry, false, &asks);
 	let_go(&asks, 0);
-	refused = tell(entry, WIRE_GROUP_END, &asks);
+	refused = tell_end(entry, &asks);
 	if (refused && !force)
 		return fault_refused(entry, refused, "--force gives up without those that cannot be reached", fault);
 	return become_none(entry, fault);

@@ -344,6 +344,23 @@ struct leg *leg_find_owner(struct copy *copy, uint16_t volume)
 	return NULL;
 }
 
+bool leg_is_recovered(const struct leg *leg)
+{
+	return leg->record.recovered_sequence;
+}
+
+bool leg_recovered_has(struct copy *copy, uint8_t session, const char *source_system, uint16_t volume)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link) {
+		if (leg->record.session == session && leg_is_recovered(leg) &&
+		    !strcmp(leg->record.source_system, source_system) && leg_group_has(leg, volume))
+			return true;
+	}
+	return false;
+}
+
 bool leg_owns_volume(struct copy *copy, uint16_t volume)
 {
 	return leg_find_owner(copy, volume);

@@ -56,6 +56,12 @@ struct leg {
 
 struct leg *leg_find(struct copy *copy, uint8_t session, const char *source_system);
 
+/* What hosts have here is its group. */
+bool leg_is_recovered(const struct leg *leg);
+
+/* The volume is in such a group, of a leg of this source. */
+bool leg_recovered_has(struct copy *copy, uint8_t session, const char *source_system, uint16_t volume);
+
 /*
  * Opens the journal of a leg that the metadata know. A journal that cannot be opened leaves the leg offline, and that
  * is no error. -ENOMEM. Suspends.

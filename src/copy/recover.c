@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy/recover.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,7 +68,8 @@ static const struct leg *find_own_leg(struct copy *copy, uint8_t session)
 	const struct leg *leg, *newest = NULL;
 
 	list_for_each(leg, &copy->legs, link) {
-		if (leg->record.session == session && (!newest || newest_number(leg) > newest_number(newest)))
+		if (!leg->gone && leg->record.session == session &&
+		    (!newest || newest_number(leg) > newest_number(newest)))
 			newest = leg;
 	}
 	return newest;
@@ -75,19 +77,19 @@ static const struct leg *find_own_leg(struct copy *copy, uint8_t session)
 
 int recovery_begin(struct copy *copy, uint8_t session, struct recovery *recovery, struct fault *fault)
 {
-	const struct session_entry *entry = session_entry_find(copy, session);
-	const struct leg *leg = find_own_leg(copy, session);
+	const struct leg *leg;
 	char object[64];
 
 	*recovery = (struct recovery){ .copy = copy, .request = { .session = session } };
 	rt_group_init(&recovery->asking);
 	recovery_object(recovery, object);
-	if (!leg && entry && session_check_xdc(entry, "this", fault))
+	if (session_check(copy, session, SESSION_DO_RECOVER, false, fault))
 		return -1;
+	leg = find_own_leg(copy, session);
 	if (!leg)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object,
-				 "give the command on a far side of the session",
-				 "this system is not a far side of it");
+		return fault_set(fault, FAULT_FAILED, object,
+				 "wait for the other side; if that is lost, xdc session recover",
+				 "it is swapped, and no group was formed since");
 	memcpy(recovery->request.key, leg->record.key, WIRE_KEY_SIZE);
 	snprintf(recovery->request.initiator, sizeof(recovery->request.initiator), "%s", copy->config.system);
 	recovery->fars = mem_alloc_zeroed(WIRE_MEMBERS_MAX * sizeof(recovery->fars[0]));
@@ -139,6 +141,7 @@ int recovery_reach(struct far *far)
 	return copy_refuse(far->why, -ENOTCONN, "%s", state.last_error_text);
 }
 
+/* A connection that breaks under it is there again soon, where the far side is. */
 static void look_at_far(void *arg)
 {
 	struct far *far = arg;

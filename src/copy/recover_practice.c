@@ -13,6 +13,7 @@
 #include "copy/practice_part.h"
 #include "copy/recover.h"
 #include "copy/recover_private.h"
+#include "copy/session_entry.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/planted.h"
@@ -333,6 +334,8 @@ int copy_session_practice(struct copy *copy, uint8_t session, const char *pool, 
 	if (rc)
 		return rc;
 	rc = recovery_begin(copy, session, &recovery, fault);
+	if (!rc)
+		rc = session_check(copy, session, SESSION_DO_PRACTICE, false, fault);
 	if (!rc)
 		rc = practise(&recovery, pool, at, fault);
 	recovery_end(&recovery);

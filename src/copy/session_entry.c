@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "copy/leg.h"
 #include "copy/session.h"
 #include "rt/mem.h"
 
@@ -28,17 +27,6 @@ const char *session_object(uint8_t session, char text[64])
 {
 	snprintf(text, 64, "session %u", session);
 	return text;
-}
-
-int session_check_xdc(const struct session_entry *entry, const char *verb, struct fault *fault)
-{
-	char object[64];
-
-	if (entry->record.type == SESSION_TYPE_XDC)
-		return 0;
-	return fault_set(fault, FAULT_NOT_SUPPORTED, session_object(entry->record.number, object),
-			 "xdc session show says of what type it is", "%s is not for sessions of type %s", verb,
-			 session_type_names[session_type_of_code(entry->record.type)]);
 }
 
 struct session_entry *session_entry_find(struct copy *copy, uint8_t session)
@@ -89,26 +77,46 @@ int session_entry_take_up(struct copy *copy, const struct record_session *record
 	entry->copy = copy;
 	entry->record = *record;
 	rt_mutex_init(&entry->turn);
+	rt_mutex_init(&entry->changing);
 	list_add_last(&copy->sessions, &entry->link);
 	return 0;
 }
 
-int session_entry_change(struct session_entry *entry, const struct record_session *next)
+int session_entry_begin_change(struct session_entry *entry, struct record_session *next)
+{
+	int rc = rt_mutex_lock(&entry->changing);
+
+	if (!rc)
+		*next = entry->record;
+	return rc;
+}
+
+int session_entry_end_change(struct session_entry *entry, const struct record_session *next)
 {
 	int rc = session_commit(entry->copy, META_PUT, META_SESSION, next);
 
 	if (!rc)
 		entry->record = *next;
+	rt_mutex_unlock(&entry->changing);
 	return rc;
+}
+
+void session_entry_keep_change(struct session_entry *entry, const struct record_session *next)
+{
+	entry->record = *next;
+	rt_mutex_unlock(&entry->changing);
 }
 
 int session_entry_set_state(struct session_entry *entry, enum session_state state)
 {
-	struct record_session next = entry->record;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
+	if (rc)
+		return rc;
 	next.state = state;
 	next.state_since_wall_ns = rt_wall_ns();
-	return session_entry_change(entry, &next);
+	return session_entry_end_change(entry, &next);
 }
 
 int session_entry_lose(struct copy *copy, uint8_t session)
@@ -189,40 +197,33 @@ static int take_turn(struct session_entry *entry)
 	return rt_mutex_lock(&entry->turn);
 }
 
-/* Most commands are for a master; a far side of the session knows who that is. */
-static void fault_not_open(struct copy *copy, uint8_t session, struct fault *fault)
-{
-	const struct leg *leg, *found = NULL;
-	char object[64], remedy[128];
-
-	list_for_each(leg, &copy->legs, link) {
-		if (!leg->gone && leg->record.session == session)
-			found = leg;
-	}
-	if (found)
-		snprintf(remedy, sizeof(remedy), "give the command on its master, %s", found->record.master_system);
-	else
-		snprintf(remedy, sizeof(remedy), "xdc session open %u --lss LSS", session);
-	fault_set(fault, FAULT_INVALID_PARAMETER, session_object(session, object), remedy,
-		  found ? "this system is a far side of it" : "it is not open on this system");
-}
-
-struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault)
+struct session_entry *session_entry_wait(struct copy *copy, uint8_t session, enum session_verb verb,
+					 struct fault *fault)
 {
 	struct session_entry *entry = session_entry_find(copy, session);
 	char object[64];
 
-	session_object(session, object);
 	if (!entry) {
-		fault_not_open(copy, session, fault);
+		(void)session_check(copy, session, verb, false, fault);
 		return NULL;
 	}
 	entry->pins++;
 	if (!take_turn(entry))
 		return entry;
 	entry->pins--;
-	fault_set(fault, FAULT_IN_USE, object, "wait for it, or xdc session terminate --force",
+	fault_set(fault, FAULT_IN_USE, session_object(session, object), "wait for it, or xdc session terminate --force",
 		  "another command on it is under way");
+	return NULL;
+}
+
+struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, enum session_verb verb,
+					  struct fault *fault)
+{
+	struct session_entry *entry = session_entry_wait(copy, session, verb, fault);
+
+	if (!entry || !session_check(copy, session, verb, false, fault))
+		return entry;
+	(void)session_entry_end(entry, -1);
 	return NULL;
 }
 
@@ -232,6 +233,18 @@ int session_entry_end(struct session_entry *entry, int rc)
 	entry->pins--;
 	rt_mutex_unlock(&entry->turn);
 	return rc;
+}
+
+void session_entry_pin(struct session_entry *entry)
+{
+	entry->pins++;
+}
+
+void session_entry_unpin(struct session_entry *entry)
+{
+	assert(entry->pins > 0);
+	if (!--entry->pins && !session_lss_find(entry->copy, entry->record.number, -1))
+		session_entry_put_down(entry);
 }
 
 void session_entries_free(struct copy *copy)

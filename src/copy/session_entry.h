@@ -7,6 +7,7 @@
 #define XDC_COPY_SESSION_ENTRY_H
 
 #include "copy/group_volume.h"
+#include "copy/session_table.h"
 #include "store/meta.h"
 
 struct session_entry {
@@ -15,6 +16,7 @@ struct session_entry {
 	struct session *master;			/* while this system coordinates it */
 	struct copy *copy;
 	struct rt_mutex turn;			/* one command at a time */
+	struct rt_mutex changing;		/* one change of the record at a time */
 	bool breaking;				/* type pprc: a pair is broken, and all are being suspended */
 	unsigned pins;				/* commands that have it or wait for it: it is not freed */
 };
@@ -25,12 +27,37 @@ struct session_tunables session_tunables_of(const struct record_session *record)
 /* NULL: this system knows no such session. */
 struct session_entry *session_entry_find(struct copy *copy, uint8_t session);
 
+/* ---- what the table lets be done with it (session_table.h) ---- */
+
+/* How it stands here; valid until the caller suspends. */
+struct session_view {
+	uint8_t session;
+	struct session_facts facts;
+	char master[XDC_SYSTEM_ID_MAX];		/* if it is another system, and known; else empty, or this one */
+};
+void session_look(struct copy *copy, uint8_t session, struct session_view *view);
+
+/* 0: the operation may begin; else -1 with the fault. Neither suspends. */
+int session_check(struct copy *copy, uint8_t session, enum session_verb verb, bool force, struct fault *fault);
+int session_check_view(const struct session_view *view, enum session_verb verb, bool force, struct fault *fault);
+
+/* Texts of what may be done now; how many. */
+unsigned session_list_allowed(const struct session_view *view, const char *out[SESSION_VERB_COUNT]);
+
 /*
- * Takes the session for one command, and gives it back; end returns rc. NULL, with the fault: it is not open here, or
- * another command on it does not end. Suspends.
+ * Takes the session for this command, and gives it back; end returns rc. NULL, with the fault: it may not be now, or
+ * another command on it does not end. wait: it is not open here, or that; what else the table says is for the caller to
+ * ask. Both suspend.
  */
-struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, struct fault *fault);
+struct session_entry *session_entry_begin(struct copy *copy, uint8_t session, enum session_verb verb,
+					  struct fault *fault);
+struct session_entry *session_entry_wait(struct copy *copy, uint8_t session, enum session_verb verb,
+					 struct fault *fault);
 int session_entry_end(struct session_entry *entry, int rc);
+
+/* While what is not a command comes back to it after it has suspended. Unpin frees one that is open nowhere by then. */
+void session_entry_pin(struct session_entry *entry);
+void session_entry_unpin(struct session_entry *entry);
 
 /*
  * Volumes of the session here were taken over by their far side: it takes no part any more, until volumes are added
@@ -65,15 +92,11 @@ RT_MUST_CHECK int session_entry_set_state(struct session_entry *entry, enum sess
 /* It begins to run here, as its record says. Negative errno. Suspends. */
 RT_MUST_CHECK int session_begin(struct session_entry *entry);
 
+/* Likewise, with its tunables and as the master, as next says, which ends a change of the record. */
+RT_MUST_CHECK int session_begin_as(struct session_entry *entry, const struct record_session *next);
+
 /* What a master has come to, for the time when there is none. */
 void session_keep_results(const struct session_entry *entry, struct record_session *record);
-
-/* This system is its master. Its volumes were not taken over: else it is not stopped or resumed, but terminated. */
-int session_check_master(struct session_entry *entry, struct fault *fault);
-int session_check_not_over(const struct session_entry *entry, struct fault *fault);
-
-/* It is of type xdc, and forms consistency groups: else -1 with the fault that verb is not for it. */
-int session_check_xdc(const struct session_entry *entry, const char *verb, struct fault *fault);
 
 /* Where the master and its subordinates are to be: it is open here, and paths lead there. */
 int session_check_places(const struct session_entry *entry, const struct session_start *start, struct fault *fault);
@@ -84,16 +107,13 @@ RT_MUST_CHECK int session_replace_subordinates(struct session_entry *entry, cons
 int session_check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault);
 void session_choose_tunables(const struct session_start *start, const struct session_tunables *otherwise,
 			     struct session_tunables *out);
-void session_set_tunables(struct session_entry *entry, const struct session_tunables *tunables);
+void session_set_tunables(struct record_session *record, const struct session_tunables *tunables);
 
 /* An event of it: session_config.tell, whose arg is the entry. Does not suspend. */
 void session_entry_tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text);
 
 /* What session_pause has returned. -1. */
 int session_fault_pause(const struct session_entry *entry, int rc, struct fault *fault);
-
-/* There is no way back. -1. */
-int session_fault_swapping(const struct session_entry *entry, struct fault *fault);
 
 /* It is paused with a consistent target, or on the way there or back. */
 bool session_is_suspended(const struct session_entry *entry);
@@ -107,8 +127,16 @@ int session_release_members(struct session_entry *entry, struct fault *fault);
  */
 RT_MUST_CHECK int session_entry_ensure(struct copy *copy, uint8_t session, const uint8_t *key, uint8_t lss);
 
-/* Its record durable in place of the present one. Negative errno. Suspends. */
-RT_MUST_CHECK int session_entry_change(struct session_entry *entry, const struct record_session *next);
+/*
+ * Commands, the master's groups and the source change what is theirs in the record at the same time. next: as it is,
+ * for the caller to change; nobody else changes it before the end, which makes next durable in its place, or leaves it
+ * as it was. Negative errno; of the begin: there is nothing to end. Both suspend.
+ */
+RT_MUST_CHECK int session_entry_begin_change(struct session_entry *entry, struct record_session *next);
+RT_MUST_CHECK int session_entry_end_change(struct session_entry *entry, const struct record_session *next);
+
+/* In place of the end: it becomes durable with the next change, which the caller makes at once. Does not suspend. */
+void session_entry_keep_change(struct session_entry *entry, const struct record_session *next);
 
 /* Gives all sources an order (session_pause.c): 0, or the error of the first that has not done it. Suspends. */
 int session_order_all(struct session_entry *entry, uint16_t type, uint8_t step, struct fault *fault);
@@ -126,6 +154,9 @@ int session_drop_swap(struct session_entry *entry, struct fault *fault);
  * One that cannot: all volumes that no group of the new direction has are production here. -1 with the fault. Suspends.
  */
 int session_take_back(struct session_entry *entry, struct fault *fault);
+
+/* Ends it, at its master, by the holder of its turn; what it may the table has said. -1 with the fault. Suspends. */
+int session_terminate(struct session_entry *entry, bool force, struct fault *fault);
 
 /* "session 7", for faults. */
 const char *session_object(uint8_t session, char text[64]);

@@ -109,7 +109,7 @@ static void add_member(struct copy *copy, const char *system, struct copy_sessio
 	link_reply_free(WIRE_SESSION_STATUS, &report);
 }
 
-int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info)
+static int get_info(struct copy *copy, uint8_t session, struct copy_session_info *info)
 {
 	struct session_entry *entry = session_entry_find(copy, session);
 	struct source *source = source_find(copy, session);
@@ -135,6 +135,19 @@ int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_inf
 		if (info->member_reached[i] && strcmp(info->members[i], copy->config.system) != 0)
 			add_member(copy, info->members[i], info);
 	}
+	return 0;
+}
+
+int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info)
+{
+	struct session_view view;
+
+	if (get_info(copy, session, info))
+		return -1;
+	session_look(copy, session, &view);
+	/* On any of its systems. */
+	view.facts.held = info->held;
+	info->allowed_count = session_list_allowed(&view, info->allowed);
 	return 0;
 }
 

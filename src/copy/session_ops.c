@@ -51,9 +51,11 @@ void session_keep_results(const struct session_entry *entry, struct record_sessi
 static int save(void *arg, const struct session_durable *durable)
 {
 	struct session_entry *entry = arg;
-	struct record_session next = entry->record;
-	int rc;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
+	if (rc)
+		return rc;
 	if (entry->master)
 		session_keep_results(entry, &next);
 
@@ -64,10 +66,7 @@ static int save(void *arg, const struct session_durable *durable)
 	next.state = durable->state;
 	next.cg_good = durable->cg_good;
 	next.cg_failed = durable->cg_failed;
-	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
-	if (!rc)
-		entry->record = next;
-	return rc;
+	return session_entry_end_change(entry, &next);
 }
 
 void session_entry_tell(void *arg, enum event_kind kind, enum event_level level, const char *remedy, const char *text)
@@ -108,6 +107,36 @@ int session_begin(struct session_entry *entry)
 	return session_start(&config, &entry->master);
 }
 
+/* What session_begin_as had set; what others have changed meanwhile stays. */
+static void put_back(struct session_entry *entry, const struct record_session *before)
+{
+	const struct session_tunables tunables = session_tunables_of(before);
+	struct record_session next;
+	int rc;
+	RT_SHIELD();
+
+	rc = session_entry_begin_change(entry, &next);
+	assert(!rc);
+	next.role = before->role;
+	next.master_lss = before->master_lss;
+	memcpy(next.master_system, before->master_system, sizeof(next.master_system));
+	session_set_tunables(&next, &tunables);
+	next.keep_told = before->keep_told;
+	session_entry_keep_change(entry, &next);
+}
+
+int session_begin_as(struct session_entry *entry, const struct record_session *next)
+{
+	const struct record_session before = entry->record;
+	int rc;
+
+	session_entry_keep_change(entry, next);
+	rc = session_begin(entry);
+	if (rc)
+		put_back(entry, &before);
+	return rc;
+}
+
 int session_check_tunables(uint8_t session, const struct session_tunables *tunables, struct fault *fault)
 {
 	char object[64];
@@ -126,20 +155,6 @@ int session_check_tunables(uint8_t session, const struct session_tunables *tunab
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "give 0 to 87600h",
 				 "the time to keep groups is out of range");
 	return 0;
-}
-
-int session_check_not_over(const struct session_entry *entry, struct fault *fault)
-{
-	struct copy_session_info info = { .state = entry->record.state };
-	char object[64], remedy[128];
-
-	if (entry->master)
-		session_get_info(entry->master, &info);
-	if (info.state != SESSION_FATAL && entry->record.state != SESSION_FATAL)
-		return 0;
-	snprintf(remedy, sizeof(remedy), "xdc session terminate %u, then add its volumes again", entry->record.number);
-	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object), remedy,
-			 "it is over: its volumes were taken over");
 }
 
 int session_check_places(const struct session_entry *entry, const struct session_start *start, struct fault *fault)
@@ -167,23 +182,14 @@ int session_check_places(const struct session_entry *entry, const struct session
 
 static int check_start(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
-	struct copy *copy = entry->copy;
 	char object[64];
 
-	session_object(start->session, object);
-	if (session_check_not_over(entry, fault))
-		return -1;
-	if (entry->master)
-		return fault_set(fault, FAULT_IN_USE, object, "pause or terminate it first", "it is started already");
-	if (session_is_suspended(entry) || entry->record.state == SESSION_SWAPPING)
-		return fault_set(fault, FAULT_IN_USE, object, "xdc session resume, or terminate it first", "it is %s",
-				 session_state_names[entry->record.state]);
 	if (session_check_places(entry, start, fault))
 		return -1;
-	if (!start->subordinate_count && !source_find(copy, start->session))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc session add, or name subordinates",
-				 "it has no volumes");
-	return 0;
+	if (start->subordinate_count || source_find(entry->copy, start->session))
+		return 0;
+	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(start->session, object),
+			 "xdc session add, or name subordinates", "it has no volumes");
 }
 
 static struct subordinate *find_subordinate(struct copy *copy, uint8_t session)
@@ -275,66 +281,50 @@ void session_choose_tunables(const struct session_start *start, const struct ses
 		out->keep_bytes = 0;
 }
 
-void session_set_tunables(struct session_entry *entry, const struct session_tunables *tunables)
+void session_set_tunables(struct record_session *record, const struct session_tunables *tunables)
 {
-	entry->record.interval_ns = tunables->interval_ns;
-	entry->record.coordination_ns = tunables->coordination_ns;
-	entry->record.drain_ns = tunables->drain_ns;
-	entry->record.keep_ns = tunables->keep_ns;
-	entry->record.keep_bytes = tunables->keep_bytes;
+	record->interval_ns = tunables->interval_ns;
+	record->coordination_ns = tunables->coordination_ns;
+	record->drain_ns = tunables->drain_ns;
+	record->keep_ns = tunables->keep_ns;
+	record->keep_bytes = tunables->keep_bytes;
 	/* Those that keep some have to hear it when they are to keep none. */
-	entry->record.keep_told = entry->record.keep_told || tunables->keep_ns || tunables->keep_bytes;
+	record->keep_told = record->keep_told || tunables->keep_ns || tunables->keep_bytes;
 }
 
 static int start_session(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
-	struct record_session before = entry->record;
 	struct session_tunables tunables;
+	struct record_session next;
 	int rc;
 
 	session_choose_tunables(start, &session_tunables_default, &tunables);
 	if (check_start(entry, start, fault) || session_check_tunables(start->session, &tunables, fault))
 		return -1;
 	rc = session_replace_subordinates(entry, start);
+	if (!rc)
+		rc = session_entry_begin_change(entry, &next);
 	if (rc)
 		return session_fault_durable(start->session, rc, fault);
-	session_set_tunables(entry, &tunables);
-	entry->record.role = SESSION_MASTER;
-	entry->record.master_lss = start->master_lss;
-	snprintf(entry->record.master_system, sizeof(entry->record.master_system), "%s", entry->copy->config.system);
-	rc = session_begin(entry);
-	if (!rc) {
-		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "",
-				   "it forms consistency groups from here on");
-		return 0;
-	}
-	entry->record = before;
-	return session_fault_durable(start->session, rc, fault);
+	session_set_tunables(&next, &tunables);
+	next.role = SESSION_MASTER;
+	next.master_lss = start->master_lss;
+	snprintf(next.master_system, sizeof(next.master_system), "%s", entry->copy->config.system);
+	rc = session_begin_as(entry, &next);
+	if (rc)
+		return session_fault_durable(start->session, rc, fault);
+	session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
+	return 0;
 }
 
 int copy_session_start(struct copy *copy, const struct session_start *start, struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
+	struct session_entry *entry = session_entry_begin(copy, start->session, SESSION_DO_START, fault);
 
 	if (!entry)
 		return -1;
 	return session_entry_end(entry, group_is(entry) ? group_begin(entry, start, fault)
 							: start_session(entry, start, fault));
-}
-
-int session_check_master(struct session_entry *entry, struct fault *fault)
-{
-	char object[64], remedy[128];
-
-	if (entry->record.role == SESSION_MASTER)
-		return 0;
-	snprintf(remedy, sizeof(remedy), "xdc session start %u --master LSS", entry->record.number);
-	if (!entry->record.master_system[0] || !strcmp(entry->record.master_system, entry->copy->config.system))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
-				 "it is not started");
-	snprintf(remedy, sizeof(remedy), "give the command on its master, %s", entry->record.master_system);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object), remedy,
-			 "this system is not its master");
 }
 
 int session_fault_pause(const struct session_entry *entry, int rc, struct fault *fault)
@@ -382,17 +372,12 @@ static int wait_for_group(struct leg *leg)
 }
 
 /* At a far side: the last group is given up by name; its volumes keep what it showed. */
-static int give_up_group(struct copy *copy, uint8_t session, bool force, struct fault *fault)
+static int give_up_group(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	char object[64];
 	struct leg *leg;
 	int rc = 0;
 
-	if (!force)
-		return fault_set(
-			fault, FAULT_IN_USE, session_object(session, object),
-			"terminate it at its master; --force gives the group up, its volumes keep what it shows",
-			"this far side keeps its last consistency group");
 	while (!rc && (leg = find_leg_of(copy, session)) != NULL) {
 		rc = wait_for_group(leg);
 		if (!rc)
@@ -417,20 +402,16 @@ static int dismiss(struct session_entry *entry, struct fault *fault)
 			 "not all its systems have heard it: %s", strerror(-rc));
 }
 
-static int terminate(struct session_entry *entry, bool force, struct fault *fault)
+int session_terminate(struct session_entry *entry, bool force, struct fault *fault)
 {
 	struct record_session next;
 	int rc;
 
-	if (session_check_master(entry, fault))
-		return -1;
 	if (entry->master && !force && dismiss(entry, fault))
 		return -1;
 	/* By force without those that do not answer: they stay as they are until it is started again. */
 	if (session_is_suspended(entry) && session_release_members(entry, fault) && !force)
 		return -1;
-	if (entry->record.state == SESSION_SWAPPING && !force)
-		return session_fault_swapping(entry, fault);
 	if (entry->record.state == SESSION_SWAPPING) {
 		/* All of them, or it is given again: what stays behind would be closed at both sides. */
 		if (session_take_back(entry, fault))
@@ -441,14 +422,15 @@ static int terminate(struct session_entry *entry, bool force, struct fault *faul
 	/* From here on it makes nothing durable that would bring it back. */
 	if (entry->master)
 		session_end(entry->master);
-	next = entry->record;
-	next.role = SESSION_NO_ROLE;
-	next.state = SESSION_OPEN;
-	next.swap_system[0] = '\0';
-	rc = session_commit(entry->copy, META_PUT, META_SESSION, &next);
+	rc = session_entry_begin_change(entry, &next);
+	if (!rc) {
+		next.role = SESSION_NO_ROLE;
+		next.state = SESSION_OPEN;
+		next.swap_system[0] = '\0';
+		rc = session_entry_end_change(entry, &next);
+	}
 	if (rc)
-		return session_fault_durable(next.number, rc, fault);
-	entry->record = next;
+		return session_fault_durable(entry->record.number, rc, fault);
 	if (entry->master)
 		session_stop(entry->master);
 	entry->master = NULL;
@@ -462,15 +444,18 @@ int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struc
 
 	/* One that was swapped away is known here still. */
 	if ((!entry || entry->record.role == SESSION_NO_ROLE) && find_leg_of(copy, session))
-		return give_up_group(copy, session, force, fault);
+		return session_check(copy, session, SESSION_DO_TERMINATE, force, fault)
+			? -1 : give_up_group(copy, session, fault);
 	/* A command that waits for the end of an attempt, which may never come, comes to its end by this. */
 	if (entry && entry->master && force)
 		session_give_up(entry->master);
-	entry = session_entry_begin(copy, session, fault);
+	entry = session_entry_wait(copy, session, SESSION_DO_TERMINATE, fault);
 	if (!entry)
 		return -1;
+	if (session_check(copy, session, SESSION_DO_TERMINATE, force, fault))
+		return session_entry_end(entry, -1);
 	return session_entry_end(entry, group_is(entry) ? group_terminate(entry, force, fault)
-							: terminate(entry, force, fault));
+							: session_terminate(entry, force, fault));
 }
 
 /* ---- at start and stop of the system ---- */

@@ -123,28 +123,6 @@ int session_order_all(struct session_entry *entry, uint16_t type, uint8_t step, 
 
 /* ---- pause ---- */
 
-int session_fault_swapping(const struct session_entry *entry, struct fault *fault)
-{
-	char object[64], remedy[192];
-
-	snprintf(remedy, sizeof(remedy),
-		 "xdc session swap %u goes on until it is done; only if that system is lost: xdc session terminate %u "
-		 "--force opens all its volumes here", entry->record.number, entry->record.number);
-	return fault_set(fault, FAULT_IN_USE, session_object(entry->record.number, object), remedy,
-			 "it is being swapped to system %s", entry->record.swap_system);
-}
-
-static int fault_not_running(const struct session_entry *entry, struct fault *fault)
-{
-	char object[64];
-
-	if (entry->record.state == SESSION_SWAPPING)
-		return session_fault_swapping(entry, fault);
-	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
-			 session_is_suspended(entry) ? "xdc session resume" : "xdc session start", "it is %s",
-			 session_is_suspended(entry) ? session_state_names[entry->record.state] : "not running");
-}
-
 int session_stop_groups(struct session_entry *entry, bool last, struct fault *fault)
 {
 	int rc = session_pause(entry->master, last);
@@ -181,15 +159,12 @@ int session_suspend_members(struct session_entry *entry, struct fault *fault)
 
 static int pause(struct session_entry *entry, bool consistent, struct fault *fault)
 {
-	bool stopped;
+	char object[64];
 
-	if (session_check_xdc(entry, "pause", fault))
-		return -1;
-	if (session_check_master(entry, fault) || session_check_not_over(entry, fault))
-		return -1;
-	stopped = !entry->master && (entry->record.state == SESSION_PAUSED || session_is_suspended(entry));
-	if (!entry->master && !(consistent && stopped))
-		return fault_not_running(entry, fault);
+	/* Its start has failed, and which group is the last one is not known. */
+	if (!entry->master && entry->record.state == SESSION_RUNNING)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+				 "xdc session resume", "it is not running");
 	if (entry->master && session_stop_groups(entry, consistent, fault))
 		return -1;
 	return consistent ? session_suspend_members(entry, fault) : 0;
@@ -197,7 +172,8 @@ static int pause(struct session_entry *entry, bool consistent, struct fault *fau
 
 int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	enum session_verb verb = consistent ? SESSION_DO_PAUSE_CONSISTENT : SESSION_DO_PAUSE;
+	struct session_entry *entry = session_entry_begin(copy, session, verb, fault);
 
 	return entry ? session_entry_end(entry, pause(entry, consistent, fault)) : -1;
 }
@@ -207,21 +183,6 @@ int copy_session_pause(struct copy *copy, uint8_t session, bool consistent, stru
 static bool session_runs(const struct session_entry *entry)
 {
 	return entry->master && !session_has_ended(entry->master);
-}
-
-/* Whatever ended it: a pause, or a command that stopped it and was refused then. */
-static int check_stopped(struct session_entry *entry, struct fault *fault)
-{
-	char object[64];
-
-	if (session_check_not_over(entry, fault))
-		return -1;
-	if (entry->record.state == SESSION_SWAPPING)
-		return session_fault_swapping(entry, fault);
-	if (!session_runs(entry))
-		return 0;
-	return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
-			 "xdc session show", "it is not paused");
 }
 
 /* A master that has ended, of a command that did not come to its own end. */
@@ -249,16 +210,12 @@ int session_release_members(struct session_entry *entry, struct fault *fault)
 static int resume(struct session_entry *entry, const struct session_start *start, struct fault *fault)
 {
 	struct session_tunables tunables = session_tunables_of(&entry->record);
-	struct record_session before;
+	struct record_session next;
 	int rc;
 
-	if (session_check_master(entry, fault))
-		return -1;
 	/* A swap that was cut off before it stopped the groups: only hosts wait. */
 	if (session_runs(entry) && entry->record.swap_system[0])
-		return session_check_not_over(entry, fault) ? -1 : session_drop_swap(entry, fault);
-	if (check_stopped(entry, fault))
-		return -1;
+		return session_drop_swap(entry, fault);
 	session_choose_tunables(start, &tunables, &tunables);
 	if (session_check_tunables(start->session, &tunables, fault))
 		return -1;
@@ -268,15 +225,15 @@ static int resume(struct session_entry *entry, const struct session_start *start
 		return -1;
 	if (entry->record.swap_system[0] && session_drop_swap(entry, fault))
 		return -1;
-	before = entry->record;
-	session_set_tunables(entry, &tunables);
-	rc = session_begin(entry);
+	rc = session_entry_begin_change(entry, &next);
 	if (!rc) {
-		session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups again");
-		return 0;
+		session_set_tunables(&next, &tunables);
+		rc = session_begin_as(entry, &next);
 	}
-	entry->record = before;
-	return session_fault_durable(start->session, rc, fault);
+	if (rc)
+		return session_fault_durable(start->session, rc, fault);
+	session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups again");
+	return 0;
 }
 
 /* What is waited for by a pause or a swap may never come: that command ends, and the session runs on. */
@@ -290,12 +247,14 @@ static bool resume_waiting(struct session_entry *entry)
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault)
 {
 	bool withdrawn = resume_waiting(session_entry_find(copy, start->session));
-	struct session_entry *entry = session_entry_begin(copy, start->session, fault);
-	bool runs = entry && withdrawn && session_runs(entry) && !entry->record.swap_system[0];
+	struct session_entry *entry = session_entry_wait(copy, start->session, SESSION_DO_RESUME, fault);
 
 	if (!entry)
 		return -1;
-	if (group_is(entry))
-		return session_entry_end(entry, group_resume(entry, start, fault));
-	return session_entry_end(entry, runs ? 0 : resume(entry, start, fault));
+	if (withdrawn && session_runs(entry) && !entry->record.swap_system[0])
+		return session_entry_end(entry, 0);
+	if (session_check(copy, start->session, SESSION_DO_RESUME, false, fault))
+		return session_entry_end(entry, -1);
+	return session_entry_end(entry, group_is(entry) ? group_resume(entry, start, fault)
+							: resume(entry, start, fault));
 }

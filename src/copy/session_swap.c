@@ -6,7 +6,7 @@
  *
  * How far it is, is durable at each step: the next master and its plan before hosts are stopped, that there is no way
  * back before the first pair is exchanged (state swapping). Up to there a refusal gives the swap up, or resume does;
- * from there on the same command goes on until it is done.
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_SWAP, fault);
  */
 #include <errno.h>
 #include <stdio.h>
@@ -74,11 +74,13 @@ static int ask_next(struct session_entry *entry, const char *system, enum wire_s
 
 static int set_next(struct session_entry *entry, const char *system, struct fault *fault)
 {
-	struct record_session next = entry->record;
-	int rc;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
-	snprintf(next.swap_system, sizeof(next.swap_system), "%s", system);
-	rc = session_entry_change(entry, &next);
+	if (!rc) {
+		snprintf(next.swap_system, sizeof(next.swap_system), "%s", system);
+		rc = session_entry_end_change(entry, &next);
+	}
 	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
 }
 
@@ -145,15 +147,17 @@ static int come_to_rest(struct session_entry *entry, struct fault *fault)
 /* All its pairs run the other way: this system is a far side of it. */
 static int retire(struct session_entry *entry, struct fault *fault)
 {
-	struct record_session next = entry->record;
-	int rc;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
-	snprintf(next.master_system, sizeof(next.master_system), "%s", entry->record.swap_system);
-	next.swap_system[0] = '\0';
-	next.role = SESSION_NO_ROLE;
-	next.state = SESSION_OPEN;
-	next.state_since_wall_ns = rt_wall_ns();
-	rc = session_entry_change(entry, &next);
+	if (!rc) {
+		memcpy(next.master_system, next.swap_system, sizeof(next.master_system));
+		next.swap_system[0] = '\0';
+		next.role = SESSION_NO_ROLE;
+		next.state = SESSION_OPEN;
+		next.state_since_wall_ns = rt_wall_ns();
+		rc = session_entry_end_change(entry, &next);
+	}
 	return rc ? session_fault_durable(entry->record.number, rc, fault) : 0;
 }
 
@@ -179,8 +183,6 @@ static int swap(struct session_entry *entry, struct fault *fault)
 {
 	struct fault ignored;
 
-	if (session_check_master(entry, fault) || session_check_not_over(entry, fault))
-		return -1;
 	if (entry->record.state == SESSION_SWAPPING)
 		return exchange(entry, fault);
 	if (!entry->record.swap_system[0] && make_plan(entry, fault))
@@ -196,9 +198,9 @@ static int swap(struct session_entry *entry, struct fault *fault)
 
 int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_SWAP, fault);
 
 	if (!entry)
 		return -1;
-	return session_entry_end(entry, session_check_xdc(entry, "swap", fault) ? -1 : swap(entry, fault));
+	return session_entry_end(entry, swap(entry, fault));
 }

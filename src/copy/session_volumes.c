@@ -98,7 +98,7 @@ int copy_session_open(struct copy *copy, uint8_t session, uint8_t lss, enum sess
 	/* It is there before anything suspends, and whoever opens it too waits for this. */
 	if (!session_entry_find(copy, session) && session_entry_take_up(copy, &record))
 		return session_fault_durable(session, -ENOMEM, fault);
-	entry = session_entry_begin(copy, session, fault);
+	entry = session_entry_begin(copy, session, SESSION_DO_OPEN, fault);
 	return entry ? end_entry(entry, open_lss(entry, lss, code, fault)) : -1;
 }
 
@@ -153,8 +153,6 @@ static int check_close(struct session_entry *entry, uint8_t lss, struct fault *f
 		snprintf(remedy, sizeof(remedy), "xdc session remove %u %04X", session, grouped->record.volume);
 		return fault_set(fault, FAULT_IN_USE, object, remedy, "volume %04X is in it", grouped->record.volume);
 	}
-	if (group_is(entry) && entry->record.role != SESSION_NO_ROLE)
-		return fault_set(fault, FAULT_IN_USE, object, "terminate it first, at its master", "it is started");
 	if (entry->master && entry->record.master_lss == lss)
 		return fault_set(fault, FAULT_IN_USE, object, "terminate it first", "LSS %02X is its master", lss);
 	if (entry->pins > 1)
@@ -191,7 +189,7 @@ static bool is_last_lss(struct copy *copy, const struct session_lss *item)
 
 int copy_session_close(struct copy *copy, uint8_t session, uint8_t lss, struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_CLOSE, fault);
 	struct session_lss *item;
 	bool last;
 
@@ -329,7 +327,7 @@ static int add_volumes(struct copy *copy, uint8_t session, const uint16_t *volum
 
 int copy_session_add(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count, struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_ADD, fault);
 
 	if (!entry)
 		return -1;
@@ -425,7 +423,7 @@ static int remove_volumes(struct copy *copy, uint8_t session, const uint16_t *vo
 int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
 			struct fault *fault)
 {
-	struct session_entry *entry = session_entry_begin(copy, session, fault);
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_REMOVE, fault);
 
 	if (!entry)
 		return -1;

@@ -236,6 +236,14 @@ static bool was_in_groups(const struct source *source)
 	return false;
 }
 
+void source_get_master(const struct source *source, char system[XDC_SYSTEM_ID_MAX])
+{
+	bool led = source->joined || is_suspended(source);
+	int len = led ? (int)strcspn(source->master, ":") : 0;
+
+	snprintf(system, XDC_SYSTEM_ID_MAX, "%.*s", len, source->master);
+}
+
 void source_get_info(struct source *source, struct copy_session_info *info)
 {
 	struct member_status status;

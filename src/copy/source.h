@@ -35,6 +35,9 @@ void source_volume_joins(struct copy *copy, uint8_t session);
 /* A master has spoken since this system started, and nobody has paused the session since. source may be NULL. */
 bool source_is_joined(const struct source *source);
 
+/* The system of the master that it obeys, or that has suspended it; empty: there is none. */
+void source_get_master(const struct source *source, char system[XDC_SYSTEM_ID_MAX]);
+
 bool source_has_pairs(const struct source *source);
 
 /* It leaves an attempt that is under way: the data of it will not come. Suspends. */

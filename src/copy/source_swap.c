@@ -118,13 +118,17 @@ static int open_pair(const struct step *step, struct pair *pair)
 
 static int set_hosts_stopped(struct session_entry *entry, bool stopped)
 {
-	struct record_session next = entry->record;
+	struct record_session next;
+	int rc;
 
-	next.hosts_stopped = stopped;
-	next.hosts_awaited = false;
 	if (entry->record.hosts_stopped == stopped && !entry->record.hosts_awaited)
 		return 0;
-	return session_entry_change(entry, &next);
+	rc = session_entry_begin_change(entry, &next);
+	if (rc)
+		return rc;
+	next.hosts_stopped = stopped;
+	next.hosts_awaited = false;
+	return session_entry_end_change(entry, &next);
 }
 
 /* All or none: a volume that a host has open leaves the others to their hosts. */
@@ -145,7 +149,8 @@ static int stop_hosts(const struct step *step, struct session_entry *entry)
 
 /*
  * Given away, and no group of the new direction has it, nor can have it any more once this is done: so no host was let
- * in at the other end, and both ends show what the last group of the old direction did.
+ * in at the other end, and both ends show what the last group of the old direction did. A journal of an earlier swap,
+ * which a crash has left behind, has older groups only.
  */
 static bool is_unchanged(struct copy *copy, const struct pair *pair, uint8_t session)
 {
@@ -237,10 +242,12 @@ void swap_open_volumes(struct source *source)
 		    (is_source_of(pair, source->number) && !pair->in_group))
 			return;
 	}
+	session_entry_pin(entry);
 	if (start_hosts(&step, entry))
 		log_line(LOG_ERROR, "swap", "session %u: its volumes stay closed to hosts: %s", source->number, why);
 	else
 		log_line(LOG_NOTICE, "swap", "session %u: hosts may have its volumes", source->number);
+	session_entry_unpin(entry);
 }
 
 /* ---- exchange ---- */
@@ -375,8 +382,11 @@ static int drop_subordinates(struct copy *copy, uint8_t session)
 static int keep_plan(const struct step *step, struct session_entry *entry)
 {
 	const struct wire_session_swap *swap = step->swap;
-	struct record_session next = entry->record;
+	struct record_session next;
+	int rc = session_entry_begin_change(entry, &next);
 
+	if (rc)
+		return rc;
 	memcpy(next.key, swap->key, sizeof(next.key));
 	next.master_lss = swap->master_lss;
 	next.interval_ns = (int64_t)swap->interval_ns;
@@ -388,7 +398,7 @@ static int keep_plan(const struct step *step, struct session_entry *entry)
 	next.reserved_attempt = swap->reserved;
 	next.incarnation = swap->head.incarnation;
 	snprintf(next.master_system, sizeof(next.master_system), "%s", step->copy->config.system);
-	return session_entry_change(entry, &next);
+	return session_entry_end_change(entry, &next);
 }
 
 /* As it was given to the old master, durable here before anything is exchanged. */
@@ -430,23 +440,24 @@ static int plan(const struct step *step)
 /* All roles are exchanged: it forms groups, and hosts are let in with the first one. */
 static int begin(const struct step *step, struct session_entry *entry)
 {
-	struct record_session before = entry->record;
+	struct record_session next;
 	int rc;
 
 	if (entry->master)
 		return 0;
-	entry->record.role = SESSION_MASTER;
-	/* The old master may have started again since the plan was made; its groups and it are of before this one. */
-	if (entry->record.incarnation < step->swap->head.incarnation)
-		entry->record.incarnation = step->swap->head.incarnation;
-	if (entry->record.reserved_attempt < step->swap->reserved)
-		entry->record.reserved_attempt = step->swap->reserved;
-	if (entry->record.sequence < step->swap->head.exists)
-		entry->record.sequence = step->swap->head.exists;
-	rc = session_begin(entry);
+	rc = session_entry_begin_change(entry, &next);
 	if (rc)
-		entry->record = before;
-	else
+		return rc;
+	next.role = SESSION_MASTER;
+	/* The old master may have started again since the plan was made; its groups and it are of before this one. */
+	if (next.incarnation < step->swap->head.incarnation)
+		next.incarnation = step->swap->head.incarnation;
+	if (next.reserved_attempt < step->swap->reserved)
+		next.reserved_attempt = step->swap->reserved;
+	if (next.sequence < step->swap->head.exists)
+		next.sequence = step->swap->head.exists;
+	rc = session_begin_as(entry, &next);
+	if (!rc)
 		log_line(LOG_NOTICE, "swap", "session %u: this system is its master from here on",
 			 step->swap->head.session);
 	return rc;
@@ -528,12 +539,16 @@ int swap_on_session(void *arg, const struct link_peer *peer, const void *request
 
 	/* A master that was swapped away asks again: it has begun. */
 	entry = session_entry_find(arg, step.swap->head.session);
+	if (entry)
+		session_entry_pin(entry);
 	if (step.swap->step == WIRE_SWAP_BEGIN && entry && entry->master)
 		rc = 0;
 	else
 		rc = check_order(&step, peer);
 	if (!rc)
 		rc = is_of_plan(step.swap->step) ? change_plan(&step) : carry_out(&step, entry);
+	if (entry)
+		session_entry_unpin(entry);
 	if (rc && !why[0])
 		copy_refuse(why, rc, "%s", strerror(-rc));
 	if (!rc)

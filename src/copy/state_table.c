@@ -41,11 +41,6 @@ static const char *const forced_names[COPY_VERB_COUNT] = {
 
 /* ---- why not ---- */
 
-struct refusal {
-	enum fault_code code;
-	const char *message, *remedy;
-};
-
 /* pairs */
 static const struct refusal paired = {
 	FAULT_IN_USE, "it is paired with volume {remote} of {system} already",
@@ -197,30 +192,21 @@ static const struct refusal needs_source = {
 #define FLASH_VERBS	(V(CREATE) | V(RESYNC) | V(REVERSE) | V(COMMIT) | V(REVERT) | V(SET) | V(DELETE))
 
 /* next: where the command leaves it. */
-#define SAME		0ull
+#define SAME		TABLE_SAME
 #define TO_TYPE(type)	(COPY_TYPE_##type + 1)
 
-struct row {
-	uint32_t types;
-	uint64_t states;
-	uint32_t verbs;
-	enum copy_answer answer;
-	const struct refusal *refusal;
-	uint64_t next;			/* SAME, or these */
-	unsigned type;			/* TO_TYPE; 0: it stays what it is */
-};
-
-static const struct row rows[] = {
+static const struct table_row rows[] = {
 	/* A pair is made, and not twice. Into a session an async one is brought by session add. */
 	{ PAIRS & ~T(SESSION), NONE, V(CREATE), COPY_ASKS, NULL, SENDING | S(INTERRUPTED), 0 },
 	{ PAIRS, ANY_PAIR & ~PAIR_OFFLINE, V(CREATE), COPY_REFUSED, &paired, SAME, 0 },
 
 	/* The pairs of a path at once. */
 	{ T(SYNC), S(FROZEN), V(FREEZE), COPY_REFUSED, &frozen_already, SAME, 0 },
-	{ T(SYNC), SENDING | S(REFUSING), V(FREEZE), COPY_DONE, NULL, S(FROZEN), 0 },
-	{ T(SYNC), S(INTERRUPTED) | S(COPY_ANEW), V(FREEZE), COPY_DONE, NULL, S(FROZEN) | S(SPLIT), 0 },
-	{ T(SYNC), S(WRITES_LOST), V(FREEZE), COPY_DONE, NULL, S(WRITES_LOST) | S(FROZEN) | S(SPLIT), 0 },
-	{ T(SYNC), OPEN_SOURCE, V(FREEZE), COPY_DONE, NULL, SAME, 0 },
+	{ T(SYNC), S(FULL_DUPLEX), V(FREEZE), COPY_DONE, NULL, S(FROZEN), 0 },
+	{ T(SYNC), SENDING | S(REFUSING), V(FREEZE), COPY_DONE_HERE, NULL, S(FROZEN), 0 },
+	{ T(SYNC), S(INTERRUPTED) | S(COPY_ANEW), V(FREEZE), COPY_DONE_HERE, NULL, S(FROZEN) | S(SPLIT), 0 },
+	{ T(SYNC), S(WRITES_LOST), V(FREEZE), COPY_DONE_HERE, NULL, S(WRITES_LOST) | S(FROZEN) | S(SPLIT), 0 },
+	{ T(SYNC), OPEN_SOURCE, V(FREEZE), COPY_DONE_HERE, NULL, SAME, 0 },
 	{ PAIRS, ANY_PAIR, V(FREEZE), COPY_REFUSED, &no_sync_pairs, SAME, 0 },
 	{ T(SYNC), S(FROZEN), V(RUN), COPY_DONE, NULL, S(SPLIT) | S(SUSPENDED) | S(DIVERGED), 0 },
 	{ PAIRS, ANY_PAIR, V(RUN), COPY_REFUSED, &not_frozen, SAME, 0 },
@@ -309,28 +295,31 @@ static const struct row rows[] = {
 	{ FLASHES, ANY_FLASH, V(DELETE), COPY_FORCED, &needs_source, NONE | S(FLASH_WITHDRAWING), 0 },
 };
 
-/* Which states a type has; none, of all. */
+/* Which states a type has. */
 static const uint64_t states_of[COPY_TYPE_COUNT] = {
-	[COPY_TYPE_GLOBAL_COPY] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(REMOVED) |
-					       S(WRITES_LOST) | S(TARGET_FULL_DUPLEX) | S(TARGET_AWAY) |
-					       S(TARGET_TORN)),
-	[COPY_TYPE_ASYNC] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(WRITES_LOST) |
-					 S(TARGET_FULL_DUPLEX)),
-	[COPY_TYPE_SESSION] = ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) | S(REMOVED) |
-					   S(WRITES_LOST) | S(TARGET_FIRST_COPY) | S(TARGET_FULL_DUPLEX) |
-					   S(TARGET_TORN)),
-	[COPY_TYPE_SYNC] = ANY_PAIR & ~(S(FOLLOWING) | S(PAUSED) | S(REMOVED) | S(TARGET_AWAY) | S(TARGET_TORN)),
-	[COPY_TYPE_FLASH] = ANY_FLASH & ~S(FLASH_IDLE),
-	[COPY_TYPE_FLASH_NO_COPY] = ANY_FLASH & ~(S(FLASH_COPYING) | S(FLASH_RESTORING)),
-	[COPY_TYPE_FLASH_PERSISTENT] = ANY_FLASH & ~(S(FLASH_IDLE) | S(FLASH_RESTORING)),
-	[COPY_TYPE_FLASH_RECORD] = ANY_FLASH & ~S(FLASH_RESTORING),
-	[COPY_TYPE_FLASH_PRACTICE] = S(FLASH_IDLE) | S(FLASH_WHOLE) | S(FLASH_FAILED) | S(FLASH_OFFLINE),
+	[COPY_TYPE_GLOBAL_COPY] = NONE | (ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(REMOVED) |
+						       S(WRITES_LOST) | S(TARGET_FULL_DUPLEX) |
+						       S(TARGET_AWAY) | S(TARGET_TORN))),
+	[COPY_TYPE_ASYNC] = NONE | (ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(PAUSED) | S(WRITES_LOST) |
+						 S(TARGET_FULL_DUPLEX))),
+	[COPY_TYPE_SESSION] = NONE | (ANY_PAIR & ~(S(FULL_DUPLEX) | S(REFUSING) | S(FROZEN) | S(SPLIT) |
+						   S(REMOVED) | S(WRITES_LOST) | S(TARGET_FIRST_COPY) |
+						   S(TARGET_FULL_DUPLEX) | S(TARGET_TORN))),
+	[COPY_TYPE_SYNC] = NONE | (ANY_PAIR & ~(S(FOLLOWING) | S(PAUSED) | S(REMOVED) | S(TARGET_AWAY) |
+						S(TARGET_TORN))),
+	[COPY_TYPE_FLASH] = NONE | (ANY_FLASH & ~S(FLASH_IDLE)),
+	[COPY_TYPE_FLASH_NO_COPY] = NONE | (ANY_FLASH & ~(S(FLASH_COPYING) | S(FLASH_RESTORING))),
+	[COPY_TYPE_FLASH_PERSISTENT] = NONE | (ANY_FLASH & ~(S(FLASH_IDLE) | S(FLASH_RESTORING))),
+	[COPY_TYPE_FLASH_RECORD] = NONE | (ANY_FLASH & ~S(FLASH_RESTORING)),
+	[COPY_TYPE_FLASH_PRACTICE] = NONE | S(FLASH_IDLE) | S(FLASH_WHOLE) | S(FLASH_FAILED) | S(FLASH_OFFLINE),
 };
+
+static const struct table table = { rows, sizeof(rows) / sizeof(rows[0]), states_of };
 
 bool copy_table_has(enum copy_type type, enum copy_state state)
 {
 	assert(type < COPY_TYPE_COUNT && state < COPY_STATE_COUNT);
-	return (states_of[type] | NONE) & COPY_STATE_BIT(state);
+	return states_of[type] & COPY_STATE_BIT(state);
 }
 
 /*
@@ -396,39 +385,17 @@ uint64_t copy_table_drifts(enum copy_type type, enum copy_state state)
 
 /* ---- what it says ---- */
 
-static struct copy_cell make_cell(const struct row *row, enum copy_type type, enum copy_state state)
-{
-	struct copy_cell cell = {
-		.answer = row->answer,
-		.next = row->next == SAME ? COPY_STATE_BIT(state) : row->next,
-		.next_type = row->type ? (enum copy_type)(row->type - 1) : type,
-	};
-
-	if (row->refusal) {
-		cell.code = row->refusal->code;
-		cell.message = row->refusal->message;
-		cell.remedy = row->refusal->remedy;
-	}
-	cell.next &= states_of[cell.next_type] | NONE;
-	return cell;
-}
-
 struct copy_cell copy_table_cell(enum copy_type type, enum copy_state state, enum copy_verb verb)
 {
 	assert(type < COPY_TYPE_COUNT && state < COPY_STATE_COUNT && verb < COPY_VERB_COUNT);
-	for (size_t i = 0; copy_table_has(type, state) && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct row *row = &rows[i];
-
-		if (row->types & 1u << type && row->states & COPY_STATE_BIT(state) && row->verbs & 1u << verb)
-			return make_cell(row, type, state);
-	}
-	return (struct copy_cell){ .answer = COPY_NO_VERB, .next = COPY_STATE_BIT(state), .next_type = type };
+	return table_cell(&table, type, state, verb);
 }
 
 const char *copy_table_allows(enum copy_type type, enum copy_state state, enum copy_verb verb)
 {
 	switch (copy_table_cell(type, state, verb).answer) {
 	case COPY_DONE:
+	case COPY_DONE_HERE:
 	case COPY_ASKS:
 		return copy_verb_names[verb];
 	case COPY_FORCED:
@@ -438,67 +405,21 @@ const char *copy_table_allows(enum copy_type type, enum copy_state state, enum c
 	}
 }
 
-/* The word in braces. */
-static void put_word(const char *name, size_t len, const struct copy_words *words, enum copy_verb verb, char *out,
-		     size_t size)
-{
-	const struct {
-		const char *name, *text;
-	} texts[] = {
-		{ "system", words->system }, { "state", words->state }, { "reason", words->reason },
-		{ "verb", copy_verb_names[verb] },
-	};
-	char is[16];
-
-	snprintf(is, sizeof(is), "%.*s", (int)len, name);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (!strcmp(is, texts[i].name)) {
-			snprintf(out, size, "%s", texts[i].text ? texts[i].text : "");
-			return;
-		}
-	}
-	if (!strcmp(is, "volume"))
-		snprintf(out, size, "%04X", words->volume);
-	else if (!strcmp(is, "remote"))
-		snprintf(out, size, "%04X", words->remote);
-	else if (!strcmp(is, "session"))
-		snprintf(out, size, "%u", words->session);
-	else if (!strcmp(is, "blocks"))
-		snprintf(out, size, "%llu", (unsigned long long)words->blocks);
-	else
-		assert(!"a word that the table does not know");
-}
-
-/* Longer than any of its texts with its words. */
-#define TEXT_MAX	256u
-
-static void expand(const char *text, const struct copy_words *words, enum copy_verb verb, char out[TEXT_MAX])
-{
-	size_t used = 0;
-
-	while (*text && used + 1 < TEXT_MAX) {
-		const char *end = *text == '{' ? strchr(text, '}') : NULL;
-
-		if (!end) {
-			out[used++] = *text++;
-			continue;
-		}
-		put_word(text + 1, (size_t)(end - text - 1), words, verb, out + used, TEXT_MAX - used);
-		used += strlen(out + used);
-		text = end + 1;
-	}
-	out[used] = '\0';
-}
-
 int copy_table_refuse(const struct copy_cell *cell, const struct copy_words *words, enum copy_verb verb,
 		      struct fault *fault)
 {
-	char message[TEXT_MAX], remedy[TEXT_MAX];
+	char volume[8], remote[8], session[8], blocks[24];
+	const struct table_word texts[] = {
+		{ "system", words->system }, { "state", words->state }, { "reason", words->reason },
+		{ "verb", copy_verb_names[verb] }, { "volume", volume }, { "remote", remote }, { "session", session },
+		{ "blocks", blocks },
+	};
 
-	assert(cell->message && cell->remedy);
-	expand(cell->message, words, verb, message);
-	expand(cell->remedy, words, verb, remedy);
-	return fault_set(fault, cell->code, words->object, remedy, "%s", message);
+	snprintf(volume, sizeof(volume), "%04X", words->volume);
+	snprintf(remote, sizeof(remote), "%04X", words->remote);
+	snprintf(session, sizeof(session), "%u", words->session);
+	snprintf(blocks, sizeof(blocks), "%llu", (unsigned long long)words->blocks);
+	return table_refuse(cell, words->object, texts, sizeof(texts) / sizeof(texts[0]), fault);
 }
 
 int copy_table_check(enum copy_type type, enum copy_state state, enum copy_verb verb, bool force,
@@ -506,8 +427,7 @@ int copy_table_check(enum copy_type type, enum copy_state state, enum copy_verb 
 {
 	const struct copy_cell cell = copy_table_cell(type, state, verb);
 
-	assert(cell.answer != COPY_NO_VERB);
-	if (cell.answer == COPY_REFUSED || (cell.answer == COPY_FORCED && !force))
+	if (table_refuses(&cell, force))
 		return copy_table_refuse(&cell, words, verb, fault);
 	return cell.answer == COPY_NOTHING;
 }

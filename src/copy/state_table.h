@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * state_table.h - the one table of copy services: what each operation of an administrator does to a copy of each type
- * in each state, and how CIM and Swordfish call that state. copy/ asks it before it carries an operation out, faces for
- * what is allowed and what a state is called. Pure: it knows only what it is given. Any thread.
+ * in each state. copy/ asks it before it carries an operation out, faces for what is allowed; what CIM and Swordfish
+ * call it is in state_table_cim.h. Pure: it knows only what it is given. Any thread.
  *
  * What it cannot know is looked at by the operation itself, behind it: whether other systems are reached, memory and
  * disks, and what other copies of the same volumes forbid.
@@ -10,10 +10,7 @@
 #ifndef XDC_COPY_STATE_TABLE_H
 #define XDC_COPY_STATE_TABLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "rt/fault.h"
+#include "copy/table.h"
 #include "store/records.h"
 
 /* ---- the words ---- */
@@ -83,26 +80,9 @@ extern const char *const copy_verb_names[COPY_VERB_COUNT];
 
 /* ---- a cell ---- */
 
-enum copy_answer {
-	COPY_NO_VERB,			/* copies of this type know no such operation, or it is no state of the type */
-	COPY_DONE,
-	COPY_NOTHING,			/* done already: 0, and nothing changes */
-	COPY_ASKS,			/* done when the other system answers and agrees; else FAULT_FAILED */
-	COPY_FAR_REFUSES,		/* it is asked, and as things stand it refuses: FAULT_FAILED */
-	COPY_FORCED,			/* with --force; else refused */
-	COPY_REFUSED,
-	COPY_ANSWER_COUNT
-};
-
 #define COPY_STATE_BIT(state)	(1ull << (state))
 
-struct copy_cell {
-	enum copy_answer answer;
-	enum fault_code code;		/* forced, refused, the far side refuses: the return code */
-	const char *message, *remedy;	/* forced and refused: with {words} of copy_words */
-	uint64_t next;			/* states that it may be in when it is done: COPY_STATE_BIT of each */
-	enum copy_type next_type;	/* its type then */
-};
+/* next_type is a copy_type; next: COPY_STATE_BIT of each. */
 struct copy_cell copy_table_cell(enum copy_type type, enum copy_state state, enum copy_verb verb);
 
 /* It is one of the states of a copy of this type; COPY_STATE_NONE is of all. */
@@ -155,21 +135,5 @@ struct copy_flash_facts {
 	bool whole;
 };
 void copy_table_of_flash(const struct copy_flash_facts *facts, enum copy_type *type, enum copy_state *state);
-
-/* ---- what others call it ---- */
-
-/* Values of CIM_StorageSynchronized; all stand on the seed page. */
-struct copy_cim {
-	uint16_t copy_type;		/* 2 async, 3 sync, 4 UnSyncAssoc, 5 UnSyncUnAssoc */
-	uint16_t sync_state, copy_state, progress_status;
-	uint16_t requested_copy_state;	/* what it comes to by itself; 15: it is there, or comes to nothing else */
-};
-
-/* Of a state that the type has, but for COPY_STATE_NONE. */
-struct copy_cim copy_table_cim(enum copy_type type, enum copy_state state);
-
-/* ReplicaState of Swordfish, and ReplicaProgressStatus: the words for CopyState and ProgressStatus there. */
-const char *copy_table_replica_state(uint16_t cim_copy_state);
-const char *copy_table_replica_progress(uint16_t cim_progress_status);
 
 #endif

@@ -119,9 +119,13 @@ static int ensure_session(struct copy *copy, const struct wire_pair_swap *swap)
 	if (rc)
 		return rc;
 	entry = session_entry_find(copy, swap->head.session);
-	next = entry->record;
+	if (entry->record.hosts_awaited)
+		return 0;
+	rc = session_entry_begin_change(entry, &next);
+	if (rc)
+		return rc;
 	next.hosts_stopped = next.hosts_awaited = true;
-	return entry->record.hosts_awaited ? 0 : session_entry_change(entry, &next);
+	return session_entry_end_change(entry, &next);
 }
 
 /* With the last volume of its group the journal is of no use any more. Outside of all turns. */

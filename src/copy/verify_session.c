@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/session_entry.h"
 #include "copy/verify_member.h"
 #include "rt/mem.h"
 
@@ -142,11 +143,14 @@ static int check_begun(struct session_verify *verify, struct fault *fault)
 int copy_session_verify_begin(struct copy *copy, uint8_t session, const struct copy_verify_request *request,
 			      struct session_verify **out, struct fault *fault)
 {
-	struct session_verify *verify = mem_alloc_zeroed(sizeof(*verify));
+	struct session_verify *verify;
 	char object[64];
 	int rc;
 
+	if (session_check(copy, session, SESSION_DO_VERIFY, false, fault))
+		return -1;
 	snprintf(object, sizeof(object), "session %u", session);
+	verify = mem_alloc_zeroed(sizeof(*verify));
 	if (!verify)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "no memory");
 	verify->copy = copy;

@@ -103,7 +103,7 @@ enum planted_mistake {
 	PLANTED_OWED_TO_ANY,		/* a group is applied to a volume that another system sends to by now */
 
 	/* ---- the state table (copy/state_table.h) ---- */
-	PLANTED_STATE_UNASKED,		/* a pair is resumed whatever its state is */
+	PLANTED_STATE_UNASKED,		/* a pair is resumed and a session paused whatever its state is */
 	PLANTED_FORCE_ASSUMED,		/* a FlashCopy is deleted without --force as with it */
 
 	PLANTED_COUNT

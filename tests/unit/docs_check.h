@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -23,6 +24,34 @@ static void say(const char *format, ...)
 	vsnprintf(wanted + len, sizeof(wanted) - len, format, args);
 	va_end(args);
 	assert_true(strlen(wanted) + 1 < sizeof(wanted));
+}
+
+/* The page docs/NAME. */
+static void read_page(const char *name)
+{
+	const char *top = getenv("XDC_TOP");
+	char path[4096];
+	FILE *file;
+
+	assert_non_null(top);
+	snprintf(path, sizeof(path), "%s/docs/%s", top, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+}
+
+/* From the line begin on, to its end, the page says what is wanted. Returns where that begins. */
+static char *check_page(const char *begin)
+{
+	char *found = strstr(page, begin);
+
+	assert_non_null(found);
+	if (strcmp(found, wanted) != 0) {
+		fputs(wanted, stderr);
+		fail_msg("the page must say this from its line \"%.*s\" on", (int)strcspn(begin, "\n"), begin);
+	}
+	return found;
 }
 
 #endif

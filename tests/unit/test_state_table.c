@@ -4,11 +4,9 @@
  * the records ask for; and docs/state-table.md says the same. That copies do what it says is proved by the scenario
  * `table` (sim/table.c).
  */
-#include <stdlib.h>
-
 #include "control/operations.h"
-#include "copy/state_table.h"
-#include "docs_check.h"
+#include "copy/state_table_cim.h"
+#include "table_check.h"
 
 #define ALL_STATES(type, state) \
 	for (enum copy_state state = COPY_STATE_NONE; state < COPY_STATE_COUNT; state++) \
@@ -22,11 +20,6 @@ static const struct copy_words words = {
 static bool is_flash(enum copy_type type)
 {
 	return type >= COPY_TYPE_FLASH;
-}
-
-static bool is_done(enum copy_answer answer)
-{
-	return answer == COPY_DONE || answer == COPY_ASKS || answer == COPY_FORCED;
 }
 
 /* ---- every cell ---- */
@@ -234,8 +227,9 @@ static void every_copy_can_be_ended(void **state)
 
 static void check_cim(enum copy_type type, enum copy_state in)
 {
-	const struct copy_cim cim = copy_table_cim(type, in);
-	bool unsync = cim.copy_type == 4 || cim.copy_type == 5, broken = cim.sync_state == 12;
+	const struct copy_cim_state cim = copy_cim_of_state(type, in);
+	uint16_t copy_type = copy_cim_of_type(type).copy_type;
+	bool unsync = copy_type == 4 || copy_type == 5, broken = cim.sync_state == 12;
 
 	assert_int_equal(unsync, is_flash(type));
 	/* Values that the seed page names; 14 is for groups, 15 for none. */
@@ -261,8 +255,8 @@ static void check_cim(enum copy_type type, enum copy_state in)
 	assert_true(cim.requested_copy_state != cim.copy_state);
 	if (cim.copy_state == 4)
 		assert_int_equal(cim.progress_status, 2);
-	assert_non_null(copy_table_replica_state(cim.copy_state));
-	assert_non_null(copy_table_replica_progress(cim.progress_status));
+	assert_non_null(copy_cim_replica_state(cim.copy_state));
+	assert_non_null(copy_cim_replica_progress(cim.progress_status));
 }
 
 static void every_state_has_its_numbers(void **state)
@@ -303,20 +297,180 @@ static void these_numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		const struct copy_cim cim = copy_table_cim(known[i].type, known[i].in);
+		const struct copy_cim_state cim = copy_cim_of_state(known[i].type, known[i].in);
 
-		assert_int_equal(cim.copy_type, known[i].copy_type);
+		assert_int_equal(copy_cim_of_type(known[i].type).copy_type, known[i].copy_type);
 		assert_int_equal(cim.sync_state, known[i].sync_state);
 		assert_int_equal(cim.copy_state, known[i].copy_state);
 		assert_int_equal(cim.progress_status, known[i].progress);
 		assert_int_equal(cim.requested_copy_state, known[i].requested);
-		assert_string_equal(copy_table_replica_state(cim.copy_state), known[i].replica_state);
+		assert_string_equal(copy_cim_replica_state(cim.copy_state), known[i].replica_state);
 	}
-	assert_null(copy_table_replica_state(15));
-	assert_null(copy_table_replica_state(19));
-	assert_null(copy_table_replica_progress(15));
-	assert_string_equal(copy_table_replica_progress(12), "FailingBack");
-	assert_string_equal(copy_table_replica_progress(25), "RequiresResume");
+	assert_null(copy_cim_replica_state(15));
+	assert_null(copy_cim_replica_state(19));
+	assert_null(copy_cim_replica_progress(15));
+	assert_string_equal(copy_cim_replica_progress(12), "FailingBack");
+	assert_string_equal(copy_cim_replica_progress(25), "RequiresResume");
+}
+
+/* From the value maps of schema 2.49. */
+static void every_type_has_its_numbers(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		const struct copy_cim_type cim = copy_cim_of_type(type);
+
+		assert_int_equal(cim.mode == 2, cim.copy_type == 3);
+		assert_int_equal(cim.sync_type == 6, !is_flash(type));
+		/* What has none of its source's blocks but the old ones is a snapshot, and is copied on write. */
+		assert_int_equal(cim.sync_type == 7, cim.replica_type == 3);
+		assert_int_equal(cim.sync_type == 7, cim.copy_methodology == 6);
+		assert_int_equal(cim.replication_type, cim.sync_type == 7 ? 7 : cim.sync_type == 8 ? 11
+									 : cim.mode == 2 ? 4 : 5);
+	}
+}
+
+/* ---- what CIM calls an operation ---- */
+
+static bool has_number(enum copy_type type, enum copy_cim_method method, enum copy_verb verb)
+{
+	enum copy_verb found;
+
+	for (uint16_t number = 1; number < 32; number++) {
+		if (copy_cim_find_verb(type, method, number, &found) && found == verb)
+			return true;
+	}
+	return false;
+}
+
+/* But for what is made, looked at and set, which other methods do. */
+static void every_operation_has_a_number(void **state)
+{
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+			enum copy_state in = is_flash(type) ? COPY_STATE_FLASH_FAILED : COPY_STATE_OFFLINE;
+			bool known = copy_table_cell(type, in, verb).answer != COPY_NO_VERB;
+			bool other = verb == COPY_CREATE || verb == COPY_VERIFY || verb == COPY_SET;
+
+			assert_int_equal(has_number(type, COPY_CIM_CONFIGURATION, verb) ||
+					 has_number(type, COPY_CIM_REPLICATION, verb), known && !other);
+		}
+	}
+}
+
+static void these_operations(void **state)
+{
+	static const struct {
+		enum copy_type type;
+		unsigned old, modern;		/* 0: none */
+		enum copy_verb verb;
+	} known[] = {
+		{ COPY_TYPE_SYNC, 2, 8, COPY_DELETE },		/* Detach */
+		{ COPY_TYPE_FLASH, 2, 8, COPY_DELETE },
+		{ COPY_TYPE_SYNC, 3, 22, COPY_SUSPEND },	/* Fracture, Suspend */
+		{ COPY_TYPE_SYNC, 4, 14, COPY_RESUME },		/* Resync Replica */
+		{ COPY_TYPE_FLASH_RECORD, 4, 14, COPY_RESYNC },
+		{ COPY_TYPE_FLASH, 5, 15, COPY_REVERSE },	/* Restore from Replica */
+		{ COPY_TYPE_FLASH_RECORD, 7, 23, COPY_REVERT },	/* Unprepare */
+		{ COPY_TYPE_SYNC, 8, 0, COPY_FREEZE },		/* Quiesce */
+		{ COPY_TYPE_SYNC, 9, 0, COPY_RUN },		/* Unquiesce */
+		{ COPY_TYPE_GLOBAL_COPY, 10, 17, COPY_GO_TO_SYNC },	/* Reset To Sync */
+		{ COPY_TYPE_SYNC, 11, 18, COPY_LEAVE_SYNC },	/* Reset To Async */
+		{ COPY_TYPE_SYNC, 0, 10, COPY_FAILOVER },
+		{ COPY_TYPE_SYNC, 0, 11, COPY_FAILBACK },
+		{ COPY_TYPE_SYNC, 0, 16, COPY_RESUME },
+		{ COPY_TYPE_FLASH_RECORD, 0, 4, COPY_COMMIT },	/* Activate */
+	};
+	enum copy_verb verb;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		enum copy_type type = known[i].type;
+
+		if (known[i].old) {
+			assert_true(copy_cim_find_verb(type, COPY_CIM_CONFIGURATION, (uint16_t)known[i].old, &verb));
+			assert_int_equal(verb, known[i].verb);
+		}
+		if (known[i].modern) {
+			assert_true(copy_cim_find_verb(type, COPY_CIM_REPLICATION, (uint16_t)known[i].modern, &verb));
+			assert_int_equal(verb, known[i].verb);
+		}
+	}
+	assert_false(copy_cim_find_verb(COPY_TYPE_SYNC, COPY_CIM_CONFIGURATION, 0, &verb));
+	assert_false(copy_cim_find_verb(COPY_TYPE_SYNC, COPY_CIM_CONFIGURATION, 6, &verb));
+	assert_false(copy_cim_find_verb(COPY_TYPE_FLASH, COPY_CIM_REPLICATION, 10, &verb));
+}
+
+static const struct copy_cim_operation *find_operation(const struct copy_cim_operation *list, unsigned count,
+						       uint16_t number)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (list[i].number == number)
+			return &list[i];
+	}
+	return NULL;
+}
+
+/* The table allows it to a copy that shows itself so: then, and only then. */
+static bool is_ever_done(uint16_t replication_type, uint16_t copy_state, uint16_t number)
+{
+	bool done = false;
+
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		enum copy_verb verb;
+
+		if (copy_cim_of_type(type).replication_type != replication_type ||
+		    !copy_cim_find_verb(type, COPY_CIM_REPLICATION, number, &verb))
+			continue;
+		ALL_STATES(type, in)
+			done = done || (in != COPY_STATE_NONE && copy_cim_of_state(type, in).copy_state == copy_state &&
+					is_done(copy_table_cell(type, in, verb).answer));
+	}
+	return done;
+}
+
+static void what_is_supported_is_what_the_table_allows(void **state)
+{
+	static const uint16_t kinds[] = { 4, 5, 7, 11 };
+	struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX];
+	const struct copy_cim_operation *found;
+	unsigned count;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (uint16_t in = 2; in <= 18; in++) {
+			count = copy_cim_list_operations(kinds[i], in, list);
+			for (uint16_t number = 2; number <= 27; number++)
+				assert_int_equal(find_operation(list, count, number) != NULL,
+						 is_ever_done(kinds[i], in, number));
+		}
+	}
+	assert_int_equal(copy_cim_list_operations(6, 4, list), 0);
+	count = copy_cim_list_operations(4, 4, list);
+	found = find_operation(list, count, 10);
+	assert_true(found && found->at_target && !found->at_source && !found->renames && !found->may_need_force);
+	found = find_operation(list, count, 22);
+	assert_true(found && found->at_source && !found->at_target);
+	count = copy_cim_list_operations(4, 10, list);
+	found = find_operation(list, count, 11);
+	assert_true(found && found->at_target && found->renames);
+	count = copy_cim_list_operations(11, 4, list);
+	found = find_operation(list, count, 15);
+	assert_true(found && found->at_source && found->at_target && found->renames);
+}
+
+static void a_lag_is_known_where_it_is(void **state)
+{
+	struct copy_cim_lag lag = copy_cim_lag_of(COPY_TYPE_SESSION, COPY_STATE_FOLLOWING, 3, 7000);
+
+	(void)state;
+	assert_true(lag.rpo_ns == 7000 && lag.skew_bytes == 3 * 4096);
+	lag = copy_cim_lag_of(COPY_TYPE_SESSION, COPY_STATE_SUSPENDED, 0, 7000);
+	assert_true(lag.rpo_ns == -1 && !lag.skew_bytes);
+	lag = copy_cim_lag_of(COPY_TYPE_SYNC, COPY_STATE_FULL_DUPLEX, 1, -1);
+	assert_true(!lag.rpo_ns && !lag.skew_bytes);
+	assert_true(copy_cim_lag_of(COPY_TYPE_GLOBAL_COPY, COPY_STATE_FOLLOWING, 0, 5).rpo_ns == -1);
 }
 
 /* ---- the state of what the metadata have ---- */
@@ -384,30 +538,6 @@ static void every_flash_is_in_a_state(void **state)
 
 /* ---- docs/state-table.md ---- */
 
-static void say_cell(const struct copy_cell *cell)
-{
-	switch (cell->answer) {
-	case COPY_DONE:
-		say(" yes |");
-		break;
-	case COPY_NOTHING:
-		say(" done |");
-		break;
-	case COPY_ASKS:
-		say(" asks |");
-		break;
-	case COPY_FAR_REFUSES:
-		say(" far %d |", cell->code);
-		break;
-	case COPY_FORCED:
-		say(" force %d |", cell->code);
-		break;
-	default:
-		say(" %d |", cell->code);
-		break;
-	}
-}
-
 static void say_type(enum copy_type type)
 {
 	bool known[COPY_VERB_COUNT];
@@ -443,18 +573,60 @@ static void say_type(enum copy_type type)
 static void say_numbers(void)
 {
 	say("\n## As CIM and Swordfish have it\n\n"
-	    "| type | state | CopyType | SyncState | CopyState | ProgressStatus | RequestedCopyState | ReplicaState |\n"
-	    "|---|---|---|---|---|---|---|---|\n");
+	    "| type | CopyType | Mode | SyncType | ReplicaType | CopyMethodology | ReplicationType |\n"
+	    "|---|---|---|---|---|---|---|\n");
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		const struct copy_cim_type cim = copy_cim_of_type(type);
+
+		say("| %s | %u | %u | %u | %u | %u | %u |\n", copy_type_names[type], cim.copy_type, cim.mode,
+		    cim.sync_type, cim.replica_type, cim.copy_methodology, cim.replication_type);
+	}
+	say("\n| type | state | SyncState | CopyState | ProgressStatus | RequestedCopyState | ReplicaState |\n"
+	    "|---|---|---|---|---|---|---|\n");
 	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
 		ALL_STATES(type, in) {
-			struct copy_cim cim;
+			struct copy_cim_state cim;
 
 			if (in == COPY_STATE_NONE)
 				continue;
-			cim = copy_table_cim(type, in);
-			say("| %s | %s | %u | %u | %u | %u | %u | %s |\n", copy_type_names[type],
-			    copy_state_names[in], cim.copy_type, cim.sync_state, cim.copy_state, cim.progress_status,
-			    cim.requested_copy_state, copy_table_replica_state(cim.copy_state));
+			cim = copy_cim_of_state(type, in);
+			say("| %s | %s | %u | %u | %u | %u | %s |\n", copy_type_names[type], copy_state_names[in],
+			    cim.sync_state, cim.copy_state, cim.progress_status, cim.requested_copy_state,
+			    copy_cim_replica_state(cim.copy_state));
+		}
+	}
+}
+
+static void say_numbers_of(enum copy_type type, enum copy_cim_method method, enum copy_verb verb)
+{
+	enum copy_verb found;
+	bool any = false;
+
+	say(" ");
+	for (uint16_t number = 1; number < 32; number++) {
+		if (!copy_cim_find_verb(type, method, number, &found) || found != verb)
+			continue;
+		say("%s%u", any ? ", " : "", number);
+		any = true;
+	}
+	say(any ? " |" : "|");
+}
+
+static void say_operations(void)
+{
+	static const enum copy_type of[] = { COPY_TYPE_SYNC, COPY_TYPE_FLASH };
+
+	say("\n| command | ModifySynchronization | ModifyReplicaSynchronization |\n|---|---|---|\n");
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
+			enum copy_state in = is_flash(of[i]) ? COPY_STATE_FLASH_FAILED : COPY_STATE_OFFLINE;
+
+			if (copy_table_cell(of[i], in, verb).answer == COPY_NO_VERB)
+				continue;
+			say("| %s %s |", is_flash(of[i]) ? "flash" : "pair", copy_verb_names[verb]);
+			say_numbers_of(of[i], COPY_CIM_CONFIGURATION, verb);
+			say_numbers_of(of[i], COPY_CIM_REPLICATION, verb);
+			say("\n");
 		}
 	}
 }
@@ -464,27 +636,16 @@ static void say_numbers(void)
 
 static void the_page_agrees(void **state)
 {
-	const char *source = getenv("XDC_TOP");
-	char path[4096], *begin;
-	FILE *file;
+	char *begin;
 
 	(void)state;
-	assert_non_null(source);
-	snprintf(path, sizeof(path), "%s/docs/state-table.md", source);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
-	fclose(file);
+	read_page("state-table.md");
 	say(BEGIN);
 	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++)
 		say_type(type);
 	say_numbers();
-	begin = strstr(page, BEGIN);
-	assert_non_null(begin);
-	if (strcmp(begin, wanted) != 0) {
-		fputs(wanted, stderr);
-		fail_msg("docs/state-table.md must say this from \"" BEGIN "\" on");
-	}
+	say_operations();
+	begin = check_page(BEGIN);
 	/* And in front of it, what each word means. */
 	for (enum copy_state in = COPY_STATE_NONE + 1; in < COPY_STATE_COUNT; in++) {
 		char row[64];
@@ -506,6 +667,11 @@ int main(void)
 		cmocka_unit_test(every_copy_can_be_ended),
 		cmocka_unit_test(every_state_has_its_numbers),
 		cmocka_unit_test(these_numbers),
+		cmocka_unit_test(every_type_has_its_numbers),
+		cmocka_unit_test(every_operation_has_a_number),
+		cmocka_unit_test(these_operations),
+		cmocka_unit_test(what_is_supported_is_what_the_table_allows),
+		cmocka_unit_test(a_lag_is_known_where_it_is),
 		cmocka_unit_test(every_record_is_in_a_state),
 		cmocka_unit_test(every_flash_is_in_a_state),
 		cmocka_unit_test(the_page_agrees),

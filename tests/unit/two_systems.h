@@ -50,7 +50,7 @@ static inline void boot(struct site *site)
 struct question {
 	struct site *site;
 	const char *request;
-	char reply[8192];
+	char reply[16384];
 };
 
 static inline int ask_there(void *arg)

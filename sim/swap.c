@@ -13,24 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "faults.h"
+#include "copy/pair.h"
 #include "rt/mem.h"
 #include "scenarios.h"
+#include "swap.h"
 
 #define SWAPS		6u
 #define SWAPS_LONG	100u
 #define VOLUME_BLOCKS	5120u
 #define OPEN_MS		900		/* from the end of the command until hosts are let in, without faults */
-
-struct run {
-	struct sites *sites;
-	struct faults faults;
-	bool away;			/* production is at the far boxes */
-	bool commanded;			/* the command has ended */
-	unsigned swaps;			/* under faults, there and back */
-	int64_t swapped_ns;		/* the end of the last command that swapped */
-	uint64_t newest;		/* CG that any master has had */
-};
 
 static uint64_t below(uint64_t bound)
 {
@@ -42,24 +33,22 @@ static int wait_ms(uint64_t ms)
 	return rt_sleep_until(rt_now_ns() + (int64_t)ms * RT_MS);
 }
 
-static struct box *master_at(const struct run *run, bool away)
+static struct box *master_at(const struct swap_run *run, bool away)
 {
 	return away ? &run->sites->fars[0] : &run->sites->sources[0];
 }
 
-static struct box *master(const struct run *run)
+struct box *swap_master(const struct swap_run *run)
 {
 	return master_at(run, run->away);
 }
 
-static int mend_all(struct sites *sites)
+int swap_mend_all(struct sites *sites)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < sites_box_count(sites) && !rc; i++) {
-		rc = faults_mend(sites, sites_box(sites, i));
-		if (!rc)
-			rc = faults_accept(sites_box(sites, i));
+		rc = faults_make_well(sites, sites_box(sites, i));
 		/* What hosts had flushed is not lost; nobody knows that but they. */
 		if (!rc && box_has_lost(sites_box(sites, i)))
 			(void)!box_accept_losses(sites_box(sites, i));
@@ -70,7 +59,7 @@ static int mend_all(struct sites *sites)
 /* ---- the hosts ---- */
 
 /* They end as hosts do: all is flushed. */
-static int stop_hosts(struct sites *sites)
+int swap_stop_hosts(struct sites *sites)
 {
 	int rc = oracle_stop(&sites->oracle);
 
@@ -84,28 +73,22 @@ static int stop_hosts(struct sites *sites)
 	return rc;
 }
 
-/* Where the volume of each place of the oracle is, at this side or that. */
-struct place {
-	struct box *box;
-	unsigned volume;
-};
-
-static struct place place_at(struct sites *sites, unsigned at, bool away)
+struct swap_place swap_place_at(struct sites *sites, unsigned at, bool away)
 {
-	struct place place = { .box = &sites->sources[at / SITES_VOLUMES], .volume = at % SITES_VOLUMES };
+	struct swap_place place = { .box = &sites->sources[at / SITES_VOLUMES], .volume = at % SITES_VOLUMES };
 
 	if (away)
 		place.box = sites_far_of(sites, at, &place.volume);
 	return place;
 }
 
-static void move_hosts(struct run *run, bool away)
+void swap_move_hosts(struct swap_run *run, bool away)
 {
 	struct oracle *oracle = &run->sites->oracle;
 
 	run->away = away;
 	for (unsigned i = 0; i < oracle->place_count; i++) {
-		struct place place = place_at(run->sites, i, away);
+		struct swap_place place = swap_place_at(run->sites, i, away);
 
 		oracle->places[i].box = place.box;
 		oracle->places[i].volume = place.volume;
@@ -120,12 +103,12 @@ struct reading {
 static int read_at(void *arg, unsigned at, uint64_t block, void *data)
 {
 	const struct reading *reading = arg;
-	struct place place = place_at(reading->sites, at, reading->away);
+	struct swap_place place = swap_place_at(reading->sites, at, reading->away);
 
 	return box_read(place.box, place.volume, block, data);
 }
 
-static const char *take(struct run *run, bool away, struct oracle_image *image)
+static const char *take(struct swap_run *run, bool away, struct oracle_image *image)
 {
 	struct reading reading = { .sites = run->sites, .away = away };
 
@@ -133,10 +116,10 @@ static const char *take(struct run *run, bool away, struct oracle_image *image)
 }
 
 /* All volumes of that side let hosts write. */
-static bool are_open(struct run *run, bool away)
+bool swap_are_open(struct swap_run *run, bool away)
 {
 	for (unsigned i = 0; i < run->sites->oracle.place_count; i++) {
-		struct place place = place_at(run->sites, i, away);
+		struct swap_place place = swap_place_at(run->sites, i, away);
 
 		if (!box_lets_write(place.box, place.volume))
 			return false;
@@ -160,12 +143,12 @@ static int order_swap(void *arg)
 	return rc;
 }
 
-static bool is_swapped(struct run *run)
+bool swap_is_done(struct swap_run *run)
 {
 	struct copy_session_info info = { 0 };
 	int64_t shown_ns;
 
-	if (box_session_info(master(run), SITES_SESSION, &info, &shown_ns))
+	if (box_session_info(swap_master(run), SITES_SESSION, &info, &shown_ns))
 		return false;
 	if (info.role == SESSION_MASTER && info.sequence > run->newest)
 		run->newest = info.sequence;
@@ -173,7 +156,7 @@ static bool is_swapped(struct run *run)
 }
 
 /* Numbers rise for ever, whoever is the master. One that has just started knows those that were kept. */
-static void judge_number(const struct run *run)
+static void judge_number(const struct swap_run *run)
 {
 	struct copy_session_info info = { 0 };
 	int64_t shown_ns;
@@ -185,9 +168,9 @@ static void judge_number(const struct run *run)
 }
 
 /* Nobody is to write where hosts were stopped: whoever gets an answer there has written, and it is not lost. */
-static void write_at_old_side(struct run *run)
+static void write_at_old_side(struct swap_run *run)
 {
-	struct place place = place_at(run->sites, (unsigned)below(run->sites->oracle.place_count), run->away);
+	struct swap_place place = swap_place_at(run->sites, (unsigned)below(run->sites->oracle.place_count), run->away);
 	uint8_t data[XDC_BLOCK_SIZE] = { 0 };
 
 	if (box_lets_write(place.box, place.volume))
@@ -198,7 +181,7 @@ static void write_at_old_side(struct run *run)
 }
 
 /* For people: what keeps it. */
-static void note_sessions(struct run *run)
+void swap_note_sessions(struct swap_run *run)
 {
 	for (unsigned i = 0; i < sites_box_count(run->sites); i++) {
 		struct box *box = sites_box(run->sites, i);
@@ -214,7 +197,7 @@ static void note_sessions(struct run *run)
 	}
 }
 
-static int swap_surely(struct run *run)
+static int swap_surely(struct swap_run *run)
 {
 	int64_t until_ns;
 	int rc = -1;
@@ -222,10 +205,10 @@ static int swap_surely(struct run *run)
 	for (unsigned tries = 0; tries < 60 && rc && rc != -ECANCELED; tries++) {
 		if (tries >= 8 || !below(4)) {
 			faults_stop(&run->faults);
-			if (mend_all(run->sites))
+			if (swap_mend_all(run->sites))
 				return -ECANCELED;
 		}
-		rc = is_swapped(run) ? 0 : box_call(master(run), order_swap, master(run));
+		rc = swap_is_done(run) ? 0 : box_call(swap_master(run), order_swap, swap_master(run));
 		scenario_count(rc ? "swaps refused" : "swaps done", 1);
 		if (rc && below(2))
 			write_at_old_side(run);
@@ -233,20 +216,20 @@ static int swap_surely(struct run *run)
 			rc = -ECANCELED;
 	}
 	if (rc && rc != -ECANCELED) {
-		note_sessions(run);
+		swap_note_sessions(run);
 		sim_fail(sim_world(), "the swap does not come about: %d", rc);
 	}
 	run->swapped_ns = rt_now_ns();
 	until_ns = run->swapped_ns + 60 * RT_SECOND;
-	while (!rc && !are_open(run, !run->away)) {
+	while (!rc && !swap_are_open(run, !run->away)) {
 		if (rt_now_ns() > until_ns) {
-			note_sessions(run);
+			swap_note_sessions(run);
 			sim_fail(sim_world(), "hosts are not let in at the other side");
 			rc = -ETIMEDOUT;
 		} else {
 			if (rt_now_ns() > until_ns - 50 * RT_SECOND) {
 				faults_stop(&run->faults);
-				rc = mend_all(run->sites);
+				rc = swap_mend_all(run->sites);
 			}
 			rc = rc ? rc : wait_ms(10);
 		}
@@ -267,41 +250,41 @@ static int order_terminate(void *arg)
 }
 
 /* There is no way back any more: commands that would be one are refused. */
-static void try_way_back(struct run *run)
+static void try_way_back(struct swap_run *run)
 {
-	if (!box_session_resume(master(run), SITES_SESSION))
+	if (!box_session_resume(swap_master(run), SITES_SESSION))
 		scenario_wrong("a session was resumed whose roles were being exchanged");
-	if (!box_call(master(run), order_terminate, master(run)))
+	if (!box_call(swap_master(run), order_terminate, swap_master(run)))
 		scenario_wrong("a session was terminated whose roles were being exchanged");
 	scenario_count("swaps that could not be given up", 1);
 }
 
 /* The session is to run as before, whatever was done of the swap; or it is too late for that. */
-static int go_back(struct run *run)
+static int go_back(struct swap_run *run)
 {
 	int64_t until_ns = rt_now_ns() + 60 * RT_SECOND;
 
 	while (rt_now_ns() < until_ns) {
 		struct copy_session_info info = { 0 };
 		int64_t shown_ns;
-		int rc = box_session_info(master(run), SITES_SESSION, &info, &shown_ns);
+		int rc = box_session_info(swap_master(run), SITES_SESSION, &info, &shown_ns);
 
 		if (!rc && (info.role != SESSION_MASTER || info.state == SESSION_SWAPPING)) {
 			if (info.state == SESSION_SWAPPING)
 				try_way_back(run);
 			return 0;
 		}
-		if (!rc && info.state == SESSION_RUNNING && are_open(run, run->away)) {
+		if (!rc && info.state == SESSION_RUNNING && swap_are_open(run, run->away)) {
 			scenario_count("swaps given up", 1);
 			return 0;
 		}
 		if (!rc)
-			(void)!box_session_resume(master(run), SITES_SESSION);
+			(void)!box_session_resume(swap_master(run), SITES_SESSION);
 		rc = wait_ms(50);
 		if (rc)
 			return rc;
 	}
-	note_sessions(run);
+	swap_note_sessions(run);
 	sim_fail(sim_world(), "a swap that was given up does not let hosts go on");
 	return -ETIMEDOUT;
 }
@@ -320,25 +303,25 @@ static void crash_soon(void *arg)
 		faults_crash(victim->sites, victim->box, SIM_DEATH);
 }
 
-static void swap_once(void *arg)
+void swap_once(void *arg)
 {
-	struct run *run = arg;
+	struct swap_run *run = arg;
 
-	(void)!box_call(master(run), order_swap, master(run));
+	(void)!box_call(swap_master(run), order_swap, swap_master(run));
 	run->commanded = true;
 }
 
 /* It may wait for what never comes: then an administrator resumes the session. */
-static int wait_command(struct run *run)
+static int wait_command(struct swap_run *run)
 {
 	int64_t began_ns = rt_now_ns();
 	int rc = 0;
 
 	while (!run->commanded && !rc) {
 		if (rt_now_ns() - began_ns > 3 * RT_SECOND)
-			(void)!box_session_resume(master(run), SITES_SESSION);
+			(void)!box_session_resume(swap_master(run), SITES_SESSION);
 		if (rt_now_ns() - began_ns > 200 * RT_SECOND) {
-			note_sessions(run);
+			swap_note_sessions(run);
 			sim_fail(sim_world(), "a swap can not be given up while it waits");
 			rc = -ETIMEDOUT;
 		}
@@ -349,7 +332,7 @@ static int wait_command(struct run *run)
 }
 
 /* With hosts stopped: the command fails in its middle, as a rule, and is not given again. */
-static int give_up(struct run *run)
+static int give_up(struct swap_run *run)
 {
 	struct sites *sites = run->sites;
 	struct victim victim = { .sites = sites, .box = sites_box(sites, (unsigned)below(sites_box_count(sites))) };
@@ -370,15 +353,15 @@ static int give_up(struct run *run)
 	if (!rc)
 		rc = faults_bring_up(sites, victim.box);
 	if (!rc)
-		rc = mend_all(sites);
+		rc = swap_mend_all(sites);
 	if (!rc)
 		rc = go_back(run);
-	if (rc || !are_open(run, run->away))
+	if (rc || !swap_are_open(run, run->away))
 		return rc;
 	rc = oracle_start(&sites->oracle);
 	if (!rc)
 		rc = wait_ms(below(200));
-	return rc ? rc : stop_hosts(sites);
+	return rc ? rc : swap_stop_hosts(sites);
 }
 
 /* ---- what was moved ---- */
@@ -403,7 +386,7 @@ static int count_box(void *arg)
 	return 0;
 }
 
-static int count_sent(struct run *run, uint64_t *bytes)
+static int count_sent(struct swap_run *run, uint64_t *bytes)
 {
 	int rc = 0;
 
@@ -417,44 +400,60 @@ static int count_sent(struct run *run, uint64_t *bytes)
 	return rc;
 }
 
-/* Whatever befell the session before: what the other side has, and no host has written since, does not travel. */
-static int swap_measured(struct run *run)
+static void judge_measured(struct swap_run *run, int64_t opened_ns, uint64_t moved_bytes)
 {
-	uint64_t before, after;
-	int rc = wait_ms(2000);		/* all links are there again */
+	if (opened_ns - run->swapped_ns > OPEN_MS * RT_MS)
+		scenario_wrong("hosts had to wait %lld ms for the other side",
+			       (long long)((opened_ns - run->swapped_ns) / RT_MS));
+	if (moved_bytes)
+		scenario_wrong("a swap without a write has moved %llu bytes", (unsigned long long)moved_bytes);
+	scenario_count("swaps at rest", 1);
+}
 
+/*
+ * Whatever befell the session before: what the other side has, and no host has written since, does not travel. A call
+ * that fails meanwhile (--fail) may be a disk, and a system that waits to be started anew.
+ */
+static int swap_measured(struct swap_run *run)
+{
+	uint64_t before, after, failed = 0;
+	int64_t opened_ns = 0;
+	int rc = swap_mend_all(run->sites);
+
+	if (!rc) {
+		failed = sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL);
+		rc = wait_ms(2000);		/* all links are there again */
+	}
 	if (!rc)
 		rc = count_sent(run, &before);
 	if (!rc)
 		rc = swap_surely(run);
-	if (!rc && rt_now_ns() - run->swapped_ns > OPEN_MS * RT_MS)
-		scenario_wrong("hosts had to wait %lld ms for the other side",
-			       (long long)((rt_now_ns() - run->swapped_ns) / RT_MS));
-	if (!rc)
+	if (!rc) {
+		opened_ns = rt_now_ns();
 		rc = wait_ms(500);
+	}
 	if (!rc)
 		rc = count_sent(run, &after);
-	if (!rc && after != before)
-		scenario_wrong("a swap without a write has moved %llu bytes", (unsigned long long)(after - before));
-	scenario_count("swaps at rest", 1);
+	if (!rc && sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL) == failed)
+		judge_measured(run, opened_ns, after - before);
 	return rc;
 }
 
 /* Both sides, wherever hosts are. */
-static const char *wait_equal(struct run *run)
+const char *swap_wait_equal(struct swap_run *run)
 {
 	bool away = run->away;
 	const char *bad;
 
-	move_hosts(run, false);
+	swap_move_hosts(run, false);
 	bad = sites_wait_equal(run->sites, 60 * RT_SECOND);
-	move_hosts(run, away);
+	swap_move_hosts(run, away);
 	return bad;
 }
 
-static int swap_after_faults(struct run *run)
+static int swap_after_faults(struct swap_run *run)
 {
-	const char *bad = wait_equal(run);
+	const char *bad = swap_wait_equal(run);
 
 	if (bad)
 		scenario_wrong("%s", bad);
@@ -463,7 +462,7 @@ static int swap_after_faults(struct run *run)
 
 /* ---- the run ---- */
 
-static int judge(struct run *run)
+int swap_judge(struct swap_run *run)
 {
 	struct oracle_image image;
 	const char *bad = take(run, !run->away, &image);
@@ -483,7 +482,7 @@ static int judge(struct run *run)
 	return 0;
 }
 
-static int swap_under_faults(struct run *run)
+static int swap_under_faults(struct swap_run *run)
 {
 	struct sites *sites = run->sites;
 	int rc = faults_start(&run->faults, sites, 1 + (unsigned)below(2));
@@ -492,9 +491,9 @@ static int swap_under_faults(struct run *run)
 		rc = wait_ms(below(500));
 	faults_stop(&run->faults);
 	if (!rc)
-		rc = mend_all(sites);
+		rc = swap_mend_all(sites);
 	if (!rc)
-		rc = stop_hosts(sites);
+		rc = swap_stop_hosts(sites);
 	if (!rc && !below(4))
 		rc = give_up(run);
 	if (!rc && !below(4))
@@ -505,97 +504,19 @@ static int swap_under_faults(struct run *run)
 		rc = swap_surely(run);
 	faults_stop(&run->faults);
 	if (!rc)
-		rc = mend_all(sites);
+		rc = swap_mend_all(sites);
 	if (rc)
 		return rc;
 	for (unsigned i = 0; i < sites->oracle.place_count; i++) {
-		struct place place = place_at(sites, i, run->away);
+		struct swap_place place = swap_place_at(sites, i, run->away);
 
 		if (box_lets_write(place.box, place.volume))
 			scenario_wrong("hosts are let in at both sides");
 	}
-	rc = judge(run);
-	move_hosts(run, !run->away);
+	rc = swap_judge(run);
+	swap_move_hosts(run, !run->away);
 	scenario_count("swaps", 1);
 	return rc ? rc : oracle_start(&sites->oracle);
-}
-
-/* ---- the other side is lost in the middle ---- */
-
-/* An administrator takes everything back. False: it was swapped before. */
-static bool terminate_by_force(struct run *run)
-{
-	int64_t until_ns = rt_now_ns() + 200 * RT_SECOND;
-
-	while (!is_swapped(run) && rt_now_ns() < until_ns) {
-		if (!box_session_terminate(master(run), SITES_SESSION, true))
-			return true;
-		if (wait_ms(500))
-			return false;
-	}
-	if (rt_now_ns() >= until_ns)
-		scenario_wrong("a session whose other side is lost cannot be terminated");
-	return false;
-}
-
-/* Hosts are at home. What they had written is there, and they go on; the other side finds out. */
-static int work_at_home(struct run *run)
-{
-	struct sites *sites = run->sites;
-	int64_t until_ns = rt_now_ns() + 20 * RT_SECOND;
-	int rc = 0;
-
-	while (!rc && !are_open(run, false) && rt_now_ns() < until_ns)
-		rc = wait_ms(10);
-	if (!rc && !are_open(run, false))
-		scenario_wrong("not all volumes are open to hosts where they were");
-	run->away = true;		/* judge looks at the other side of that */
-	rc = rc ? rc : judge(run);
-	run->away = false;
-	if (!rc)
-		rc = oracle_start(&sites->oracle);
-	if (!rc)
-		rc = wait_ms(300);
-	if (!rc)
-		rc = stop_hosts(sites);
-	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = faults_bring_up(sites, &sites->fars[i]);
-	if (!rc)
-		rc = wait_ms(3000);
-	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
-		struct place place = place_at(sites, i, true);
-
-		if (box_lets_write(place.box, place.volume))
-			scenario_wrong("the side that was lost lets hosts in when it is back");
-	}
-	scenario_count("swaps taken back", 1);
-	return rc;
-}
-
-static int lose_other_side(struct run *run)
-{
-	struct sites *sites = run->sites;
-	struct rt_group group;
-	bool back;
-	int rc;
-
-	run->commanded = false;
-	rt_group_init(&group);
-	rc = rt_group_start(&group, "swap", swap_once, run);
-	if (!rc)
-		rc = rt_sleep_until(rt_now_ns() + (int64_t)below(70000) * RT_US);
-	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		faults_crash(sites, &sites->fars[i], below(2) ? SIM_DEATH : SIM_POWER_LOSS);
-	back = !rc && terminate_by_force(run);
-	if (!rc)
-		rc = rt_group_wait(&group);
-	if (rc)
-		rt_group_stop(&group);
-	if (!rc && back)
-		return work_at_home(run);
-	for (unsigned i = 0; i < sites->far_count && !rc; i++)
-		rc = faults_bring_up(sites, &sites->fars[i]);
-	return rc;
 }
 
 /* All ways that are needed in the other direction. */
@@ -614,11 +535,11 @@ static int make_ways(struct sites *sites)
 }
 
 /* What is to be kept goes with the session. */
-static int look_kept(struct run *run)
+static int look_kept(struct swap_run *run)
 {
 	struct copy_session_info info = { 0 };
 	int64_t shown_ns;
-	int rc = box_session_info(master(run), SITES_SESSION, &info, &shown_ns);
+	int rc = box_session_info(swap_master(run), SITES_SESSION, &info, &shown_ns);
 
 	if (!rc && info.tunables.keep_bytes != run->sites->keep_bytes)
 		scenario_wrong("%llu bytes are to be kept after the swaps, and were %llu",
@@ -627,13 +548,15 @@ static int look_kept(struct run *run)
 	return rc;
 }
 
-static int go_through(struct run *run)
+static int go_through(struct swap_run *run)
 {
 	struct sites *sites = run->sites;
 	const char *bad = NULL;
 	int rc;
 
 	sites->keep_bytes = below(2) ? UINT64_C(4) << 20 : 0;
+	/* Room for all volumes to be sent again: while one is full no group is formed, and no swap comes about. */
+	sites->journal_bytes = UINT64_C(128) << (20 + below(2));
 	rc = sites_build(sites, 2 + (unsigned)below(3), 2, below(2) ? CACHE_DIRECT : CACHE_WRITEBACK, PAIR_ASYNC);
 
 	if (!rc)
@@ -647,21 +570,21 @@ static int go_through(struct run *run)
 			rc = swap_under_faults(run);
 	}
 	if (!rc)
-		rc = stop_hosts(sites);
+		rc = swap_stop_hosts(sites);
 	if (!rc)
-		bad = wait_equal(run);
+		bad = swap_wait_equal(run);
 	if (!rc && !bad && !below(2)) {
-		rc = lose_other_side(run);
+		rc = swap_lose_a_side(run);
 		return rc ? rc : sites_stop(sites);
 	}
 	if (!rc && !bad)
 		rc = swap_measured(run);
 	if (!rc && !bad)
-		move_hosts(run, !run->away);
+		swap_move_hosts(run, !run->away);
 	if (!rc && !bad)
 		rc = look_kept(run);
 	if (!rc && !bad)
-		bad = wait_equal(run);
+		bad = swap_wait_equal(run);
 	if (bad)
 		scenario_wrong("%s", bad);
 	if (rc)
@@ -671,7 +594,7 @@ static int go_through(struct run *run)
 
 static int swap_so_often(struct sites *sites, unsigned swaps)
 {
-	struct run run = { .sites = sites, .swaps = swaps };
+	struct swap_run run = { .sites = sites, .swaps = swaps };
 	int rc;
 
 	rt_group_init(&run.faults.group);
@@ -705,7 +628,8 @@ static int run_swap_long(void *arg)
 static const char *const must_happen[] = { "host writes", "swaps", "swaps done", "swaps at rest", NULL };
 static const char *const rarely_happens[] = {
 	"swaps refused", "writes refused at the old side", "swaps given up", "swaps that could not be given up",
-	"swaps taken back", NULL,
+	"swaps taken back", "swaps that lost the old side", "recoveries of a swap",
+	"pairs that follow after a take-back", NULL,
 };
 
 const struct scenario scenario_swap = {

@@ -10,6 +10,7 @@
 #include "copy/leg.h"
 #include "copy/recover_private.h"
 #include "copy/session_entry.h"
+#include "copy/swap.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/planted.h"
@@ -17,6 +18,7 @@
 #define REACH_NS	(5 * RT_SECOND)		/* to connect to another far side */
 #define ANSWER_NS	(10 * RT_SECOND)	/* for what it holds */
 #define DECIDE_NS	(20 * RT_SECOND)	/* to decide; longer than a far side waits for its volumes */
+#define ASKS_MAX	3u
 #define LOOKS_MAX	6u			/* at a session that may be going on */
 #define LOOK_AGAIN_NS	(10 * RT_MS)
 
@@ -147,15 +149,18 @@ static void look_at_far(void *arg)
 	struct far *far = arg;
 	const struct wire_recover_request *request = &far->recovery->request;
 	uint16_t type = request->epoch ? WIRE_RECOVER_FENCE : WIRE_RECOVER_PROBE;
+	unsigned tries = 0;
 
-	link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
-	far->rc = recovery_reach(far);
-	if (far->rc)
-		return;
-	{
-		RT_LIMIT(rt_now_ns() + ANSWER_NS);
+	do {
+		RT_LIMIT(rt_now_ns() + REACH_NS + ANSWER_NS);
+
+		far->why[0] = '\0';
+		link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
+		far->rc = recovery_reach(far);
+		if (far->rc)
+			return;
 		far->rc = copy_ask(far->recovery->copy, far->system, type, request, &far->legs, far->why);
-	}
+	} while (far->rc == -ENOTCONN && ++tries < ASKS_MAX);
 	if (far->rc)
 		link_reply_free(WIRE_RECOVER_PROBE, &far->legs);
 }
@@ -564,28 +569,75 @@ int recovery_choose(struct recovery *recovery, const struct recovery_at *at, boo
 	return plan_older(recovery, force, fault);
 }
 
+/* No leg here has committed a group of the direction that a swap has begun: no host was let in at the other side. */
+static bool is_uncommitted(struct copy *copy, uint8_t session)
+{
+	uint64_t last = swap_last_group(copy, session);
+	struct leg *leg;
+
+	list_for_each(leg, &copy->legs, link) {
+		struct journal_info info;
+
+		leg_get_info(leg, &info);
+		if (!leg->gone && leg->record.session == session && (!leg_is_online(leg) || info.committed > last))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Both sides of a swap show the last group of the old direction, whatever those that are missing hold. Where all are
+ * prepared with the first group of the new one, and are there, it is committed.
+ */
+static bool is_left_by_swap(const struct recovery *recovery)
+{
+	uint8_t session = recovery->request.session;
+	const struct recover_decision *decision = &recovery->plan.decision;
+
+	if (!swap_has_left(recovery->copy, session) || !is_uncommitted(recovery->copy, session))
+		return false;
+	return decision->verdict == RECOVER_NO_GROUP || decision->verdict == RECOVER_UNCERTAIN ||
+	       (decision->verdict == RECOVER_TO && decision->number <= swap_last_group(recovery->copy, session));
+}
+
+/* What hosts wait for on this system beside the volumes of the group. */
+static int open_left(struct copy *copy, uint8_t session, struct fault *fault)
+{
+	char why[WIRE_TEXT_SIZE] = "", object[64];
+	int rc = swap_has_left(copy, session) ? swap_open_left(copy, session, why) : 0;
+
+	snprintf(object, sizeof(object), "session %u", session);
+	return rc ? fault_set(fault, FAULT_FAILED, object, "mend that and repeat the command", "%s",
+			      why[0] ? why : strerror(-rc)) : 0;
+}
+
 int copy_session_recover(struct copy *copy, uint8_t session, const struct recovery_at *at, bool force,
 			 struct recovery_result *result, struct fault *fault)
 {
 	struct recovery recovery;
-	int rc = recovery_begin(copy, session, &recovery, fault);
+	bool left;
+	int rc;
 
+	if (!at && swap_has_left(copy, session) && !find_own_leg(copy, session))
+		return swap_recover(copy, session, result, fault);
+	rc = recovery_begin(copy, session, &recovery, fault);
 	/* Looks first: a recovery that is refused has fenced nobody, and the session goes on. */
 	if (!rc)
 		rc = recovery_look(&recovery, force, fault);
 	if (!rc && at)
 		rc = recovery_choose(&recovery, at, force, fault);
-	if (!rc)
+	if (!rc && !is_left_by_swap(&recovery))
 		rc = recovery_check_plan(&recovery, fault);
 	if (!rc)
 		rc = fence(&recovery, force, fault);
-	if (!rc)
+	left = !rc && is_left_by_swap(&recovery);
+	if (!rc && !left)
 		rc = recovery_check_plan(&recovery, fault);
 	if (!rc && recovery.plan.forced)
 		log_line(LOG_WARNING, "recover", "session %u: forced to CG %llu without far side %s", session,
 			 (unsigned long long)recovery.plan.decision.number, recovery.plan.missing);
 	if (!rc)
-		rc = carry_out(&recovery, result, fault);
+		rc = left ? swap_recover(copy, session, result, fault) : carry_out(&recovery, result, fault);
 	recovery_end(&recovery);
-	return rc;
+	return rc || at ? rc : open_left(copy, session, fault);
 }

@@ -9,6 +9,7 @@
 #include "copy/session.h"
 #include "copy/session_entry.h"
 #include "copy/source.h"
+#include "copy/swap.h"
 #include "store/planted.h"
 
 static void look_at_master(const struct session *master, struct session_facts *facts)
@@ -80,6 +81,7 @@ void session_look(struct copy *copy, uint8_t session, struct session_view *view)
 		look_at_master(entry->master, facts);
 	facts->held = entry && hosts_are_held(copy, session);
 	look_at_far_side(copy, session, view);
+	facts->left_by_swap = swap_has_left(copy, session);
 }
 
 static enum session_type type_of(const struct session_view *view)

@@ -6,7 +6,9 @@
  *
  * How far it is, is durable at each step: the next master and its plan before hosts are stopped, that there is no way
  * back before the first pair is exchanged (state swapping). Up to there a refusal gives the swap up, or resume does;
-	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_SWAP, fault);
+ * from there on the same command goes on until it is done. If the other side is lost before a group was formed in the
+ * new direction, a recovery lets hosts in at this one, whichever it is: both show the last group of the old direction,
+ * and no host has written since.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "copy/pair.h"
 #include "copy/session.h"
 #include "copy/session_entry.h"
+#include "copy/swap.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 #include "store/meta.h"
@@ -200,7 +203,60 @@ int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault)
 {
 	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_SWAP, fault);
 
+	return entry ? session_entry_end(entry, swap(entry, fault)) : -1;
+}
+
+/* ---- the other side is lost ---- */
+
+static void count_recovered(const struct session_entry *entry, struct recovery_result *result)
+{
+	*result = (struct recovery_result){ .systems = 1, .cg_wall_ns = entry->record.session_wall_ns };
+	result->volumes = swap_count_left(entry->copy, entry->record.number, &result->sequence);
+}
+
+static bool has_others(const struct session_entry *entry)
+{
+	const struct subordinate *item;
+
+	list_for_each(item, &entry->copy->subordinates, link) {
+		if (item->record.session == entry->record.number)
+			return true;
+	}
+	return false;
+}
+
+/* Those of the other systems on this side are theirs: one that is not reached is named, and does it by itself later. */
+static int open_here(struct session_entry *entry, struct recovery_result *result, struct fault *fault)
+{
+	char why[WIRE_TEXT_SIZE] = "";
+	struct fault missing = { 0 };
+	int rc = swap_open_left(entry->copy, entry->record.number, why);
+
+	if (rc)
+		return fault_swap(entry, entry->copy->config.system, rc, why, fault);
+	session_entry_tell(entry, EVENT_SESSION_RECOVERED, EVENT_WARNING, "",
+			   "hosts may have what a swap had left closed here");
+	if (has_others(entry) && session_order_all(entry, WIRE_SESSION_SWAP, WIRE_SWAP_TAKE_BACK, &missing)) {
+		result->systems_missing = 1;
+		snprintf(result->missing, sizeof(result->missing), "%.*s", RECOVERY_NAMES_MAX - 1, missing.message);
+	}
+	return 0;
+}
+
+int swap_recover(struct copy *copy, uint8_t session, struct recovery_result *result, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_begin(copy, session, SESSION_DO_RECOVER, fault);
+	int rc;
+
 	if (!entry)
 		return -1;
-	return session_entry_end(entry, swap(entry, fault));
+	count_recovered(entry, result);
+	/* At the old master that ends it, on all systems or none. The next one forms no groups without its volumes. */
+	if (entry->record.state == SESSION_SWAPPING)
+		rc = session_terminate(entry, true, fault);
+	else
+		rc = open_here(entry, result, fault);
+	if (!rc && entry->record.role == SESSION_MASTER)
+		rc = session_terminate(entry, true, fault);
+	return session_entry_end(entry, rc);
 }

@@ -36,6 +36,7 @@ struct step {
 	const struct wire_session_swap *swap;
 	struct copy *copy;
 	char *why;
+	bool fenced;			/* as it will be, behind the fence of a recovery */
 };
 
 /* For each pair of the session, pinned; up to the first error. */
@@ -152,17 +153,25 @@ static int stop_hosts(const struct step *step, struct session_entry *entry)
  * in at the other end, and both ends show what the last group of the old direction did. A journal of an earlier swap,
  * which a crash has left behind, has older groups only.
  */
-static bool is_unchanged(struct copy *copy, const struct pair *pair, uint8_t session)
+static bool is_unchanged(const struct step *step, const struct pair *pair)
 {
 	const struct record_pair *record = &pair->record;
-	const struct leg *leg = leg_find(copy, session, record->system);
+	uint8_t session = step->swap->head.session;
+	uint64_t exists = step->swap->head.exists;
+	struct leg *leg = leg_find(step->copy, session, record->system);
 	struct journal_info info = { 0 };
 
-	if (leg)
+	/* What one holds that is offline is not known. */
+	if (leg && !leg_is_online(leg))
+		info.committed = UINT64_MAX;
+	else if (leg)
 		leg_get_info(leg, &info);
+	/* What is prepared behind the fence of a recovery is never committed. */
+	if (info.epoch || step->fenced)
+		info.prepared = 0;
 	return is_given(pair, session) ||
 	       (!pair->gone && record->role == PAIR_TARGET && record->session == session && record->first_copy_done &&
-		record->state == PAIR_TARGET_COPY_PENDING && !info.committed && !info.prepared);
+		record->state == PAIR_TARGET_COPY_PENDING && info.committed <= exists && info.prepared <= exists);
 }
 
 /* The other side is lost: production is here again. Its end finds out as after every failover. */
@@ -173,7 +182,7 @@ static int take_back(const struct step *step, struct pair *pair)
 
 	if (rc)
 		return rc;
-	if (is_unchanged(step->copy, pair, session)) {
+	if (is_unchanged(step, pair)) {
 		rc = pair_fail_over(pair, step->swap->head.exists);
 		log_line(rc ? LOG_ERROR : LOG_WARNING, "swap", "session %u: volume %04X is %s", session,
 			 pair->record.volume, rc ? "not open to hosts again" : "open to hosts here again");
@@ -184,13 +193,41 @@ static int take_back(const struct step *step, struct pair *pair)
 	return rc;
 }
 
+/* The journal of the new direction that a recovery has fenced, and that has no group. NULL: there is none. */
+static struct leg *find_void_leg(const struct step *step)
+{
+	struct leg *leg;
+
+	list_for_each(leg, &step->copy->legs, link) {
+		struct journal_info info = { 0 };
+
+		if (leg->gone || leg->record.session != step->swap->head.session || !leg_is_online(leg))
+			continue;
+		leg_get_info(leg, &info);
+		if (info.epoch && info.committed <= step->swap->head.exists)
+			return leg;
+	}
+	return NULL;
+}
+
+/* No volume is owed anything by it: the next swap begins with a new one. */
+static int forget_void_legs(const struct step *step)
+{
+	struct leg *leg;
+	int rc = 0;
+
+	while (!rc && (leg = find_void_leg(step)) != NULL)
+		rc = leg_forget(leg);
+	return rc;
+}
+
 static int take_back_all(const struct step *step)
 {
 	struct pair *pair;
 	int rc = 0;
 
 	for (pair = pair_pin_first(step->copy); pair; pair = pair_pin_next(pair)) {
-		if (!is_unchanged(step->copy, pair, step->swap->head.session))
+		if (!is_unchanged(step, pair))
 			continue;
 		rc = take_back(step, pair);
 		if (rc) {
@@ -198,7 +235,7 @@ static int take_back_all(const struct step *step)
 			break;
 		}
 	}
-	return rc;
+	return rc ? rc : forget_void_legs(step);
 }
 
 /* Durable first: who was let in once finds them open after every start. */
@@ -328,14 +365,97 @@ static int refuse_source(const struct step *step, struct pair *pair)
 			   step->copy->config.system);
 }
 
+/* This system was the far side before, and crashed when it had just taken its last volume. */
+static int forget_old_leg(const struct step *step, struct pair *pair)
+{
+	struct leg *leg = leg_find(step->copy, step->swap->head.session, pair->record.system);
+
+	return leg && !is_given(pair, step->swap->head.session) ? swap_forget_leg(step->copy, leg) : 0;
+}
+
 static int exchange(const struct step *step, struct session_entry *entry)
 {
 	int rc = entry->record.hosts_stopped ? 0 : each_pair(step, refuse_source);
 
+	/* What is_unchanged goes by is the groups of the new direction. */
+	if (!rc)
+		rc = each_pair(step, forget_old_leg);
 	if (!rc)
 		rc = each_pair(step, exchange_pair);
 	/* Nothing is left here that hosts might open. */
 	return rc ? rc : set_hosts_stopped(entry, false);
+}
+
+/* ---- the other side is lost ---- */
+
+uint64_t swap_last_group(struct copy *copy, uint8_t session)
+{
+	const struct session_entry *entry = session_entry_find(copy, session);
+
+	return entry ? entry->record.sequence : 0;
+}
+
+unsigned swap_count_left(struct copy *copy, uint8_t session, uint64_t *sequence)
+{
+	const struct session_entry *entry = session_entry_find(copy, session);
+	const struct wire_session_swap swap = {
+		.head = { .session = session, .exists = swap_last_group(copy, session) },
+	};
+	const struct step step = { .swap = &swap, .copy = copy, .fenced = true };
+	bool closed = entry && (entry->record.hosts_awaited || entry->record.state == SESSION_SWAPPING);
+	const struct pair *pair;
+	unsigned count = 0;
+
+	*sequence = swap.head.exists;
+	list_for_each(pair, &copy->pairs, link) {
+		if (!is_unchanged(&step, pair) && !(closed && is_source_of(pair, session)))
+			continue;
+		count++;
+		if (pair->history.count && pair->history.entries[0].sequence > *sequence)
+			*sequence = pair->history.entries[0].sequence;
+	}
+	return count;
+}
+
+bool swap_has_left(struct copy *copy, uint8_t session)
+{
+	uint64_t sequence;
+
+	return swap_count_left(copy, session, &sequence) > 0;
+}
+
+/* It was taken, and no host was let in. What hosts write from here on is never sent as part of this session. */
+static int let_go(const struct step *step, struct pair *pair)
+{
+	int rc = pair_begin_change(pair);
+
+	if (rc)
+		return rc;
+	if (is_source_of(pair, step->swap->head.session))
+		rc = give_away(pair);
+	pair_end_change(pair);
+	return rc;
+}
+
+/* On either side, whatever was done of the swap. */
+static int open_left(const struct step *step, struct session_entry *entry)
+{
+	int rc = entry->record.hosts_awaited ? each_pair(step, let_go) : 0;
+
+	if (!rc)
+		rc = start_hosts(step, entry);
+	return rc ? rc : take_back_all(step);
+}
+
+int swap_open_left(struct copy *copy, uint8_t session, char *why)
+{
+	const struct wire_session_swap swap = {
+		.head = { .session = session, .exists = swap_last_group(copy, session) },
+	};
+	const struct step step = { .swap = &swap, .copy = copy, .why = why };
+	struct session_entry *entry = session_entry_find(copy, session);
+
+	return entry ? open_left(&step, entry) : -ENOENT;
 }
 
 /* ---- the next master: each of these in copy->planning ---- */
@@ -467,8 +587,6 @@ static int begin(const struct step *step, struct session_entry *entry)
 
 static int carry_out(const struct step *step, struct session_entry *entry)
 {
-	int rc;
-
 	if (!entry)
 		return copy_refuse(step->why, -ENOENT, "session %u is not open on system %s",
 				   step->swap->head.session, step->copy->config.system);
@@ -480,8 +598,7 @@ static int carry_out(const struct step *step, struct session_entry *entry)
 	case WIRE_SWAP_START_HOSTS:
 		return start_hosts(step, entry);
 	case WIRE_SWAP_TAKE_BACK:
-		rc = start_hosts(step, entry);
-		return rc ? rc : take_back_all(step);
+		return open_left(step, entry);
 	case WIRE_SWAP_EXCHANGE:
 		return exchange(step, entry);
 	default:

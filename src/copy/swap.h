@@ -14,6 +14,7 @@
 
 #include "copy/engine.h"
 
+struct leg;
 struct source;
 
 /* Handlers (link_server.h). */
@@ -25,5 +26,32 @@ RT_MUST_CHECK int swap_close_volumes(struct copy *copy);
 
 /* The master says that a CG exists: hosts may have volumes that were taken and are in it. Suspends. */
 void swap_open_volumes(struct source *source);
+
+/* ---- for a recovery of the session (session_swap.c) ---- */
+
+/*
+ * Volumes here that hosts may not have until the other side is there: given away and not in a group of the new
+ * direction; or taken, and not let in yet; or, at a master that swaps, not given away yet. How many, and the CG that
+ * they show (0: not known here). What is prepared behind them counts for nothing: its commit is fenced off first.
+ * Neither suspends.
+ */
+unsigned swap_count_left(struct copy *copy, uint8_t session, uint64_t *sequence);
+bool swap_has_left(struct copy *copy, uint8_t session);
+
+/* The last group of the old direction, if this system was its master; 0: not known here. */
+uint64_t swap_last_group(struct copy *copy, uint8_t session);
+
+/* The other side is lost: hosts may have them. Negative errno, with a sentence in why. Suspends. */
+RT_MUST_CHECK int swap_open_left(struct copy *copy, uint8_t session, char *why);
+
+/* The same at all systems that this one knows of, as a recovery. -1 with the fault. Suspends. */
+RT_MUST_CHECK int swap_recover(struct copy *copy, uint8_t session, struct recovery_result *result,
+			       struct fault *fault);
+
+/*
+ * The journal of a far side that has taken its volumes is of no use after the last of them. Outside of all turns.
+ * Negative errno. Suspends.
+ */
+RT_MUST_CHECK int swap_forget_leg(struct copy *copy, struct leg *leg);
 
 #endif

@@ -128,8 +128,7 @@ static int ensure_session(struct copy *copy, const struct wire_pair_swap *swap)
 	return session_entry_end_change(entry, &next);
 }
 
-/* With the last volume of its group the journal is of no use any more. Outside of all turns. */
-static int forget_leg(struct copy *copy, struct leg *leg)
+int swap_forget_leg(struct copy *copy, struct leg *leg)
 {
 	const struct pair *pair;
 
@@ -155,7 +154,7 @@ static int take_in_turn(struct pair *pair, const struct wire_pair_swap *swap, ch
 	pair_end_change(pair);
 	/* It may have begun to form groups: then there is none to forget. */
 	leg = leg_find(copy, swap->head.session, pair->record.system);
-	return rc || !leg ? rc : forget_leg(copy, leg);
+	return rc || !leg ? rc : swap_forget_leg(copy, leg);
 }
 
 int swap_on_pair(void *arg, const struct link_peer *peer, const void *request, void *reply, char *why)

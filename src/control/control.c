@@ -259,6 +259,7 @@ static int start(struct control *control, const struct control_options *options,
 		return -1;
 	copy_practices_settle(control->copy);
 	control_claim_resyncs(control);
+	control_claim_session_work(control);
 	if (control_pools_watch(control) != 0)
 		return out_of_memory(fault);
 	jobs_settle(control->jobs);

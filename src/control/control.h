@@ -310,6 +310,26 @@ int control_session_recover(struct control *control, uint8_t session, const stru
 			    struct recovery_result *result, struct fault *fault);
 int control_session_failback(struct control *control, uint8_t session, bool discard, struct fault *fault);
 int control_session_return(struct control *control, uint8_t session, struct fault *fault);
+int control_session_resume(struct control *control, const struct session_start *start, struct fault *fault);
+int control_session_terminate(struct control *control, uint8_t session, bool force, struct fault *fault);
+int control_session_freeze(struct control *control, uint8_t session, int64_t hold_ns, struct fault *fault);
+int control_session_practice(struct control *control, uint8_t session, const char *pool,
+			     const struct recovery_at *at, struct fault *fault);
+
+/*
+ * The same, and while they are cut off in the middle, too, until they are given again or up: also over a restart. To
+ * cancel the job is to resume the session.
+ */
+int control_session_pause(struct control *control, uint8_t session, bool consistent, struct fault *fault);
+
+/*
+ * One of these (pause is not consistent), for those who do not wait long: what has not ended after some seconds goes on
+ * by itself, and *job is the number of its job; else 0.
+ */
+enum control_session_order { SESSION_ORDER_PAUSE, SESSION_ORDER_RESUME, SESSION_ORDER_TERMINATE, SESSION_ORDER_FORCE };
+int control_session_order(struct control *control, enum control_session_order order,
+			  const struct session_start *start, uint64_t *job, struct fault *fault);
+int control_session_swap(struct control *control, uint8_t session, struct fault *fault);
 
 /*
  * As copy_pair_verify, of one pair or of all pairs of the session that this system sends, by a job: 0 and its number.

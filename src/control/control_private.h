@@ -82,6 +82,7 @@ struct control {
 	struct copy_limits limits;	/* the copy services look at them */
 	unsigned pool_percent;
 	unsigned commands;		/* under way (service.c) */
+	unsigned session_commands[2][UINT8_MAX + 1];	/* under way of each session: pauses, swaps */
 	enum service_state service_last;	/* to be entered when nothing is under way any more */
 	struct rt_group fibers;
 	struct rt_cond pools_filled;
@@ -150,6 +151,9 @@ void control_flash_work(void *arg, const struct record_flash *record, enum copy_
 
 /* At the start: resyncs that were cut go on when their link is there, and so do their jobs. */
 void control_claim_resyncs(struct control *control);
+
+/* The same of swaps and pauses (control_session.c): they wait for their command to be given again. */
+void control_claim_session_work(struct control *control);
 
 /* ---- limits, and pools that fill up (control_limits.c) ---- */
 

@@ -550,7 +550,7 @@ void jobs_cancel_all(struct jobs *jobs)
 
 	for (job = list_first(&jobs->list, struct job, link); &job->link != &jobs->list; job = next) {
 		job->pins++;
-		if (may_be_cancelled(job) && !job->cancelled)
+		if (job->run && may_be_cancelled(job) && !job->cancelled)
 			(void)!jobs_cancel(jobs, job->record.number, &fault);
 		next = container_of(job->link.next, struct job, link);
 		job->pins--;

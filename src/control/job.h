@@ -131,7 +131,7 @@ int jobs_cancel(struct jobs *jobs, uint64_t number, struct fault *fault);
 /* How many run on fibers of their own. */
 unsigned jobs_count_running(const struct jobs *jobs);
 
-/* All that can be cancelled are. Suspends. */
+/* All of these that can be cancelled are. Suspends. */
 void jobs_cancel_all(struct jobs *jobs);
 
 /* Woken when a job has ended. */

@@ -553,6 +553,11 @@ int copy_session_swap(struct copy *copy, uint8_t session, struct fault *fault);
 int copy_session_resume(struct copy *copy, const struct session_start *start, struct fault *fault);
 int copy_session_terminate(struct copy *copy, uint8_t session, bool force, struct fault *fault);
 
+/* What a session is in the middle of, as its master has it durable, whether a command is under way or was cut off. */
+enum session_course { SESSION_COURSE_NONE, SESSION_COURSE_PAUSE, SESSION_COURSE_SWAP };
+/* Does not suspend. */
+enum session_course copy_session_course(struct copy *copy, uint8_t session);
+
 /*
  * Type pprc: all pairs of the session, on all its systems, are suspended at one moment, or nothing is changed. Hosts
  * wait until run, or for hold_ns (0: 60 s). Pairs that are not full-duplex are of that moment, too: what is unsent is

@@ -161,6 +161,17 @@ void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct c
 	}
 }
 
+enum session_course copy_session_course(struct copy *copy, uint8_t session)
+{
+	const struct session_entry *entry = session_entry_find(copy, session);
+
+	if (!entry || entry->record.role != SESSION_MASTER || entry->record.state == SESSION_FATAL)
+		return SESSION_COURSE_NONE;
+	if (entry->record.swap_system[0])
+		return SESSION_COURSE_SWAP;
+	return entry->record.state == SESSION_SUSPENDING ? SESSION_COURSE_PAUSE : SESSION_COURSE_NONE;
+}
+
 /* All its pairs. */
 static bool is_full_duplex(struct copy *copy, uint16_t volume)
 {

@@ -89,8 +89,8 @@ static int session_practice(const struct cli_request *request, json_t **result, 
 {
 	struct recovery_at at;
 
-	if (copy_session_practice(control_copy(request->control), cli_session(request), cli_text(request, "pool"),
-				  take_at(request, &at), fault))
+	if (control_session_practice(request->control, cli_session(request), cli_text(request, "pool"),
+				     take_at(request, &at), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }

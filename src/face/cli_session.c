@@ -40,18 +40,28 @@ static int64_t round_ms(int64_t ns)
 	return (ns + RT_MS / 2) / RT_MS;
 }
 
+static json_t *allowed_json(const struct copy_session_info *info)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < info->allowed_count; i++)
+		cli_append(&list, json_string(info->allowed[i]));
+	return list;
+}
+
 /* What a system of this role cannot know is null. */
 static json_t *session_json(const struct copy_session_info *info)
 {
 	bool far = info->role == SESSION_FAR, leads = !far && info->role != SESSION_SUBORDINATE;
 	const struct session_tunables *tunables = &info->tunables;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:i, s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 			 "session", info->session, "type", session_type_names[info->type],
 			 "role", session_role_names[info->role],
 			 "state", session_state_names[info->state], "held", info->held,
+			 "allowed", allowed_json(info),
 			 "state_since", cli_wall(info->state_since_wall_ns), "phase", session_phase_names[info->phase],
 			 "phase_since", cli_wall(info->phase_since_wall_ns),
 			 "waiting_for", cli_text_or_null(info->waiting_for),
@@ -258,23 +268,21 @@ static int session_resume(const struct cli_request *request, json_t **result, st
 	struct session_start start = { .session = cli_session(request) };
 
 	fill_tunables(request, &start);
-	if (copy_session_resume(control_copy(request->control), &start, fault))
+	if (control_session_resume(request->control, &start, fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
 
 static int session_pause(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_pause(control_copy(request->control), cli_session(request),
-			       cli_given(request, "consistent"), fault))
+	if (control_session_pause(request->control, cli_session(request), cli_given(request, "consistent"), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
 
 static int session_freeze(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_freeze(control_copy(request->control), cli_session(request),
-				(int64_t)cli_number(request, "hold"), fault))
+	if (control_session_freeze(request->control, cli_session(request), (int64_t)cli_number(request, "hold"), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
@@ -295,15 +303,14 @@ static int session_run(const struct cli_request *request, json_t **result, struc
 
 static int session_swap(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_swap(control_copy(request->control), cli_session(request), fault))
+	if (control_session_swap(request->control, cli_session(request), fault))
 		return -1;
 	return cli_session_show(request, result, fault);
 }
 
 static int session_terminate(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	if (copy_session_terminate(control_copy(request->control), cli_session(request), cli_given(request, "force"),
-				   fault))
+	if (control_session_terminate(request->control, cli_session(request), cli_given(request, "force"), fault))
 		return -1;
 	return cli_session_after(request, result, fault);
 }

@@ -260,6 +260,208 @@ static void a_pair_comes_home_by_what_is_said_next(void **state)
 	run(bring_pair_home);
 }
 
+/* ---- the jobs of a pause and a swap ---- */
+
+/* In pieces, each of which is sent by itself: at 64 KiB a second longer than another command waits for its turn. */
+static int fill_source(void *arg)
+{
+	uint8_t data[XDC_BLOCK_SIZE];
+	struct attachment attachment;
+	int rc = control_attach(system_control(a.system), "1500", &attachment);
+
+	(void)arg;
+	if (rc)
+		return rc;
+	rt_random_bytes(data, sizeof(data));
+	for (uint64_t i = 0; i < MIB / XDC_BLOCK_SIZE && !rc; i++) {
+		if (i % 8)
+			rc = volume_write(attachment.volume, data, sizeof(data), i * XDC_BLOCK_SIZE, 0);
+	}
+	control_detach(system_control(a.system), 0x1500);
+	return rc;
+}
+
+/* As a far-off client: it may never be answered. */
+static void ask_beside(void *arg)
+{
+	struct question *beside = arg;
+
+	if (sim_call(beside->site->sim, ask_there, beside))
+		snprintf(beside->reply, sizeof(beside->reply), "not answered");
+}
+
+#define JOB(verb, number)	"{\"op\":\"job " verb "\",\"args\":{\"job\":\"" number "\"}}"
+#define LIMIT(bytes)		"{\"op\":\"path set\",\"args\":{\"source_lss\":\"15\",\"target_lss\":\"25\"," \
+				"\"system\":\"2105.FB230\",\"limit\":\"" bytes "\"}}"
+#define PAUSE			"{\"op\":\"session pause\",\"args\":{\"session\":\"1\",\"consistent\":true}}"
+
+/* A command is begun that has to send for seconds, until its job (of this number) shows some of that done. */
+static void begin_beside(struct rt_group *group, struct question *beside, const char *show)
+{
+	rt_group_init(group);
+	CHECK_EQUAL(sim_call(a.sim, fill_source, NULL), 0);
+	CHECK_EQUAL(rt_group_start(group, "beside", ask_beside, beside), 0);
+	await(&a, show, "\"ended_at\":null");
+	do {
+		expect(&a, show, "\"ended_at\":null");
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+	} while (strstr(last_reply, "\"percent\":null") || strstr(last_reply, "\"percent\":0,"));
+	CHECK(strstr(last_reply, "\"cancellable\":true"));
+	CHECK(!strstr(last_reply, "\"percent\":100"));
+}
+
+static int watch_swap(void *arg)
+{
+	struct question swap = { .site = &a, .request = OF_SESSION("swap") };
+	struct question pause = { .site = &a, .request = PAUSE };
+	struct rt_group group;
+
+	(void)arg;
+	prepare_session();
+	expect(&b, PATH_HOME, DONE);
+	wait_group();
+	expect(&a, LIMIT("64K"), DONE);
+	/* To cancel it is to resume the session; job 1 was the first copy. */
+	begin_beside(&group, &pause, JOB("show", "2"));
+	CHECK(strstr(last_reply, "\"kind\":\"pause\",\"object\":\"session 1\""));
+	expect(&a, JOB("cancel", "2"), DONE);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK(strstr(pause.reply, "it was given up"));
+	await(&a, JOB("show", "2"), "\"state\":\"terminated\"");
+	begin_beside(&group, &swap, JOB("show", "3"));
+	CHECK(strstr(last_reply, "\"kind\":\"swap\",\"object\":\"session 1\""));
+	expect(&a, JOB("cancel", "3"), DONE);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK(strstr(swap.reply, "it was given up"));
+	await(&a, JOB("show", "3"), "\"state\":\"terminated\"");
+	expect(&a, OF_SESSION("show"), "\"state\":\"running\"");
+	/* A restart of the master leaves it in the middle, and so its job, until the command has done the rest. */
+	begin_beside(&group, &swap, JOB("show", "4"));
+	sim_crash(a.sim, SIM_DEATH);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	boot(&a);
+	expect(&a, JOB("show", "4"), "\"waiting_for\":\"the same command again\"");
+	CHECK(strstr(last_reply, "\"state\":\"suspended\"") && strstr(last_reply, "\"kind\":\"swap\""));
+	expect(&a, LIMIT("none"), DONE);
+	await(&a, OF_SESSION("swap"), DONE);
+	expect(&a, JOB("show", "4"), "\"state\":\"completed\"");
+	await(&b, OF_SESSION("show"), "\"role\":\"master\"");
+	return stop_both();
+}
+
+static void a_swap_has_a_job_until_it_has_come_to_its_end(void **state)
+{
+	(void)state;
+	run(watch_swap);
+}
+
+/* One that was cut off and is given up by other commands leaves no job that waits. */
+static int give_up_by_command(void *arg)
+{
+	struct question swap = { .site = &a, .request = OF_SESSION("swap") };
+	struct rt_group group;
+
+	(void)arg;
+	prepare_session();
+	expect(&b, PATH_HOME, DONE);
+	wait_group();
+	expect(&a, LIMIT("64K"), DONE);
+	begin_beside(&group, &swap, JOB("show", "2"));
+	sim_crash(a.sim, SIM_DEATH);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	boot(&a);
+	expect(&a, JOB("show", "2"), "\"state\":\"suspended\"");
+	await(&a, OF_SESSION("resume"), DONE);
+	expect(&a, JOB("show", "2"), "\"state\":\"terminated\"");
+	CHECK(strstr(last_reply, "it was given up"));
+	expect(&a, OF_SESSION("show"), "\"state\":\"running\"");
+	return stop_both();
+}
+
+static void a_swap_given_up_leaves_no_job_that_waits(void **state)
+{
+	(void)state;
+	run(give_up_by_command);
+}
+
+#define NO_TURN	"another command on it is under way"
+
+/* The other command is refused as it waits in vain for its turn; the one under way goes on, and so does its job. */
+static int refuse_swap(void *arg)
+{
+	struct question pause = { .site = &a, .request = PAUSE };
+	struct rt_group group;
+
+	(void)arg;
+	prepare_session();
+	expect(&b, PATH_HOME, DONE);
+	wait_group();
+	expect(&a, LIMIT("64K"), DONE);
+	begin_beside(&group, &pause, JOB("show", "2"));
+	expect(&a, OF_SESSION("swap"), NO_TURN);
+	expect(&a, JOB("show", "2"), "\"ended_at\":null");
+	expect(&a, JOB("show", "3"), "\"kind\":\"swap\"");
+	CHECK(strstr(last_reply, "\"state\":\"exception\""));
+	CHECK(strstr(last_reply, NO_TURN));
+	/* It would resume the session. */
+	expect(&a, JOB("cancel", "3"), "\"ok\":false");
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK(strstr(pause.reply, DONE));
+	expect(&a, JOB("show", "2"), "\"state\":\"completed\"");
+	expect(&a, OF_SESSION("show"), "\"state\":\"paused-consistent\"");
+	return stop_both();
+}
+
+static void a_swap_refused_while_a_pause_is_under_way_leaves_no_job_that_waits(void **state)
+{
+	(void)state;
+	run(refuse_swap);
+}
+
+static int order_pause(void *arg)
+{
+	const struct session_start start = { .session = 1 };
+	struct fault fault;
+
+	return control_session_order(system_control(a.system), SESSION_ORDER_PAUSE, &start, arg, &fault);
+}
+
+static int refuse_order(void *arg)
+{
+	struct question swap = { .site = &a, .request = OF_SESSION("swap") };
+	struct rt_group group;
+	uint64_t job = 0;
+
+	(void)arg;
+	prepare_session();
+	expect(&b, PATH_HOME, DONE);
+	wait_group();
+	expect(&a, LIMIT("64K"), DONE);
+	begin_beside(&group, &swap, JOB("show", "2"));
+	/* Whoever gave it has only the number by then. */
+	CHECK_EQUAL(sim_call(a.sim, order_pause, &job), 0);
+	CHECK_EQUAL(job, 3);
+	expect(&a, JOB("show", "3"), "\"ended_at\":null");
+	do {
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_MS), 0);
+		expect(&a, JOB("show", "3"), "\"kind\":\"pause\"");
+	} while (strstr(last_reply, "\"ended_at\":null"));
+	CHECK(strstr(last_reply, "\"state\":\"exception\""));
+	CHECK(strstr(last_reply, NO_TURN));
+	expect(&a, JOB("show", "2"), "\"ended_at\":null");
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	CHECK(strstr(swap.reply, DONE));
+	expect(&a, JOB("show", "2"), "\"state\":\"completed\"");
+	await(&b, OF_SESSION("show"), "\"role\":\"master\"");
+	return stop_both();
+}
+
+static void an_order_refused_late_is_told_by_the_job_it_was_given(void **state)
+{
+	(void)state;
+	run(refuse_order);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +471,10 @@ int main(void)
 		cmocka_unit_test(a_session_comes_home_by_what_is_said_next),
 		cmocka_unit_test(what_was_lost_is_unknown_after_a_restart),
 		cmocka_unit_test(a_pair_comes_home_by_what_is_said_next),
+		cmocka_unit_test(a_swap_has_a_job_until_it_has_come_to_its_end),
+		cmocka_unit_test(a_swap_given_up_leaves_no_job_that_waits),
+		cmocka_unit_test(a_swap_refused_while_a_pause_is_under_way_leaves_no_job_that_waits),
+		cmocka_unit_test(an_order_refused_late_is_told_by_the_job_it_was_given),
 	};
 
 	cli_call_prepare();

@@ -35,6 +35,7 @@ struct watch {
 	struct seen seen[SEEN_MAX];
 	unsigned crashes;
 	uint64_t crashed_at[CRASHES_MAX];	/* the last group that was reported then */
+	uint64_t last_without, first_with;	/* the volume that came later; 0: none did */
 	bool stop;
 };
 
@@ -110,6 +111,12 @@ static int find_points(struct sites *sites, struct listing *listing)
 		if (!rc)
 			rc = box_call(listing->box, list_points, listing);
 	} while (rc && scenario_try_again(&tries));
+	/* One that was down may not have heard yet that the only group that the other keeps exists. */
+	for (unsigned looks = 0; !rc && listing->count < 1 && looks < 100; looks++) {
+		rc = rt_sleep_until(rt_now_ns() + 10 * RT_MS);
+		if (!rc)
+			rc = box_call(listing->box, list_points, listing);
+	}
 	if (rc)
 		sim_fail(sim_world(), "points: %s: %s", listing->fault.object, listing->fault.message);
 	if (!rc && listing->count < 1)
@@ -156,6 +163,51 @@ static const struct copy_point *choose_point(const struct watch *watch, const st
 	return &listing->points[index < last ? index : last];
 }
 
+/* ---- a volume that comes to the session when there are groups already ---- */
+
+static unsigned latecomer(const struct sites *sites)
+{
+	return sites->oracle.place_count - 1;
+}
+
+/* The groups about the command may have it or not. */
+static int let_join(struct sites *sites, struct watch *watch)
+{
+	struct box *box = sites->oracle.places[latecomer(sites)].box;
+	unsigned tries = 0;
+	int rc = sites_look(sites);
+
+	watch->last_without = sites->reported;
+	while (!rc && box_session_add(box, SITES_SESSION))
+		rc = scenario_try_again(&tries) ? faults_mend_all(sites) : -ETIMEDOUT;
+	if (!rc)
+		rc = sites_wait_joined(sites, 30 * RT_SECOND);
+	watch->first_with = sites->reported;
+	scenario_count("volumes that came later", 1);
+	if (rc)
+		sim_fail(sim_world(), "a volume does not join: %d", rc);
+	return rc;
+}
+
+/* Of a group from before it there is nothing of it: it is left out, and closed to hosts. */
+static void judge_latecomer(struct sites *sites, const struct watch *watch, uint64_t sequence, unsigned outside)
+{
+	unsigned volume;
+	struct box *far = sites_far_of(sites, latecomer(sites), &volume);
+	bool may_be_out = sites->late && sequence < watch->first_with;
+
+	if (outside > may_be_out || (sites->late && sequence <= watch->last_without && !outside))
+		scenario_wrong("CG %llu has %u volumes outside; the later one came between CG %llu and %llu",
+			       (unsigned long long)sequence, outside, (unsigned long long)watch->last_without,
+			       (unsigned long long)watch->first_with);
+	if (box_lets_write(far, volume) == !!outside)
+		scenario_wrong("a volume %s CG %llu is %s to hosts", outside ? "outside" : "in",
+			       (unsigned long long)sequence, outside ? "open" : "closed");
+	sites->oracle.places[latecomer(sites)].ignored = outside;
+	sites->outside = outside;
+	scenario_count("points from before a volume came", outside);
+}
+
 /* In a branch: back to this point, and home. */
 static int go_back(struct sites *sites, const struct watch *watch, const struct listing *listing)
 {
@@ -166,8 +218,9 @@ static int go_back(struct sites *sites, const struct watch *watch, const struct 
 	struct oracle_image image;
 	struct seen bounds;
 	uint64_t sequence;
+	unsigned outside;
 	const char *bad;
-	int rc = recover_sites(sites, &at, &sequence);
+	int rc = recover_sites(sites, &at, &sequence, &outside);
 
 	if (rc)
 		return rc;
@@ -181,8 +234,10 @@ static int go_back(struct sites *sites, const struct watch *watch, const struct 
 	if (sequence != newest.sequence && !recover_is_refused(sites, &newest))
 		scenario_wrong("a second recovery goes to another group");
 	find_bounds(watch, sequence, &bounds);
+	judge_latecomer(sites, watch, sequence, outside);
 	bad = sites_take_reading(sites, &image);
 	judge(sites, &bounds, &image, bad);
+	sites->oracle.places[latecomer(sites)].ignored = false;
 	return sim_random_below(sim_world(), 2) ? recover_go_home(sites) : 0;
 }
 
@@ -245,10 +300,14 @@ static bool is_listed(const struct listing *listing, uint64_t sequence)
 
 static int judge_copy(struct sites *sites, const struct watch *watch, uint64_t sequence)
 {
+	struct oracle_place *latest = &sites->oracle.places[latecomer(sites)];
 	struct oracle_image image;
 	struct seen bounds;
-	const char *bad = oracle_take(&sites->oracle, read_copy, sites, &image);
+	const char *bad;
 	int rc = 0;
+
+	latest->ignored = sites->late && sequence <= watch->last_without;
+	bad = oracle_take(&sites->oracle, read_copy, sites, &image);
 
 	for (unsigned tries = 0; bad && tries < 200 && !rc; tries++) {
 		rc = rt_sleep_until(rt_now_ns() + 10 * RT_MS);
@@ -256,6 +315,7 @@ static int judge_copy(struct sites *sites, const struct watch *watch, uint64_t s
 	}
 	find_bounds(watch, sequence, &bounds);
 	judge(sites, &bounds, &image, bad);
+	latest->ignored = false;
 	scenario_count("copies of older groups", 1);
 	return rc;
 }
@@ -270,6 +330,8 @@ static int practise_at(struct sites *sites, const struct watch *watch, struct li
 	if (rc)
 		return rc;
 	point = choose_point(watch, listing);
+	if (point->sequence > watch->last_without && point->sequence < watch->first_with)
+		return 0;
 	copying.at = (struct recovery_at){ .sequence = point->sequence };
 	for (unsigned tries = 0; tries < 20 && !rc && copying.rc; tries++) {
 		rc = make_copy(&copying, tries == 0 && sim_random_below(sim_world(), 2));
@@ -326,6 +388,8 @@ static int work(struct sites *sites, struct watch *watch)
 {
 	int rc = crash_fars(sites, watch);
 
+	if (!rc && sites->late)
+		rc = let_join(sites, watch);
 	if (!rc)
 		rc = sites_wait_groups(sites, 5 + (unsigned)sim_random_below(sim_world(), 20), 30 * RT_SECOND);
 	if (rc == -ETIMEDOUT)
@@ -403,6 +467,7 @@ static int live(struct sites *sites)
 		return -ENOMEM;
 	watch->sites = sites;
 	choose_limits(sites);
+	sites->late = sim_random_below(sim_world(), 2);
 	rc = sites_build(sites, 2, 2, CACHE_WRITEBACK, PAIR_ASYNC);
 	if (!rc)
 		rc = sites_wait_joined(sites, 20 * RT_SECOND);
@@ -427,7 +492,8 @@ static const char *const must_happen[] = { "host writes", "groups", "points", "r
 
 static const char *const rarely_happens[] = {
 	"points chosen by time", "points chosen by sequence", "points older than the last group", "far sides crashed",
-	"recoveries cut off", "returns", "lost while all was quiet", "copies of older groups", "copies cut off", NULL
+	"recoveries cut off", "returns", "lost while all was quiet", "copies of older groups", "copies cut off",
+	"volumes that came later", "points from before a volume came", NULL
 };
 
 const struct scenario scenario_points = {

@@ -131,7 +131,7 @@ static int read_far(void *arg, unsigned place, uint64_t block, void *data)
 	return box_read(far, volume, block, data);
 }
 
-int recover_sites(struct sites *sites, const struct recovery_at *at, uint64_t *sequence)
+int recover_sites(struct sites *sites, const struct recovery_at *at, uint64_t *sequence, unsigned *outside)
 {
 	struct order order = {
 		.sites = sites, .box = &sites->fars[sim_random_below(sim_world(), 2)], .what = RECOVER, .at = at,
@@ -151,9 +151,12 @@ int recover_sites(struct sites *sites, const struct recovery_at *at, uint64_t *s
 		sim_fail(sim_world(), "recovery: %s: %s", order.fault.object, order.fault.message);
 		return order.rc;
 	}
-	if (order.result.systems != 2 || order.result.systems_missing || order.result.volumes != 2 * SITES_VOLUMES ||
-	    order.result.volumes_missing || order.result.volumes_outside)
+	if (order.result.systems != 2 || order.result.systems_missing || order.result.volumes_missing ||
+	    order.result.volumes + order.result.volumes_outside != 2 * SITES_VOLUMES ||
+	    (!outside && order.result.volumes_outside))
 		sim_fail(sim_world(), "recovered %u systems, %u volumes", order.result.systems, order.result.volumes);
+	if (outside)
+		*outside = order.result.volumes_outside;
 	scenario_count("recoveries", 1);
 	*sequence = order.result.sequence;
 	return 0;
@@ -174,7 +177,7 @@ static int recover(struct sites *sites)
 {
 	uint64_t sequence;
 	const char *bad;
-	int rc = recover_sites(sites, NULL, &sequence);
+	int rc = recover_sites(sites, NULL, &sequence, NULL);
 
 	if (rc)
 		return rc;
@@ -231,8 +234,14 @@ static int start_again(struct sites *sites, bool again)
 
 static int protect_again(struct sites *sites)
 {
+	struct box *last = &sites->sources[sites->source_count - 1];
 	unsigned tries = 0;
-	int rc = start_again(sites, false);
+	int rc;
+
+	/* Its volume stayed a source, and may have lost with the power what hosts had not flushed. */
+	if (sites->outside && box_has_lost(last))
+		(void)!box_accept_losses(last);
+	rc = start_again(sites, false);
 
 	while (rc && !faults_mend_all(sites) && scenario_try_again(&tries))
 		rc = start_again(sites, true);
@@ -242,6 +251,7 @@ static int protect_again(struct sites *sites)
 		sim_fail(sim_world(), "after the return the session does not start again: %d", rc);
 	else
 		scenario_count("sessions started again", 1);
+	sites->outside = false;
 	return rc ? rc : write_sources(sites, 0x33);
 }
 
@@ -253,6 +263,9 @@ static int write_far(struct sites *sites)
 	for (unsigned i = 0; i < 40 && !rc; i++) {
 		unsigned volume = (unsigned)sim_random_below(sim_world(), SITES_VOLUMES);
 
+		/* One that was outside. */
+		if (!box_lets_write(&sites->fars[i % 2], volume))
+			continue;
 		memset(data, (int)i + 1, sizeof(data));
 		rc = write_surely(&sites->fars[i % 2], volume, sim_random_below(sim_world(), 5000), data);
 	}

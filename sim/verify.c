@@ -354,6 +354,7 @@ struct all {
 	bool has_session;
 	bool cut_short;			/* some did not come to their end */
 	struct subject subjects[ORACLE_PLACES_MAX];
+	bool doubted;			/* a source has died: a far side that starts anew is compared with it again */
 };
 
 /* A disk that failed gets its administrator: its system is started again. */
@@ -380,11 +381,21 @@ static bool any_mended(struct sites *sites)
 	return any;
 }
 
+static unsigned count_far_boots(const struct sites *sites)
+{
+	unsigned boots = 0;
+
+	for (unsigned i = 0; i < sites->far_count; i++)
+		boots += sites->fars[i].boots;
+	return boots;
+}
+
 static int verify_all(struct all *all, bool repair, bool disturbed)
 {
 	unsigned count = all->sites->oracle.place_count;
 	struct session_order session = { .sites = all->sites, .repair = repair };
 	bool by_session = all->has_session && below(2), source_died = false;
+	unsigned boots = count_far_boots(all->sites);
 	struct rt_group group;
 	int rc = 0;
 
@@ -404,10 +415,12 @@ static int verify_all(struct all *all, bool repair, bool disturbed)
 	if (!rc && by_session)
 		rc = take_all_findings(all->sites, all->subjects, &session);
 	source_died = any_mended(all->sites) || source_died;
+	all->doubted = all->doubted || source_died;
 	all->cut_short = false;
 	for (unsigned i = 0; i < count && !rc; i++) {
 		all->cut_short = all->cut_short || all->subjects[i].rc;
-		all->subjects[i].fewer = all->subjects[i].fewer || source_died;
+		all->subjects[i].fewer = all->subjects[i].fewer || source_died ||
+					 (all->doubted && count_far_boots(all->sites) != boots);
 		if (!all->subjects[i].rc)
 			check_findings(&all->subjects[i], source_died);
 		else if (!source_died)

@@ -16,6 +16,7 @@
  * Errors of reads and writes and lack of memory (--fail) are answers to one request: the host tries again, a system
  * that does not start is started again. (A failed sync loses data: that is not for this scenario.)
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -105,17 +106,20 @@ static int open_volume(struct site *site)
 	return rc;
 }
 
+/* Nobody finds what is being closed: that suspends. */
 static void close_site(struct site *site)
 {
+	struct volume *volume = site->volume;
+
 	rt_group_stop(&site->fibers);
-	close_flash(site);
-	if (site->volume)
-		volume_close(site->volume);
-	if (site->log)
-		dirtylog_close(site->log);
-	site->volume = NULL;
 	for (unsigned i = 0; i < SESSIONS_MAX; i++)
 		site->legs[i].target = NULL;
+	close_flash(site);
+	site->volume = NULL;
+	if (volume)
+		volume_close(volume);
+	if (site->log)
+		dirtylog_close(site->log);
 	site->log = NULL;
 }
 
@@ -123,8 +127,10 @@ static void close_site(struct site *site)
 static int begin_leg(struct leg *leg)
 {
 	struct site *site = leg->site;
-	int rc = volume_add_target(site->volume, site->log, next_number(leg), &leg->target);
+	int rc;
 
+	assert(!leg->target);
+	rc = volume_add_target(site->volume, site->log, next_number(leg), &leg->target);
 	if (rc < 0)
 		return rc;
 	if (leg->session > 0 && scene.sessions[leg->session].reported == 0)
@@ -208,12 +214,12 @@ struct order {
 	uint64_t number, exists;
 };
 
-/* The session begins here: a target more. What fails is tried again. */
+/* The session begins here: a target more. What fails is tried again. A start of the system does it by itself. */
 static int begin_there(void *arg)
 {
 	struct leg *leg = ((struct order *)arg)->leg;
 
-	if (!leg->site->volume)
+	if (!leg->site->up)
 		return -ENOTCONN;
 	if (leg->target)
 		return 0;

@@ -33,7 +33,7 @@ static int write_there(void *arg)
 	unsigned first = chain->where[request->number].first, count = chain->where[request->number].count;
 	uint64_t value = value_of(chain->index, request->number);
 
-	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
+	if (!site_of(chain, request->number)->up || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
 		return -ECONNABORTED;
 	if (scene.applied && chain->where[request->number].zero)
 		return volume_apply_zero(volume, NULL, count * XDC_BLOCK_SIZE, offset_of(first));
@@ -80,7 +80,7 @@ static int read_there(void *arg)
 	const struct chain *chain = request->chain;
 	struct volume *volume = site_of(chain, request->number)->volume;
 
-	if (!volume || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
+	if (!site_of(chain, request->number)->up || volume_get_access(volume) != VOLUME_ACCESS_WRITE)
 		return -ECONNABORTED;
 	return volume_read(volume, request->data, chain->where[request->number].count * XDC_BLOCK_SIZE,
 		offset_of(chain->where[request->number].first));

@@ -61,6 +61,7 @@ wait_until 30 has_answers 100
 on A session freeze 7 --hold 1m
 frozen || fail "$(on A session show 7)"
 is A .held session show 7 || fail "hosts go on"
+expect_equal 'open add remove resume run terminate' "$(json A '.allowed | join(" ")' session show 7)" 'what is allowed'
 is C '.state == "suspended" and .reason == "freeze"' pair show 1600 || fail "$(on C pair show 1600)"
 expect_refused 'frozen already' A session freeze 7
 for volume in 2500 2501 2600; do
@@ -95,8 +96,9 @@ expect_equal_images A 1501 B 2501
 expect_equal_images C 1600 B 2600
 
 # ---- the end ----
-expect_refused 'is in it' A session close 7 --lss 15
+expect_refused 'it is started' A session close 7 --lss 15
 on A session terminate 7
+expect_refused 'is in it' A session close 7 --lss 15
 expect_equal '"none"' "$(json C '.role | tojson' session show 7)" 'the subordinate'
 on A session remove 7 1500 1501
 on A session close 7 --lss 15

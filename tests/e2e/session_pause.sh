@@ -54,6 +54,8 @@ more_groups 1
 # ---- paused: one moment, not before the command ----
 before=$(awk '{ number = $1 } END { print number + 0 }' "$tmp/ordered.log")
 on A1 session pause 1 --consistent
+expect_equal 'open close add remove pause --consistent resume verify terminate' \
+	"$(json A1 '.allowed | join(" ")' session show 1)" 'what is allowed'
 is A1 '.state == "paused-consistent" and .state_since != null and .sequence > 0 and (.problems | length) == 0' \
 	session show 1 || fail "what the master shows is not a consistent pause"
 for name in B1 B2; do

@@ -57,6 +57,11 @@ static void tell(void *arg, const struct record_event *event)
 
 /* ---- the system ---- */
 
+const char *control_system_id(const struct control *control)
+{
+	return control->system.id;
+}
+
 int control_system_get(struct control *control, struct system_info *info, struct fault *fault)
 {
 	const struct control_pool *pool;

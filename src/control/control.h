@@ -43,6 +43,9 @@ RT_MUST_CHECK int control_start(const struct control_options *options, struct co
  */
 void control_stop(struct control *control);
 
+/* The id of this system. Does not suspend. */
+const char *control_system_id(const struct control *control);
+
 /* Does not suspend. Paths, pairs and sessions: those operations that need nothing of the model are called there. */
 struct copy *control_copy(struct control *control);
 
@@ -190,6 +193,10 @@ struct volume_create {
 	uint8_t practice; /* for the practice copy of this session: closed to hosts; 0: it is not */
 };
 int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault);
+
+/* The same with an id that is free: request->id is not looked at. */
+int control_volume_create_any(struct control *control, const struct volume_create *request, uint16_t *id,
+			      struct fault *fault);
 int control_volume_grow(struct control *control, uint16_t id, uint64_t size_bytes, struct fault *fault);
 
 /* name NULL: none from now on. */
@@ -203,6 +210,14 @@ int control_volume_get(struct control *control, uint16_t id, struct volume_info 
 /* In order of ids; each does not suspend. pool NULL and lss -1: of all. */
 int control_volume_each(struct control *control, int lss, const char *pool,
 			void (*each)(void *arg, const struct volume_info *info), void *arg, struct fault *fault);
+
+/* Those with ids not below from, in order, at most max (CONTROL_LIST_MAX). How many; -1 with the fault. */
+#define CONTROL_LIST_MAX	64u
+int control_volume_list(struct control *control, uint32_t from, struct volume_info *infos, unsigned max,
+			struct fault *fault);
+
+/* NULL: there is no such volume. Until the caller suspends; does not suspend. */
+const struct record_volume *control_volume_record(struct control *control, uint16_t id);
 
 /* The id of the volume with this id or name. Does not suspend. */
 int control_volume_find(struct control *control, const char *id_or_name, uint16_t *id, struct fault *fault);
@@ -280,6 +295,7 @@ int control_set_delete_pairs(struct control *control, const char *name, bool for
 /* These do not suspend; in order of names, of volumes. */
 int control_set_get(struct control *control, const char *name, struct set_info *info, struct fault *fault);
 void control_set_each(struct control *control, void (*each)(void *arg, const struct set_info *info), void *arg);
+const char *control_set_of(const struct control *control, enum set_member_kind of, uint16_t volume);	/* NULL: none */
 int control_set_each_member(struct control *control, const char *name, void (*each)(void *arg, uint16_t volume),
 			    void *arg, struct fault *fault);
 
@@ -292,6 +308,20 @@ int control_path_set(struct control *control, const struct copy_path *path, cons
 int control_path_delete(struct control *control, const struct copy_path *path, struct fault *fault);
 int control_pair_create(struct control *control, const struct copy_pair_request *request, struct fault *fault);
 int control_pair_delete(struct control *control, const struct copy_pair_name *name, bool force, struct fault *fault);
+
+/*
+ * The same, and into this set (NULL: none), or not at all. A FlashCopy is made of volumes that exist; or, as a replica,
+ * of its source and a new volume of that size in this pool (NULL: that of the source), with this name or none.
+ */
+int control_pair_create_in(struct control *control, const struct copy_pair_request *request, const char *set,
+			   struct fault *fault);
+int control_flash_create_in(struct control *control, const struct copy_flash_request *request, const char *set,
+			    struct fault *fault);
+int control_replica_create(struct control *control, struct copy_flash_request *request, const char *pool,
+			   const char *name, struct fault *fault);
+
+/* The number of the job of its first copy or resync; 0: none runs. Does not suspend. */
+uint64_t control_pair_job(struct control *control, const struct copy_pair_name *pair);
 
 /* As those of copy.h. FAULT_IN_USE: it is in a set. */
 int control_flash_delete(struct control *control, uint16_t target, bool force, struct fault *fault);

@@ -113,6 +113,18 @@ static void look_copy(void *arg, struct job *job)
 	job_waits(job, info.reason == PAIR_REASON_NONE ? NULL : waits);
 }
 
+uint64_t control_pair_job(struct control *control, const struct copy_pair_name *pair)
+{
+	struct job *job;
+	char object[64];
+
+	name_work(pair, object);
+	job = job_find(control->jobs, JOB_FIRST_COPY, object);
+	if (!job_is_running(job))
+		job = job_find(control->jobs, JOB_RESYNC, object);
+	return job_is_running(job) ? job_number(job) : 0;
+}
+
 static void begin_copy_job(struct control *control, enum job_kind kind, const struct copy_pair_name *pair,
 			   const char *object, uint64_t bytes)
 {

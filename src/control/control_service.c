@@ -8,6 +8,9 @@
 #include "control/service.h"
 
 #define OBJECT	"service"
+/* EnabledDefault of CIM */
+#define SERVICE_DEFAULT_ENABLED		2u
+#define SERVICE_DEFAULT_DISABLED	3u
 
 static unsigned count_running(const struct control *control)
 {
@@ -24,7 +27,26 @@ void control_service_get(const struct control *control, struct service_info *inf
 		.state = kept->service_state, .requested = kept->service_requested,
 		.since_wall_ns = kept->service_since_wall_ns, .running = count_running(control),
 		.job = job_number(job_find(control->jobs, JOB_SERVICE_STOP, OBJECT)),
+		.about.enabled_default = kept->enabled_default ? kept->enabled_default : SERVICE_DEFAULT_ENABLED,
 	};
+	memcpy(info->about.owner_name, kept->owner_name, sizeof(kept->owner_name));
+	memcpy(info->about.owner_contact, kept->owner_contact, sizeof(kept->owner_contact));
+}
+
+int control_service_note(struct control *control, const struct service_about *about, struct fault *fault)
+{
+	struct record_management *kept = &control->management, before = *kept;
+	const struct meta_change change = { META_PUT, META_MANAGEMENT, kept };
+
+	memcpy(kept->owner_name, about->owner_name, sizeof(kept->owner_name));
+	memcpy(kept->owner_contact, about->owner_contact, sizeof(kept->owner_contact));
+	kept->enabled_default = about->enabled_default;
+	if (!control_commit(control, &change, 1, OBJECT, fault))
+		return 0;
+	memcpy(kept->owner_name, before.owner_name, sizeof(kept->owner_name));
+	memcpy(kept->owner_contact, before.owner_contact, sizeof(kept->owner_contact));
+	kept->enabled_default = before.enabled_default;
+	return -1;
 }
 
 /* Durably; then it is in force. */
@@ -132,6 +154,8 @@ void control_service_take_up(struct control *control)
 	/* Nothing is under way after a restart. As long as that is not durable the next start comes to the same. */
 	if (kept->service_state == SERVICE_SHUTTING_DOWN)
 		kept->service_state = kept->service_requested == REQUEST_REBOOT ? SERVICE_ENABLED : SERVICE_DISABLED;
+	if (kept->enabled_default == SERVICE_DEFAULT_DISABLED)
+		kept->service_state = SERVICE_DISABLED;
 	job_end(job, NULL);
 }
 

@@ -148,6 +148,13 @@ static const struct control_set *set_of(const struct control *control, uint16_t 
 	return NULL;
 }
 
+const char *control_set_of(const struct control *control, enum set_member_kind of, uint16_t volume)
+{
+	const struct control_set *set = set_of(control, volume, of);
+
+	return set ? set->record.name : NULL;
+}
+
 int control_check_no_set(const struct control *control, uint16_t volume, enum set_member_kind kind,
 			 const char *object, struct fault *fault)
 {

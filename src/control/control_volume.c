@@ -164,7 +164,8 @@ static int bring_up(struct control_volume *volume, const char *object, struct fa
 	return -1;
 }
 
-int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault)
+/* Under the lock. */
+static int create(struct control *control, const struct volume_create *request, struct fault *fault)
 {
 	struct volume_create wanted = *request;
 	struct control_pool *pool;
@@ -172,9 +173,6 @@ int control_volume_create(struct control *control, const struct volume_create *r
 	struct record_volume record;
 	char object[16];
 
-	if (control_enter(control, fault))
-		return -1;
-	CONTROL_ENTERED(control);
 	name_object(request->id, object);
 	pool = control_pool_need(control, request->pool, fault);
 	if (!pool || check_create(control, request, pool, object, fault))
@@ -201,6 +199,61 @@ int control_volume_create(struct control *control, const struct volume_create *r
 		 (unsigned long long)wanted.size_bytes, wanted.adopt ? ", adopted from " : "",
 		 wanted.adopt ? wanted.adopt : "");
 	return 0;
+}
+
+int control_volume_create(struct control *control, const struct volume_create *request, struct fault *fault)
+{
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	return create(control, request, fault);
+}
+
+static bool is_free(struct control *control, uint16_t id)
+{
+	const struct control_retired *retired;
+	struct fault none;
+
+	list_for_each(retired, &control->retired, link)
+		if (retired->record.volume == id)
+			return false;
+	return !control_volume_at(control, id) && !copy_remembers_volume(control->copy, id, &none);
+}
+
+/* The first one that nothing remembers, in an LSS that exists, or else in the first that does not. */
+static int choose_id(struct control *control, uint16_t *id, struct fault *fault)
+{
+	unsigned missing = LSS_COUNT;
+
+	for (unsigned lss = 0; lss < LSS_COUNT; lss++) {
+		if (!control->lsss[lss] && missing == LSS_COUNT)
+			missing = lss;
+		for (unsigned i = 0; control->lsss[lss] && i < LSS_VOLUMES; i++) {
+			*id = (uint16_t)(lss << 8 | i);
+			if (is_free(control, *id))
+				return 0;
+		}
+	}
+	for (unsigned i = 0; missing < LSS_COUNT && i < LSS_VOLUMES; i++) {
+		*id = (uint16_t)(missing << 8 | i);
+		if (is_free(control, *id))
+			return 0;
+	}
+	return fault_set(fault, FAULT_FAILED, "volume", "delete one: xdc volume list", "no id is free");
+}
+
+int control_volume_create_any(struct control *control, const struct volume_create *request, uint16_t *id,
+			      struct fault *fault)
+{
+	struct volume_create wanted = *request;
+
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	if (choose_id(control, &wanted.id, fault))
+		return -1;
+	*id = wanted.id;
+	return create(control, &wanted, fault);
 }
 
 /* ---- change ---- */
@@ -478,7 +531,7 @@ static void remove_files(struct control *control, struct control_retired *retire
 	const struct job_spec spec = { .kind = JOB_VOLUME_DELETE, .object = object };
 	struct job *job = size_bytes >= LARGE_BYTES ? job_begin(control->jobs, &spec) : NULL;
 
-	/* What keeps it from that is in the log, and the file goes with the next start. */
+	/* What keeps them from that is in the log, and they go with the next start. */
 	(void)!control_retired_remove(control, retired);
 	job_end(job, NULL);
 }

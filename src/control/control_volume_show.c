@@ -5,47 +5,109 @@
 #include <assert.h>
 #include <string.h>
 
+/* As xdcd allows. */
+#define REACTORS_MAX	64u
+
+/* Volumes whose counters and the like are read where they are. */
 struct inspection {
-	struct volume *volume;
-	struct volume_info *info;
+	const struct control_volume *volumes[CONTROL_LIST_MAX];
+	struct volume_info *infos;
+	unsigned count;
 };
 
-static int inspect_here(void *arg)
+static void inspect(const struct control_volume *volume, struct volume_info *info)
 {
-	const struct inspection *inspection = arg;
-	struct volume_info *info = inspection->info;
-	struct vdisk *disk = volume_disk(inspection->volume);
+	struct vdisk *disk = volume_disk(volume->volume);
 
-	info->access = volume_get_access(inspection->volume);
+	info->access = volume_get_access(volume->volume);
 	info->reactor = rt_reactor_index(rt_here());
-	volume_get_counters(inspection->volume, &info->counters);
+	volume_get_counters(volume->volume, &info->counters);
 	if (vdisk_failed(disk))
 		info->state = VOLUME_SYNC_FAILED;
 	info->has_allocated = vdisk_allocated(disk, &info->allocated_bytes) == 0;
+}
+
+/* Those of this reactor. */
+static int inspect_here(void *arg)
+{
+	const struct inspection *inspection = arg;
+
+	for (unsigned i = 0; i < inspection->count; i++)
+		if (inspection->volumes[i]->volume && volume_reactor(inspection->volumes[i]->volume) == rt_here())
+			inspect(inspection->volumes[i], &inspection->infos[i]);
 	return 0;
 }
 
-static void get_info(const struct control_volume *volume, struct volume_info *info)
+static void begin_info(const struct control_volume *volume, struct volume_info *info)
 {
-	struct inspection inspection = { volume->volume, info };
-	int rc;
-
 	*info = (struct volume_info){
 		.record = volume->record,
 		.access = volume->record.access,
 		.error = volume->error,
 		.attached = volume->attached,
 	};
-	if (volume->record.sync_failed_wall_ns)
+	if (!volume->volume)
+		info->state = VOLUME_OFFLINE;
+	else if (volume->record.sync_failed_wall_ns)
 		info->state = VOLUME_SYNC_FAILED;
 	else if (volume->record.unflushed_lost_wall_ns)
 		info->state = VOLUME_WRITES_LOST;
-	if (!volume->volume) {
-		info->state = VOLUME_OFFLINE;
-		return;
+}
+
+static void add_to_inspection(struct inspection *inspection, const struct control_volume *volume)
+{
+	begin_info(volume, &inspection->infos[inspection->count]);
+	inspection->volumes[inspection->count++] = volume;
+}
+
+/* Under the lock: none of them is closed meanwhile. */
+static void end_inspection(struct inspection *inspection)
+{
+	bool visited[REACTORS_MAX] = { false };
+
+	for (unsigned i = 0; i < inspection->count; i++) {
+		struct volume *volume = inspection->volumes[i]->volume;
+		unsigned reactor = volume ? rt_reactor_index(volume_reactor(volume)) : 0;
+		int rc;
+
+		if (!volume || visited[reactor])
+			continue;
+		visited[reactor] = true;
+		rc = rt_call(volume_reactor(volume), inspect_here, inspection);
+		assert(rc == 0);
 	}
-	rc = rt_call(volume_reactor(volume->volume), inspect_here, &inspection);
-	assert(rc == 0);
+}
+
+static void get_info(const struct control_volume *volume, struct volume_info *info)
+{
+	struct inspection inspection = { .infos = info };
+
+	add_to_inspection(&inspection, volume);
+	end_inspection(&inspection);
+}
+
+int control_volume_list(struct control *control, uint32_t from, struct volume_info *infos, unsigned max,
+			struct fault *fault)
+{
+	struct inspection inspection = { .infos = infos };
+
+	assert(max <= CONTROL_LIST_MAX);
+	if (control_enter(control, fault))
+		return -1;
+	CONTROL_ENTERED(control);
+	for (uint32_t lss = from >> 8; lss < LSS_COUNT && inspection.count < max; lss++, from = lss << 8)
+		for (unsigned i = from & 0xFF; control->lsss[lss] && i < LSS_VOLUMES && inspection.count < max; i++)
+			if (control->lsss[lss]->volumes[i])
+				add_to_inspection(&inspection, control->lsss[lss]->volumes[i]);
+	end_inspection(&inspection);
+	return (int)inspection.count;
+}
+
+const struct record_volume *control_volume_record(struct control *control, uint16_t id)
+{
+	const struct control_volume *volume = control_volume_at(control, id);
+
+	return volume ? &volume->record : NULL;
 }
 
 int control_volume_get(struct control *control, uint16_t id, struct volume_info *info, struct fault *fault)

@@ -15,7 +15,7 @@
 
 #include "control/operations.h"
 #include "rt/fault.h"
-#include "store/words.h"
+#include "store/records.h"
 
 struct control;
 
@@ -37,18 +37,28 @@ struct service_verdict service_decide(enum service_state state, enum service_req
 
 /* ---- the service ---- */
 
+/* What managers note about it. */
+struct service_about {
+	char owner_name[XDC_OWNER_NAME_MAX], owner_contact[XDC_OWNER_CONTACT_MAX];
+	uint8_t enabled_default;	/* EnabledDefault of CIM; 3: it is disabled at each start, others: as it was */
+};
+
 struct service_info {
 	enum service_state state;
 	enum service_request requested;
 	int64_t since_wall_ns;		/* 0: since ever */
 	unsigned running;		/* commands and jobs under way */
 	uint64_t job;			/* that stops it; 0: none */
+	struct service_about about;
 };
 void control_service_get(const struct control *control, struct service_info *info);
 
 /* RequestStateChange: 0 or -1. timeout_ns other than 0 is not supported. The number of a job that was started, or 0. */
 int control_service_request(struct control *control, enum service_request request, int64_t timeout_ns, uint64_t *job,
 			    struct fault *fault);
+
+/* Durable before it returns. */
+int control_service_note(struct control *control, const struct service_about *about, struct fault *fault);
 
 /*
  * Before a command is carried out, and after it. -1: the service refuses it; then there is no end. Commands that only

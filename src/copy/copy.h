@@ -241,6 +241,7 @@ struct copy_pair_info {
 	enum pair_state state;
 	enum pair_reason reason;
 	int64_t since_wall_ns;			/* in this state */
+	int64_t created_wall_ns;
 	uint8_t session;			/* 0: none */
 	bool joined;				/* in the consistency groups of the session */
 	bool first_copy_done;
@@ -610,6 +611,13 @@ struct copy_session_info {
 /* -1 when this system knows no such session. */
 int copy_session_get(struct copy *copy, uint8_t session, struct copy_session_info *info);
 void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct copy_session_info *info), void *arg);
+
+/* It is open on this LSS here. Does not suspend. */
+bool copy_session_is_open_on(struct copy *copy, uint8_t session, uint8_t lss);
+
+/* Of its master: the other source systems, as they were named at its start. each does not suspend; nor does this. */
+void copy_session_each_subordinate(struct copy *copy, uint8_t session,
+				   void (*each)(void *arg, const char *system, uint8_t lss), void *arg);
 
 /* What keeps a session from its groups, or its groups from the volumes, until somebody does something. */
 enum problem_kind {

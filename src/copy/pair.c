@@ -744,6 +744,7 @@ void pair_get_info(struct pair *pair, struct copy_pair_info *info)
 		.state = record->state,
 		.reason = record->reason,
 		.since_wall_ns = record->since_wall_ns,
+		.created_wall_ns = record->created_wall_ns,
 		.session = record->session,
 		.joined = pair->joined,
 		.first_copy_done = record->first_copy_done,

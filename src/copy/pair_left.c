@@ -75,6 +75,7 @@ void pair_left_get_info(const struct left_pair *left, struct copy_pair_info *inf
 		.state = record->role == PAIR_SOURCE ? PAIR_SUSPENDED : PAIR_TARGET_SUSPENDED,
 		.reason = PAIR_REASON_DISK,
 		.since_wall_ns = record->since_wall_ns,
+		.created_wall_ns = record->created_wall_ns,
 		.session = record->session,
 		.joined = record->joined,
 		.first_copy_done = record->first_copy_done,

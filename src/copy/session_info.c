@@ -161,6 +161,21 @@ void copy_session_each(struct copy *copy, void (*each)(void *arg, const struct c
 	}
 }
 
+bool copy_session_is_open_on(struct copy *copy, uint8_t session, uint8_t lss)
+{
+	return session_lss_find(copy, session, lss) != NULL;
+}
+
+void copy_session_each_subordinate(struct copy *copy, uint8_t session,
+				   void (*each)(void *arg, const char *system, uint8_t lss), void *arg)
+{
+	const struct subordinate *item;
+
+	list_for_each(item, &copy->subordinates, link)
+		if (item->record.session == session)
+			each(arg, item->record.system, item->record.lss);
+}
+
 enum session_course copy_session_course(struct copy *copy, uint8_t session)
 {
 	const struct session_entry *entry = session_entry_find(copy, session);

@@ -259,6 +259,9 @@ static const struct meta_column management_columns[] = {
 	WORD(service_state, SERVICE_STATE_COUNT, service_state_names, NOTE("whether commands are carried out")),
 	WORD(service_requested, SERVICE_REQUEST_COUNT, service_request_names),
 	FIELD(META_TIME, "service_since", service_since_wall_ns),
+	COLUMN(META_TEXT, owner_name, NOTE("whom to ask about the service")),
+	COLUMN(META_TEXT, owner_contact),
+	COLUMN(META_UINT, enabled_default, NOTE("the state it should start in, as CIM has it; 0: enabled")),
 };
 #undef RECORD
 

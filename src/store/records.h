@@ -234,6 +234,9 @@ struct record_dirty_log {
 	uint16_t number;			/* key; it is dirty-NUMBER.log */
 };
 
+#define XDC_OWNER_NAME_MAX	260u	/* 64 characters of UTF-8 */
+#define XDC_OWNER_CONTACT_MAX	1028u	/* 256 */
+
 /* What the management of this system goes on from; one record. */
 struct record_management {
 	uint8_t number;				/* key; 1 */
@@ -245,6 +248,9 @@ struct record_management {
 	enum service_state service_state;
 	enum service_request service_requested;	/* last */
 	int64_t service_since_wall_ns;		/* in this state; 0: since ever */
+	/* For managers: whom to ask about the service; EnabledDefault of CIM, 0: 2 (enabled) */
+	char owner_name[XDC_OWNER_NAME_MAX], owner_contact[XDC_OWNER_CONTACT_MAX];
+	uint8_t enabled_default;
 };
 
 /* Long work (control/job.h): as it began, or as it ended. */

@@ -33,6 +33,11 @@ struct events *control_events(struct control *control)
 	return control->events;
 }
 
+struct subscriptions *control_subscriptions(struct control *control)
+{
+	return control->subscriptions;
+}
+
 void control_end_waits(struct control *control)
 {
 	events_end_waits(control->events);
@@ -134,6 +139,10 @@ static int load_record(void *arg, enum meta_kind kind, const void *record)
 		return jobs_load(control->jobs, record);
 	case META_EVENT:
 		return events_load(control->events, record);
+	case META_FILTER:
+	case META_LISTENER:
+	case META_SUBSCRIPTION:
+		return subscriptions_load(control->subscriptions, kind, record);
 	default:
 		/* Of the copy services. */
 		return 0;
@@ -254,6 +263,7 @@ static int start(struct control *control, const struct control_options *options,
 		rc = jobs_start(control->jobs, control->meta, &control->management, control->events);
 	if (rc)
 		return control_fault_errno(fault, "system", "see the log", rc, "jobs and events cannot be kept");
+	subscriptions_start(control->subscriptions, control->meta);
 	control_tell_lost_writes(control);
 	control_limits_apply(control);
 	control_service_take_up(control);
@@ -294,7 +304,8 @@ int control_start(const struct control_options *options, struct control **out, s
 		control->link_address = mem_copy_string(options->link_address);
 	control->loads = volume_loads_make();
 	if (!control->state_folder || !control->loads || (options->link_address && !control->link_address) ||
-	    jobs_create(&control->jobs) != 0 || events_create(&control->events) != 0) {
+	    jobs_create(&control->jobs) != 0 || events_create(&control->events) != 0 ||
+	    subscriptions_create(&control->subscriptions) != 0) {
 		control_stop(control);
 		return out_of_memory(fault);
 	}
@@ -344,6 +355,7 @@ void control_stop(struct control *control)
 		mem_free(control->lsss[lss]);
 	jobs_free(control->jobs);
 	events_free(control->events);
+	subscriptions_free(control->subscriptions);
 	mem_free(control->state_folder);
 	mem_free(control->link_address);
 	mem_free(control->loads);

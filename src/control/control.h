@@ -21,6 +21,7 @@
 struct control;
 struct events;
 struct jobs;
+struct subscriptions;
 
 struct control_options {
 	const char *state_folder;	/* made when it does not exist */
@@ -52,6 +53,9 @@ struct copy *control_copy(struct control *control);
 /* Do not suspend. Long work, as job.h has it; what happens, as event.h has it. */
 struct jobs *control_jobs(struct control *control);
 struct events *control_events(struct control *control);
+
+/* Does not suspend. What managers want to be told, as subscription.h has it. */
+struct subscriptions *control_subscriptions(struct control *control);
 
 /* An administrator has changed something: an event; in the log it is already. Does not suspend. */
 void control_note_change(struct control *control, const char *object, const char *sentence);

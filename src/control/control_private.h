@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/event.h"
 #include "control/job.h"
+#include "control/subscription.h"
 #include "rt/file.h"
 #include "rt/list.h"
 #include "store/meta.h"
@@ -79,6 +80,7 @@ struct control {
 	struct record_management management;
 	struct jobs *jobs;
 	struct events *events;
+	struct subscriptions *subscriptions;
 	struct copy_limits limits;	/* the copy services look at them */
 	unsigned pool_percent;
 	unsigned commands;		/* under way (service.c) */

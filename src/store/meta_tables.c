@@ -360,6 +360,38 @@ static const struct meta_column standby_columns[] = {
 };
 #undef RECORD
 
+#define RECORD record_filter
+static const struct meta_column filter_columns[] = {
+	COLUMN(META_TEXT, name, KEY),
+	COLUMN(META_TEXT, query),
+	COLUMN(META_TEXT, language),
+	COLUMN(META_TEXT, namespaces, NOTE("whose things are meant")),
+	COLUMN(META_TEXT, label, NOTE("for people")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_listener
+static const struct meta_column listener_columns[] = {
+	COLUMN(META_TEXT, name, KEY),
+	COLUMN(META_TEXT, url),
+	COLUMN(META_BOOL, transient, NOTE("not meant to outlive a restart of the manager")),
+	COLUMN(META_TEXT, label, NOTE("for people")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
+#define RECORD record_subscription
+static const struct meta_column subscription_columns[] = {
+	COLUMN(META_TEXT, filter, KEY),
+	COLUMN(META_TEXT, listener, KEY),
+	COLUMN(META_BOOL, disabled),
+	COLUMN(META_TEXT, info, NOTE("what the manager wants to remember")),
+	FIELD(META_TIME, "since", since_wall_ns, NOTE("disabled, or not")),
+	FIELD(META_TIME, "created", created_wall_ns),
+};
+#undef RECORD
+
 #define TABLE(table, text) { \
 	.name = #table, .comment = (text), .record_size = sizeof(struct record_##table), .columns = table##_columns, \
 	.column_count = sizeof(table##_columns) / sizeof(table##_columns[0]) \
@@ -379,6 +411,8 @@ CHECK_TABLE(leg);
 CHECK_TABLE(member);
 CHECK_TABLE(job);
 CHECK_TABLE(flash);
+CHECK_TABLE(filter);
+CHECK_TABLE(subscription);
 
 const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_SYSTEM] = TABLE(system, "this system"),
@@ -406,4 +440,7 @@ const struct meta_table meta_tables[META_KIND_COUNT] = {
 	[META_EVENT] = TABLE(event, "what administrators should know of; the last ones"),
 	[META_PRACTICE] = TABLE(practice, "copies of groups to practise with, at a far side"),
 	[META_STANDBY] = TABLE(standby, "far sides that another system serves, and this one if that is lost"),
+	[META_FILTER] = TABLE(filter, "what managers want to be told of"),
+	[META_LISTENER] = TABLE(listener, "where managers listen"),
+	[META_SUBSCRIPTION] = TABLE(subscription, "which filter is told to which listener"),
 };

@@ -25,7 +25,7 @@ enum meta_kind {
 	META_SYSTEM, META_POOL, META_EXTENT, META_LSS, META_VOLUME, META_RETIRED, META_PATH, META_PAIR, META_HISTORY,
 	META_SESSION, META_SESSION_LSS, META_SESSION_VOLUME, META_SESSION_SUBORDINATE, META_LEG, META_MEMBER,
 	META_DIRTY_LOG, META_MANAGEMENT, META_JOB, META_SET, META_SET_MEMBER, META_FLASH,
-	META_EVENT, META_PRACTICE, META_STANDBY, META_KIND_COUNT
+	META_EVENT, META_PRACTICE, META_STANDBY, META_FILTER, META_LISTENER, META_SUBSCRIPTION, META_KIND_COUNT
 };
 
 /* This system; one record. */
@@ -340,6 +340,40 @@ struct record_event {
 	char object[XDC_EVENT_OBJECT_MAX];	/* "volume 1500", "session 1", "system 2105.FB230" */
 	char text[XDC_EVENT_TEXT_MAX];		/* a sentence without full stop */
 	char remedy[XDC_EVENT_TEXT_MAX];	/* what to do, best the command itself; empty: nothing */
+};
+
+#define XDC_WATCH_NAME_MAX	256u
+#define XDC_WATCH_QUERY_MAX	1536u
+#define XDC_WATCH_LABEL_MAX	128u
+#define XDC_WATCH_URL_MAX	512u
+
+/* What a manager wants to be told of, in a language of queries (control/subscription.h). */
+struct record_filter {
+	char name[XDC_WATCH_NAME_MAX];		/* key */
+	char query[XDC_WATCH_QUERY_MAX];
+	char language[16];
+	char namespaces[XDC_WATCH_LABEL_MAX];	/* whose things are meant, with blanks between; empty: all */
+	char label[XDC_WATCH_LABEL_MAX];	/* for people; empty: none */
+	int64_t created_wall_ns;
+};
+
+/* Where a manager listens. */
+struct record_listener {
+	char name[XDC_WATCH_NAME_MAX];		/* key */
+	char url[XDC_WATCH_URL_MAX];
+	bool transient;				/* not meant to be there after a restart of the manager */
+	char label[XDC_WATCH_LABEL_MAX];	/* for people; empty: none */
+	int64_t created_wall_ns;
+};
+
+/* What a filter picks is told to a listener. Key: both. */
+struct record_subscription {
+	char filter[XDC_WATCH_NAME_MAX];
+	char listener[XDC_WATCH_NAME_MAX];
+	bool disabled;
+	char info[XDC_WATCH_LABEL_MAX];		/* what the manager wants to remember; empty: nothing */
+	int64_t since_wall_ns;			/* so */
+	int64_t created_wall_ns;
 };
 
 /* ---- how they are kept: one table a kind, one column a field ---- */

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rt/door.h"
 #include "rt/lookup.h"
 #include "rt/mem.h"
 #include "rt/uring.h"
@@ -445,6 +446,21 @@ static void uring_listener_close(struct rt_listener *base)
 
 	assert(rc == 0);
 	mem_free(listener);
+}
+
+int door_take_listener(struct rt_listener *base, int *fd)
+{
+	struct uring_listener *listener = container_of(base, struct uring_listener, base);
+
+	*fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+	if (*fd >= 0 && fcntl(*fd, F_SETFL, O_NONBLOCK) != 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	if (*fd < 0)
+		return -errno;
+	rt_listener_close(base);
+	return 0;
 }
 
 void uring_add_net(struct rt_backend *backend)

@@ -32,6 +32,23 @@ RT_MUST_CHECK int tls_create_link(const char *path, const char *own_id, struct t
  */
 RT_MUST_CHECK int tls_create_server(const char *folder, struct tls **out, struct fault *fault);
 
+/*
+ * What a library needs that does TLS by itself, as HTTPS: the texts (PEM) of server-cert.pem, server-key.pem and, where
+ * they are there (else NULL), ca-cert.pem and ca-crl.pem of a folder. Suspends. -1 and the fault; nothing to free then.
+ */
+struct tls_texts {
+	char *certificate, *key, *authority, *revoked;
+};
+RT_MUST_CHECK int tls_read_texts(const char *folder, struct tls_texts *out, struct fault *fault);
+void tls_free_texts(struct tls_texts *texts);
+
+/*
+ * Makes server-key.pem and server-cert.pem there, signed by itself and good for ten years, for the names of this
+ * machine and the literal address host ("127.0.0.1", "::1"; of all addresses none is named). The folder is made when it
+ * does not exist. *made false: there is a certificate already. Suspends. -1 and the fault.
+ */
+RT_MUST_CHECK int tls_make_certificate(const char *folder, const char *host, bool *made, struct fault *fault);
+
 /* Not while any stream of it is open. NULL is allowed. Does not suspend. */
 void tls_destroy(struct tls *tls);
 

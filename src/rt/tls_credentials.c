@@ -275,6 +275,50 @@ static int look_into(struct folder *folder, const char *path, struct fault *faul
 	return 0;
 }
 
+int tls_read_texts(const char *path, struct tls_texts *out, struct fault *fault)
+{
+	struct folder folder = { 0 };
+	gnutls_datum_t certificate = { 0 }, key = { 0 }, authority = { 0 }, revoked = { 0 };
+	struct {
+		const char *path;
+		gnutls_datum_t *text;
+		bool wanted, is_secret;
+	} files[] = {
+		{ folder.certificate, &certificate, true, false },
+		{ folder.key, &key, true, true },
+		{ folder.authority, &authority, false, false },
+		{ folder.revoked, &revoked, false, false },
+	};
+	int rc = look_into(&folder, path, fault);
+
+	files[2].wanted = folder.has_authority;
+	files[3].wanted = folder.has_authority && folder.has_revoked;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !rc; i++) {
+		rc = files[i].wanted ? read_text(files[i].path, files[i].is_secret, files[i].text) : 0;
+		if (rc) {
+			files[i].text->data = NULL;
+			cannot_read(fault, files[i].path, rc);
+		}
+	}
+	*out = (struct tls_texts){ (char *)certificate.data, (char *)key.data, (char *)authority.data,
+				   (char *)revoked.data };
+	if (!rc)
+		return 0;
+	tls_free_texts(out);
+	return -1;
+}
+
+void tls_free_texts(struct tls_texts *texts)
+{
+	if (texts->key)
+		wipe(texts->key, strlen(texts->key));
+	mem_free(texts->certificate);
+	mem_free(texts->key);
+	mem_free(texts->authority);
+	mem_free(texts->revoked);
+	*texts = (struct tls_texts){ 0 };
+}
+
 /* What the library says of a file that it does not like. */
 static int refused(struct fault *fault, const char *path, int error)
 {

@@ -185,6 +185,7 @@ static enum cli_exit run_words(struct cli_options *options)
 		cli_completion_bash(stdout);
 		return CLI_DONE;
 	}
+	if (!strcmp(noun, "user"))
 	if (*noun == '-' && noun[1])
 		return no_such("option", noun, NULL, "");
 	if (!is_noun(noun))

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "control/operations.h"
+#include "face/cim/users.h"
 #include "rt/fault.h"
 
 /* Exit codes. */
@@ -61,6 +62,14 @@ const char *cli_guess_noun(const char *text);
 const char *cli_guess_verb(const char *noun, const char *text);
 const char *cli_guess_option(const struct operation *operation, const char *text);
 
+/* xdc user (user.c): who may use CIM, of which no system is asked. */
+enum cli_exit cli_user(const struct cli_options *options);
+
+/*
+ * The first line of the file at path, or (NULL) of the standard input; what is typed at a terminal is not shown. 0 or
+ * an errno.
+ */
+int cli_read_password(const char *path, char password[CIM_PASSWORD_MAX]);
 /* ---- talking to the system (connection.c) ---- */
 struct cli_connection;
 

@@ -104,6 +104,7 @@ const char *cli_guess_noun(const char *text)
 
 	for (unsigned i = 0; i < operation_noun_count; i++)
 		consider(&guess, operation_nouns[i].name);
+	consider(&guess, "user");
 	return guess.best;
 }
 

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "face/cim/links.h"
+
+const struct cim_link *const cim_links[] = {
+};
+const unsigned cim_link_list_count = sizeof(cim_links) / sizeof(cim_links[0]);

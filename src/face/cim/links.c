@@ -2,5 +2,6 @@
 #include "face/cim/links.h"
 
 const struct cim_link *const cim_links[] = {
+	cim_links_storage, cim_links_volume, cim_links_pool,
 };
 const unsigned cim_link_list_count = sizeof(cim_links) / sizeof(cim_links[0]);

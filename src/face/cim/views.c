@@ -5,5 +5,9 @@ const struct cim_view *const cim_views[] = {
 	cim_views_system,
 	cim_views_pool,
 	cim_views_volume,
+	cim_views_copy,
+	cim_views_session,
+	cim_views_job,
+	cim_views_member,
 };
 const unsigned cim_view_list_count = sizeof(cim_views) / sizeof(cim_views[0]);

@@ -8,6 +8,8 @@ const struct cim_view *const cim_views[] = {
 	cim_views_copy,
 	cim_views_session,
 	cim_views_job,
+	cim_views_discovery,
+	cim_views_capabilities,
 	cim_views_member,
 };
 const unsigned cim_view_list_count = sizeof(cim_views) / sizeof(cim_views[0]);

@@ -3,6 +3,7 @@
 
 const struct cim_link *const cim_links[] = {
 	cim_links_discovery, cim_links_storage, cim_links_volume, cim_links_pool,
+	cim_links_indication,
 	cim_links_capabilities,
 };
 const unsigned cim_link_list_count = sizeof(cim_links) / sizeof(cim_links[0]);

@@ -2,7 +2,7 @@
 #include "face/cim/links.h"
 
 const struct cim_link *const cim_links[] = {
-	cim_links_discovery, cim_links_storage, cim_links_volume, cim_links_pool,
+	cim_links_discovery, cim_links_profile, cim_links_storage, cim_links_volume, cim_links_pool,
 	cim_links_indication,
 	cim_links_capabilities,
 };

@@ -9,6 +9,7 @@ const struct cim_view *const cim_views[] = {
 	cim_views_session,
 	cim_views_job,
 	cim_views_discovery,
+	cim_views_profile,
 	cim_views_indication,
 	cim_views_capabilities,
 	cim_views_member,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/parse.h"
+#include "face/cim/http.h"
 #include "rt/log.h"
 #include "rt/run.h"
 #include "rt/tls.h"
@@ -22,7 +23,8 @@ struct arguments {
 	struct system_options system;
 	unsigned reactors;
 	const char *link_psk, *nbd_tls;
-	bool plain_nbd, plain_link;
+	struct cim_server_options cim;
+	bool plain_nbd, plain_link, plain_cim;
 };
 
 static const char usage[] =
@@ -38,8 +40,13 @@ static const char usage[] =
 	"  --link ADDR               accept links of other systems\n"
 	"  --link-address HOST:PORT  what other systems are told (default: that of --link)\n"
 	"  --link-psk FILE           shared keys of TLS for links\n"
+	"  --cim HOST:PORT           serve CIM (CIM-XML over HTTP) on an address of this machine\n"
+	"  --cims HOST:PORT          serve CIM over HTTPS\n"
+	"  --cims-tls DIR            its certificates (default: one is made in the state folder)\n"
+	"  --users FILE              who may use CIM; see xdc user add\n"
+	"  --anonymous ROLE          of clients of CIM on this machine that do not log in\n"
 	"  --reactors N              threads that serve volumes (default: one a processor)\n"
-	"  --allow-plain nbd|link    allow addresses beyond this machine without TLS\n"
+	"  --allow-plain nbd|link|cim  allow addresses beyond this machine without TLS\n"
 	"  --help, --version\n"
 	"\n"
 	"ADDR is unix:PATH or HOST:PORT. See xdcd(8).\n";
@@ -75,8 +82,17 @@ static void parse_plain(const char *text, struct arguments *arguments)
 		arguments->plain_nbd = true;
 	else if (!strcmp(text, "link"))
 		arguments->plain_link = true;
+	else if (!strcmp(text, "cim"))
+		arguments->plain_cim = true;
 	else
-		bad_usage("--allow-plain %s: it is nbd or link", text);
+		bad_usage("--allow-plain %s: it is nbd, link or cim", text);
+}
+
+static void parse_anonymous(const char *text, struct cim_server_options *cim)
+{
+	if (cim_role_find(text, &cim->anonymous_role) != 0)
+		bad_usage("--anonymous %s: it is reader, operator or admin", text);
+	cim->anonymous = true;
 }
 
 static void add_nbd(struct system_options *system, const char *address)
@@ -90,7 +106,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	enum {
 		STATE = 256, ID, CONTROL, NBD, NBD_TLS, LINK, LINK_ADDRESS, LINK_PSK, REACTORS, ALLOW_PLAIN, HELP,
-		VERSION,
+		VERSION, CIM, CIMS, CIMS_TLS, USERS, ANONYMOUS,
 	};
 	static const struct option options[] = {
 		{ "state", required_argument, NULL, STATE },
@@ -101,6 +117,11 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 		{ "link", required_argument, NULL, LINK },
 		{ "link-address", required_argument, NULL, LINK_ADDRESS },
 		{ "link-psk", required_argument, NULL, LINK_PSK },
+		{ "cim", required_argument, NULL, CIM },
+		{ "cims", required_argument, NULL, CIMS },
+		{ "cims-tls", required_argument, NULL, CIMS_TLS },
+		{ "users", required_argument, NULL, USERS },
+		{ "anonymous", required_argument, NULL, ANONYMOUS },
 		{ "reactors", required_argument, NULL, REACTORS },
 		{ "allow-plain", required_argument, NULL, ALLOW_PLAIN },
 		{ "help", no_argument, NULL, HELP },
@@ -121,6 +142,11 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 		case LINK: system->link.address = optarg; break;
 		case LINK_ADDRESS: system->link_address = optarg; break;
 		case LINK_PSK: arguments->link_psk = optarg; break;
+		case CIM: arguments->cim.address = optarg; break;
+		case CIMS: arguments->cim.secure_address = optarg; break;
+		case CIMS_TLS: arguments->cim.tls_folder = optarg; break;
+		case USERS: arguments->cim.users = optarg; break;
+		case ANONYMOUS: parse_anonymous(optarg, &arguments->cim); break;
 		case REACTORS: parse_reactors(optarg, &arguments->reactors); break;
 		case ALLOW_PLAIN: parse_plain(optarg, arguments); break;
 		case HELP: fputs(usage, stdout); exit(EXIT_SUCCESS);
@@ -237,6 +263,34 @@ static void check_link(const struct arguments *arguments)
 		bad_usage("--link-address %s: %s", system->link_address, wrong);
 }
 
+/* NULL: it is not served there. */
+static void check_cim_address(const char *flag, const char *address, bool plain_is_good)
+{
+	struct parsed_address parsed;
+	const char *wrong = address ? parse_address(address, &parsed) : NULL;
+
+	if (wrong)
+		bad_usage("%s %s: %s", flag, address, wrong);
+	if (address && parsed.is_unix)
+		bad_usage("%s %s: it is HOST:PORT", flag, address);
+	/* What is said there is not encrypted, passwords among it. */
+	if (address && !parsed.is_loopback && !plain_is_good)
+		bad_usage("%s %s: HTTP is not encrypted: give an address of this machine, such as 127.0.0.1:5988, "
+			  "or --cims, or --allow-plain cim", flag, address);
+}
+
+static void check_cim(const struct arguments *arguments)
+{
+	const struct cim_server_options *cim = &arguments->cim;
+
+	check_cim_address("--cim", cim->address, arguments->plain_cim);
+	check_cim_address("--cims", cim->secure_address, true);
+	if (!cim->secure_address && cim->tls_folder)
+		bad_usage("--cims-tls is for --cims ADDR");
+	if (!cim->address && !cim->secure_address && (cim->users || cim->anonymous))
+		bad_usage("--users and --anonymous are for --cim ADDR and --cims ADDR");
+}
+
 static void check_arguments(const struct arguments *arguments)
 {
 	const struct system_options *system = &arguments->system;
@@ -261,6 +315,7 @@ static void check_arguments(const struct arguments *arguments)
 		check_exposed("--nbd", system->nbd[i].address, arguments->nbd_tls || arguments->plain_nbd,
 			      "--nbd-tls DIR", "nbd");
 	check_link(arguments);
+	check_cim(arguments);
 }
 
 /* ---- the run ---- */
@@ -359,6 +414,7 @@ static void drop_inherited(struct system_options *system)
 
 static int serve(struct arguments *arguments)
 {
+	struct cim_server *cim = NULL;
 	struct system *system;
 	struct fault fault;
 
@@ -367,11 +423,19 @@ static int serve(struct arguments *arguments)
 		drop_inherited(&arguments->system);
 		return fail(&fault);
 	}
+	arguments->cim.state_folder = arguments->system.state_folder;
+	arguments->cim.control = system_control(system);
+	if ((arguments->cim.address || arguments->cim.secure_address) &&
+	    cim_server_start(&arguments->cim, &cim, &fault)) {
+		system_stop(system);
+		return fail(&fault);
+	}
 	puts("ready");
 	fflush(stdout);
 	if (rt_wait_stop() != 0)
 		log_line(LOG_ERROR, "xdcd", "the wait for the end has failed");
 	log_line(LOG_NOTICE, "xdcd", "stopping");
+	cim_server_stop(cim);
 	system_stop(system);
 	return EXIT_SUCCESS;
 }

@@ -185,7 +185,10 @@ static enum cli_exit run_words(struct cli_options *options)
 		cli_completion_bash(stdout);
 		return CLI_DONE;
 	}
+	if (!strcmp(noun, "cim"))
+		return cli_cim(options);
 	if (!strcmp(noun, "user"))
+		return cli_user(options);
 	if (*noun == '-' && noun[1])
 		return no_such("option", noun, NULL, "");
 	if (!is_noun(noun))

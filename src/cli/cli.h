@@ -62,6 +62,12 @@ const char *cli_guess_noun(const char *text);
 const char *cli_guess_verb(const char *noun, const char *text);
 const char *cli_guess_option(const struct operation *operation, const char *text);
 
+/* ---- the classes of CIM (cim.c) ---- */
+enum cli_exit cli_cim(const struct cli_options *options);
+
+/* The same of its verb call (cim_call.c), which asks a system over HTTP. */
+enum cli_exit cli_cim_call(const struct cli_options *options);
+
 /* xdc user (user.c): who may use CIM, of which no system is asked. */
 enum cli_exit cli_user(const struct cli_options *options);
 
@@ -70,6 +76,7 @@ enum cli_exit cli_user(const struct cli_options *options);
  * an errno.
  */
 int cli_read_password(const char *path, char password[CIM_PASSWORD_MAX]);
+
 /* ---- talking to the system (connection.c) ---- */
 struct cli_connection;
 

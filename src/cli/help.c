@@ -18,6 +18,9 @@ void cli_help_all(FILE *out)
 	for (unsigned i = 0; i < operation_noun_count; i++)
 		fprintf(out, "  %-9s %s\n", operation_nouns[i].name, operation_nouns[i].help);
 	fputs("\nxdc NOUN --help lists its verbs; xdc NOUN VERB --help the arguments.\n"
+	      "xdc cim classes and xdc cim mof [CLASS] print the classes of CIM, of which no system is asked;\n"
+	      "xdc cim call calls a method of one.\n"
+	      "xdc user add writes the file of those who may use CIM.\n"
 	      "xdc completion bash prints completion for the shell.\n", out);
 	fputs(common, out);
 	fputs("  --version            the version of this program\n", out);
@@ -104,6 +107,7 @@ const char *cli_guess_noun(const char *text)
 
 	for (unsigned i = 0; i < operation_noun_count; i++)
 		consider(&guess, operation_nouns[i].name);
+	consider(&guess, "cim");
 	consider(&guess, "user");
 	return guess.best;
 }
@@ -139,6 +143,7 @@ static void print_verbs(FILE *out)
 				fprintf(out, " %s", operations[j].verb);
 		fputs(" ;;\n", out);
 	}
+	fputs("\tcim) echo classes mof call ;;\n\tuser) echo add ;;\n", out);
 }
 
 static void print_options(FILE *out)
@@ -150,6 +155,7 @@ static void print_options(FILE *out)
 				fprintf(out, " --%s", operations[i].args[j].name);
 		fputs(" --json --help ;;\n", out);
 	}
+	fputs("\t'cim call') echo --url --user --password-file --json --help ;;\n", out);
 }
 
 void cli_completion_bash(FILE *out)
@@ -176,7 +182,7 @@ void cli_completion_bash(FILE *out)
 		"\t*)\n\t\tif [ ${#words[@]} -eq 0 ]; then\n\t\t\tchoices='");
 	for (unsigned i = 0; i < operation_noun_count; i++)
 		fprintf(out, "%s ", operation_nouns[i].name);
-	fputs("--help --version --control'\n"
+	fputs("cim user --help --version --control'\n"
 	      "\t\telif [ ${#words[@]} -eq 1 ]; then\n\t\t\tchoices=$(_xdc_verbs \"${words[0]}\")\n"
 	      "\t\telse\n\t\t\tchoices=$(_xdc_options \"${words[0]} ${words[1]}\")\n\t\tfi\n\t\t;;\n\tesac\n"
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n}\n"

@@ -61,6 +61,21 @@ path create: --to far:0: the address|path create 15 25 --system 2105.FB230 --to 
 path create: --to far: the address|path create 15 25 --system 2105.FB230 --to far
 path create: --to far:70000: the address|path create 15 25 --system 2105.FB230 --to far:70000
 no shell 'fish'|completion fish
+cim: what is to be done with it|cim
+cim: there is no verb 'list'|cim list
+no noun 'cims'; did you mean cim\?|cims classes
+CIM_Nothing: there is no such class or namespace|cim mof CIM_Nothing
+root: there is no such namespace|cim classes root
+cim: 'c' is not expected here|cim classes root/ibm c
+cim: '--all' is not expected here|cim mof --all
+cim call: which method of which object\?|cim call root/ibm:IBMTSESS_AsyncPPRCService
+there is no namespace nowhere|cim call nowhere:IBMTSESS_AsyncPPRCService ManageSession
+root/ibm has no class CIM_Nothing|cim call CIM_Nothing ManageSession
+IBMTSESS_LSS.InstanceID: a path ends within a key|cim call IBMTSESS_LSS.InstanceID ManageSession
+Operation: it is one value, and given twice|cim call IBMTSESS_AsyncPPRCService ManageSession Operation=1 Operation=2
+Operation: it is a uint16, and not '70000'|cim call IBMTSESS_AsyncPPRCService ManageSession Operation=70000
+--user: it needs a value|cim call IBMTSESS_AsyncPPRCService ManageSession --user
+ftp://far: it is http://HOST|cim call IBMTSESS_AsyncPPRCService GetSupportedSetTypes --url ftp://far
 TABLE
 expect_exit 2 'which system\?' "$xdc" pool list
 expect_exit 2 "it is unix:PATH" "$xdc" --control 127.0.0.1:1 pool list
@@ -94,6 +109,34 @@ done
 [ "$verbs" -ge 40 ] || fail "only $verbs verbs"
 "$xdc" help | cmp - <("$xdc" --help)
 
+# ---- the classes of CIM ----
+[ "$("$xdc" cim classes | wc -l)" -ge 150 ] || fail 'too few classes'
+"$xdc" cim classes root/ibm >"$tmp/classes"
+grep -qx ' *IBMTSESS_AsyncPPRCService' "$tmp/classes" || fail 'root/ibm lacks its service'
+"$xdc" cim classes root/cimv2 >"$tmp/classes"
+! grep -q IBMTSESS "$tmp/classes" || fail 'root/cimv2 has classes of root/ibm'
+"$xdc" cim classes interop --json | jq -e '.[] | select(.name == "CIM_HostedService") | .kind == "association" and
+	.superclass == "CIM_HostedDependency" and (.namespaces | length == 4)' >/dev/null
+"$xdc" cim mof ibmtsess_lss >"$tmp/class"
+diff - "$tmp/class" <<'MOF'
+[Version("1.0.0"),
+ Description("A logical subsystem: up to 256 volumes whose numbers begin alike. Its members are these volumes.")]
+class IBMTSESS_LSS : CIM_SystemSpecificCollection {
+	[Description("As methods take it: ESSID:LSSID:SSID.")]
+	string LSS;
+
+	[Description("The number of the LSS within its system, 2 hexadecimal digits.")]
+	string LSSID;
+
+	[Description("The subsystem number, 4 hexadecimal digits; empty: it has none.")]
+	string SSID;
+};
+MOF
+"$xdc" cim mof IBMTSESS_LSS --json | jq -j .mof | cmp - "$tmp/class"
+"$xdc" cim mof root/ibm >"$tmp/namespace"
+grep -qx '#pragma namespace ("root/ibm")' "$tmp/namespace" || fail 'no pragma'
+expect_equal "$("$xdc" cim classes root/ibm | wc -l)" "$(grep -c '^class ' "$tmp/namespace")" 'classes of root/ibm'
+
 # ---- completion ----
 "$xdc" completion bash >"$tmp/completion"
 # completes WANTED WORD...: the last word is the one to be completed
@@ -106,6 +149,8 @@ completes()
 	expect_equal "$wanted" "$words" "completion of $*"
 }
 completes 'volume' xdc vol
+completes 'classes call' xdc cim c
+completes '--user' xdc cim call --us
 completes 'grow' xdc volume gr
 completes 'grow' xdc --control unix:/x volume gr
 completes '--pool' xdc volume create 1500 --p
@@ -113,7 +158,7 @@ completes 'writeback' xdc pool create p1 --cache w
 completes 'show set' xdc system s
 # Every noun, verb and option is completed, by what help says.
 nouns=$("$xdc" --help | awk '/^Nouns:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' | xargs)
-completes "$nouns --help --version --control" xdc ''
+completes "$nouns cim user --help --version --control" xdc ''
 for noun in $nouns; do
 	verbs=$("$xdc" "$noun" --help | awk '/^Verbs:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' | xargs)
 	completes "$verbs" xdc "$noun" ''
@@ -144,7 +189,7 @@ no option --nope|--nope
 --reactors 0: a number from 1 to 64|--reactors 0
 --reactors 65: a number|--reactors 65
 --reactors x: a number|--reactors x
---allow-plain cli: it is nbd or link|--allow-plain cli
+--allow-plain cli: it is nbd, link or cim|--allow-plain cli
 --nbd nix: an address is|--nbd nix
 --nbd 0.0.0.0:10809 .*--nbd-tls DIR|--nbd 0.0.0.0:10809
 --nbd example.com:10809 .*--nbd-tls DIR|--nbd example.com:10809

@@ -270,12 +270,16 @@ expect_same()
 mkfifo "$tmp/never"
 exec {never}<>"$tmp/never"
 
-# wait_until SECONDS COMMAND...: returns when the command succeeds, fails the test after so many seconds. It asks again
-# and again, 20 times a second, because a state of a system that another process shows has no descriptor to wait on; the
-# pace only bounds what the asking costs, and no result depends on it.
+# wait_until SECONDS COMMAND...: returns when the command succeeds, fails the test after so many seconds, or after
+# patience_seconds if these are more: a limit is there to name what never comes, and a busy machine may be ten times
+# slower than the one where the test was written. It asks again and again, 20 times a second, because a state of a
+# system that another process shows has no descriptor to wait on; the pace only bounds what the asking costs, and no
+# result depends on it.
+patience_seconds=60
 wait_until()
 {
-	local seconds=$1 until=$((SECONDS + $1))
+	local seconds=$(($1 > patience_seconds ? $1 : patience_seconds)) until
+	until=$((SECONDS + seconds))
 	shift
 	until "$@" >"$tmp/waited" 2>&1; do
 		if [ "$SECONDS" -gt "$until" ]; then

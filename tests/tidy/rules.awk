@@ -85,7 +85,9 @@ function may_include(from, to)
 {
 	if (from == "" || from == to)
 		return 1
-	if (to == "face" || to == "host" || to == "cli")
+	if (to == "face")
+		return from == "cli"
+	if (to == "host" || to == "cli")
 		return 0
 	if (from == "host")
 		return to != "copy"

@@ -101,6 +101,8 @@ printf 'int x;\n\n\n\n' >"$tree/src/store/bare.h"
 bites 'no licence line' 'src/store/bare.h:1: no SPDX-License-Identifier'
 printf 'int x;\n' >"$tree/src/store/bare.h"
 bites 'no licence line in a short file' 'src/store/bare.h:1: no SPDX-License-Identifier'
+mkdir -p "$tree/schema" && printf 'class A { };\n' >"$tree/schema/bare.mof"
+bites 'no licence line in MOF' 'schema/bare.mof:1: no SPDX-License-Identifier'
 printf '%s\n' "$spdx" '' '' >"$tree/src/store/lost.c"
 bites 'source not listed' "src/store/meson.build: 'lost.c' is a file but not in the list"
 rm "$tree/src/store/good.c"

@@ -24,7 +24,7 @@ files_list()
 		[ ! -d "$folder" ] || folders+=("$folder")
 	done
 	find "${folders[@]}" \( -path tests/tidy -o -path tests/fuzz/corpus -o -path tests/data \) -prune -o \
-		-type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name meson.build -o -name '*.md' \
+		-type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.mof' -o -name meson.build -o -name '*.md' \
 		-o -path 'scripts/*' -o -path '.ci/*' -o -path 'packaging/*' \) -print
 	find . -maxdepth 1 -type f \( -name meson.build -o -name '*.md' \) -printf '%P\n'
 }
@@ -58,16 +58,16 @@ mapfile -t files < <(files_list | sort)
 breaches=$(awk -f "$here/rules.awk" "${files[@]}")
 [ -z "$breaches" ] || bad "$breaches"
 
-for layer in rt store volume copy control host face; do
+for layer in rt store volume copy control host face face/cim; do
 	build=src/$layer/meson.build
 	[ ! -f "$build" ] || same_names "$build" \
-		"$(for list in "${layer}_sources" uring_sources sim_rt_sources; do names_in_list "$list" "$build"; done)" \
+		"$(for list in "${layer##*/}_sources" uring_sources sim_rt_sources; do names_in_list "$list" "$build"; done)" \
 		"$(find "src/$layer" -maxdepth 1 -name '*.c' -printf '%f\n')"
 done
 [ ! -d sim ] || same_names 'sim_sources in meson.build' "$(names_in_list sim_sources meson.build)" \
 	"$(find sim -name '*.c')"
 [ ! -f tests/unit/meson.build ] || same_names tests/unit/meson.build \
-	"$(for list in unit_tests planted_tests; do names_in_list "$list" tests/unit/meson.build; done)" \
+	"$(for list in unit_tests planted_tests compiler_tests; do names_in_list "$list" tests/unit/meson.build; done)" \
 	"$(names_of_files tests/unit test_ .c)"
 [ ! -f tests/fuzz/meson.build ] || same_names tests/fuzz/meson.build \
 	"$(names_in_list fuzz_targets tests/fuzz/meson.build)" "$(names_of_files tests/fuzz fuzz_ .c)"

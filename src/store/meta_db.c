@@ -337,7 +337,7 @@ static int upgrade_history(struct meta_db *db)
 	return rc == 0 ? execute(db, db->sql) : rc;
 }
 
-static int upgrade_tables(struct meta_db *db)
+static int upgrade_tables(struct meta_db *db, int64_t version)
 {
 	int rc = 0;
 
@@ -350,7 +350,7 @@ static int upgrade_tables(struct meta_db *db)
 		if (rc == 0)
 			rc = found ? upgrade_table(db, &meta_tables[kind]) : create_table(db, kind);
 	}
-	if (rc == 0)
+	if (rc == 0 && version < 3)
 		rc = upgrade_history(db);
 	return rc == 0 ? stamp(db) : rc;
 }
@@ -362,7 +362,7 @@ static int upgrade(struct meta_db *db, int64_t version)
 	log_line(LOG_NOTICE, "store", "%s: brought from version %lld to %d", db->path, (long long)version,
 		 META_VERSION);
 	if (rc == 0)
-		rc = upgrade_tables(db);
+		rc = upgrade_tables(db, version);
 	/* Else the connection is closed, and with it the transaction. */
 	return rc == 0 ? execute(db, "COMMIT") : rc;
 }

@@ -4,23 +4,21 @@
 # lib_compat.sh - opens an image that make.sh made, and says what it shows; on top of tests/e2e/lib.sh and lib_sites.sh.
 # Both make.sh and tests/e2e/compat.sh stand on it, so that what is compared is the same.
 
-# compat_place VERSION: makes the folder where the images of this version are opened, since pools are known by absolute
-# paths, and systems A1 and B1 of lib.sh live in it.
+# compat_place VERSION: makes the name under which the images of this version are opened, since pools are known by
+# absolute paths. It leads to $tmp, where systems of lib.sh live, so that their logs are shown when something fails.
 compat_place()
 {
 	place=/tmp/xdc-compat-$1
-	mkdir "$place" || fail "$place is in use: by another run, or left by one that was killed"
-	at_end rm -rf "$place"
-	ln -sfn "$place/A1" "$tmp/A1"
-	ln -sfn "$place/B1" "$tmp/B1"
+	ln -sT "$tmp" "$place" || fail "$place is in use: by another run, or left by one that was killed"
+	at_end rm -f "$place"
 }
 
-# compat_open FOLDER NAME: what is in FOLDER/NAME.tar.gz, as it was, is started.
+# compat_open FOLDER NAME: what is in FOLDER/NAME.tar.gz, as it was, is started. Its log goes on.
 compat_open()
 {
 	local id=2105.FA10
 	[ "$2" = A1 ] || id=2105.FB12
-	rm -rf "${place:?}/$2"
+	rm -rf "${place:?}/$2/state" "$place/$2/pool"
 	tar -C "$place" -xzf "$1/$2.tar.gz"
 	id_of[$2]=$id
 	link_port[$2]=$(free_port)

@@ -360,7 +360,11 @@ int control_session_pause(struct control *control, uint8_t session, bool consist
  * One of these (pause is not consistent), for those who do not wait long: what has not ended after some seconds goes on
  * by itself, and *job is the number of its job; else 0.
  */
-enum control_session_order { SESSION_ORDER_PAUSE, SESSION_ORDER_RESUME, SESSION_ORDER_TERMINATE, SESSION_ORDER_FORCE };
+enum control_session_order {
+	SESSION_ORDER_PAUSE, SESSION_ORDER_RESUME, SESSION_ORDER_TERMINATE, SESSION_ORDER_FORCE,
+	SESSION_ORDER_RECOVER, SESSION_ORDER_RECOVER_FORCE, SESSION_ORDER_FAILBACK, SESSION_ORDER_FAILBACK_DISCARD,
+	SESSION_ORDER_RETURN,
+};
 int control_session_order(struct control *control, enum control_session_order order,
 			  const struct session_start *start, uint64_t *job, struct fault *fault);
 int control_session_swap(struct control *control, uint8_t session, struct fault *fault);

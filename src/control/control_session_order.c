@@ -24,13 +24,27 @@ struct order_work {
 static const enum job_kind order_jobs[] = {
 	[SESSION_ORDER_PAUSE] = JOB_PAUSE, [SESSION_ORDER_RESUME] = JOB_RESUME,
 	[SESSION_ORDER_TERMINATE] = JOB_TERMINATE, [SESSION_ORDER_FORCE] = JOB_TERMINATE,
+	[SESSION_ORDER_RECOVER] = JOB_RECOVER, [SESSION_ORDER_RECOVER_FORCE] = JOB_RECOVER,
+	[SESSION_ORDER_FAILBACK] = JOB_FAILBACK, [SESSION_ORDER_FAILBACK_DISCARD] = JOB_FAILBACK,
+	[SESSION_ORDER_RETURN] = JOB_RETURN,
 };
 
 static int obey(struct order_work *work)
 {
+	struct recovery_result recovery = { 0 };
 	uint8_t session = work->start.session;
 
 	switch (work->order) {
+	case SESSION_ORDER_RECOVER:
+	case SESSION_ORDER_RECOVER_FORCE:
+		return control_session_recover(work->control, session, NULL,
+					       work->order == SESSION_ORDER_RECOVER_FORCE, &recovery, &work->fault);
+	case SESSION_ORDER_FAILBACK:
+	case SESSION_ORDER_FAILBACK_DISCARD:
+		return control_session_failback(work->control, session, work->order == SESSION_ORDER_FAILBACK_DISCARD,
+						&work->fault);
+	case SESSION_ORDER_RETURN:
+		return control_session_return(work->control, session, &work->fault);
 	case SESSION_ORDER_PAUSE:
 		return control_session_pause(work->control, session, false, &work->fault);
 	case SESSION_ORDER_RESUME:

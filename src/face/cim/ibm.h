@@ -80,6 +80,7 @@ int ibm_bad(struct fault *fault, const char *name, const char *wrong);
 
 /* The methods, one each. */
 cim_method_fn ibm_manage_session, ibm_manage_session_volume, ibm_manage_async_pprc;
+cim_method_fn ibm_recover_session, ibm_fail_session_back, ibm_return_session;
 cim_method_fn ibm_query_increments, ibm_query_out_of_sync, ibm_query_devices, ibm_query_sessions;
 void ibm_tell_increments(struct cim_call *call);
 void ibm_tell_out_of_sync(struct cim_call *call);

@@ -480,7 +480,6 @@ int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *faul
 	static const char *const left_out[] = { "ReplicationSettingData", "SyncPair", "WaitForCopyState", NULL };
 	const struct cim_path *path = cim_in_path(call, "Synchronization");
 	uint64_t wanted = cim_in_number(call, "Operation");
-	const struct cim_value *force = cim_in(call, "Force");
 	struct ibm_relation relation;
 	enum copy_type type;
 	enum copy_verb verb;
@@ -494,7 +493,7 @@ int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *faul
 	if (!copy_cim_find_verb(type, COPY_CIM_REPLICATION, (uint16_t)wanted, &verb))
 		return fault_set(fault, FAULT_NOT_SUPPORTED, "Operation", "see docs/cim.md",
 				 "nothing does that to a copy of this type");
-	if (carry_out(call, &relation, verb, !force->is_null && force->one.boolean, fault))
+	if (carry_out(call, &relation, verb, cim_in_flag(call, "Force"), fault))
 		return -1;
 	if (verb == COPY_REVERSE || verb == COPY_FAILBACK)
 		cim_out_path(call, "UpdatedSynchronization",

@@ -161,6 +161,13 @@ uint64_t cim_in_number(const struct cim_call *call, const char *name)
 	return value->is_null ? 0 : value->one.number;
 }
 
+bool cim_in_flag(const struct cim_call *call, const char *name)
+{
+	const struct cim_value *value = cim_in(call, name);
+
+	return !value->is_null && value->one.boolean;
+}
+
 const char *cim_in_text(const struct cim_call *call, const char *name)
 {
 	const struct cim_value *value = cim_in(call, name);
@@ -285,7 +292,7 @@ void cim_out_add_text(struct cim_call *call, const char *text)
 
 void cim_out_add_time(struct cim_call *call, int64_t wall_ns)
 {
-	add_scalar(call, &(struct cim_scalar){ .is_null = !wall_ns, .datetime.us = wall_ns / RT_US });
+	add_scalar(call, &(struct cim_scalar){ .datetime = { .us = wall_ns / RT_US, .is_interval = !wall_ns } });
 }
 
 /* ---- how it is done ---- */

@@ -81,6 +81,7 @@ void cim_method_answer(struct cim_operation_call *operation);
 const struct cim_value *cim_in(const struct cim_call *call, const char *name);
 bool cim_in_given(const struct cim_call *call, const char *name);
 uint64_t cim_in_number(const struct cim_call *call, const char *name);		/* 0 when not given */
+bool cim_in_flag(const struct cim_call *call, const char *name);		/* false when not given */
 const char *cim_in_text(const struct cim_call *call, const char *name);		/* NULL when not given, or empty */
 const struct cim_path *cim_in_path(const struct cim_call *call, const char *name);	/* NULL when not given */
 
@@ -101,7 +102,8 @@ void cim_out_end(struct cim_call *call);
 void cim_out_add_number(struct cim_call *call, uint64_t number);
 void cim_out_add_flag(struct cim_call *call, bool flag);
 void cim_out_add_text(struct cim_call *call, const char *text);
-void cim_out_add_time(struct cim_call *call, int64_t wall_ns);	/* 0: NULL */
+/* 0, there was none: an interval of 0, since not all clients read NULL in arrays. */
+void cim_out_add_time(struct cim_call *call, int64_t wall_ns);
 
 /* ---- and how they do it ---- */
 

@@ -504,6 +504,11 @@ struct copy_flash_info {
 	enum copy_type copy_type;		/* where it is in the state table, which says what is allowed */
 	enum copy_state copy_state;
 };
+
+/* That of a target: 1; 0: there is none; -1 with the fault: a command does not end. Suspends. */
+RT_MUST_CHECK int copy_flash_show(struct copy *copy, uint16_t target, struct copy_flash_info *info,
+				  struct fault *fault);
+
 /* In order of targets. -1 with the fault: a command does not end, and none was told. Suspends; each must not. */
 RT_MUST_CHECK int copy_flash_each(struct copy *copy, void (*each)(void *arg, const struct copy_flash_info *info),
 				  void *arg, struct fault *fault);

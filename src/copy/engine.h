@@ -62,6 +62,7 @@ struct copy {
 	bool pairs_end;				/* they are put down, with all that they are owed */
 	struct pair **pair_table[256];		/* the first of each volume, by LSS and number; NULL: none yet */
 	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
+	struct flash_slot *flash_table[256];	/* those of each volume, by LSS and number; NULL: none yet */
 	struct rt_mutex flashing;		/* of commands on them, one at a time */
 	struct rt_group flash_fibers;		/* background copies */
 	struct list_head practices;		/* struct practice */

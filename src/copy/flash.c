@@ -11,64 +11,6 @@
 #include "rt/mem.h"
 #include "store/meta.h"
 
-/* ---- what is there ---- */
-
-struct flash *flash_find_target(struct copy *copy, uint16_t volume)
-{
-	struct flash *flash;
-
-	list_for_each(flash, &copy->flashes, link)
-		if (flash->record.target == volume)
-			return flash;
-	return NULL;
-}
-
-bool flash_has_source(struct copy *copy, uint16_t volume)
-{
-	const struct flash *flash;
-
-	list_for_each(flash, &copy->flashes, link)
-		if (flash->record.source == volume)
-			return true;
-	return false;
-}
-
-bool flash_forbids_target(struct copy *copy, uint16_t volume)
-{
-	const struct flash *flash;
-
-	list_for_each(flash, &copy->flashes, link) {
-		const struct record_flash *record = &flash->record;
-
-		if (record->target == volume)
-			return true;
-		if (record->source == volume && (record->state == FLASH_REVERTIBLE || record->restore))
-			return true;
-	}
-	return false;
-}
-
-bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault)
-{
-	const struct flash *flash;
-	char object[64], remedy[128];
-
-	list_for_each(flash, &copy->flashes, link) {
-		const struct record_flash *record = &flash->record;
-
-		if (record->source != volume && record->target != volume)
-			continue;
-		snprintf(object, sizeof(object), "volume %04X", volume);
-		snprintf(remedy, sizeof(remedy), "xdc flash delete %04X", record->target);
-		if (record->practice)
-			snprintf(remedy, sizeof(remedy), "xdc session unpractice %u", record->practice);
-		fault_set(fault, FAULT_IN_USE, object, remedy, "it is the %s of the FlashCopy of volume %04X to %04X",
-			  record->source == volume ? "source" : "target", record->source, record->target);
-		return true;
-	}
-	return false;
-}
-
 /* ---- the record ---- */
 
 static enum flash_reason reason_of(int error)
@@ -153,7 +95,7 @@ static int on_failed(void *arg, int error)
 
 struct flash *flash_make(struct copy *copy, const struct record_flash *record)
 {
-	struct flash *flash = mem_alloc_zeroed(sizeof(*flash)), *at;
+	struct flash *flash = mem_alloc_zeroed(sizeof(*flash));
 
 	if (!flash)
 		return NULL;
@@ -166,18 +108,17 @@ struct flash *flash_make(struct copy *copy, const struct record_flash *record)
 	flash->data.target = copy->config.find_volume(copy->config.find_arg, record->target);
 	flash->data.failed = on_failed;
 	flash->data.failed_arg = flash;
-	list_for_each(at, &copy->flashes, link)
-		if (at->record.target > record->target)
-			break;
-	list_add_last(&at->link, &flash->link);
-	return flash;
+	if (flash_table_add(flash))
+		return flash;
+	mem_free(flash);
+	return NULL;
 }
 
 void flash_put_down(struct flash *flash)
 {
 	flash_end_copy(flash);
 	flash_detach(flash);
-	list_remove(&flash->link);
+	flash_table_remove(flash);
 	mem_free(flash);
 }
 
@@ -547,4 +488,5 @@ void flashes_stop(struct copy *copy)
 	rt_group_stop(&copy->flash_fibers);
 	while (!list_empty(&copy->flashes))
 		flash_put_down(list_first(&copy->flashes, struct flash, link));
+	flash_table_free(copy);
 }

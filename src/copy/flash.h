@@ -16,6 +16,7 @@
 
 struct flash {
 	struct list_head link;			/* of the copy services */
+	struct flash *next_of_source;		/* of those of one source */
 	struct copy *copy;
 	struct record_flash record;
 	struct rt_mutex changing;		/* the record; held only while that is made durable */
@@ -47,15 +48,28 @@ RT_MUST_CHECK int flash_take_up(struct copy *copy, const struct record_flash *re
 RT_MUST_CHECK int flashes_resume(struct copy *copy);
 void flashes_stop(struct copy *copy);
 
-/* NULL: it is no target. Does not suspend. */
-struct flash *flash_find_target(struct copy *copy, uint16_t volume);
-bool flash_has_source(struct copy *copy, uint16_t volume);
+/* ---- which relations a volume is in (flash_table.c). None suspends. ---- */
+
+/* NULL: it is no target. */
+struct flash *flash_find_target(const struct copy *copy, uint16_t volume);
+
+/* Those that it is the source of: the first; the others are its next_of_source. NULL: none. */
+struct flash *flash_first_of(const struct copy *copy, uint16_t source);
+bool flash_has_source(const struct copy *copy, uint16_t volume);
+
+/* The first in the order of targets, from this one on. NULL: none. */
+struct flash *flash_first_from(const struct copy *copy, uint32_t volume);
 
 /* It is a target, or the source of one that is not committed, or gives back what it had kept: no target of a pair. */
-bool flash_forbids_target(struct copy *copy, uint16_t volume);
+bool flash_forbids_target(const struct copy *copy, uint16_t volume);
 
-/* True when a relation needs the volume; fault says which. Does not suspend. */
-bool flash_remembers_volume(struct copy *copy, uint16_t volume, struct fault *fault);
+/* True when a relation needs the volume; fault says which. */
+bool flash_remembers_volume(const struct copy *copy, uint16_t volume, struct fault *fault);
+
+/* For flash_make and flash_put_down, and the end of the copy services. False: no memory. */
+RT_MUST_CHECK bool flash_table_add(struct flash *flash);
+void flash_table_remove(struct flash *flash);
+void flash_table_free(struct copy *copy);
 
 /* ---- steps of commands, each on the reactor where it belongs. Suspend. ---- */
 

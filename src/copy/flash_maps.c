@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "copy/flash.h"
@@ -218,6 +219,7 @@ int flash_make_maps(struct flash *flash, struct record_flash *record)
 
 #define MAP_NAME_LEN	(2u * XDC_UUID_LEN)	/* of hexadecimal digits; then ".map" or ".kept" */
 #define FILE_NAME_MAX	(MAP_NAME_LEN + 5u)
+#define MAPS_OF_RECORD	4u
 
 struct stray {
 	struct list_head link;
@@ -225,26 +227,63 @@ struct stray {
 };
 
 struct search {
-	struct copy *copy;
 	struct list_head strays;
+	uint8_t (*named)[XDC_UUID_LEN];		/* what records name, sorted */
+	size_t count;
 };
 
-static bool is_named(const struct search *search, const char *name)
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, XDC_UUID_LEN);
+}
+
+static int list_named(struct copy *copy, struct search *search)
 {
 	const struct flash *flash;
-	char path[FLASH_PATH_MAX];
+	size_t max = 0;
 
-	list_for_each(flash, &search->copy->flashes, link) {
+	list_for_each(flash, &copy->flashes, link)
+		max += MAPS_OF_RECORD;
+	search->named = mem_alloc((max + 1) * sizeof(search->named[0]));
+	if (!search->named)
+		return -ENOMEM;
+	list_for_each(flash, &copy->flashes, link) {
 		const struct record_flash *record = &flash->record;
-		const uint8_t *maps[] = { record->map, record->changed, record->old_map, record->old_changed };
+		const uint8_t *maps[MAPS_OF_RECORD] = {
+			record->map, record->changed, record->old_map, record->old_changed,
+		};
 
-		for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-			flash_map_path(search->copy, maps[i], "", path);
-			if (!strncmp(strrchr(path, '/') + 1, name, MAP_NAME_LEN))
-				return true;
-		}
+		for (unsigned i = 0; i < MAPS_OF_RECORD; i++)
+			memcpy(search->named[search->count++], maps[i], XDC_UUID_LEN);
 	}
-	return false;
+	qsort(search->named, search->count, sizeof(search->named[0]), by_id);
+	return 0;
+}
+
+/* The name begins with the digits of an id. */
+static bool read_id(const char *name, uint8_t id[XDC_UUID_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < MAP_NAME_LEN; i++) {
+		const char *at = name[i] ? strchr(digits, name[i]) : NULL;
+
+		if (!at)
+			return false;
+		id[i / 2] = (uint8_t)(id[i / 2] << 4 | (uint8_t)(at - digits));
+	}
+	return true;
+}
+
+static bool is_stray(const struct search *search, const char *name)
+{
+	uint8_t id[XDC_UUID_LEN] = { 0 };
+
+	if (!read_id(name, id))
+		return false;
+	if (strcmp(name + MAP_NAME_LEN, ".map") != 0 && strcmp(name + MAP_NAME_LEN, ".kept") != 0)
+		return false;
+	return !bsearch(id, search->named, search->count, sizeof(search->named[0]), by_id);
 }
 
 static int look_at(void *arg, const char *name)
@@ -252,8 +291,7 @@ static int look_at(void *arg, const char *name)
 	struct search *search = arg;
 	struct stray *stray;
 
-	if (strlen(name) < MAP_NAME_LEN || is_named(search, name) ||
-	    (strcmp(name + MAP_NAME_LEN, ".map") != 0 && strcmp(name + MAP_NAME_LEN, ".kept") != 0))
+	if (!is_stray(search, name))
 		return 0;
 	stray = mem_alloc(sizeof(*stray));
 	if (!stray)
@@ -265,7 +303,7 @@ static int look_at(void *arg, const char *name)
 
 int flash_settle_maps(struct copy *copy)
 {
-	struct search search = { .copy = copy };
+	struct search search = { .count = 0 };
 	char folder[FLASH_PATH_MAX], path[FLASH_PATH_MAX + FILE_NAME_MAX + 1];
 	struct stray *stray, *next;
 	int rc;
@@ -276,7 +314,10 @@ int flash_settle_maps(struct copy *copy)
 	if (!rc || rc == -EEXIST)
 		rc = rt_path_sync_folder(copy->config.state_folder);
 	if (!rc)
+		rc = list_named(copy, &search);
+	if (!rc)
 		rc = rt_path_list(folder, look_at, &search);
+	mem_free(search.named);
 	list_for_each_safe(stray, next, &search.strays, link) {
 		snprintf(path, sizeof(path), "%s/%s", folder, stray->name);
 		if (!rc)

@@ -99,24 +99,34 @@ struct flash *flash_begin_command(struct copy *copy, uint16_t target, enum copy_
 
 /* ---- create: what is asked for ---- */
 
-/* A chain of sources leads back to the target. */
-static bool is_circle(struct copy *copy, uint16_t source, uint16_t target)
+/* A chain of sources leads back to the target, or is as long as it may be. */
+static int check_cascade(const struct copy *copy, uint16_t source, uint16_t target, struct fault *fault)
 {
-	const struct flash *flash;
+	const struct flash *above = flash_find_target(copy, source);
+	uint16_t first = source;
+	unsigned depth = 1;
+	char object[64];
 
-	if (source == target)
-		return true;
-	flash = flash_find_target(copy, source);
-	return flash && is_circle(copy, flash->record.source, target);
+	for (; above && first != target && depth <= FLASH_DEPTH_MAX; above = flash_find_target(copy, first), depth++)
+		first = above->record.source;
+	if (first == target)
+		return fault_set(fault, FAULT_INVALID_PARAMETER, object_of(target, object), "take another target",
+				 source == target ? "a volume is no copy of itself" : "the source is a copy of it");
+	if (depth > FLASH_DEPTH_MAX)
+		return fault_set(fault, FAULT_NOT_SUPPORTED, object_of(target, object),
+				 "take a source that is a copy of fewer others: xdc flash list",
+				 "its source %04X is the last of %u FlashCopies, each of the one before, and there "
+				 "may be no more", source, FLASH_DEPTH_MAX);
+	return 0;
 }
 
-static unsigned count_targets(struct copy *copy, uint16_t source)
+static unsigned count_targets(const struct copy *copy, uint16_t source)
 {
 	const struct flash *flash;
 	unsigned count = 0;
 
-	list_for_each(flash, &copy->flashes, link)
-		count += flash->record.source == source;
+	for (flash = flash_first_of(copy, source); flash; flash = flash->next_of_source)
+		count++;
 	return count;
 }
 
@@ -140,12 +150,12 @@ static int check_volumes(const struct copy_flash_request *request, const struct 
 }
 
 /* Not of the same command. */
-static bool has_revertible(struct copy *copy, uint16_t source)
+static bool has_revertible(const struct copy *copy, uint16_t source)
 {
 	const struct flash *flash;
 
-	list_for_each(flash, &copy->flashes, link)
-		if (flash->is_durable && flash->record.source == source && flash->record.state == FLASH_REVERTIBLE)
+	for (flash = flash_first_of(copy, source); flash; flash = flash->next_of_source)
+		if (flash->is_durable && flash->record.state == FLASH_REVERTIBLE)
 			return true;
 	return false;
 }
@@ -163,10 +173,8 @@ static int check_request(struct copy *copy, const struct copy_flash_request *req
 	if (check_volumes(request, config->find_volume(config->find_arg, request->source),
 			  config->find_volume(config->find_arg, request->target), fault))
 		return -1;
-	if (is_circle(copy, request->source, request->target))
-		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "take another target",
-				 request->source == request->target ? "a volume is no copy of itself" :
-				 "the source is a copy of it");
+	if (check_cascade(copy, request->source, request->target, fault))
+		return -1;
 	if (flash_has_source(copy, request->target))
 		return fault_set(fault, FAULT_IN_USE, object, "delete those first: xdc flash list",
 				 "it is the source of another FlashCopy, whose target would change");
@@ -538,11 +546,21 @@ int copy_flash_list(struct copy *copy, uint32_t from, struct copy_flash_info *in
 
 	if (begin_list(copy, fault))
 		return -1;
-	list_for_each(flash, &copy->flashes, link) {
-		if (count == max)
-			break;
-		if (flash->record.target >= from)
-			get_info(flash, &infos[count++]);
+	for (flash = flash_first_from(copy, from); flash && count < max; count++) {
+		get_info(flash, &infos[count]);
+		flash = flash_first_from(copy, flash->record.target + 1u);
 	}
 	return flash_end_command(copy, (int)count);
+}
+
+int copy_flash_show(struct copy *copy, uint16_t target, struct copy_flash_info *info, struct fault *fault)
+{
+	struct flash *flash;
+
+	if (begin_list(copy, fault))
+		return -1;
+	flash = flash_find_target(copy, target);
+	if (flash)
+		get_info(flash, info);
+	return flash_end_command(copy, flash != NULL);
 }

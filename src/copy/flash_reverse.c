@@ -35,17 +35,22 @@ struct reverse {
 static int check_dependent(const struct one *one, bool whole, struct fault *fault)
 {
 	const struct record_flash *record = &one->flash->record;
-	const struct flash *other;
+	const struct copy *copy = one->flash->copy;
+	const struct flash *other = flash_first_of(copy, record->source);
 	char object[64];
 
+	if (other == one->flash)
+		other = other->next_of_source;
+	if (!other)
+		other = flash_find_target(copy, record->source);
+	if (!other && !whole)
+		other = flash_first_of(copy, record->target);
+	if (!other)
+		return 0;
 	snprintf(object, sizeof(object), "volume %04X", record->source);
-	list_for_each(other, &one->flash->copy->flashes, link)
-		if (other != one->flash && (other->record.source == record->source ||
-		    other->record.target == record->source || (!whole && other->record.source == record->target)))
-			return fault_set(fault, FAULT_IN_USE, object, "delete that first: xdc flash list",
-					 "the FlashCopy of volume %04X to %04X depends on what would change",
-					 other->record.source, other->record.target);
-	return 0;
+	return fault_set(fault, FAULT_IN_USE, object, "delete that first: xdc flash list",
+			 "the FlashCopy of volume %04X to %04X depends on what would change", other->record.source,
+			 other->record.target);
 }
 
 static int check_one(const struct one *one, struct fault *fault)

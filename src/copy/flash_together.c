@@ -66,8 +66,8 @@ static bool has_one(struct copy *copy, uint8_t session, uint16_t source)
 {
 	const struct flash *flash;
 
-	list_for_each(flash, &copy->flashes, link) {
-		if (flash->record.source == source && is_of(copy, flash, session))
+	for (flash = flash_first_of(copy, source); flash; flash = flash->next_of_source) {
+		if (is_of(copy, flash, session))
 			return true;
 	}
 	return false;

@@ -53,36 +53,23 @@ static json_t *flash_json(struct control *control, const struct copy_flash_info 
 
 /* ---- one, by its target ---- */
 
-struct search {
-	struct control *control;
-	uint16_t target;
-	json_t *found;
-	bool out_of_memory;
-};
-
-static void match(void *arg, const struct copy_flash_info *info)
-{
-	struct search *search = arg;
-
-	if (info->record.target != search->target)
-		return;
-	search->found = flash_json(search->control, info);
-	search->out_of_memory = !search->found;
-}
-
 static int flash_show(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	struct search search = { .control = request->control };
+	struct copy_flash_info info;
+	uint16_t target;
 	char object[16];
+	int found;
 
-	if (cli_find_volume(request, &search.target, fault) ||
-	    copy_flash_each(control_copy(request->control), match, &search, fault))
+	if (cli_find_volume(request, &target, fault))
 		return -1;
-	snprintf(object, sizeof(object), "volume %04X", search.target);
-	if (!search.found && !search.out_of_memory)
+	found = copy_flash_show(control_copy(request->control), target, &info, fault);
+	if (found < 0)
+		return -1;
+	snprintf(object, sizeof(object), "volume %04X", target);
+	if (!found)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "xdc flash list",
 				 "it is the target of no FlashCopy");
-	return cli_answer(search.found, result, fault);
+	return cli_answer(flash_json(request->control, &info), result, fault);
 }
 
 /*
@@ -91,40 +78,34 @@ static int flash_show(const struct cli_request *request, json_t **result, struct
  */
 static int answer_done(const struct cli_request *request, uint16_t target, json_t **result, struct fault *fault)
 {
-	struct search search = { .control = request->control, .target = target };
+	struct copy_flash_info info;
 
-	if (copy_flash_each(control_copy(request->control), match, &search, fault))
+	if (copy_flash_show(control_copy(request->control), target, &info, fault) <= 0)
 		return 0;
-	return search.found || search.out_of_memory ? cli_answer(search.found, result, fault) : 0;
+	return cli_answer(flash_json(request->control, &info), result, fault);
 }
 
-struct group {
+struct list {
 	struct control *control;
-	const struct copy_flash_request *requests;	/* NULL: all */
-	unsigned count;
-	json_t *list;
+	json_t *all;
 };
 
-static void add_of_group(void *arg, const struct copy_flash_info *info)
+static void add(void *arg, const struct copy_flash_info *info)
 {
-	struct group *group = arg;
-	bool wanted = !group->requests;
+	struct list *list = arg;
 
-	for (unsigned i = 0; i < group->count; i++)
-		wanted = wanted || group->requests[i].target == info->record.target;
-	if (wanted)
-		cli_append(&group->list, flash_json(group->control, info));
+	cli_append(&list->all, flash_json(list->control, info));
 }
 
 static int flash_list(const struct cli_request *request, json_t **result, struct fault *fault)
 {
-	struct group all = { .control = request->control, .list = json_array() };
+	struct list list = { request->control, json_array() };
 
-	if (copy_flash_each(control_copy(request->control), add_of_group, &all, fault)) {
-		json_decref(all.list);
+	if (copy_flash_each(control_copy(request->control), add, &list, fault)) {
+		json_decref(list.all);
 		return -1;
 	}
-	return cli_answer(all.list, result, fault);
+	return cli_answer(list.all, result, fault);
 }
 
 static int flash_set(const struct cli_request *request, json_t **result, struct fault *fault)
@@ -240,7 +221,8 @@ static int flash_group(const struct cli_request *request, json_t **result, struc
 	const struct arg_value *values;
 	unsigned count = cli_count(request, "pairs", &values);
 	MEM_OWNED struct copy_flash_request *requests = mem_alloc(count * sizeof(*requests));
-	struct group group = { .control = request->control, .requests = requests, .count = count };
+	struct list list = { .control = request->control };
+	struct copy_flash_info info;
 
 	if (!requests)
 		return cli_out_of_memory(fault);
@@ -251,10 +233,12 @@ static int flash_group(const struct cli_request *request, json_t **result, struc
 	}
 	if (copy_flash_create(control_copy(request->control), requests, count, fault))
 		return -1;
-	group.list = json_array();
+	list.all = json_array();
 	/* They are made: those that cannot be looked at now are left out, as are those that are over already. */
-	(void)!copy_flash_each(control_copy(request->control), add_of_group, &group, fault);
-	return cli_answer(group.list, result, fault);
+	for (unsigned i = 0; i < count; i++)
+		if (copy_flash_show(control_copy(request->control), requests[i].target, &info, fault) > 0)
+			add(&list, &info);
+	return cli_answer(list.all, result, fault);
 }
 
 const struct cli_binding cli_bindings_flash[] = {

@@ -19,6 +19,7 @@
 #include "volume/volume.h"
 
 #define FLASH_TARGETS_MAX	12u	/* of one source */
+#define FLASH_DEPTH_MAX		32u	/* of a cascade: a read asks source after source on one stack */
 
 /*
  * Tracks of either volume that were written since somebody began to look, and were not noted before. More: there were

@@ -421,31 +421,18 @@ static int carry_out(struct cim_call *call, const struct ibm_relation *relation,
 	return 0;
 }
 
-struct flash_search {
-	uint16_t target;
-	enum copy_type type;
-};
-
-static void match_flash(void *arg, const struct copy_flash_info *info)
-{
-	struct flash_search *search = arg;
-
-	if (info->record.target == search->target)
-		search->type = info->copy_type;
-}
-
 static int find_type(struct cim_call *call, const struct ibm_relation *relation, enum copy_type *type,
 		     struct fault *fault)
 {
 	struct copy *copy = control_copy(call->control);
-	struct flash_search search = { relation->flash.target, COPY_TYPE_FLASH };
+	struct copy_flash_info flash;
 	struct copy_pair_info info;
 
 	if (relation->is_flash) {
-		if (copy_flash_each(copy, match_flash, &search, fault))
-			return -1;
-		*type = search.type;
-		return 0;
+		int found = copy_flash_show(copy, relation->flash.target, &flash, fault);
+
+		*type = found > 0 ? flash.copy_type : COPY_TYPE_FLASH;
+		return found < 0 ? -1 : 0;
 	}
 	*type = copy_pair_get(copy, &relation->pair, &info) ? info.copy_type : COPY_TYPE_ASYNC;
 	return 0;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many FlashCopies in one system: which volume is in which, how deep a cascade may be, and what is left of old ones. */
+#include "flash_check.h"
+#include "rt/file.h"
+#include "volume/flash.h"
+
+static void make_volume(uint16_t id)
+{
+	struct volume_create create = { .id = id, .pool = "p", .size_bytes = 64 * KIB };
+
+	CHECK_EQUAL(control_volume_create(control, &create, &fault), 0);
+}
+
+static void begin(void)
+{
+	boot_control();
+	CHECK_EQUAL(control_pool_create(control, &(struct pool_create){ .name = "p", .folder = "/p" }, &fault), 0);
+}
+
+static int flash_to(uint16_t source, uint16_t target)
+{
+	const struct copy_flash_request request = { .source = source, .target = target, .no_copy = true };
+
+	return copy_flash_create(control_copy(control), &request, 1, &fault);
+}
+
+/* ---- which volume is in which ---- */
+
+#define MAX	16u
+
+/* All targets from this one on, as they are listed. */
+static unsigned list_from(uint32_t from, unsigned max, uint16_t *targets)
+{
+	struct copy_flash_info infos[MAX];
+	int count = copy_flash_list(control_copy(control), from, infos, max, &fault);
+
+	CHECK(count >= 0);
+	for (int i = 0; i < count; i++)
+		targets[i] = infos[i].record.target;
+	return (unsigned)count;
+}
+
+static void expect_list(uint32_t from, unsigned max, const uint16_t *wanted, unsigned count)
+{
+	uint16_t found[MAX] = { 0 };
+
+	CHECK_EQUAL(list_from(from, max, found), count);
+	CHECK(!memcmp(found, wanted, count * sizeof(wanted[0])));
+}
+
+static bool has_flash(uint16_t target, uint16_t source)
+{
+	struct copy_flash_info info;
+	int found = copy_flash_show(control_copy(control), target, &info, &fault);
+
+	CHECK(found >= 0);
+	CHECK(!found || info.record.target == target);
+	return found && info.record.source == source;
+}
+
+static void delete(uint16_t target)
+{
+	CHECK_EQUAL(copy_flash_delete(control_copy(control), target, true, &fault), 0);
+	CHECK(!has_flash(target, SOURCE) && !has_flash(target, OTHER));
+}
+
+static int look_them_up(void *arg)
+{
+	static const uint16_t targets[] = { 0xFEFF, 0x1601, 0x15FF, 0x1603, 0x0000, 0x1602 };
+	static const uint16_t sorted[] = { 0x0000, 0x15FF, 0x1601, 0x1602, 0x1603, 0xFEFF };
+	static const uint16_t left[] = { 0x15FF, 0x1601, 0x1603 };
+
+	(void)arg;
+	begin();
+	make_volume(SOURCE);
+	make_volume(OTHER);
+	for (unsigned i = 0; i < 6; i++) {
+		make_volume(targets[i]);
+		CHECK_EQUAL(flash_to(i % 2 ? SOURCE : OTHER, targets[i]), 0);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		CHECK(has_flash(targets[i], i % 2 ? SOURCE : OTHER));
+	CHECK(!has_flash(SOURCE, OTHER) && !has_flash(0x1604, SOURCE));
+	expect_list(0, MAX, sorted, 6);
+	expect_list(0, 2, sorted, 2);
+	expect_list(0x1600, MAX, sorted + 2, 4);
+	expect_list(0xFEFF, MAX, sorted + 5, 1);
+	expect_list(0x10000, MAX, sorted, 0);
+	delete(0xFEFF);
+	delete(0x1602);
+	CHECK_EQUAL(control_volume_delete(control, SOURCE, &fault), -1);
+	CHECK_EQUAL(fault.code, FAULT_IN_USE);
+	delete(0x0000);
+	expect_list(0, MAX, left, 3);
+	delete(0x15FF);
+	CHECK_EQUAL(control_volume_delete(control, OTHER, &fault), 0);
+	delete(0x1603);
+	CHECK_EQUAL(control_volume_delete(control, 0x1601, &fault), -1);
+	delete(0x1601);
+	CHECK_EQUAL(control_volume_delete(control, SOURCE, &fault), 0);
+	system_stop(up);
+	return 0;
+}
+
+static int main_look_up(void *arg)
+{
+	machine = arg;
+	return run_to_end(look_them_up);
+}
+
+static void relations_are_found_by_their_target_and_by_their_source(void **state)
+{
+	(void)state;
+	run_world(1, 2, main_look_up);
+}
+
+/* ---- a cascade ---- */
+
+static int make_the_deepest(void *arg)
+{
+	uint8_t data[XDC_BLOCK_SIZE] = { 1 }, found[XDC_BLOCK_SIZE] = { 0 };
+	struct attachment host;
+
+	(void)arg;
+	begin();
+	make_volume(0x1500);
+	CHECK_EQUAL(control_attach(control, "1500", &host), 0);
+	host_write(&host, data, 0);
+	control_detach(control, 0x1500);
+	for (uint16_t i = 1; i <= FLASH_DEPTH_MAX + 1; i++)
+		make_volume((uint16_t)(0x1500 + i));
+	for (uint16_t i = 1; i <= FLASH_DEPTH_MAX; i++)
+		CHECK_EQUAL(flash_to((uint16_t)(0x1500 + i - 1), (uint16_t)(0x1500 + i)), 0);
+	CHECK_EQUAL(flash_to(0x1500 + FLASH_DEPTH_MAX, 0x1500 + FLASH_DEPTH_MAX + 1), -1);
+	CHECK_EQUAL(fault.code, FAULT_NOT_SUPPORTED);
+	CHECK_EQUAL(flash_to(0x1500 + FLASH_DEPTH_MAX, 0x1500), -1);
+	CHECK_EQUAL(fault.code, FAULT_INVALID_PARAMETER);
+	CHECK_EQUAL(control_attach(control, "1520", &host), 0);
+	_Static_assert(FLASH_DEPTH_MAX == 0x20, "1520 is the last");
+	host_read(&host, found, 0);
+	CHECK(!memcmp(found, data, sizeof(data)));
+	control_detach(control, 0x1520);
+	system_stop(up);
+	return 0;
+}
+
+static int read_after_a_start(void *arg)
+{
+	uint8_t found[XDC_BLOCK_SIZE] = { 0 };
+	struct attachment host;
+
+	(void)arg;
+	boot_control();
+	CHECK_EQUAL(control_attach(control, "1520", &host), 0);
+	host_read(&host, found, 0);
+	CHECK_EQUAL(found[0], 1);
+	control_detach(control, 0x1520);
+	system_stop(up);
+	return 0;
+}
+
+static int main_cascade(void *arg)
+{
+	machine = arg;
+	run_to_end(make_the_deepest);
+	return run_to_end(read_after_a_start);
+}
+
+/* Each level is a call in the next, on one stack: 1,000 of them ended the process. */
+static void a_cascade_is_no_deeper_than_its_last_copy_can_be_read(void **state)
+{
+	(void)state;
+	run_world(1, 2, main_cascade);
+}
+
+/* ---- what is left of old ones ---- */
+
+#define STRAY_MAP	"/state/flash/00112233445566778899aabbccddeeff.map"
+#define STRAY_LOG	"/state/flash/ffeeddccbbaa99887766554433221100.kept"
+#define NO_MAP		"/state/flash/00112233445566778899aabbccddeeff.txt"
+
+static bool exists(const char *path)
+{
+	uint8_t byte;
+
+	return sim_peek(machine, path, &byte, 1, 0) == 0;
+}
+
+static int leave_strays(void *arg)
+{
+	static const char *const names[] = { STRAY_MAP, STRAY_LOG, NO_MAP };
+	struct rt_file *file;
+
+	(void)arg;
+	begin();
+	make_volume(SOURCE);
+	for (uint16_t i = 0; i < 5; i++) {
+		make_volume((uint16_t)(TARGET + i));
+		CHECK_EQUAL(flash_to(SOURCE, (uint16_t)(TARGET + i)), 0);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQUAL(rt_file_open(names[i], RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_NEW, &file), 0);
+		rt_file_close(file);
+	}
+	system_stop(up);
+	return 0;
+}
+
+static int look_for_strays(void *arg)
+{
+	struct record_flash record;
+
+	(void)arg;
+	boot_control();
+	CHECK(!exists(STRAY_MAP) && !exists(STRAY_LOG) && exists(NO_MAP));
+	for (uint16_t i = 0; i < 5; i++) {
+		CHECK(copy_flash_get(control_copy(control), (uint16_t)(TARGET + i), &record));
+		CHECK_EQUAL(record.state, FLASH_ACTIVE);
+	}
+	system_stop(up);
+	return 0;
+}
+
+static int main_strays(void *arg)
+{
+	machine = arg;
+	run_to_end(leave_strays);
+	return run_to_end(look_for_strays);
+}
+
+static void maps_that_no_relation_names_are_removed_and_no_others(void **state)
+{
+	(void)state;
+	run_world(1, 2, main_strays);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(relations_are_found_by_their_target_and_by_their_source),
+		cmocka_unit_test(a_cascade_is_no_deeper_than_its_last_copy_can_be_read),
+		cmocka_unit_test(maps_that_no_relation_names_are_removed_and_no_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

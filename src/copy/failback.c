@@ -165,7 +165,7 @@ static int become_source(struct pair *pair)
 	next.reason = PAIR_REASON_NONE;
 	next.since_wall_ns = rt_wall_ns();
 	next.session = 0;
-	next.joined = false;
+	next.joined = next.given_away = false;
 	next.first_copy_done = false;
 	next.first_copy_bytes = volume_size(pair->volume);
 	rc = pair_change_record(pair, &next);

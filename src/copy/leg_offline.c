@@ -78,6 +78,7 @@ static struct record_pair record_in(const struct pair *pair, uint8_t session)
 
 	next.session = session;
 	next.joined = session != 0;
+	next.given_away = session != 0 && next.given_away;
 	return next;
 }
 

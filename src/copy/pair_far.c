@@ -285,7 +285,7 @@ static int become_target(struct pair *pair, const struct history *history)
 	next.reason = PAIR_REASON_NONE;
 	next.since_wall_ns = rt_wall_ns();
 	next.session = 0;
-	next.joined = false;
+	next.joined = next.given_away = false;
 	next.first_copy_bytes = 0;
 	pair->history = *history;
 	pair_stop_sending(pair);

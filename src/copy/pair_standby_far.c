@@ -225,7 +225,7 @@ static int hand_over(struct pair *pair, const struct link_peer *peer, const stru
 	pair->record.reason = PAIR_REASON_NONE;
 	pair->record.since_wall_ns = rt_wall_ns();
 	pair->record.session = 0;
-	pair->record.joined = false;
+	pair->record.joined = pair->record.given_away = false;
 	pair->record.first_copy_bytes = 0;
 	pair->record.first_copy_compares = !is_as_said(pair, take) || history.entries[0].sequence < take->sequence;
 	pair->history = take->history;

@@ -204,7 +204,10 @@ struct session_entry *session_entry_wait(struct copy *copy, uint8_t session, enu
 	char object[64];
 
 	if (!entry) {
-		(void)session_check(copy, session, verb, false, fault);
+		if (!session_check(copy, session, verb, false, fault))
+			fault_set(fault, FAULT_FAILED, session_object(session, object),
+				  "xdc session open, on a system that has volumes of it",
+				  "it is not open on this system");
 		return NULL;
 	}
 	entry->pins++;

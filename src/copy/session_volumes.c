@@ -406,9 +406,18 @@ static int remove_volume(struct copy *copy, uint8_t session, uint16_t volume, st
 	return rc ? -1 : 0;
 }
 
-static int remove_volumes(struct copy *copy, uint8_t session, const uint16_t *volumes, unsigned count,
+static int remove_volumes(const struct session_entry *entry, const uint16_t *volumes, unsigned count,
 			  struct fault *fault)
 {
+	struct copy *copy = entry->copy;
+	uint8_t session = entry->record.number;
+	char object[64];
+
+	/* Outside of the session they would be open to hosts, and the other side may be, too. */
+	if (entry->record.hosts_stopped)
+		return fault_set(fault, FAULT_IN_USE, session_object(session, object),
+				 "xdc session swap at its master goes on with it; only if the other side is lost: xdc "
+				 "session recover", "a swap has closed its volumes to hosts");
 	for (unsigned i = 0; i < count; i++) {
 		if (check_remove(copy, session, volumes[i], fault))
 			return -1;
@@ -428,5 +437,5 @@ int copy_session_remove(struct copy *copy, uint8_t session, const uint16_t *volu
 	if (!entry)
 		return -1;
 	return session_entry_end(entry, group_is(entry) ? group_remove(entry, volumes, count, fault)
-							: remove_volumes(copy, session, volumes, count, fault));
+							: remove_volumes(entry, volumes, count, fault));
 }

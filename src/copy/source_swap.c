@@ -148,30 +148,33 @@ static int stop_hosts(const struct step *step, struct session_entry *entry)
 	return rc;
 }
 
+/* No group is in it, nor comes into it any more: what is prepared behind the fence of a recovery is never committed. */
+static bool is_without_group(const struct step *step, struct leg *leg)
+{
+	struct journal_info info;
+
+	/* What one holds that is offline is not known. */
+	if (!leg_is_online(leg))
+		return false;
+	leg_get_info(leg, &info);
+	return !info.committed && (!info.prepared || info.epoch || step->fenced);
+}
+
 /*
  * Given away, and no group of the new direction has it, nor can have it any more once this is done: so no host was let
- * in at the other end, and both ends show what the last group of the old direction did. A journal of an earlier swap,
- * which a crash has left behind, has older groups only.
+ * in at the other end, and both ends show what the last group of the old direction did.
  */
 static bool is_unchanged(const struct step *step, const struct pair *pair)
 {
 	const struct record_pair *record = &pair->record;
 	uint8_t session = step->swap->head.session;
-	uint64_t exists = step->swap->head.exists;
 	struct leg *leg = leg_find(step->copy, session, record->system);
-	struct journal_info info = { 0 };
 
-	/* What one holds that is offline is not known. */
-	if (leg && !leg_is_online(leg))
-		info.committed = UINT64_MAX;
-	else if (leg)
-		leg_get_info(leg, &info);
-	/* What is prepared behind the fence of a recovery is never committed. */
-	if (info.epoch || step->fenced)
-		info.prepared = 0;
-	return is_given(pair, session) ||
-	       (!pair->gone && record->role == PAIR_TARGET && record->session == session && record->first_copy_done &&
-		record->state == PAIR_TARGET_COPY_PENDING && info.committed <= exists && info.prepared <= exists);
+	if (is_given(pair, session))
+		return true;
+	/* Any other target shows a group only when a recovery has brought it there. */
+	return !pair->gone && record->role == PAIR_TARGET && record->session == session && record->given_away &&
+	       record->state == PAIR_TARGET_COPY_PENDING && (!leg || is_without_group(step, leg));
 }
 
 /* The other side is lost: production is here again. Its end finds out as after every failover. */
@@ -199,12 +202,12 @@ static struct leg *find_void_leg(const struct step *step)
 	struct leg *leg;
 
 	list_for_each(leg, &step->copy->legs, link) {
-		struct journal_info info = { 0 };
+		struct journal_info info;
 
-		if (leg->gone || leg->record.session != step->swap->head.session || !leg_is_online(leg))
+		if (leg->gone || leg->record.session != step->swap->head.session || !is_without_group(step, leg))
 			continue;
 		leg_get_info(leg, &info);
-		if (info.epoch && info.committed <= step->swap->head.exists)
+		if (info.epoch)
 			return leg;
 	}
 	return NULL;
@@ -301,6 +304,7 @@ static int give_away(struct pair *pair)
 	next.reason = PAIR_REASON_SESSION;
 	next.since_wall_ns = rt_wall_ns();
 	next.joined = false;
+	next.given_away = true;
 	next.first_copy_done = true;
 	next.first_copy_bytes = 0;
 	pair_stop_sending(pair);
@@ -377,7 +381,7 @@ static int exchange(const struct step *step, struct session_entry *entry)
 {
 	int rc = entry->record.hosts_stopped ? 0 : each_pair(step, refuse_source);
 
-	/* What is_unchanged goes by is the groups of the new direction. */
+	/* is_unchanged asks whether any group is there: that is one of the new direction then. */
 	if (!rc)
 		rc = each_pair(step, forget_old_leg);
 	if (!rc)

@@ -63,7 +63,7 @@ static int become_source(struct pair *pair, const struct wire_pair_swap *swap)
 	next.reason = PAIR_REASON_NONE;
 	next.since_wall_ns = rt_wall_ns();
 	next.session = swap->head.session;
-	next.joined = false;
+	next.joined = next.given_away = false;
 	/* As after a failback: nothing is left to copy but what the other end has noted. */
 	next.first_copy_done = false;
 	next.first_copy_bytes = volume_size(pair->volume);

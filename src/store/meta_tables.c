@@ -108,7 +108,7 @@ static const struct meta_column pair_columns[] = {
 	FIELD(META_TIME, "since", since_wall_ns, NOTE("in this state")),
 	COLUMN(META_UINT, session, NOTE("0: none")),
 	COLUMN(META_BOOL, joined, NOTE("in the consistency groups of the session")),
-	COLUMN(META_UINT, joined_sequence, NOTE("the first that it is in")),
+	COLUMN(META_BOOL, given_away, NOTE("a target: in a swap of the session that it is in")),
 	COLUMN(META_BOOL, first_copy_done),
 	COLUMN(META_UINT, first_copy_bytes, NOTE("all before is at the far side, durably")),
 	COLUMN(META_UUID, unshown, NOTE("a generation that began here and was never shown to the far side")),

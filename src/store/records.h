@@ -113,7 +113,7 @@ struct record_pair {
 	int64_t since_wall_ns;			/* in this state */
 	uint8_t session;			/* 0: none */
 	bool joined;				/* in the groups of the session; a target: it may be in a kept one */
-	uint64_t joined_sequence;		/* the first that it is in */
+	bool given_away;			/* a target: in a swap of the session that it is in */
 	bool first_copy_done;
 	uint64_t first_copy_bytes;		/* all before is at the far side, durably */
 	bool first_copy_compares;		/* the target may hold much of it: only what differs is sent */

@@ -90,7 +90,7 @@ done
 # wbemcli writes no arrays of references.
 "$xdc" cim call "${service[A]}" ManageSessionVolume SessionNumber=1 SessionType=0x40 "LSS=$lss" Operation=1 \
 	"${members[@]}" --url "http://${at[A]}" >"$tmp/out"
-says '^ReturnValue  0 '
+says '^ReturnValue  (0|4096) '
 limits='ConsistencyGroupInterval=0,MaxXDCCoordinationTime=50,MaxConsistencyGroupDrain=4'
 cm A 0 "${service[A]}" "ManageAsyncPPRC.$session,MasterLSS=$lss,Operation=1,$limits"
 

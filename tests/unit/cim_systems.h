@@ -61,6 +61,7 @@ struct invocation {
 
 /* Of the calls to come: on what. */
 static const char *on_object = ON_CLASS("IBMTSESS_AsyncPPRCService");
+static enum cim_namespace on_namespace = CIM_NAMESPACE_IBM;
 
 /* Of the calls to come: the request has taken all memory that it may have; 0: no limit of time. */
 static bool is_memory_taken __attribute__((unused));
@@ -87,7 +88,7 @@ static inline void answer_invocation(struct invocation *invocation, struct cim_a
 	struct xml_text text;
 
 	xml_text_init(&text, sizeof(invocation->answer) - 1);
-	if (cim_call_read(arena, request, CIM_NAMESPACE_IBM, &call, &failure)) {
+	if (cim_call_read(arena, request, on_namespace, &call, &failure)) {
 		call.control = system_control(invocation->site->system);
 		call.caller = &caller;
 		while (is_memory_taken && arena_take(arena, 16))

@@ -75,6 +75,28 @@ static int gather_volumes(struct cim_call *call, uint8_t lss, uint16_t volumes[O
 	return 0;
 }
 
+static void note_pair(void *arg, const struct copy_pair_info *info)
+{
+	struct copy_pair_name *pair = arg;
+
+	if (info->is_source && !info->first_copy_done)
+		*pair = copy_pair_name_of(info->volume, info->system);
+}
+
+/* Of the first of them that joins later, when its first copy has ended; 0: of none. */
+static uint64_t find_first_copy(struct control *control, const uint16_t *volumes, unsigned count)
+{
+	uint64_t job = 0;
+
+	for (unsigned i = 0; i < count && !job; i++) {
+		struct copy_pair_name pair = { 0 };
+
+		copy_pair_each_of(control_copy(control), volumes[i], note_pair, &pair);
+		job = *pair.system ? control_pair_job(control, &pair) : 0;
+	}
+	return job;
+}
+
 int ibm_manage_session_volume(struct cim_call *call, struct fault *fault)
 {
 	uint64_t wanted = cim_in_number(call, "Operation");
@@ -99,7 +121,11 @@ int ibm_manage_session_volume(struct cim_call *call, struct fault *fault)
 		rc = copy_session_add(copy, session, volumes, count, fault);
 	else
 		rc = copy_session_remove(copy, session, volumes, count, fault);
-	return cim_command_end(call, "session", verb, object, rc);
+	if (cim_command_end(call, "session", verb, object, rc))
+		return -1;
+	if (wanted == VOLUMES_ADD)
+		ibm_return_job(call, find_first_copy(call->control, volumes, count));
+	return 0;
 }
 
 /* ---- consistency groups ---- */

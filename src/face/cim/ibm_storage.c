@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/parse.h"
+#include "face/cim/thing.h"
 
 #define POOL_NAMES_MAX	10000u
 #define EXTENTS_MAX	64u
@@ -133,6 +134,17 @@ static int create_pool(struct cim_call *call, struct fault *fault)
 	return answer_pool(call, name, fault);
 }
 
+/* The primordial pool is all there is: nobody makes, changes or deletes it. */
+static int check_primordial(const struct cim_path *pool, struct fault *fault)
+{
+	char system[XDC_SYSTEM_ID_MAX];
+
+	if (!pool || !cim_thing_name(pool, CIM_PRIMORDIAL, system))
+		return 0;
+	return fault_set(fault, FAULT_NOT_SUPPORTED, "Pool", "name one that was made",
+			 "the primordial pool stays as it is");
+}
+
 static int modify_pool(struct cim_call *call, struct fault *fault)
 {
 	const char *extents[EXTENTS_MAX];
@@ -142,7 +154,8 @@ static int modify_pool(struct cim_call *call, struct fault *fault)
 	};
 	char object[64];
 
-	if (ibm_pool_of_path(call, cim_in_path(call, "Pool"), "Pool", &modify.name, fault) ||
+	if (check_primordial(cim_in_path(call, "Pool"), fault) ||
+	    ibm_pool_of_path(call, cim_in_path(call, "Pool"), "Pool", &modify.name, fault) ||
 	    read_extents(call, extents, &modify.extent_count, fault))
 		return -1;
 	if (modify.label && parse_pool_name(modify.label))
@@ -168,7 +181,8 @@ int ibm_delete_pool(struct cim_call *call, struct fault *fault)
 	const char *name;
 	char object[64];
 
-	if (ibm_pool_of_path(call, cim_in_path(call, "Pool"), "Pool", &name, fault) ||
+	if (check_primordial(cim_in_path(call, "Pool"), fault) ||
+	    ibm_pool_of_path(call, cim_in_path(call, "Pool"), "Pool", &name, fault) ||
 	    cim_command_begin(call, "pool", "delete", fault))
 		return -1;
 	name_pool(name, object);

@@ -2,12 +2,13 @@
 /*
  * Sessions of type pprc over several source systems, under faults.
  *
- * Goal: whenever such a session says that it is frozen, by a command or since one of its pairs could not go on, its far
- * sides together are one moment, and stay that until it is resumed, whatever hosts write meanwhile; a freeze by command
- * holds all that was answered before it; one that is refused changes nothing; and hosts are held no longer than is
- * said. Method: writers whose writes depend on one another go over all volumes. At random moments the session is
- * frozen, let go and resumed; between these links are cut and systems crash, so that full-duplex pairs suspend the
- * session by themselves. In a branch the source site burns while it is frozen, and its far sides are failed over.
+ * Goal: whenever such a session says that it is frozen, by a command or since one of its pairs could not go on, its
+ * far sides together are one moment, and stay that until it is resumed, whatever hosts write meanwhile; a freeze by
+ * command holds all that was answered before it; one that is refused changes nothing; a far side that goes, with
+ * nothing else amiss, suspends all of the session; and hosts are held no longer than is said. Method: writers whose
+ * writes depend on one another go over all volumes. At random moments the session is frozen, let go and resumed;
+ * between these links are cut and systems crash, so that full-duplex pairs suspend the session by themselves. In a
+ * branch the source site burns while it is frozen, and its far sides are failed over.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct frozen_run {
 	struct faults faults;
 	enum pair_type type;
 	bool in_branch;
+	bool calm;				/* no faults but the cuts of cut_one */
 	bool frozen;				/* the session says so, and what its far sides show is in image */
 	bool firm;				/* by a command: far sides have synced it */
 	unsigned far_boots;			/* when all was well: what is not synced there does not outlive one */
@@ -270,6 +272,31 @@ static int live_on(struct frozen_run *run)
 	return rc;
 }
 
+static enum session_state state_of_session(struct sites *sites)
+{
+	struct copy_session_info info;
+	int64_t shown_ns;
+
+	return box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns) ? SESSION_OPEN : info.state;
+}
+
+/* Whatever else goes on with its other pairs: all of it is suspended with the one that is broken, or nothing is. */
+static int judge_whole(struct sites *sites)
+{
+	int64_t until_ns = rt_now_ns() + LIMIT_NS;
+	int rc = 0;
+
+	while (!rc && state_of_session(sites) == SESSION_MIXED) {
+		if (rt_now_ns() > until_ns) {
+			scenario_wrong("a session of which one pair was broken is suspended in part");
+			return 0;
+		}
+		rc = rt_sleep_until(rt_now_ns() + LOOK_NS);
+	}
+	scenario_count("sessions suspended whole, or not at all", !rc);
+	return rc;
+}
+
 /* Now and then only the way of one system to its far side is cut, or that to the master. */
 static int cut_one(struct frozen_run *run)
 {
@@ -284,8 +311,25 @@ static int cut_one(struct frozen_run *run)
 	rc = live_on(run);
 	if (!rc && from_master)
 		rc = freeze(run);
+	if (!rc && run->calm && !from_master)
+		rc = judge_whole(sites);
 	sim_heal(from->system, to->system);
 	return rc;
+}
+
+/* Only the process of a far side ends: its links break at once, while hosts write. */
+static int kill_one(struct frozen_run *run)
+{
+	struct box *far = &run->sites->fars[below(run->sites->far_count)];
+	int rc;
+
+	if (!run->calm || !are_all_well(run))
+		return 0;
+	faults_crash(run->sites, far, SIM_DEATH);
+	rc = live_on(run);
+	if (!rc)
+		rc = judge_whole(run->sites);
+	return rc ? rc : faults_bring_up(run->sites, far);
 }
 
 struct start_order {
@@ -365,7 +409,8 @@ static int live_through(struct frozen_run *run)
 	scenario_settled();
 	if (!rc && below(2))
 		sites_set_distance(sites, 10 * RT_MS);
-	if (!rc && below(3))
+	run->calm = !below(3);
+	if (!rc && !run->calm)
 		rc = faults_start(&run->faults, sites, 1);
 	if (!rc)
 		rc = rt_group_start(&run->watch, "watch holds", watch_holds, run);
@@ -375,7 +420,7 @@ static int live_through(struct frozen_run *run)
 		if (!rc && sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL))
 			rc = faults_mend_all(sites);
 		if (!rc)
-			rc = below(3) == 0 ? cut_one(run)
+			rc = below(3) == 0 ? below(2) ? cut_one(run) : kill_one(run)
 			     : sites->source_count == 1 && below(2) ? fracture(run) : freeze(run);
 		if (run->in_branch)
 			return rc;
@@ -419,7 +464,8 @@ static int run(void *arg)
 
 static const char *const must_happen[] = { "host writes", "freezes", "freezes refused", "sessions frozen by command",
 					   "sessions frozen by themselves", "frozen far sides that stayed",
-					   "sites lost while frozen", "fractures", NULL };
+					   "sites lost while frozen", "fractures",
+					   "sessions suspended whole, or not at all", NULL };
 
 static const char *const rarely_happens[] = { "starts without a subordinate", NULL };
 

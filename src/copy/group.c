@@ -65,7 +65,8 @@ static int on_hold(struct session_entry *entry, const struct wire_group_order *o
 	const struct freeze_what what = {
 		.session = entry->record.number, .moment = order->head.attempt,
 		.reason = order->broken ? PAIR_REASON_GROUP : PAIR_REASON_FREEZE,
-		.broken = order->broken, .all = !order->broken, .decide_ns = order->limit_ms * RT_MS,
+		.broken = order->broken, .all = !order->broken, .turns_ns = GROUP_TURNS_NS,
+		.decide_ns = order->limit_ms * RT_MS,
 		.flash = entry->record.type == SESSION_TYPE_FLASH,
 	};
 	struct freeze *freeze = freeze_find_session(entry->copy, entry->record.number);

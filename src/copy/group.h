@@ -14,6 +14,8 @@
 /* What is decided within this time; then hosts go on. The rest of it is for those who decide to tell it. */
 #define GROUP_DECIDE_NS		(10 * RT_SECOND)
 #define GROUP_TELL_NS		(4 * RT_SECOND)
+/* When a pair is broken, for what is done just now to others to end: less than its master waits for the hold. */
+#define GROUP_TURNS_NS		(3 * RT_SECOND)
 
 /* It forms no consistency groups. */
 bool group_is(const struct session_entry *entry);

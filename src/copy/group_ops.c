@@ -164,6 +164,25 @@ static uint64_t make_moment(void)
 	return rt_random_u64() >> 1 | 1;
 }
 
+/* The first system where a pair was left out, since a command on it did not end, or since it was suspended before. */
+static const struct ask *find_partial(const struct asks *asks)
+{
+	for (unsigned i = 0; i < asks->count; i++) {
+		if (asks->items[i].answer.frozen != asks->items[i].answer.pairs)
+			return &asks->items[i];
+	}
+	return NULL;
+}
+
+static int fault_partial(const struct session_entry *entry, const struct ask *partial, struct fault *fault)
+{
+	char object[64];
+
+	return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object), "xdc session resume",
+			 "system %s: not all its pairs could be suspended with the one that is broken",
+			 partial->system);
+}
+
 /* hold_ns 0: hosts go on when all have done it. */
 static int freeze_all(struct session_entry *entry, struct asks *asks, bool broken, int64_t hold_ns, struct fault *fault)
 {
@@ -199,19 +218,42 @@ static int freeze_all(struct session_entry *entry, struct asks *asks, bool broke
 			      fault);
 	if (refused || !hold_ns)
 		let_go(asks, order.head.attempt);
-	return refused ? -1 : 0;
+	if (refused)
+		return -1;
+	refused = broken ? find_partial(asks) : NULL;
+	return refused ? fault_partial(entry, refused, fault) : 0;
 }
 
-int group_freeze(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
+static int freeze_now(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
 {
 	struct asks asks;
 	char object[64];
+	int rc;
 
 	list_systems(entry, false, &asks);
 	if (!asks.count)
 		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
 				 "xdc session add", "it has no volumes");
-	return freeze_all(entry, &asks, broken, hold_ns, fault);
+	rc = freeze_all(entry, &asks, broken, hold_ns, fault);
+	entry->moments += !rc;
+	return rc;
+}
+
+int group_freeze(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
+{
+	unsigned moments = entry->moments;
+	char object[64];
+	int rc = 0;
+
+	/* Two pairs that break together, or one while a command freezes all, would end each other's holds. */
+	if (rt_mutex_lock(&entry->deciding))
+		return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
+				 "repeat the command", "another freeze of it did not end in time");
+	/* Whoever suspended all meanwhile has suspended the pair that is broken. */
+	if (!broken || entry->moments == moments)
+		rc = freeze_now(entry, broken, hold_ns, fault);
+	rt_mutex_unlock(&entry->deciding);
+	return rc;
 }
 
 /* ---- a pair is broken ---- */
@@ -239,6 +281,15 @@ static void look_again(struct session_entry *entry)
 	notice_due(&entry->copy->mirrors);
 }
 
+/* By its master, whose answer was lost, or who had decided it before it was asked. */
+static bool is_suspended_whole(struct session_entry *entry)
+{
+	struct wire_group_answer here = { 0 };
+
+	group_look(entry, &here);
+	return here.pairs && here.frozen == here.pairs && here.moment;
+}
+
 static void run_break(void *arg)
 {
 	struct session_entry *entry = arg;
@@ -246,6 +297,8 @@ static void run_break(void *arg)
 	bool elsewhere = entry->record.role == SESSION_SUBORDINATE;
 	int rc = elsewhere ? ask_master(entry, &fault) : group_freeze(entry, true, 0, &fault);
 
+	if (rc && elsewhere && is_suspended_whole(entry))
+		rc = 0;
 	if (rc && !rt_cancelled()) {
 		session_entry_tell(entry, EVENT_PAIR_SUSPENDED, EVENT_ERROR,
 				   "xdc session show; when all can be reached: xdc session resume",

@@ -78,6 +78,7 @@ int session_entry_take_up(struct copy *copy, const struct record_session *record
 	entry->record = *record;
 	rt_mutex_init(&entry->turn);
 	rt_mutex_init(&entry->changing);
+	rt_mutex_init(&entry->deciding);
 	list_add_last(&copy->sessions, &entry->link);
 	return 0;
 }

@@ -18,6 +18,8 @@ struct session_entry {
 	struct rt_mutex turn;			/* one command at a time */
 	struct rt_mutex changing;		/* one change of the record at a time */
 	bool breaking;				/* type pprc: a pair is broken, and all are being suspended */
+	struct rt_mutex deciding;		/* as the master of one not of type xdc: one moment at a time */
+	unsigned moments;			/* on which all systems agreed, since the start */
 	unsigned pins;				/* commands that have it or wait for it: it is not freed */
 };
 

@@ -17,6 +17,7 @@
 #define JOURNAL_BYTES	(64u << 20)
 #define SIDEFILE_BYTES	(64u << 10)
 #define FLASH_LOG_BYTES	(80u << 10)	/* full, and written over, after a few dozen blocks */
+#define FLASH_FILES_MAX		4u		/* so few that they are closed and opened again all the time */
 #define SEGMENT_BYTES	(2u << 20)	/* at least: the longest frame takes an eighth of one */
 
 /* ---- what runs in the system ---- */
@@ -335,6 +336,7 @@ static int start_copy(struct box *box)
 	};
 
 	config.flash_log_bytes = FLASH_LOG_BYTES;
+	config.flash_files_max = FLASH_FILES_MAX;
 	if (config.journal_segment_bytes < SEGMENT_BYTES)
 		config.journal_segment_bytes = SEGMENT_BYTES;
 	rt_random_bytes(config.boot_id, sizeof(config.boot_id));
@@ -392,7 +394,7 @@ static int box_main(void *arg)
 	close_volumes(box);
 	meta_close(box->meta);
 	box->meta = NULL;
-	mem_free(box->loads);
+	volume_loads_free(box->loads);
 	box->loads = NULL;
 	return rc;
 }

@@ -358,6 +358,6 @@ void control_stop(struct control *control)
 	subscriptions_free(control->subscriptions);
 	mem_free(control->state_folder);
 	mem_free(control->link_address);
-	mem_free(control->loads);
+	volume_loads_free(control->loads);
 	mem_free(control);
 }

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "control/parse.h"
+#include "rt/file.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
 #define WHAT_MAX	160u	/* shown of what has failed */
+#define FILES_REMEDY_MAX	128u
 
 int control_enter(struct control *control, struct fault *fault)
 {
@@ -30,6 +32,7 @@ void control_leave(struct control **control)
 int control_fault_errno(struct fault *fault, const char *object, const char *remedy, int rc, const char *what)
 {
 	const char *why = strerrordesc_np(-rc);
+	char limit[FILES_REMEDY_MAX];
 	size_t len = strlen(what), shown = len < WHAT_MAX ? len : WHAT_MAX;
 
 	assert(rc < 0);
@@ -41,6 +44,12 @@ int control_fault_errno(struct fault *fault, const char *object, const char *rem
 		remedy = "give a smaller size: the file system has no room for a file as large";
 	if ((rc == -EACCES || rc == -EROFS) && !*remedy)
 		remedy = "let the user of xdcd write there";
+	if (rc == -EMFILE) {
+		snprintf(limit, sizeof(limit),
+			 "raise the limit of open files of xdcd, %u (LimitNOFILE=, ulimit -n), and start it again",
+			 rt_files_max());
+		remedy = limit;
+	}
 	if (!*remedy)
 		remedy = rc == -ENOMEM ? "try again" : "see the log";
 	if (rc == -ETIMEDOUT)

@@ -571,6 +571,8 @@ int copy_start(const struct copy_config *config, struct copy **out)
 	if (!rc && !copy->dirtylogs)
 		rc = -ENOMEM;
 	if (!rc)
+		rc = flash_make_file_pools(copy);
+	if (!rc)
 		rc = make_folder(copy);
 	if (!rc)
 		rc = open_logs(&load);
@@ -624,6 +626,7 @@ void copy_stop(struct copy *copy)
 		path_put_down(list_first(&copy->paths, struct path, link));
 	practices_drop(copy);
 	flashes_stop(copy);
+	flash_free_file_pools(copy);
 	assert(list_empty(&copy->peers));
 	pairs_left_free(copy);
 	pairs_free_table(copy);

@@ -113,6 +113,7 @@ struct copy_config {
 	uint64_t journal_bytes;			/* limit of each journal; 0: the default of journal.h */
 	uint32_t journal_segment_bytes;		/* 0: the default */
 	uint64_t flash_log_bytes;		/* limit of the log of a FlashCopy; 0: the default of flash_maps.c */
+	unsigned flash_files_max;		/* maps and logs of FlashCopies that are open at a time; 0: likewise */
 };
 
 /*

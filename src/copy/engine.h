@@ -15,6 +15,7 @@
 #include "copy/peer_news.h"
 
 struct dirtylog;
+struct filepool;
 struct session;
 
 /* A path: permission and route of one LSS to one LSS of another system. */
@@ -63,6 +64,7 @@ struct copy {
 	struct pair **pair_table[256];		/* the first of each volume, by LSS and number; NULL: none yet */
 	struct list_head flashes;		/* struct flash: FlashCopies, in the order of their targets */
 	struct flash_slot *flash_table[256];	/* those of each volume, by LSS and number; NULL: none yet */
+	struct filepool **flash_files;		/* one a reactor: of their maps and logs */
 	struct rt_mutex flashing;		/* of commands on them, one at a time */
 	struct rt_group flash_fibers;		/* background copies */
 	struct list_head practices;		/* struct practice */

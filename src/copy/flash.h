@@ -77,6 +77,10 @@ void flash_table_free(struct copy *copy);
 #define FLASH_PATH_MAX	(XDC_PATH_MAX + 64u)
 void flash_map_path(const struct copy *copy, const uint8_t map[XDC_UUID_LEN], const char *what, char *path);
 
+/* copy->flash_files. -ENOMEM: to be freed all the same. */
+RT_MUST_CHECK int flash_make_file_pools(struct copy *copy);
+void flash_free_file_pools(struct copy *copy);
+
 /* The options of a map of the relation, with their path. */
 struct flash_map_order {
 	struct flashmap_options options;

@@ -10,9 +10,45 @@
 #include "rt/file.h"
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "store/filepool.h"
 
 /* Of the log of one relation. It is never larger than half of its target. */
 #define LOG_BYTES	(UINT64_C(1) << 30)
+
+/* Maps and logs that are open at a time, of all relations; a small part of what the process may have open. */
+#define FILES_MAX	512u
+#define FILES_PART	16u
+
+static unsigned choose_files_max(const struct copy *copy)
+{
+	unsigned max = rt_files_max() / FILES_PART;
+
+	if (copy->config.flash_files_max)
+		return copy->config.flash_files_max;
+	return max < FILES_MAX ? max : FILES_MAX;
+}
+
+int flash_make_file_pools(struct copy *copy)
+{
+	unsigned reactors = rt_reactor_count(), max = choose_files_max(copy);
+
+	copy->flash_files = mem_alloc_zeroed(reactors * sizeof(struct filepool *));
+	if (!copy->flash_files)
+		return -ENOMEM;
+	for (unsigned i = 0; i < reactors; i++) {
+		copy->flash_files[i] = filepool_make(max / reactors);
+		if (!copy->flash_files[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void flash_free_file_pools(struct copy *copy)
+{
+	for (unsigned i = 0; copy->flash_files && i < rt_reactor_count(); i++)
+		filepool_free(copy->flash_files[i]);
+	mem_free(copy->flash_files);
+}
 
 /* ---- files ---- */
 
@@ -80,10 +116,16 @@ struct open_order {
 	struct flash_maps maps;
 };
 
+/* Of the target's reactor. */
+static struct filepool *files_of(const struct flash *flash)
+{
+	return flash->copy->flash_files[rt_reactor_index(volume_reactor(flash->data.target))];
+}
+
 void flash_fill_map_order(const struct flash *flash, const uint8_t id[XDC_UUID_LEN], uint64_t granule_bytes,
 			  struct flash_map_order *order)
 {
-	order->options = (struct flashmap_options){ .path = order->path };
+	order->options = (struct flashmap_options){ .path = order->path, .files = files_of(flash) };
 	flash_map_path(flash->copy, id, "map", order->path);
 	memcpy(order->options.id, id, sizeof(order->options.id));
 	order->options.bits = (volume_size(flash->data.target) + granule_bytes - 1) / granule_bytes;
@@ -95,7 +137,7 @@ static struct keptlog_options log_options(const struct flash *flash, const uint8
 	uint64_t bytes = flash->copy->config.flash_log_bytes, size = volume_size(flash->data.target), half = size / 2;
 	struct keptlog_options options = {
 		.path = path, .bytes = bytes ? bytes : LOG_BYTES,
-		.blocks = (size + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE,
+		.blocks = (size + XDC_BLOCK_SIZE - 1) / XDC_BLOCK_SIZE, .files = files_of(flash),
 	};
 
 	if (options.bytes > half)

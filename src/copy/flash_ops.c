@@ -23,11 +23,14 @@ static const char *object_of(uint16_t volume, char text[64])
 
 int flash_fault(uint16_t volume, int rc, const char *what, struct fault *fault)
 {
+	const char *remedy = "see the log, and try again";
 	char object[64];
 
-	return fault_set(fault, FAULT_FAILED, object_of(volume, object),
-			 rc == -ENOSPC ? "make space in the state folder of xdcd" : "see the log, and try again",
-			 "%s: %s", what, strerrordesc_np(-rc));
+	if (rc == -ENOSPC)
+		remedy = "make space in the state folder of xdcd";
+	if (rc == -EMFILE)
+		remedy = "raise the limit of open files of xdcd (LimitNOFILE=, ulimit -n), and start it again";
+	return fault_set(fault, FAULT_FAILED, object_of(volume, object), remedy, "%s: %s", what, strerrordesc_np(-rc));
 }
 
 /* One command at a time. */

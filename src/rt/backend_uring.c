@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -573,6 +575,8 @@ static int run_with_signals(struct uring_system *system, unsigned count)
 
 static pthread_once_t backend_once = PTHREAD_ONCE_INIT;
 
+#define FILES_MAX_UNKNOWN	1024u
+
 /*
  * Buffers of up to a few MiB come and go with every request. Left to itself the allocator maps and unmaps each of
  * them, and the kernel clears their pages: half of the time that a link needs for 1 MiB frames.
@@ -588,9 +592,24 @@ static void complete_backend(void)
 	uring_add_net(&uring_backend);
 }
 
+/* As many as the process may have: what it is given at first is for programs that use select(). */
+static unsigned raise_files_max(void)
+{
+	struct rlimit limit;
+	rlim_t first;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return FILES_MAX_UNKNOWN;
+	first = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		limit.rlim_cur = first;
+	return limit.rlim_cur < UINT_MAX ? (unsigned)limit.rlim_cur : UINT_MAX;
+}
+
 int rt_run(const struct rt_options *options, int (*main_fn)(void *arg), void *arg)
 {
-	struct uring_system system = { .main_fn = main_fn, .main_arg = arg };
+	struct uring_system system = { .main_fn = main_fn, .main_arg = arg, .files_max = raise_files_max() };
 	unsigned count = options->reactors;
 	int rc;
 

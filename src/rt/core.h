@@ -64,6 +64,7 @@ struct rt_backend {
 
 	int (*help)(int (*fn)(void *arg), void *arg);
 
+	unsigned (*files_max)(struct rt_reactor *reactor);
 	int (*file_open)(const char *path, unsigned flags, struct rt_file **out);
 	void (*file_close)(struct rt_file *file);		/* not NULL; shielded by the caller */
 	ssize_t (*file_read)(struct rt_file *file, void *buf, size_t len, uint64_t offset);

@@ -17,6 +17,11 @@ static bool is_aligned(const struct rt_file *file, const void *buf, size_t len, 
 	return !(file->flags & RT_FILE_DIRECT) || (((uintptr_t)buf | len | offset) & 4095) == 0;
 }
 
+unsigned rt_files_max(void)
+{
+	return backend()->files_max(rt_here());
+}
+
 int rt_file_open(const char *path, unsigned flags, struct rt_file **out)
 {
 	int rc = core_check();

@@ -19,7 +19,11 @@ enum rt_file_flags {
 	RT_FILE_DIRECT = 8,	/* O_DIRECT: buffer, length and offset are multiples of 4096 */
 	RT_FILE_DSYNC = 16,	/* a write returns when it is durable */
 	RT_FILE_LOCK = 32,	/* -EBUSY when another process has it open with LOCK; block devices are opened O_EXCL */
+	RT_FILE_ONE_OF_MANY = 64,	/* -EMFILE also while only so few may still be opened as all else may need */
 };
+
+/* How many files and connections the process may have open. Does not suspend. */
+unsigned rt_files_max(void);
 
 /* 0 and *out, which the caller closes; else a negative errno of open(2); -EINVAL: a FIFO. */
 RT_MUST_CHECK int rt_file_open(const char *path, unsigned flags, struct rt_file **out);

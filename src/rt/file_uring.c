@@ -141,6 +141,40 @@ static uint64_t find_disk(int fd)
 	return S_ISBLK(info.st_mode) ? info.st_rdev : info.st_dev;
 }
 
+/* May have to write back or to free the space of a file without a name. Closes the descriptor whatever it returns. */
+static int close_file(void *arg)
+{
+	return close(*(int *)arg) == 0 ? 0 : -errno;
+}
+
+/* Of those that the process may have: for all that is no RT_FILE_ONE_OF_MANY, at most FILES_SPARE. */
+#define FILES_SPARE		2048u
+#define FILES_SPARE_PART	4u
+
+static unsigned uring_files_max(struct rt_reactor *reactor)
+{
+	(void)reactor;
+	return uring_system()->files_max;
+}
+
+/* The kernel gives the lowest number that is free: when it is one of the last, few are left. */
+static bool is_one_too_many(int fd)
+{
+	unsigned max = uring_system()->files_max, spare = max / FILES_SPARE_PART;
+
+	return (unsigned)fd >= max - (spare < FILES_SPARE ? spare : FILES_SPARE);
+}
+
+static int open_one_of_many(struct open_job *job)
+{
+	int rc = uring_help_names(open_file, job);
+
+	if (rc != 0 || !(job->flags & RT_FILE_ONE_OF_MANY) || !is_one_too_many(job->fd))
+		return rc;
+	(void)!uring_help_names(close_file, &job->fd);
+	return -EMFILE;
+}
+
 static int uring_file_open(const char *path, unsigned flags, struct rt_file **out)
 {
 	struct open_job job = { .path = path, .flags = flags };
@@ -149,7 +183,7 @@ static int uring_file_open(const char *path, unsigned flags, struct rt_file **ou
 
 	if (file == NULL)
 		return -ENOMEM;
-	rc = uring_help_names(open_file, &job);
+	rc = open_one_of_many(&job);
 	if (rc != 0) {
 		mem_free(file);
 		return rc;
@@ -160,12 +194,6 @@ static int uring_file_open(const char *path, unsigned flags, struct rt_file **ou
 	helpers_line_init(&file->writes);
 	*out = &file->base;
 	return 0;
-}
-
-/* May have to write back or to free the space of a file without a name. Closes the descriptor whatever it returns. */
-static int close_file(void *arg)
-{
-	return close(*(int *)arg) == 0 ? 0 : -errno;
 }
 
 static void uring_file_close(struct rt_file *base)
@@ -704,6 +732,7 @@ static int uring_path_space(const char *path, uint64_t *total, uint64_t *free_by
 
 void uring_add_files(struct rt_backend *backend)
 {
+	backend->files_max = uring_files_max;
 	backend->file_open = uring_file_open;
 	backend->file_close = uring_file_close;
 	backend->file_read = uring_file_read;

@@ -193,6 +193,7 @@ const struct rt_backend sim_backend = {
 	.file_set_size = sim_file_set_size,
 	.file_get_info = sim_file_get_info,
 	.file_get_run = sim_file_get_run,
+	.files_max = sim_files_max,
 	.path_info = sim_path_info,
 	.path_unlink = sim_path_unlink,
 	.path_rename = sim_path_rename,

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -627,6 +628,13 @@ int sim_path_list(const char *path, int (*each)(void *arg, const char *name), vo
 	for (size_t i = 0; rc == 0 && i < request.inode->entry_count; i++)
 		rc = each(arg, request.inode->entries[i].name);
 	return rc;
+}
+
+/* The simulator has no limit; a call that fails with it is SIM_OPEN. */
+unsigned sim_files_max(struct rt_reactor *reactor)
+{
+	(void)reactor;
+	return UINT_MAX;
 }
 
 int sim_path_space(const char *path, uint64_t *total, uint64_t *free_bytes)

@@ -227,6 +227,7 @@ int sim_path_rename(const char *from, const char *to);
 int sim_path_make_folder(const char *path);
 int sim_path_sync_folder(const char *path);
 int sim_path_list(const char *path, int (*each)(void *arg, const char *name), void *arg);
+unsigned sim_files_max(struct rt_reactor *reactor);
 int sim_path_space(const char *path, uint64_t *total, uint64_t *free);
 
 void sim_files_close_all(struct sim_system *system);

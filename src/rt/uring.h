@@ -44,6 +44,7 @@ struct uring_system {
 	struct helpers name_helpers;
 	struct dirty dirty;
 	uint8_t kernel_boot_id[16];
+	unsigned files_max;		/* descriptors of the process */
 	sem_t started;
 	int signal_fd;
 	bool signal_armed;

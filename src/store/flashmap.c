@@ -40,7 +40,7 @@ struct page {
 };
 
 struct flashmap {
-	struct rt_file *file;
+	struct pooled_file *file;
 	char *path;			/* for the log */
 	uint8_t id[FLASHMAP_ID_SIZE];
 	uint64_t bits, count;
@@ -209,7 +209,7 @@ static int check_page(const struct flashmap *map, const uint8_t *image, uint64_t
 
 static int read_page(const struct flashmap *map, uint64_t number, uint8_t *image)
 {
-	ssize_t rc = rt_file_read(map->file, image, FLASHMAP_PAGE_SIZE, number * FLASHMAP_PAGE_SIZE);
+	ssize_t rc = rt_file_read(pooled_file_get(map->file), image, FLASHMAP_PAGE_SIZE, number * FLASHMAP_PAGE_SIZE);
 
 	if (rc < 0)
 		return (int)rc;
@@ -253,14 +253,14 @@ static void set_written(struct flashmap *map, uint64_t number)
 }
 
 /* Holes are not read: there are no bits in them. */
-static int read_all(struct flashmap *map)
+static int read_data(struct flashmap *map)
 {
 	uint64_t size = page_count(map->bits) * FLASHMAP_PAGE_SIZE, at = 0, end;
 	bool data;
 	int rc = 0;
 
 	while (rc == 0 && at < size) {
-		rc = rt_file_get_run(map->file, at, &data, &end);
+		rc = rt_file_get_run(pooled_file_get(map->file), at, &data, &end);
 		for (at -= at % FLASHMAP_PAGE_SIZE; rc == 0 && data && at < end; at += FLASHMAP_PAGE_SIZE) {
 			rc = read_page(map, at / FLASHMAP_PAGE_SIZE, map->buffer);
 			map->count += rc == 0 ? count_page(map->buffer) : 0;
@@ -268,6 +268,20 @@ static int read_all(struct flashmap *map)
 		}
 		at = at > end ? at : end;
 	}
+	return rc;
+}
+
+static int read_all(struct flashmap *map)
+{
+	int rc = pooled_file_use(map->file);
+
+	if (rc < 0)
+		return rc;
+	/* What a commit that was cut short has written is read as if it were durable. */
+	rc = rt_file_sync(pooled_file_get(map->file));
+	if (rc == 0)
+		rc = read_data(map);
+	pooled_file_leave(map->file);
 	return rc;
 }
 
@@ -292,10 +306,8 @@ int flashmap_open(const struct flashmap_options *options, struct flashmap **out)
 	map->buffer = mem_alloc_pages(FLASHMAP_PAGE_SIZE);
 	map->written = mem_alloc_zeroed(page_count(map->bits) / 8 + 1);
 	if (map->path && map->buffer && map->written)
-		rc = rt_file_open(options->path, RT_FILE_WRITE | RT_FILE_DIRECT | RT_FILE_LOCK, &map->file);
-	/* What a commit that was cut short has written is read as if it were durable. */
-	if (rc == 0)
-		rc = rt_file_sync(map->file);
+		rc = pooled_file_open(options->files, options->path, RT_FILE_WRITE | RT_FILE_DIRECT | RT_FILE_LOCK,
+				      &map->file);
 	if (rc == 0)
 		rc = read_all(map);
 	if (rc < 0) {
@@ -330,7 +342,7 @@ void flashmap_close(struct flashmap *map)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		list_for_each_safe(page, next, &map->buckets[i], link)
 			free_page(map, page);
-	rt_file_close(map->file);
+	pooled_file_close(map->file);
 	mem_free(map->buffer);
 	mem_free(map->written);
 	mem_free(map->path);
@@ -392,10 +404,18 @@ static struct page *make_page(struct flashmap *map, uint64_t number)
 
 static int fill_page(const struct flashmap *map, struct page *page)
 {
-	if (is_written(map, page->number))
-		return read_page(map, page->number, page->image);
-	memset(page->image, 0, FLASHMAP_PAGE_SIZE);
-	return 0;
+	int rc;
+
+	if (!is_written(map, page->number)) {
+		memset(page->image, 0, FLASHMAP_PAGE_SIZE);
+		return 0;
+	}
+	rc = pooled_file_use(map->file);
+	if (rc < 0)
+		return rc;
+	rc = read_page(map, page->number, page->image);
+	pooled_file_leave(map->file);
+	return rc;
 }
 
 /* One at a time: what is read is in its bucket before it may change on disk. */
@@ -574,7 +594,7 @@ static int write_page(struct flashmap *map, const struct stage_bits *writing, ui
 	set_written(map, page->number);
 	memcpy(buffer, page->image, FLASHMAP_PAGE_SIZE);
 	merge_bits(map, buffer, writing->bits, page->number);
-	return rt_file_write(map->file, buffer, FLASHMAP_PAGE_SIZE, page->number * FLASHMAP_PAGE_SIZE);
+	return rt_file_write(pooled_file_get(map->file), buffer, FLASHMAP_PAGE_SIZE, page->number * FLASHMAP_PAGE_SIZE);
 }
 
 static void write_rest(struct write_order *order, uint8_t *buffer)
@@ -599,7 +619,7 @@ static void run_page_writer(void *arg)
 }
 
 /* All at once, by as many fibers as there are to be had. */
-static int write_pages(struct flashmap *map)
+static int write_all(struct flashmap *map)
 {
 	struct list_head *first = map->stages[STAGE_WRITING].next, *at = first->next;
 	struct write_order order = { .map = map, .next = first };
@@ -611,7 +631,19 @@ static int write_pages(struct flashmap *map)
 			break;
 	write_rest(&order, map->buffer);
 	(void)!rt_group_wait(&writers);
-	return order.rc < 0 ? order.rc : rt_file_sync(map->file);
+	return order.rc < 0 ? order.rc : rt_file_sync(pooled_file_get(map->file));
+}
+
+/* The file stays open meanwhile: the kernel tells of an error where it was written. */
+static int write_pages(struct flashmap *map)
+{
+	int rc = pooled_file_use(map->file);
+
+	if (rc < 0)
+		return rc;
+	rc = write_all(map);
+	pooled_file_leave(map->file);
+	return rc;
 }
 
 /* They are durable: from here on they are shown. */

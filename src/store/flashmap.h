@@ -11,6 +11,7 @@
 #ifndef XDC_STORE_FLASHMAP_H
 #define XDC_STORE_FLASHMAP_H
 
+#include "store/filepool.h"
 #include "store/vdisk.h"
 
 #define FLASHMAP_ID_SIZE	16u
@@ -22,6 +23,7 @@ struct flashmap_options {
 	uint8_t id[FLASHMAP_ID_SIZE];	/* of relation and generation: no unit of another map is taken for its own */
 	uint64_t bits;
 	struct vdisk *disk;		/* what the bits speak of: synced before they are durable; NULL: nothing is */
+	struct filepool *files;		/* of the reactor; NULL: the map's file stays open */
 };
 
 /* Makes the file of a map without a bit, durable with its name. -EEXIST, -ENOSPC, ... Suspends. */

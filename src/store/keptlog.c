@@ -134,7 +134,13 @@ int keptlog_read(struct keptlog *log, uint64_t block, uint8_t *data)
 		return 0;
 	}
 	crc = slot_of(log, number)->crc;
-	rc = keptlog_read_page(log, segment_of(log, number), slot_of(log, number)->page, page);
+	rc = pooled_file_use(log->file);
+	if (rc < 0)
+		return rc;
+	/* Its file may have been away for a while. */
+	if (find_slot(log, block) == number)
+		rc = keptlog_read_page(log, segment_of(log, number), slot_of(log, number)->page, page);
+	pooled_file_leave(log->file);
 	if (rc < 0)
 		return rc;
 	/* Its space may have been taken again meanwhile. */
@@ -211,7 +217,7 @@ static int allocate(struct keptlog *log, struct keptlog_segment *segment)
 	if (rc == 0 && free < bytes + total / SPARE_PART)
 		rc = -ENOSPC;
 	if (rc == 0)
-		rc = rt_file_allocate(log->file, keptlog_segment_offset(log, segment), bytes);
+		rc = rt_file_allocate(pooled_file_get(log->file), keptlog_segment_offset(log, segment), bytes);
 	segment->allocated = rc == 0;
 	return rc;
 }
@@ -320,7 +326,7 @@ static int write_next(struct keptlog *log)
 	keptlog_add_slots(segment, log->buffer, record.count, segment->pages);
 	segment->pages += 1 + record.data;
 	segment->last = log->last = record.sequence;
-	rc = rt_file_write(log->file, log->buffer, (1 + record.data) * (size_t)KEPTLOG_PAGE, offset);
+	rc = rt_file_write(pooled_file_get(log->file), log->buffer, (1 + record.data) * (size_t)KEPTLOG_PAGE, offset);
 	if (rc < 0)
 		log->error = rc;
 	return rc < 0 ? rc : 1;
@@ -351,7 +357,8 @@ static void index_new(struct keptlog *log, struct keptlog_segment *segment)
 	assert(rc == 0);
 }
 
-static void commit(struct keptlog *log)
+/* 0, or why there was no room. */
+static int write_and_sync(struct keptlog *log)
 {
 	uint64_t last = log->last;
 	int rc = 1;
@@ -359,7 +366,20 @@ static void commit(struct keptlog *log)
 	for (unsigned i = 0; rc > 0 && i < COMMIT_RECORDS; i++)
 		rc = write_next(log);
 	if (!log->error && log->last != last && !planted(PLANTED_KEPT_UNSYNCED))
-		log->error = rt_file_sync(log->file);
+		log->error = rt_file_sync(pooled_file_get(log->file));
+	return rc < 0 ? rc : 0;
+}
+
+static void commit(struct keptlog *log)
+{
+	int rc = pooled_file_use(log->file);
+
+	if (rc == 0) {
+		rc = write_and_sync(log);
+		pooled_file_leave(log->file);
+	} else if (rc != -ENOMEM) {
+		log->error = rc;
+	}
 	if (log->error)
 		log_line(LOG_ERROR, "store", "%s: it takes no more blocks: %s", log->path,
 			 strerrordesc_np(-log->error));

@@ -11,6 +11,7 @@
 #ifndef XDC_STORE_KEPTLOG_H
 #define XDC_STORE_KEPTLOG_H
 
+#include "store/filepool.h"
 #include "store/vdisk.h"
 
 #define KEPTLOG_ID_SIZE		16u
@@ -24,6 +25,7 @@ struct keptlog_options {
 	uint8_t id[KEPTLOG_ID_SIZE];	/* of the map */
 	uint64_t bytes;			/* of a new one, at most; less than 64 KiB: it takes nothing */
 	uint64_t blocks;		/* of the volume; at most KEPTLOG_BLOCKS_MAX */
+	struct filepool *files;		/* of the reactor; NULL: the log's file stays open */
 };
 
 /* Makes the file of an empty log, durable with its name. -EEXIST, -ENOSPC, ... Suspends. */

@@ -69,7 +69,7 @@ int keptlog_create(const struct keptlog_options *options)
 static int read_pages(const struct keptlog *log, void *to, uint32_t count, uint64_t offset)
 {
 	size_t len = (size_t)count * KEPTLOG_PAGE;
-	ssize_t got = rt_file_read(log->file, to, len, offset);
+	ssize_t got = rt_file_read(pooled_file_get(log->file), to, len, offset);
 
 	if (got < 0)
 		return (int)got;
@@ -121,9 +121,9 @@ int keptlog_write_header(struct keptlog *log, uint64_t tail)
 	header.tail = tail;
 	header.safe = log->safe;
 	keptlog_encode_header(log->id, &header, page);
-	rc = rt_file_write(log->file, page, KEPTLOG_PAGE, header.generation % 2 * KEPTLOG_PAGE);
+	rc = rt_file_write(pooled_file_get(log->file), page, KEPTLOG_PAGE, header.generation % 2 * KEPTLOG_PAGE);
 	if (rc == 0)
-		rc = rt_file_sync(log->file);
+		rc = rt_file_sync(pooled_file_get(log->file));
 	if (rc == 0)
 		log->header = header;
 	return rc;
@@ -274,7 +274,7 @@ static int index_all(struct scan *scan)
 	return -EBADMSG;
 }
 
-static int read_all(struct keptlog *log)
+static int read_open(struct keptlog *log)
 {
 	MEM_OWNED uint8_t *pages = mem_alloc_pages(KEPTLOG_RECORD_PAGES_MAX * KEPTLOG_PAGE);
 	struct scan scan = { .log = log, .pages = pages };
@@ -282,7 +282,7 @@ static int read_all(struct keptlog *log)
 	int rc = pages ? read_header(log, pages) : -ENOMEM;
 
 	if (rc == 0)
-		rc = rt_file_get_info(log->file, &info);
+		rc = rt_file_get_info(pooled_file_get(log->file), &info);
 	scan.safe = log->header.safe;
 	scan.sequence = log->header.tail - 1;
 	for (unsigned i = 0; rc == 0 && i < log->header.segments; i++) {
@@ -291,6 +291,20 @@ static int read_all(struct keptlog *log)
 			rc = scan_segment(&scan, &log->segments[i]);
 	}
 	return rc == 0 ? index_all(&scan) : rc;
+}
+
+static int read_all(struct keptlog *log)
+{
+	int rc = pooled_file_use(log->file);
+
+	if (rc < 0)
+		return rc;
+	/* What a commit that was cut short has written is taken as if it were durable. */
+	rc = rt_file_sync(pooled_file_get(log->file));
+	if (rc == 0)
+		rc = read_open(log);
+	pooled_file_leave(log->file);
+	return rc;
 }
 
 int keptlog_open(const struct keptlog_options *options, struct keptlog **out)
@@ -309,10 +323,8 @@ int keptlog_open(const struct keptlog_options *options, struct keptlog **out)
 	rt_cond_init(&log->committed);
 	log->path = mem_copy_string(options->path);
 	if (log->path)
-		rc = rt_file_open(options->path, RT_FILE_WRITE | RT_FILE_DIRECT | RT_FILE_LOCK, &log->file);
-	/* What a commit that was cut short has written is taken as if it were durable. */
-	if (rc == 0)
-		rc = rt_file_sync(log->file);
+		rc = pooled_file_open(options->files, options->path, RT_FILE_WRITE | RT_FILE_DIRECT | RT_FILE_LOCK,
+				      &log->file);
 	if (rc == 0)
 		rc = read_all(log);
 	if (rc < 0) {
@@ -333,7 +345,7 @@ void keptlog_close(struct keptlog *log)
 		mem_free(log->segments[i].slots);
 	mem_free(log->buckets);
 	mem_free(log->buffer);
-	rt_file_close(log->file);
+	pooled_file_close(log->file);
 	mem_free(log->path);
 	mem_free(log);
 }

@@ -57,22 +57,31 @@ static void list_blocks(struct keptlog_fill *fill, const struct keptlog_record *
 	}
 }
 
-int keptlog_fill_next(struct keptlog_fill *fill)
+static int read_record(const struct keptlog_fill *fill, struct keptlog_record *record)
 {
 	const struct keptlog_segment *segment = fill->segment;
+	int rc = keptlog_read_page(fill->log, segment, fill->page, fill->pages);
+
+	if (rc == 0 && (!keptlog_decode_record(fill->log->id, fill->pages, record) ||
+			record->data >= segment->good_pages - fill->page))
+		rc = -EBADMSG;
+	if (rc == 0)
+		rc = keptlog_check_blocks(fill->log, fill->pages, record->count);
+	return rc == 0 ? keptlog_read_data(fill->log, segment, fill->page, record, fill->pages) : rc;
+}
+
+int keptlog_fill_next(struct keptlog_fill *fill)
+{
 	struct keptlog_record record;
 	int rc;
 
-	if (fill->page >= segment->good_pages)
+	if (fill->page >= fill->segment->good_pages)
 		return 0;
-	rc = keptlog_read_page(fill->log, segment, fill->page, fill->pages);
-	if (rc == 0 && (!keptlog_decode_record(fill->log->id, fill->pages, &record) ||
-			record.data >= segment->good_pages - fill->page))
-		rc = -EBADMSG;
-	if (rc == 0)
-		rc = keptlog_check_blocks(fill->log, fill->pages, record.count);
-	if (rc == 0)
-		rc = keptlog_read_data(fill->log, segment, fill->page, &record, fill->pages);
+	rc = pooled_file_use(fill->log->file);
+	if (rc < 0)
+		return rc;
+	rc = read_record(fill, &record);
+	pooled_file_leave(fill->log->file);
 	if (rc == -EBADMSG)
 		log_line(LOG_ERROR, "store", "%s is damaged: it is not what it was when it was written",
 			 fill->log->path);
@@ -86,7 +95,8 @@ int keptlog_fill_next(struct keptlog_fill *fill)
 /* The file gives its space back when nothing is in it; that it did need not be durable. */
 static void trim(struct keptlog *log)
 {
-	if (oldest(log, NULL) || log->committing || rt_file_set_size(log->file, KEPTLOG_HEADER_BYTES) < 0)
+	if (oldest(log, NULL) || log->committing ||
+	    rt_file_set_size(pooled_file_get(log->file), KEPTLOG_HEADER_BYTES) < 0)
 		return;
 	for (unsigned i = 0; i < log->header.segments; i++)
 		log->segments[i].allocated = false;
@@ -103,6 +113,10 @@ int keptlog_fill_end(struct keptlog_fill *fill, bool filled)
 	fill->pages = NULL;
 	if (!filled)
 		return 0;
+	/* Before the lock, which who uses it may wait for. */
+	rc = pooled_file_use(log->file);
+	if (rc < 0)
+		return rc;
 	rc = rt_mutex_lock(&log->changing);
 	assert(rc == 0);
 	next = oldest(log, fill->segment);
@@ -115,5 +129,6 @@ int keptlog_fill_end(struct keptlog_fill *fill, bool filled)
 	if (rc == 0)
 		trim(log);
 	rt_mutex_unlock(&log->changing);
+	pooled_file_leave(log->file);
 	return rc;
 }

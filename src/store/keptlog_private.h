@@ -3,7 +3,6 @@
 #ifndef XDC_STORE_KEPTLOG_PRIVATE_H
 #define XDC_STORE_KEPTLOG_PRIVATE_H
 
-#include "rt/file.h"
 #include "store/keptlog_format.h"
 
 #define NO_PAGE	UINT16_MAX		/* of a block of zeros */
@@ -30,7 +29,7 @@ struct keptlog_segment {
 };
 
 struct keptlog {
-	struct rt_file *file;
+	struct pooled_file *file;
 	char *path;
 	uint8_t id[KEPTLOG_ID_SIZE];
 	uint64_t blocks;		/* of the volume */
@@ -54,6 +53,8 @@ struct keptlog {
 };
 
 /* ---- keptlog_file.c ---- */
+
+/* Reading and writing: between pooled_file_use and pooled_file_leave of log->file. */
 
 static inline uint64_t keptlog_segment_offset(const struct keptlog *log, const struct keptlog_segment *segment)
 {

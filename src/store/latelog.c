@@ -11,10 +11,12 @@
 #include "rt/file.h"
 #include "rt/log.h"
 #include "rt/mem.h"
+#include "store/filepool.h"
 #include "store/latelog_format.h"
+#include "store/planted.h"
 
 struct latelog {
-	struct rt_file *file;
+	struct pooled_file *file;	/* used once for each write that is in it */
 	uint64_t sequence;		/* of the last one that was put */
 	bool failed;			/* it may have what it should not */
 	uint32_t free_count;
@@ -37,17 +39,29 @@ static void fill_header(uint8_t header[LATELOG_HEADER_SIZE])
 	put_le32(header + LATELOG_CRC_AT, crc32c(0, header, LATELOG_HEADER_SIZE));
 }
 
-int latelog_create(const char *path, struct latelog **out)
+static int begin_file(struct latelog *log)
 {
-	struct latelog *log = mem_alloc_zeroed(sizeof(*log));
 	uint8_t header[LATELOG_HEADER_SIZE];
-	int rc = log ? rt_file_open(path, RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_LOCK, &log->file) : -ENOMEM;
+	int rc = pooled_file_use(log->file);
 
+	if (rc < 0)
+		return rc;
 	fill_header(header);
+	rc = rt_file_set_size(pooled_file_get(log->file), 0);
 	if (rc == 0)
-		rc = rt_file_set_size(log->file, 0);
+		rc = rt_file_write(pooled_file_get(log->file), header, sizeof(header), 0);
+	pooled_file_leave(log->file);
+	return rc;
+}
+
+int latelog_create(struct filepool *files, const char *path, struct latelog **out)
+{
+	const unsigned flags = RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_LOCK;
+	struct latelog *log = mem_alloc_zeroed(sizeof(*log));
+	int rc = log ? pooled_file_open(files, path, flags, &log->file) : -ENOMEM;
+
 	if (rc == 0)
-		rc = rt_file_write(log->file, header, sizeof(header), 0);
+		rc = begin_file(log);
 	if (rc < 0) {
 		latelog_close(log);
 		return rc;
@@ -62,7 +76,7 @@ void latelog_close(struct latelog *log)
 {
 	if (!log)
 		return;
-	rt_file_close(log->file);
+	pooled_file_close(log->file);
 	mem_free(log);
 }
 
@@ -107,13 +121,19 @@ int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t of
 	assert(len > 0 && len <= LATELOG_DATA_MAX);
 	if (!entry)
 		return -ENOMEM;
-	if (log->free_count == 0 || log->failed)
+	rc = pooled_file_try(log->file);
+	if (rc < 0)
+		return rc == -EAGAIN || rc == -ENOMEM ? -ENOBUFS : rc;
+	if (log->free_count == 0 || log->failed) {
+		pooled_file_leave(log->file);
 		return -ENOBUFS;
+	}
 	*slot = log->free[--log->free_count];
 	memcpy(entry + LATELOG_ENTRY_DATA_AT, data, len);
 	latelog_encode_entry(&(struct latelog_entry) { .len = len, .sequence = ++log->sequence, .offset = offset },
 			     entry);
-	rc = rt_file_write(log->file, entry, LATELOG_ENTRY_DATA_AT + len, slot_offset(*slot));
+	if (!planted(PLANTED_LATE_UNLOGGED))
+		rc = rt_file_write(pooled_file_get(log->file), entry, LATELOG_ENTRY_DATA_AT + len, slot_offset(*slot));
 	/* Any part of it may be there, and should not be found. */
 	if (rc < 0)
 		(void)!latelog_void(log, *slot);
@@ -126,12 +146,14 @@ int latelog_void(struct latelog *log, uint32_t slot)
 	int rc;
 	RT_SHIELD();
 
-	rc = rt_file_write(log->file, none, sizeof(none), slot_offset(slot) + LATELOG_MAGIC_AT);
-	if (rc == 0)
-		log->free[log->free_count++] = (uint16_t)slot;
-	else
+	rc = rt_file_write(pooled_file_get(log->file), none, sizeof(none), slot_offset(slot) + LATELOG_MAGIC_AT);
+	if (rc < 0) {
 		log->failed = true;
-	return rc;
+		return rc;
+	}
+	log->free[log->free_count++] = (uint16_t)slot;
+	pooled_file_leave(log->file);
+	return 0;
 }
 
 bool latelog_failed(const struct latelog *log)

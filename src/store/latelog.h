@@ -15,13 +15,20 @@
 #define LATELOG_DATA_MAX	16384u	/* bytes of one write */
 #define LATELOG_SLOTS		4096u	/* of writes that are in it at a time */
 
+struct filepool;
 struct latelog;
 
-/* Makes it anew, without a write. Negative errno. */
-RT_MUST_CHECK int latelog_create(const char *path, struct latelog **out);
+/*
+ * Makes it anew, without a write. Its file is open while there are writes in it; files: of the reactor, and whoever has
+ * a write in a log waits for no file of that pool. NULL: it stays open. Negative errno.
+ */
+RT_MUST_CHECK int latelog_create(struct filepool *files, const char *path, struct latelog **out);
 void latelog_close(struct latelog *log);
 
-/* len > 0, at most LATELOG_DATA_MAX. *slot names it until it is void. -ENOBUFS: all slots are taken; of the file. */
+/*
+ * len > 0, at most LATELOG_DATA_MAX. *slot names it until it is void. -ENOBUFS: all slots, or all files, are taken; of
+ * the file.
+ */
 RT_MUST_CHECK int latelog_put(struct latelog *log, const void *data, uint32_t len, uint64_t offset, uint32_t *slot);
 
 /* An error leaves it there, and its slot taken. */

@@ -174,7 +174,8 @@ static int open_direct(struct vdisk *disk)
 
 static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 {
-	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | (vdisk_is_direct(disk) ? RT_FILE_DIRECT : 0u);
+	unsigned direct = vdisk_is_direct(disk) ? RT_FILE_DIRECT : 0u;
+	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | RT_FILE_ONE_OF_MANY | direct;
 	struct rt_file_info info;
 	int rc = rt_file_open(options->path, flags, &disk->direct.file);
 

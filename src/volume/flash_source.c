@@ -9,7 +9,7 @@
 #include "volume/late.h"
 
 /* Only a cache, and what is not in it is asked of the targets: 160 KiB for 4 GiB of a source that is written to. */
-#define KNOWN_ZONES	4096u
+#define KNOWN_ZONES	UINT64_C(4096)
 #define ZONE_WORDS	(BLOCKLOCK_ZONE_BLOCKS / 64u)
 
 /* Of one zone: blocks that all targets hold, and blocks that have space on the source's disk. */
@@ -23,7 +23,7 @@ static struct flash_known *known_of(const struct volume *volume, uint64_t block)
 {
 	uint64_t zone = block / BLOCKLOCK_ZONE_BLOCKS;
 
-	return &volume->flash_known[(zone ^ zone / KNOWN_ZONES) % KNOWN_ZONES];
+	return &volume->flash_known[(zone ^ zone / KNOWN_ZONES) % volume->flash_known_zones];
 }
 
 static bool is_set(const uint64_t *bits, uint64_t block)
@@ -61,8 +61,17 @@ static void set_known(struct volume *volume, uint64_t first, uint64_t end)
 
 void volume_flash_forget_kept(struct volume *volume)
 {
-	for (unsigned i = 0; volume->flash_known && i < KNOWN_ZONES; i++)
+	for (uint64_t i = 0; volume->flash_known && i < volume->flash_known_zones; i++)
 		volume->flash_known[i] = (struct flash_known) { .zone = UINT64_MAX };
+}
+
+/* It does not grow while it is a source. */
+static void make_all_known(struct volume *volume)
+{
+	uint64_t zones = volume_end_block(0, volume_size(volume)) / BLOCKLOCK_ZONE_BLOCKS + 1;
+
+	volume->flash_known_zones = zones < KNOWN_ZONES ? zones : KNOWN_ZONES;
+	volume->flash_known = mem_alloc(volume->flash_known_zones * sizeof(*volume->flash_known));
 }
 
 /* ---- relations come and go ---- */
@@ -80,7 +89,7 @@ int volume_flash_attach_source(struct volume_flash *flash)
 	if (volume->growing_blocks != 0 || (flash->target && volume_size(flash->target) != volume_size(volume)))
 		return -EBUSY;
 	if (!volume->flash_known)
-		volume->flash_known = mem_alloc(KNOWN_ZONES * sizeof(*volume->flash_known));
+		make_all_known(volume);
 	if (!volume->flash_known)
 		return -ENOMEM;
 	volume_flash_forget_kept(volume);

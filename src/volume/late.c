@@ -52,6 +52,7 @@ struct late_write {
 
 int volume_late_open(struct volume *volume, const char *path)
 {
+	struct volume_load *loads = volume->options.loads;
 	struct volume_late *late;
 	int rc;
 
@@ -61,7 +62,7 @@ int volume_late_open(struct volume *volume, const char *path)
 	late = mem_alloc_zeroed(sizeof(*late));
 	if (!late)
 		return -ENOMEM;
-	rc = latelog_create(path, &late->log);
+	rc = latelog_create(loads ? loads[rt_reactor_index(volume->reactor)].late_files : NULL, path, &late->log);
 	if (rc < 0) {
 		mem_free(late);
 		return rc;
@@ -365,8 +366,6 @@ void volume_late_take(struct volume *volume, struct late_write *write, struct bl
 	blocklock_move(claim, &write->claim);
 	memcpy(write->noted, noted, sizeof(write->noted));
 	write->ticket = ++late->accepted;
-	if (planted(PLANTED_LATE_UNLOGGED))
-		(void)!latelog_void(late->log, write->slot);
 	list_add_last(&late->queue, &write->queue_link);
 	list_add_last(&late->all, &write->all_link);
 	list_add_last(bucket_of(late, write->offset), &write->zone_link);

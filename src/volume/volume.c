@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rt/mem.h"
+#include "store/filepool.h"
 #include "volume/late.h"
 
 #define SIDEFILE_WAIT_MS	10000u
@@ -153,14 +154,35 @@ enum volume_access volume_get_access(const struct volume *volume)
 	return volume->access;
 }
 
+/* Logs behind the buffers of FlashCopy sources that are open at a time; a small part of what the process may have. */
+#define LATE_FILES_MAX	256u
+#define LATE_FILES_PART	32u
+
+void volume_loads_free(struct volume_load *loads)
+{
+	for (unsigned i = 0; loads && i < rt_reactor_count(); i++)
+		filepool_free(loads[i].late_files);
+	mem_free(loads);
+}
+
 struct volume_load *volume_loads_make(void)
 {
 	size_t len = rt_reactor_count() * sizeof(struct volume_load);
 	struct volume_load *loads = mem_alloc_pages(len);
+	unsigned files = rt_files_max() / LATE_FILES_PART;
+	bool made = loads;
 
 	if (loads)
 		memset(loads, 0, len);
-	return loads;
+	for (unsigned i = 0; made && i < rt_reactor_count(); i++) {
+		loads[i].late_files = filepool_make((files < LATE_FILES_MAX ? files : LATE_FILES_MAX) /
+						    rt_reactor_count());
+		made = loads[i].late_files;
+	}
+	if (made)
+		return loads;
+	volume_loads_free(loads);
+	return NULL;
 }
 
 /* The reactor alone writes them. */

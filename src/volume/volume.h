@@ -14,6 +14,7 @@
 #include "store/vdisk.h"
 #include "store/words.h"
 
+struct filepool;
 struct volume;
 struct volume_target;
 
@@ -24,10 +25,12 @@ struct volume_load {
 	_Atomic uint64_t begun;		/* requests */
 	_Atomic uint64_t ended;
 	uint64_t late_bytes;		/* answered, and not yet on a disk; for the reactor alone */
+	struct filepool *late_files;	/* their logs; for the reactor alone */
 } __attribute__((aligned(64)));
 
-/* For all reactors of the system; freed by mem_free. NULL: no memory. */
+/* For all reactors of the system; freed when its volumes are closed. NULL: no memory. */
 struct volume_load *volume_loads_make(void);
+void volume_loads_free(struct volume_load *loads);	/* NULL is allowed */
 
 struct volume_options {
 	uint16_t id;			/* LLVV */

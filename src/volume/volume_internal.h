@@ -65,6 +65,7 @@ struct volume {
 	struct volume_flash *flash;		/* of which it is the target; NULL */
 	struct list_head flash_targets;		/* of which it is the source */
 	struct flash_known *flash_known;	/* what is known of its blocks; NULL: no targets */
+	uint64_t flash_known_zones;
 	unsigned flash_zeroing;			/* zeroes on their way to the disk */
 	uint64_t flash_zeroed;			/* that ever began */
 	struct volume_late *late;		/* the buffer of its writes; NULL: none */

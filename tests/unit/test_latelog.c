@@ -30,7 +30,7 @@ static struct latelog *new_log(void)
 {
 	struct latelog *log;
 
-	assert_int_equal(latelog_create("late", &log), 0);
+	assert_int_equal(latelog_create(NULL, "late", &log), 0);
 	return log;
 }
 

@@ -36,6 +36,53 @@ static const struct {
 };
 _Static_assert(sizeof(page) / sizeof(page[0]) == 24, "all properties of the page");
 
+/* What each state is in the numbers of the page. */
+static const struct {
+	unsigned sync_state, copy_state, progress, requested;
+} numbers[COPY_STATE_COUNT] = {
+	[COPY_STATE_FIRST_COPY] = { 5, 3, 6, 4 },		/* resync in progress, unsynchronized */
+	[COPY_STATE_RESYNC] = { 5, 3, 7, 4 },
+	[COPY_STATE_FOLLOWING] = { 6, 4, 2, 15 },		/* synchronized */
+	[COPY_STATE_FULL_DUPLEX] = { 6, 4, 2, 15 },
+	[COPY_STATE_REFUSING] = { 12, 5, 20, 4 },		/* broken, and goes on by itself */
+	[COPY_STATE_INTERRUPTED] = { 12, 5, 20, 4 },
+	[COPY_STATE_SUSPENDED] = { 13, 9, 3, 15 },		/* fractured, suspended */
+	[COPY_STATE_FROZEN] = { 9, 9, 3, 15 },			/* quiesced */
+	[COPY_STATE_SPLIT] = { 13, 7, 3, 15 },			/* fractured, of one moment */
+	[COPY_STATE_PAUSED] = { 13, 7, 3, 15 },
+	[COPY_STATE_REMOVED] = { 13, 9, 18, 15 },
+	[COPY_STATE_DIVERGED] = { 12, 17, 3, 15 },		/* broken, invalid */
+	[COPY_STATE_WRITES_LOST] = { 12, 17, 3, 15 },
+	[COPY_STATE_COPY_ANEW] = { 12, 5, 18, 15 },
+	[COPY_STATE_OFFLINE] = { 12, 5, 3, 15 },
+	[COPY_STATE_TARGET_FIRST_COPY] = { 5, 3, 6, 4 },
+	[COPY_STATE_TARGET] = { 6, 4, 2, 15 },
+	[COPY_STATE_TARGET_FULL_DUPLEX] = { 6, 4, 2, 15 },
+	[COPY_STATE_TARGET_AWAY] = { 13, 10, 12, 4 },		/* failed over, failing back */
+	[COPY_STATE_TARGET_TORN] = { 12, 17, 18, 15 },
+	[COPY_STATE_FAILED_OVER] = { 13, 10, 2, 15 },
+	[COPY_STATE_TARGET_OFFLINE] = { 12, 5, 3, 15 },
+	[COPY_STATE_FLASH_COPYING] = { 15, 3, 6, 4 },		/* copy in progress */
+	[COPY_STATE_FLASH_IDLE] = { 11, 4, 2, 15 },
+	[COPY_STATE_FLASH_WHOLE] = { 14, 4, 2, 15 },		/* frozen */
+	[COPY_STATE_FLASH_RESTORING] = { 10, 3, 8, 4 },
+	[COPY_STATE_FLASH_REVERTIBLE] = { 4, 11, 19, 15 },	/* prepared */
+	[COPY_STATE_FLASH_FAILED] = { 12, 5, 3, 15 },
+	[COPY_STATE_FLASH_WITHDRAWING] = { 8, 8, 21, 15 },	/* quiesce in progress, inactive */
+	[COPY_STATE_FLASH_OFFLINE] = { 12, 5, 3, 15 },
+};
+
+/* And what each type is. */
+static const struct {
+	unsigned copy_type, mode, sync_type, replica_type, methodology;
+} kinds[COPY_TYPE_COUNT] = {
+	[COPY_TYPE_GLOBAL_COPY] = { 2, 3, 6, 2, 4 }, [COPY_TYPE_ASYNC] = { 2, 3, 6, 2, 4 },
+	[COPY_TYPE_SESSION] = { 2, 3, 6, 2, 8 }, [COPY_TYPE_SYNC] = { 3, 2, 6, 2, 3 },
+	[COPY_TYPE_FLASH] = { 5, 3, 8, 2, 3 }, [COPY_TYPE_FLASH_NO_COPY] = { 4, 3, 7, 3, 6 },
+	[COPY_TYPE_FLASH_PERSISTENT] = { 4, 3, 8, 2, 3 }, [COPY_TYPE_FLASH_RECORD] = { 4, 3, 8, 2, 4 },
+	[COPY_TYPE_FLASH_PRACTICE] = { 4, 3, 7, 3, 6 },
+};
+
 static bool is_flash(enum copy_type type)
 {
 	return type >= COPY_TYPE_FLASH;
@@ -135,12 +182,37 @@ static void check_state(const struct cim_instance *instance, enum copy_type type
 		assert_true(is_flash(type));
 }
 
+/* A synchronous target that is not full-duplex is being resynced, whatever its source is at. */
+static void check_numbers(const struct cim_instance *instance, enum copy_type type, enum copy_state state)
+{
+	enum copy_state as = type == COPY_TYPE_SYNC && state == COPY_STATE_TARGET ? COPY_STATE_RESYNC : state;
+
+	assert_int_equal(numbers[as].sync_state, number(instance, "SyncState"));
+	assert_int_equal(numbers[as].copy_state, number(instance, "CopyState"));
+	assert_int_equal(numbers[as].progress, number(instance, "ProgressStatus"));
+	assert_int_equal(numbers[as].requested, number(instance, "RequestedCopyState"));
+	assert_int_equal(kinds[type].copy_type, number(instance, "CopyType"));
+	assert_int_equal(kinds[type].mode, number(instance, "Mode"));
+	assert_int_equal(kinds[type].sync_type, number(instance, "SyncType"));
+	assert_int_equal(kinds[type].replica_type, number(instance, "ReplicaType"));
+	assert_int_equal(kinds[type].methodology, number(instance, "CopyMethodology"));
+}
+
+/* The times are those that the engine has, and one of a state is the moment when it came to it. */
+static void check_times(const struct cim_instance *instance, enum copy_type type)
+{
+	static const char *const of_states[] = { "WhenSynchronized", "WhenSuspended", "WhenDeactivated" };
+
+	assert_int_equal(CREATED_NS / RT_US, get(instance, "WhenEstablished")->one.datetime.us);
+	if (is_flash(type))
+		assert_int_equal(CREATED_NS / RT_US, get(instance, "WhenActivated")->one.datetime.us);
+	for (size_t i = 0; i < sizeof(of_states) / sizeof(of_states[0]); i++)
+		if (has(instance, of_states[i]))
+			assert_int_equal(SINCE_NS / RT_US, get(instance, of_states[i])->one.datetime.us);
+}
+
 static void check_kind(const struct cim_instance *instance, enum copy_type type, enum copy_state state)
 {
-	assert_int_equal(type == COPY_TYPE_SYNC ? 3 : type == COPY_TYPE_FLASH ? 5 : is_flash(type) ? 4 : 2,
-			 number(instance, "CopyType"));
-	assert_int_equal(type == COPY_TYPE_SYNC ? 2 : 3, number(instance, "Mode"));
-	assert_int_equal(is_flash(type), number(instance, "SyncType") != 6);
 	if (is_flash(type))
 		assert_true(!has(instance, "UndiscoveredElement") && !has(instance, "CopyRecoveryMode"));
 	else
@@ -152,6 +224,23 @@ static void check_kind(const struct cim_instance *instance, enum copy_type type,
 		assert_false(has(instance, "ReadOnly"));
 	if (state == COPY_STATE_FLASH_REVERTIBLE)
 		assert_int_equal(4, number(instance, "ReadOnly"));
+}
+
+/* The same volume, as either namespace names it. */
+static void check_ends(const struct cim_instance *instance, const struct cim_instance *twin, const char *name)
+{
+	static const char *const keys[] = { "DeviceID", "InstanceID" };
+	const struct cim_path *path = get(instance, name)->one.path, *other = get(twin, name)->one.path;
+
+	assert_int_equal(CIM_NAMESPACE_ISCSITARGET, path->ns);
+	assert_int_equal(CIM_NAMESPACE_IBM, other->ns);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *key = cim_path_key_text(path, keys[i]), *same = cim_path_key_text(other, keys[i]);
+
+		assert_int_equal(key != NULL, same != NULL);
+		if (key)
+			assert_string_equal(key, same);
+	}
 }
 
 static void check(enum copy_type type, enum copy_state state)
@@ -169,9 +258,13 @@ static void check(enum copy_type type, enum copy_state state)
 		if (page[i].always)
 			assert_false(value->is_null);
 		check_map(instance, page[i].name);
-		if (value->type != CIM_TYPE_REFERENCE)
+		if (value->type == CIM_TYPE_REFERENCE)
+			check_ends(instance, twin, page[i].name);
+		else
 			assert_true(cim_value_equal(value, get(twin, page[i].name)));
 	}
+	check_numbers(instance, type, state);
+	check_times(instance, type);
 	check_state(instance, type);
 	check_kind(instance, type, state);
 	arena_free(&arena);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Large answers over HTTP: the real server with an operation of the test's own, which makes pieces and then goes wrong,
- * or goes on until nobody takes them.
+ * Large answers over HTTP, and the limits of time: the real server with an operation of the test's own, which makes
+ * pieces and then goes wrong, or goes on until nobody takes them.
  */
 #include <arpa/inet.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #include "face/cim/operations.h"
 #include "rt/run.h"
 #include "rt_check.h"
+#include "shifted_clock.h"
 
 #define PIECE	(70u * 1024)
 #define PIECES	5u
@@ -141,7 +143,7 @@ static size_t take(int fd, char *to, size_t room, const char *until)
 	size_t used = 0, len = strlen(until);
 	ssize_t got;
 
-	while (used + 1 < room && (got = recv(fd, to + used, room - used - 1, 0)) > 0) {
+	while (used + 1 < room && (got = recvfrom(fd, to + used, room - used - 1, 0, NULL, NULL)) > 0) {
 		used += (size_t)got;
 		if (len && used >= len && !memcmp(to + used - len, until, len))
 			break;
@@ -190,7 +192,7 @@ static int leave_in_the_middle(void *arg)
 
 	(void)arg;
 	ask(fd, "Endless", "1.1", "");
-	CHECK(recv(fd, &byte, 1, MSG_PEEK) == 1);
+	CHECK(recvfrom(fd, &byte, 1, MSG_PEEK, NULL, NULL) == 1);
 	CHECK(__atomic_load_n(&made, __ATOMIC_SEQ_CST) < 100);
 	close(fd);
 	await_end();
@@ -205,7 +207,101 @@ static int hold_on(void *arg)
 
 	*fd = dial();
 	ask(*fd, "Endless", "1.1", "");
-	CHECK(recv(*fd, &byte, 1, MSG_PEEK) == 1);
+	CHECK(recvfrom(*fd, &byte, 1, MSG_PEEK, NULL, NULL) == 1);
+	return 0;
+}
+
+/* ---- limits of time, on a clock that the test moves ---- */
+
+static unsigned server_bytes;	/* that came from clients; atomic. Clients here read by recvfrom. */
+
+ssize_t recv(int fd, void *buf, size_t len, int flags)
+{
+	ssize_t got = syscall(SYS_recvfrom, fd, buf, len, flags, NULL, NULL);
+
+	if (got > 0)
+		__atomic_add_fetch(&server_bytes, (unsigned)got, __ATOMIC_SEQ_CST);
+	return got;
+}
+
+/* Sent, taken by the server, and done with. */
+static void deliver(int fd, const char *text)
+{
+	unsigned until = __atomic_load_n(&server_bytes, __ATOMIC_SEQ_CST) + (unsigned)strlen(text);
+
+	CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
+	while (__atomic_load_n(&server_bytes, __ATOMIC_SEQ_CST) < until)
+		sched_yield();
+	clock_await_polled(fd);
+}
+
+static bool has_ended(int fd, int wait_ms)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	if (syscall(SYS_poll, &end, 1, wait_ms) == 0)
+		return false;
+	return recvfrom(fd, &byte, 1, MSG_DONTWAIT, NULL, NULL) <= 0;
+}
+
+#define PATIENCE_MS	8000	/* less than what would make a longer limit good */
+#define SOON_MS		50	/* what happens at once by mistake happens in this time, mostly */
+#define HEAD \
+	"POST /cimom HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\nCIMOperation: MethodCall\r\n" \
+	"Content-Length: 1000000\r\n\r\n"
+
+/* Whoever says nothing, not even its request, not the rest of it, for 30 s. */
+static int be_silent(void *arg)
+{
+	int fds[] = { dial(), dial(), dial() };
+
+	(void)arg;
+	clock_await_polled(fds[0]);
+	deliver(fds[1], "POST /cimom HT");
+	deliver(fds[2], HEAD "<CIM");
+	clock_shift(29 * RT_SECOND);
+	for (size_t i = 0; i < 3; i++)
+		CHECK(!has_ended(fds[i], SOON_MS));
+	clock_shift(2 * RT_SECOND);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK(has_ended(fds[i], PATIENCE_MS));
+		close(fds[i]);
+	}
+	return 0;
+}
+
+/* Whoever is never silent, and takes more than 60 s for a body. */
+static int drip(void *arg)
+{
+	int fd = dial();
+
+	(void)arg;
+	deliver(fd, HEAD "<CIM");
+	for (unsigned i = 0; i < 3; i++) {
+		clock_shift(19 * RT_SECOND);
+		deliver(fd, " ");
+		CHECK(!has_ended(fd, SOON_MS));
+	}
+	clock_shift(5 * RT_SECOND);
+	CHECK(send(fd, " ", 1, MSG_NOSIGNAL) == 1);
+	CHECK(has_ended(fd, PATIENCE_MS));
+	close(fd);
+	return 0;
+}
+
+/* Whoever does not take its answer: the operation comes to its end. */
+static int take_nothing(void *arg)
+{
+	int fd = dial();
+	char byte;
+
+	(void)arg;
+	ask(fd, "Endless", "1.1", "");
+	CHECK(recvfrom(fd, &byte, 1, MSG_PEEK, NULL, NULL) == 1);
+	while (sem_trywait(&ended) != 0)
+		clock_shift(RT_SECOND / 10);
+	close(fd);
 	return 0;
 }
 
@@ -220,6 +316,9 @@ static int serve(void *arg)
 	CHECK_EQUAL(cim_server_start(&options, &server, &fault), 0);
 	CHECK_EQUAL(rt_help(talk, NULL), 0);
 	CHECK_EQUAL(rt_help(leave_in_the_middle, NULL), 0);
+	CHECK_EQUAL(rt_help(be_silent, NULL), 0);
+	CHECK_EQUAL(rt_help(drip, NULL), 0);
+	CHECK_EQUAL(rt_help(take_nothing, NULL), 0);
 	CHECK_EQUAL(rt_help(hold_on, &fd), 0);
 	cim_server_stop(server);
 	await_end();
@@ -245,7 +344,7 @@ static void choose_address(void)
 	snprintf(address, sizeof(address), "%s:%u", host, ntohs(where.sin_port));
 }
 
-static void large_answers(void **state)
+static void large_answers_and_slow_clients(void **state)
 {
 	struct rt_options options = { .reactors = 1 };
 	char hash[CIM_HASH_MAX];
@@ -269,7 +368,7 @@ static void large_answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(large_answers),
+		cmocka_unit_test(large_answers_and_slow_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

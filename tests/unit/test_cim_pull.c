@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "face/cim/pull.h"
+#include "shifted_clock.h"
 
 static const struct cim_caller ann = { ROLE_MONITOR, "ann", "10.0.0.1" };
 static const struct cim_caller ann_elsewhere = { ROLE_MONITOR, "ann", "10.0.0.2" };
@@ -128,7 +129,36 @@ static void a_client_that_pulls_from_all_of_its_own_gets_no_more(void **state)
 	open_one(&ann, id);
 }
 
+/* 60 s, unless its client has said otherwise; and again from each pull on. */
 static void what_nobody_pulls_from_is_closed_in_time(void **state)
+{
+	struct cim_context *context = cim_context_open(contexts, &ann, &failure);
+	char longer[CIM_CONTEXT_ID_LEN + 1], id[CIM_CONTEXT_ID_LEN + 1];
+
+	(void)state;
+	assert_non_null(context);
+	context->supply.end = count_end;
+	context->seconds = 900;
+	memcpy(longer, context->id, sizeof(context->id));
+	cim_context_keep(contexts, context);
+	open_one(&ann, id);
+	for (unsigned i = 0; i < 3; i++) {
+		clock_shift(59 * RT_SECOND);
+		assert_true(is_open(&ann, id));
+	}
+	clock_shift(61 * RT_SECOND);
+	assert_false(is_open(&ann, id));
+	assert_int_equal(0, ended);
+	open_one(&bob, id);
+	assert_int_equal(1, ended);
+	clock_shift(600 * RT_SECOND);
+	assert_true(is_open(&ann, longer));
+	clock_shift(901 * RT_SECOND);
+	assert_false(is_open(&ann, longer));
+}
+
+/* However long the one takes that has it. */
+static void what_is_pulled_from_is_not_closed(void **state)
 {
 	struct cim_context *context = cim_context_open(contexts, &ann, &failure);
 	char id[CIM_CONTEXT_ID_LEN + 1];
@@ -136,13 +166,12 @@ static void what_nobody_pulls_from_is_closed_in_time(void **state)
 	(void)state;
 	assert_non_null(context);
 	context->supply.end = count_end;
-	context->seconds = 0;
+	clock_shift(1000 * RT_SECOND);
+	open_one(&bob, id);
+	assert_int_equal(0, ended);
 	memcpy(id, context->id, sizeof(context->id));
 	cim_context_keep(contexts, context);
-	while (is_open(&ann, id))
-		;
-	open_one(&bob, id);
-	assert_int_equal(1, ended);
+	assert_true(is_open(&ann, id));
 }
 
 int main(void)
@@ -154,6 +183,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_client_that_pulls_from_all_of_its_own_gets_no_more, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_pulls_from_is_closed_in_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_pulled_from_is_not_closed, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,23 +124,23 @@ struct copy_cim_state copy_cim_of_state(enum copy_type type, enum copy_state sta
 static const struct {
 	uint32_t types;
 	enum copy_verb verb;
-	uint16_t numbers[COPY_CIM_METHOD_COUNT];	/* ModifySynchronization, ModifyReplicaSynchronization */
+	uint16_t numbers[COPY_CIM_METHOD_COUNT];	/* ModifySynchronization, ModifyReplicaSynchronization, of groups */
 	bool renames;
 } operations[] = {
-	{ PAIRS, COPY_SUSPEND, { 3, 22 }, false },	/* Fracture, Suspend */
-	{ PAIRS, COPY_RESUME, { 4, 16 }, false },	/* Resync Replica, Resume */
-	{ PAIRS, COPY_RESUME, { 0, 14 }, false },	/* Resync Replica */
-	{ PAIRS, COPY_GO_TO_SYNC, { 10, 17 }, false },	/* Reset To Sync */
-	{ PAIRS, COPY_LEAVE_SYNC, { 11, 18 }, false },	/* Reset To Async */
-	{ PAIRS, COPY_FREEZE, { 8, 0 }, false },	/* Quiesce */
-	{ PAIRS, COPY_RUN, { 9, 0 }, false },		/* Unquiesce */
-	{ PAIRS, COPY_FAILOVER, { 0, 10 }, false },
-	{ PAIRS, COPY_FAILBACK, { 0, 11 }, true },
-	{ FLASHES, COPY_RESYNC, { 4, 14 }, false },	/* Resync Replica */
-	{ FLASHES, COPY_REVERSE, { 5, 15 }, true },	/* Restore from Replica */
-	{ FLASHES, COPY_COMMIT, { 0, 4 }, false },	/* Activate */
-	{ FLASHES, COPY_REVERT, { 7, 23 }, false },	/* Unprepare */
-	{ PAIRS | FLASHES, COPY_DELETE, { 2, 8 }, false },	/* Detach */
+	{ PAIRS, COPY_SUSPEND, { 3, 22, 21 }, false },	/* Fracture, Suspend, Split */
+	{ PAIRS, COPY_RESUME, { 4, 16, 16 }, false },	/* Resync Replica, Resume */
+	{ PAIRS, COPY_RESUME, { 0, 14, 14 }, false },	/* Resync Replica */
+	{ PAIRS, COPY_GO_TO_SYNC, { 10, 17, 0 }, false },	/* Reset To Sync */
+	{ PAIRS, COPY_LEAVE_SYNC, { 11, 18, 0 }, false },	/* Reset To Async */
+	{ PAIRS, COPY_FREEZE, { 8, 0, 0 }, false },	/* Quiesce */
+	{ PAIRS, COPY_RUN, { 9, 0, 0 }, false },	/* Unquiesce */
+	{ PAIRS, COPY_FAILOVER, { 0, 10, 10 }, false },
+	{ PAIRS, COPY_FAILBACK, { 0, 11, 11 }, true },
+	{ FLASHES, COPY_RESYNC, { 4, 14, 14 }, false },	/* Resync Replica */
+	{ FLASHES, COPY_REVERSE, { 5, 15, 15 }, true },	/* Restore from Replica */
+	{ FLASHES, COPY_COMMIT, { 0, 4, 0 }, false },	/* Activate */
+	{ FLASHES, COPY_REVERT, { 7, 23, 0 }, false },	/* Unprepare */
+	{ PAIRS | FLASHES, COPY_DELETE, { 2, 8, 8 }, false },	/* Detach */
 };
 #define OPERATIONS	(sizeof(operations) / sizeof(operations[0]))
 _Static_assert(OPERATIONS <= COPY_CIM_OPERATIONS_MAX, "room for all");
@@ -172,20 +172,26 @@ static void add_cell(enum copy_type type, enum copy_state state, enum copy_verb 
 static void add_type(enum copy_type type, uint16_t copy_state, enum copy_verb verb, struct copy_cim_operation *out)
 {
 	for (enum copy_state state = COPY_STATE_NONE + 1; state < COPY_STATE_COUNT; state++) {
-		if (copy_table_has(type, state) && copy_cim_of_state(type, state).copy_state == copy_state)
+		if (copy_table_has(type, state) &&
+		    (!copy_state || copy_cim_of_state(type, state).copy_state == copy_state))
 			add_cell(type, state, verb, out);
 	}
 }
 
-unsigned copy_cim_list_operations(uint16_t replication_type, uint16_t copy_state,
+static struct copy_cim_operation begin_operation(size_t index, enum copy_cim_method method)
+{
+	return (struct copy_cim_operation){
+		.number = operations[index].numbers[method], .renames = operations[index].renames,
+	};
+}
+
+unsigned copy_cim_list_operations(uint16_t replication_type, enum copy_cim_method method, uint16_t copy_state,
 				  struct copy_cim_operation out[COPY_CIM_OPERATIONS_MAX])
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < OPERATIONS; i++) {
-		struct copy_cim_operation operation = {
-			.number = operations[i].numbers[COPY_CIM_REPLICATION], .renames = operations[i].renames,
-		};
+		struct copy_cim_operation operation = begin_operation(i, method);
 
 		for (enum copy_type type = 0; operation.number && type < COPY_TYPE_COUNT; type++) {
 			if (operations[i].types & 1u << type && cim_types[type].replication_type == replication_type)
@@ -194,6 +200,81 @@ unsigned copy_cim_list_operations(uint16_t replication_type, uint16_t copy_state
 		if (operation.at_source || operation.at_target)
 			out[count++] = operation;
 	}
+	return count;
+}
+
+unsigned copy_cim_list_operations_of(enum copy_type type, enum copy_state state, enum copy_cim_method method,
+				     struct copy_cim_operation out[COPY_CIM_OPERATIONS_MAX])
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		struct copy_cim_operation operation = begin_operation(i, method);
+
+		if (operation.number && operations[i].types & 1u << type)
+			add_cell(type, state, operations[i].verb, &operation);
+		if (operation.at_source || operation.at_target)
+			out[count++] = operation;
+	}
+	return count;
+}
+
+/* ---- states ---- */
+
+/* Hosts get what a FlashCopy shows from its first moment on; a target of a pair is closed until it is failed over. */
+static bool is_open_to_hosts(enum copy_type type, enum copy_state state)
+{
+	return FLASHES & 1u << type ? state != COPY_STATE_FLASH_FAILED && state != COPY_STATE_FLASH_OFFLINE
+				    : state == COPY_STATE_FAILED_OVER;
+}
+
+/* What is known of one CopyState, of the states that have it. */
+struct state_sum {
+	bool any, closed;
+	bool settled, settled_closed;		/* the same of those that do not go on to another by themselves */
+};
+
+static bool can_do(enum copy_type type, enum copy_state state, enum copy_cim_method method, uint16_t operation)
+{
+	enum copy_verb verb;
+
+	return !operation || (copy_cim_find_verb(type, method, operation, &verb) &&
+			      copy_table_allows(type, state, verb));
+}
+
+static void sum_state(enum copy_type type, enum copy_state state, struct state_sum sums[COPY_CIM_COPY_STATES_MAX])
+{
+	const struct copy_cim_state as = copy_cim_of_state(type, state);
+	struct state_sum *sum = &sums[as.copy_state];
+	bool open = is_open_to_hosts(type, state);
+
+	assert(as.copy_state < COPY_CIM_COPY_STATES_MAX);
+	sum->any = true;
+	sum->closed = sum->closed || !open;
+	if (as.requested_copy_state != CS_NOT_APPLICABLE)
+		return;
+	sum->settled = true;
+	sum->settled_closed = sum->settled_closed || !open;
+}
+
+unsigned copy_cim_list_states(uint16_t replication_type, enum copy_cim_method method, uint16_t operation,
+			      struct copy_cim_copy_state out[COPY_CIM_COPY_STATES_MAX])
+{
+	struct state_sum sums[COPY_CIM_COPY_STATES_MAX] = { { 0 } };
+	unsigned count = 0;
+
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		if (cim_types[type].replication_type != replication_type)
+			continue;
+		for (enum copy_state state = COPY_STATE_NONE + 1; state < COPY_STATE_COUNT; state++)
+			if (copy_table_has(type, state) && can_do(type, state, method, operation))
+				sum_state(type, state, sums);
+	}
+	for (uint16_t i = 0; i < COPY_CIM_COPY_STATES_MAX; i++)
+		if (sums[i].any)
+			out[count++] = (struct copy_cim_copy_state){
+				i, !(sums[i].settled ? sums[i].settled_closed : sums[i].closed),
+			};
 	return count;
 }
 

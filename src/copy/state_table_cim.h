@@ -52,13 +52,14 @@ struct copy_cim_lag copy_cim_lag_of(enum copy_type type, enum copy_state state, 
 enum copy_cim_method {
 	COPY_CIM_CONFIGURATION,		/* ModifySynchronization of CIM_StorageConfigurationService */
 	COPY_CIM_REPLICATION,		/* ModifyReplicaSynchronization of CIM_ReplicationService */
+	COPY_CIM_GROUP,			/* the same of a CIM_GroupSynchronized: of all copies of a set at once */
 	COPY_CIM_METHOD_COUNT
 };
 
 /* What the Operation with this number of a method is, of a copy of this type. False: there is none. */
 bool copy_cim_find_verb(enum copy_type type, enum copy_cim_method method, uint16_t number, enum copy_verb *verb);
 
-/* An Operation of COPY_CIM_REPLICATION, as GetSupportedOperations of CIM_ReplicationServiceCapabilities has it. */
+/* An Operation, as GetSupportedOperations of CIM_ReplicationServiceCapabilities has it. */
 struct copy_cim_operation {
 	uint16_t number;
 	bool at_source, at_target;	/* the system of which end carries it out */
@@ -67,8 +68,24 @@ struct copy_cim_operation {
 };
 #define COPY_CIM_OPERATIONS_MAX	16u
 
-/* What can be done with copies of a ReplicationType that have this CopyState; how many. */
-unsigned copy_cim_list_operations(uint16_t replication_type, uint16_t copy_state,
+/* What can be done with copies of a ReplicationType that have this CopyState (0: any); how many. */
+unsigned copy_cim_list_operations(uint16_t replication_type, enum copy_cim_method method, uint16_t copy_state,
 				  struct copy_cim_operation out[COPY_CIM_OPERATIONS_MAX]);
+
+/* The same of one copy as it is. */
+unsigned copy_cim_list_operations_of(enum copy_type type, enum copy_state state, enum copy_cim_method method,
+				     struct copy_cim_operation out[COPY_CIM_OPERATIONS_MAX]);
+
+/* ---- which states there are ---- */
+
+struct copy_cim_copy_state {
+	uint16_t copy_state;
+	bool host_accessible;		/* hosts reach the target in it, once it is come to that */
+};
+#define COPY_CIM_COPY_STATES_MAX	18u
+
+/* Those of copies of a ReplicationType, in order; with operation, of that method, those in which it can be done. */
+unsigned copy_cim_list_states(uint16_t replication_type, enum copy_cim_method method, uint16_t operation,
+			      struct copy_cim_copy_state out[COPY_CIM_COPY_STATES_MAX]);
 
 #endif

@@ -440,24 +440,80 @@ static void what_is_supported_is_what_the_table_allows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		for (uint16_t in = 2; in <= 18; in++) {
-			count = copy_cim_list_operations(kinds[i], in, list);
+			count = copy_cim_list_operations(kinds[i], COPY_CIM_REPLICATION, in, list);
 			for (uint16_t number = 2; number <= 27; number++)
 				assert_int_equal(find_operation(list, count, number) != NULL,
 						 is_ever_done(kinds[i], in, number));
 		}
 	}
-	assert_int_equal(copy_cim_list_operations(6, 4, list), 0);
-	count = copy_cim_list_operations(4, 4, list);
+	assert_int_equal(copy_cim_list_operations(6, COPY_CIM_REPLICATION, 4, list), 0);
+	count = copy_cim_list_operations(4, COPY_CIM_REPLICATION, 4, list);
 	found = find_operation(list, count, 10);
 	assert_true(found && found->at_target && !found->at_source && !found->renames && !found->may_need_force);
 	found = find_operation(list, count, 22);
 	assert_true(found && found->at_source && !found->at_target);
-	count = copy_cim_list_operations(4, 10, list);
+	count = copy_cim_list_operations(4, COPY_CIM_REPLICATION, 10, list);
 	found = find_operation(list, count, 11);
 	assert_true(found && found->at_target && found->renames);
-	count = copy_cim_list_operations(11, 4, list);
+	count = copy_cim_list_operations(11, COPY_CIM_REPLICATION, 4, list);
 	found = find_operation(list, count, 15);
 	assert_true(found && found->at_source && found->at_target && found->renames);
+}
+
+/* Of one copy as it is: what the table allows in this very state. */
+static void what_can_be_done_with_one_is_what_its_state_allows(void **state)
+{
+	struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX];
+	enum copy_verb verb;
+
+	(void)state;
+	for (enum copy_type type = 0; type < COPY_TYPE_COUNT; type++) {
+		ALL_STATES(type, in) {
+			unsigned count = copy_cim_list_operations_of(type, in, COPY_CIM_REPLICATION, list);
+
+			for (uint16_t number = 2; in != COPY_STATE_NONE && number <= 27; number++) {
+				const struct copy_cim_operation *found = find_operation(list, count, number);
+				bool known = copy_cim_find_verb(type, COPY_CIM_REPLICATION, number, &verb);
+				enum copy_answer answer = known ? copy_table_cell(type, in, verb).answer
+								: COPY_NO_VERB;
+
+				assert_int_equal(found != NULL, is_done(answer));
+				assert_true(!found || found->may_need_force == (answer == COPY_FORCED));
+			}
+		}
+	}
+}
+
+static void states_are_those_of_the_table(void **state)
+{
+	static const struct {
+		uint16_t kind, copy_state;
+		bool open;
+	} known[] = {
+		{ 4, 4, false }, { 4, 7, false }, { 4, 10, true }, { 5, 3, false }, { 5, 10, true }, { 5, 17, false },
+		{ 7, 4, true }, { 7, 5, false }, { 11, 3, true }, { 11, 4, true }, { 11, 5, false }, { 11, 11, true },
+	};
+	struct copy_cim_copy_state list[COPY_CIM_COPY_STATES_MAX];
+	unsigned count;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		unsigned at = 0;
+
+		count = copy_cim_list_states(known[i].kind, COPY_CIM_REPLICATION, 0, list);
+		while (at < count && list[at].copy_state != known[i].copy_state)
+			at++;
+		assert_true(at < count);
+		assert_int_equal(list[at].host_accessible, known[i].open);
+		for (at = 1; at < count; at++)
+			assert_true(list[at - 1].copy_state < list[at].copy_state);
+	}
+	assert_int_equal(copy_cim_list_states(2, COPY_CIM_REPLICATION, 0, list), 0);
+	count = copy_cim_list_states(4, COPY_CIM_REPLICATION, 11, list);
+	for (unsigned i = 0; i < count; i++)
+		assert_true(is_ever_done(4, list[i].copy_state, 11));
+	assert_true(count > 0);
+	assert_int_equal(copy_cim_list_states(7, COPY_CIM_REPLICATION, 11, list), 0);
 }
 
 static void a_lag_is_known_where_it_is(void **state)
@@ -616,7 +672,8 @@ static void say_operations(void)
 {
 	static const enum copy_type of[] = { COPY_TYPE_SYNC, COPY_TYPE_FLASH };
 
-	say("\n| command | ModifySynchronization | ModifyReplicaSynchronization |\n|---|---|---|\n");
+	say("\n| command | ModifySynchronization | ModifyReplicaSynchronization | the same of a group |\n"
+	    "|---|---|---|---|\n");
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
 		for (enum copy_verb verb = 0; verb < COPY_VERB_COUNT; verb++) {
 			enum copy_state in = is_flash(of[i]) ? COPY_STATE_FLASH_FAILED : COPY_STATE_OFFLINE;
@@ -626,6 +683,7 @@ static void say_operations(void)
 			say("| %s %s |", is_flash(of[i]) ? "flash" : "pair", copy_verb_names[verb]);
 			say_numbers_of(of[i], COPY_CIM_CONFIGURATION, verb);
 			say_numbers_of(of[i], COPY_CIM_REPLICATION, verb);
+			say_numbers_of(of[i], COPY_CIM_GROUP, verb);
 			say("\n");
 		}
 	}
@@ -671,6 +729,8 @@ int main(void)
 		cmocka_unit_test(every_operation_has_a_number),
 		cmocka_unit_test(these_operations),
 		cmocka_unit_test(what_is_supported_is_what_the_table_allows),
+		cmocka_unit_test(what_can_be_done_with_one_is_what_its_state_allows),
+		cmocka_unit_test(states_are_those_of_the_table),
 		cmocka_unit_test(a_lag_is_known_where_it_is),
 		cmocka_unit_test(every_record_is_in_a_state),
 		cmocka_unit_test(every_flash_is_in_a_state),

@@ -210,6 +210,7 @@ int control_volume_rename(struct control *control, uint16_t id, const char *name
 int control_volume_accept(struct control *control, uint16_t id, struct fault *fault);
 int control_volume_delete(struct control *control, uint16_t id, struct fault *fault);
 int control_volume_get(struct control *control, uint16_t id, struct volume_info *info, struct fault *fault);
+#define CONTROL_VOLUMES_MAX	(255u * 256u)	/* of LSSs 00 to FE */
 
 /* In order of ids; each does not suspend. pool NULL and lss -1: of all. */
 int control_volume_each(struct control *control, int lss, const char *pool,
@@ -257,6 +258,7 @@ void control_refuse_hosts(struct control *control);
 
 /* ---- sets: volumes, pairs or FlashCopies that are named together, by the methods of the seed page ---- */
 
+#define CONTROL_SETS_MAX	1024u
 #define CONTROL_SET_MEMBERS_MAX	256u
 
 struct set_info {

@@ -12,8 +12,6 @@
 #include "rt/log.h"
 #include "rt/mem.h"
 
-#define SETS_MAX	1024u
-
 void control_set_name_object(const char *name, char object[64])
 {
 	snprintf(object, 64, "set %.48s", name);
@@ -185,9 +183,9 @@ int control_set_create(struct control *control, const struct record_set *wanted,
 	if (find_set(control, record.name))
 		return fault_set(fault, FAULT_INVALID_PARAMETER, object, "choose another name",
 				 "there is a set of this name");
-	if (count >= SETS_MAX)
+	if (count >= CONTROL_SETS_MAX)
 		return fault_set(fault, FAULT_FAILED, object, "delete one: xdc set list",
-				 "a system has at most %u sets", SETS_MAX);
+				 "a system has at most %u sets", CONTROL_SETS_MAX);
 	record.created_wall_ns = rt_wall_ns();
 	if (control_set_load(control, &record) != 0)
 		return fault_set(fault, FAULT_FAILED, object, "try again", "out of memory");

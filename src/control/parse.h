@@ -43,8 +43,9 @@ const char *parse_system(const char *text);
 /* "2105.FA121:16", the master's subordinate: system gets XDC_SYSTEM_ID_MAX characters. */
 const char *parse_subordinate(const char *text, char *system, uint8_t *lss);
 
-/* 1 to 63 letters, digits, '.', '_' and '-', the first a letter or digit. */
+/* 1 to 63 letters, digits, '.', '_' and '-', the first a letter or digit; and as a regular expression. */
 const char *parse_pool_name(const char *text);
+#define PARSE_POOL_NAME_MASK	"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 
 /* The same, and not four hexadecimal digits: a name never looks like an id. */
 const char *parse_volume_name(const char *text);

@@ -124,7 +124,7 @@ struct copy_cim_state copy_cim_of_state(enum copy_type type, enum copy_state sta
 static const struct {
 	uint32_t types;
 	enum copy_verb verb;
-	uint16_t numbers[COPY_CIM_METHOD_COUNT];	/* ModifySynchronization, ModifyReplicaSynchronization, of groups */
+	uint16_t numbers[COPY_CIM_METHOD_COUNT];	/* ModifySynchronization, ModifyReplica..., of a group */
 	bool renames;
 } operations[] = {
 	{ PAIRS, COPY_SUSPEND, { 3, 22, 21 }, false },	/* Fracture, Suspend, Split */

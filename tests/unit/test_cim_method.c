@@ -296,7 +296,7 @@ static int tell_replication_story(void *arg)
 	on_object = ON_SERVICE("IBMTSESS_ReplicationService");
 	RETURNS(&a, "CreateElementReplica", SYNC_TYPE("9") SOURCE, 1);
 	RETURNS(&a, "CreateElementReplica", SYNC_TYPE("5") SOURCE, 5);
-	RETURNS(&a, "CreateElementReplica", SYNC_TYPE("7") P_NUMBER("WaitForCopyState", "4") SOURCE, 1);
+	RETURNS(&a, "CreateElementReplica", SYNC_TYPE("7") P_NUMBER("WaitForCopyState", "8") SOURCE, 1);
 	/* A snapshot is not copied in the background, a clone is. */
 	RETURNS(&a, "CreateElementReplica", SYNC_TYPE("7") SOURCE P_TEXT("ElementName", "snap"), 0);
 	ANSWERS("NAME=\"Synchronization\" PARAMTYPE=\"reference\"");

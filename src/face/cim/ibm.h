@@ -6,6 +6,7 @@
 #ifndef XDC_FACE_CIM_IBM_H
 #define XDC_FACE_CIM_IBM_H
 
+#include "copy/state_table.h"
 #include "face/cim/method.h"
 
 /* ESSID:LSSID:SSID; the SSID is empty where the LSS has none, or is not here. */
@@ -64,6 +65,9 @@ int ibm_element_of_path(struct cim_call *call, const struct cim_path *path, cons
 			struct ibm_element *element, struct fault *fault);
 int ibm_relation_of_path(struct cim_call *call, const struct cim_path *path, const char *name,
 			 struct ibm_relation *relation, struct fault *fault);
+/* Where it is in the state table. Suspends. */
+int ibm_state_of_relation(struct cim_call *call, const struct ibm_relation *relation, enum copy_type *type,
+			  enum copy_state *state, struct fault *fault);
 int ibm_pool_of_path(struct cim_call *call, const struct cim_path *path, const char *name, const char **pool,
 		     struct fault *fault);
 int ibm_set_of_path(struct cim_call *call, const struct cim_path *path, struct set_info *set, struct fault *fault);

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies, one at a time, by both kinds of services. A pair is one with a volume of another system, a FlashCopy here. */
-#include "face/cim/ibm.h"
+#include "face/cim/replication.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "copy/state_table_cim.h"
-
 /* The value of CopyType. */
 enum { COPY_ASYNC = 2, COPY_SYNC, COPY_UNSYNC_ASSOC, COPY_UNSYNC_UNASSOC };
 /* What has no such value: a FlashCopy without background copy. */
 enum { COPY_SNAPSHOT = 1 << 16 };
-
-/* The values of SyncType and Mode of CreateElementReplica. */
-enum { SYNC_MIRROR = 6, SYNC_SNAPSHOT, SYNC_CLONE, SYNC_TOKENIZED_CLONE };
-enum { MODE_SYNC = 2, MODE_ASYNC, MODE_ADAPTIVE };
 
 /* Of Operation of ModifySynchronization: those of the state table, and these. */
 enum { OPERATION_FIRST = 2, OPERATION_START_COPY = 12, OPERATION_STOP_COPY, OPERATION_LAST = OPERATION_STOP_COPY };
@@ -38,11 +32,11 @@ static bool is_flash_type(uint64_t type)
 	return type == COPY_UNSYNC_ASSOC || type == COPY_UNSYNC_UNASSOC || type == COPY_SNAPSHOT;
 }
 
-static struct copy_flash_request flash_request(uint16_t source, uint64_t type)
+static struct copy_flash_request flash_request(struct cim_call *call, uint16_t source, uint64_t type)
 {
 	return (struct copy_flash_request){
 		.source = source, .persistent = type != COPY_UNSYNC_UNASSOC, .no_copy = type == COPY_SNAPSHOT,
-		.priority = COPY_LOW,
+		.priority = replication_priority(call),
 	};
 }
 
@@ -63,7 +57,7 @@ static int make_pair(struct cim_call *call, const struct ibm_element *source, co
 		     uint64_t type, const char *set, struct fault *fault)
 {
 	struct copy_pair_request request = {
-		.source = source->volume, .target = target->volume, .priority = COPY_LOW,
+		.source = source->volume, .target = target->volume, .priority = replication_priority(call),
 		.type = type == COPY_SYNC ? PAIR_SYNC : PAIR_ASYNC,
 	};
 	char object[16];
@@ -79,7 +73,7 @@ static int make_pair(struct cim_call *call, const struct ibm_element *source, co
 static int make_flash(struct cim_call *call, uint16_t source, uint16_t target, uint64_t type, const char *set,
 		      struct fault *fault)
 {
-	struct copy_flash_request request = flash_request(source, type);
+	struct copy_flash_request request = flash_request(call, source, type);
 	char object[16];
 
 	request.target = target;
@@ -113,7 +107,7 @@ static int make_replica(struct cim_call *call, uint64_t type, struct ibm_element
 				 "a volume that stays in step is one of another system");
 	if (!is_flash_type(type))
 		return ibm_bad(fault, "CopyType", "there is no such type");
-	request = flash_request(source->volume, type);
+	request = flash_request(call, source->volume, type);
 	if (cim_command_begin(call, "flash", "create", fault))
 		return -1;
 	rc = control_replica_create(call->control, &request, pool, name, fault);
@@ -191,43 +185,27 @@ int ibm_attach_replica(struct cim_call *call, struct fault *fault)
 
 /* ---- CreateElementReplica ---- */
 
-static int read_sync_type(struct cim_call *call, uint64_t *type, struct fault *fault)
+static uint64_t type_of(const struct replication_kind *kind)
 {
-	uint64_t sync_type = cim_in_number(call, "SyncType"), mode = cim_in_number(call, "Mode");
-
-	if (sync_type < SYNC_MIRROR || sync_type > SYNC_TOKENIZED_CLONE)
-		return ibm_bad(fault, "SyncType", "there is no such type");
-	if (cim_in_given(call, "Mode") && (mode < MODE_SYNC || mode > MODE_ADAPTIVE))
-		return ibm_bad(fault, "Mode", "there is no such mode");
-	if (sync_type == SYNC_TOKENIZED_CLONE || mode == MODE_ADAPTIVE ||
-	    (sync_type != SYNC_MIRROR && mode == MODE_SYNC))
-		return fault_set(fault, FAULT_NOT_SUPPORTED, "SyncType", "mirrors of mode 2 or 3, snapshots and clones",
-				 "there are no such copies");
-	*type = sync_type == SYNC_SNAPSHOT ? COPY_SNAPSHOT : sync_type == SYNC_CLONE ? COPY_UNSYNC_ASSOC :
-		mode == MODE_SYNC ? COPY_SYNC : COPY_ASYNC;
-	return 0;
-}
-
-/* What would be left undone is refused. */
-static int check_left_out(struct cim_call *call, const char *const *names, struct fault *fault)
-{
-	for (; *names; names++)
-		if (cim_in_given(call, *names))
-			return fault_set(fault, FAULT_NOT_SUPPORTED, *names, "leave it out", "it is not supported");
-	return 0;
+	if (kind->sync_type == REPLICATION_MIRROR)
+		return kind->mode == REPLICATION_SYNC ? COPY_SYNC : COPY_ASYNC;
+	return kind->sync_type == REPLICATION_SNAPSHOT ? COPY_SNAPSHOT : COPY_UNSYNC_ASSOC;
 }
 
 int ibm_create_element_replica(struct cim_call *call, struct fault *fault)
 {
 	static const char *const left_out[] = {
-		"SourceAccessPoint", "TargetAccessPoint", "ReplicationSettingData", "WaitForCopyState", "Collections",
+		"SourceAccessPoint", "TargetAccessPoint", "TargetSettingGoal", "ConnectivityCollection", "Collections",
 		NULL,
 	};
 	struct ibm_element source, target;
-	uint64_t type = 0, job;
+	struct replication_kind kind;
+	uint64_t type, job;
 
-	if (check_left_out(call, left_out, fault) || read_sync_type(call, &type, fault))
+	if (replication_check_left_out(call, left_out, fault) || replication_read_sync_type(call, &kind, fault) ||
+	    replication_check_wait(call, true, fault))
 		return -1;
+	type = type_of(&kind);
 	if (cim_in_given(call, "TargetElement")) {
 		if (attach_named(call, type, &source, &target, &job, fault))
 			return -1;
@@ -421,8 +399,8 @@ static int carry_out(struct cim_call *call, const struct ibm_relation *relation,
 	return 0;
 }
 
-static int find_type(struct cim_call *call, const struct ibm_relation *relation, enum copy_type *type,
-		     struct fault *fault)
+int ibm_state_of_relation(struct cim_call *call, const struct ibm_relation *relation, enum copy_type *type,
+			  enum copy_state *state, struct fault *fault)
 {
 	struct copy *copy = control_copy(call->control);
 	struct copy_flash_info flash;
@@ -431,10 +409,16 @@ static int find_type(struct cim_call *call, const struct ibm_relation *relation,
 	if (relation->is_flash) {
 		int found = copy_flash_show(copy, relation->flash.target, &flash, fault);
 
-		*type = found > 0 ? flash.copy_type : COPY_TYPE_FLASH;
-		return found < 0 ? -1 : 0;
+		if (found < 0)
+			return -1;
+		*type = flash.copy_type;
+		*state = flash.copy_state;
+		return found ? 0 : ibm_bad(fault, "Synchronization", "it has ended meanwhile");
 	}
-	*type = copy_pair_get(copy, &relation->pair, &info) ? info.copy_type : COPY_TYPE_ASYNC;
+	if (!copy_pair_get(copy, &relation->pair, &info))
+		return ibm_bad(fault, "Synchronization", "it has ended meanwhile");
+	*type = info.copy_type;
+	*state = info.copy_state;
 	return 0;
 }
 
@@ -443,6 +427,7 @@ int ibm_modify_synchronization(struct cim_call *call, struct fault *fault)
 	const struct cim_path *path = cim_in_path(call, "Synchronization");
 	uint64_t wanted = cim_in_number(call, "Operation");
 	struct ibm_relation relation;
+	enum copy_state state;
 	enum copy_type type;
 	enum copy_verb verb;
 
@@ -452,7 +437,7 @@ int ibm_modify_synchronization(struct cim_call *call, struct fault *fault)
 		return -1;
 	if (wanted == OPERATION_START_COPY || wanted == OPERATION_STOP_COPY)
 		return set_copying(call, &relation, wanted == OPERATION_START_COPY, fault);
-	if (find_type(call, &relation, &type, fault))
+	if (ibm_state_of_relation(call, &relation, &type, &state, fault))
 		return -1;
 	if (!copy_cim_find_verb(type, COPY_CIM_CONFIGURATION, (uint16_t)wanted, &verb))
 		return fault_set(fault, FAULT_NOT_SUPPORTED, "Operation", "see docs/cim.md",
@@ -464,16 +449,18 @@ int ibm_modify_synchronization(struct cim_call *call, struct fault *fault)
 
 int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *fault)
 {
-	static const char *const left_out[] = { "ReplicationSettingData", "SyncPair", "WaitForCopyState", NULL };
+	static const char *const left_out[] = { "SyncPair", NULL };
 	const struct cim_path *path = cim_in_path(call, "Synchronization");
 	uint64_t wanted = cim_in_number(call, "Operation");
 	struct ibm_relation relation;
+	enum copy_state state;
 	enum copy_type type;
 	enum copy_verb verb;
 
-	if (check_left_out(call, left_out, fault) ||
+	if (replication_check_left_out(call, left_out, fault) || replication_check_settings(call, NULL, fault) ||
+	    replication_check_wait(call, replication_ends_whole(wanted), fault) ||
 	    ibm_relation_of_path(call, path, "Synchronization", &relation, fault) ||
-	    find_type(call, &relation, &type, fault))
+	    ibm_state_of_relation(call, &relation, &type, &state, fault))
 		return -1;
 	if (wanted < OPERATION_FIRST || wanted > REPLICATION_OPERATION_LAST)
 		return ibm_bad(fault, "Operation", "there is no such operation");

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "control/service.h"
+#include "face/cim/embedded.h"
 #include "face/cim/operation.h"
 
 #define OUT_BYTES_MAX	(24u * 1024 * 1024)
@@ -17,7 +18,9 @@
 
 const struct cim_method *cim_method_find(const struct cim_schema_class *class, const char *name)
 {
-	static const struct cim_method *const tables[] = { cim_methods_ibm, cim_methods_common };
+	static const struct cim_method *const tables[] = {
+		cim_methods_ibm, cim_methods_common, cim_methods_replication,
+	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct cim_method *method = tables[i]; method->class_name; method++)
@@ -74,6 +77,23 @@ static bool check_type(const struct xml_node *node, const struct cim_schema_para
 	return true;
 }
 
+static bool read_embedded(struct cim_call *call, unsigned index, struct cim_failure *failure)
+{
+	const struct cim_schema_parameter *parameter = &call->method->parameters[index];
+	const struct cim_schema_qualifier *qualifier =
+		cim_schema_find_qualifier(&parameter->qualifiers, "EmbeddedInstance");
+	const struct cim_value *value = &call->in[index];
+	struct cim_given *given;
+
+	if (!qualifier || parameter->is_array || value->is_null || !*value->one.text)
+		return true;
+	given = arena_take(call->arena, sizeof(*given));
+	call->embedded[index] = given;
+	if (!given)
+		return cim_fail(failure, CIM_ERR_FAILED, "out of memory");
+	return cim_embedded_read(call->arena, call->ns, qualifier->value.list[0], value->one.text, given, failure);
+}
+
 static bool read_argument(struct cim_call *call, const struct xml_node *node, bool *seen, struct cim_failure *failure)
 {
 	const char *name = xml_attribute(node, "NAME");
@@ -97,7 +117,8 @@ static bool read_argument(struct cim_call *call, const struct xml_node *node, bo
 	if (slot.reference_class && !strcmp(slot.reference_class, "CIM_ManagedElement"))
 		slot.reference_class = NULL;
 	return check_type(node, parameter, failure) &&
-	       cim_value_read(call->arena, node->first, &slot, call->ns, &call->in[index], failure);
+	       cim_value_read(call->arena, node->first, &slot, call->ns, &call->in[index], failure) &&
+	       read_embedded(call, index, failure);
 }
 
 static bool read_arguments(struct cim_call *call, const struct cim_request *request, struct cim_failure *failure)
@@ -106,7 +127,8 @@ static bool read_arguments(struct cim_call *call, const struct cim_request *requ
 	bool *seen = arena_take(call->arena, count + 1);
 
 	call->in = arena_take(call->arena, (count + 1) * sizeof(*call->in));
-	if (!seen || !call->in)
+	call->embedded = arena_take(call->arena, (count + 1) * sizeof(struct cim_given *));
+	if (!seen || !call->in || !call->embedded)
 		return cim_fail(failure, CIM_ERR_FAILED, "out of memory");
 	for (unsigned i = 0; i < count; i++)
 		call->in[i].is_null = true;
@@ -180,6 +202,11 @@ const struct cim_path *cim_in_path(const struct cim_call *call, const char *name
 	const struct cim_value *value = cim_in(call, name);
 
 	return value->is_null ? NULL : value->one.path;
+}
+
+const struct cim_given *cim_in_embedded(const struct cim_call *call, const char *name)
+{
+	return call->embedded[index_of(call, name)];
 }
 
 unsigned cim_in_count(const struct cim_call *call, const char *name)
@@ -296,6 +323,12 @@ void cim_out_add_time(struct cim_call *call, int64_t wall_ns)
 }
 
 /* ---- how it is done ---- */
+
+int cim_method_not_supported(struct cim_call *call, struct fault *fault)
+{
+	return fault_set(fault, FAULT_NOT_SUPPORTED, call->method->name, "GetSupportedFeatures says what is",
+			 "it is not supported");
+}
 
 /* Who may call the method may have this done. */
 static const struct operation *need_operation(const struct cim_call *call, const char *noun, const char *verb)

@@ -13,6 +13,7 @@
 #include "face/cim/caller.h"
 #include "face/cim/path.h"
 
+struct cim_given;
 struct cim_method;
 
 struct cim_call {
@@ -22,6 +23,7 @@ struct cim_call {
 	const struct cim_schema_method *method;
 	const struct cim_method *binding;
 	struct cim_value *in;			/* one a parameter, in the order of the method; NULL: not given */
+	const struct cim_given **embedded;	/* likewise: of a text that is an instance, what it says; or NULL */
 	struct xml_text out;			/* the PARAMVALUEs of the answer */
 	const struct cim_schema_parameter *list;	/* that is being written, until cim_out_end */
 	struct control *control;
@@ -52,7 +54,10 @@ struct cim_method {
 };
 
 /* All that there are, ended by an empty row: those of a class hold for the classes below it. */
-extern const struct cim_method cim_methods_ibm[], cim_methods_common[];
+extern const struct cim_method cim_methods_ibm[], cim_methods_common[], cim_methods_replication[];
+
+/* What such systems do not do: FAULT_NOT_SUPPORTED. */
+cim_method_fn cim_method_not_supported;
 
 /* NULL: nothing acts on it. */
 const struct cim_method *cim_method_find(const struct cim_schema_class *class, const char *name);
@@ -84,6 +89,7 @@ uint64_t cim_in_number(const struct cim_call *call, const char *name);		/* 0 whe
 bool cim_in_flag(const struct cim_call *call, const char *name);		/* false when not given */
 const char *cim_in_text(const struct cim_call *call, const char *name);		/* NULL when not given, or empty */
 const struct cim_path *cim_in_path(const struct cim_call *call, const char *name);	/* NULL when not given */
+const struct cim_given *cim_in_embedded(const struct cim_call *call, const char *name);	/* NULL when not given */
 
 /* Of an array: how many, 0 when not given; one of them, NULL when that is NULL. */
 unsigned cim_in_count(const struct cim_call *call, const char *name);

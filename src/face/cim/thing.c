@@ -17,6 +17,9 @@ const struct cim_twin cim_twin_synchronized = { "IBMTSESS_StorageSynchronized", 
 const struct cim_twin cim_twin_replication_service = {
 	"IBMTSESS_ReplicationService", "MSISCSITARGET_ReplicationService",
 };
+const struct cim_twin cim_twin_replication_settings = {
+	"IBMTSESS_ReplicationSettingData", "MSISCSITARGET_ReplicationSettingData",
+};
 const struct cim_twin cim_twin_configuration_service = {
 	"IBMTSESS_AsyncPPRCService", "MSISCSITARGET_StorageConfigurationService",
 };

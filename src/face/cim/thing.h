@@ -19,7 +19,7 @@ struct cim_twin {
 const struct cim_schema_class *cim_twin_class(enum cim_namespace ns, const struct cim_twin *twin);
 
 extern const struct cim_twin cim_twin_system, cim_twin_volume, cim_twin_remote_volume, cim_twin_pool, cim_twin_job;
-extern const struct cim_twin cim_twin_synchronized, cim_twin_replication_service;
+extern const struct cim_twin cim_twin_synchronized, cim_twin_replication_service, cim_twin_replication_settings;
 /* IBMTSESS_AsyncPPRCService there. */
 extern const struct cim_twin cim_twin_configuration_service;
 /* root/ibm alone */

@@ -28,9 +28,12 @@ static void fill_actions(const struct cim_place *place, const struct cim_twin *s
 	uint16_t numbers[ACTIONS_MAX];
 	unsigned count = 0;
 
-	for (; actions->method && count < ACTIONS_MAX; actions++)
-		if (class && cim_method_find(class, actions->method) && (!jobs_only || actions->may_be_job))
+	for (; class && actions->method && count < ACTIONS_MAX; actions++) {
+		const struct cim_method *method = cim_method_find(class, actions->method);
+
+		if (method && method->run != cim_method_not_supported && (!jobs_only || actions->may_be_job))
 			numbers[count++] = actions->number;
+	}
 	cim_set_numbers(place->arena, value, numbers, count);
 }
 

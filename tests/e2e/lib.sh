@@ -29,6 +29,8 @@ declare -A system_pid=()	# NAME -> pid, while it runs
 declare -A system_args=()	# NAME -> its arguments, quoted
 declare -A system_out=()	# NAME -> descriptor of its stdout, kept open so that it may write
 end_commands=()
+exec {stderr}>&2
+waiting=			# the condition of wait_until, while it is asked
 
 # ---- the end, whatever happens ----
 
@@ -38,10 +40,17 @@ at_end()
 	end_commands+=("$(printf '%q ' "$@")")
 }
 
+# say_why SENTENCE: why the test ends, on its stderr, wherever that of the caller goes.
+say_why()
+{
+	echo "FAIL: $*" >&"$stderr"
+	: >"$tmp/said"
+}
+
 # fail SENTENCE: ends the test.
 fail()
 {
-	echo "FAIL: $*" >&2
+	say_why "$*"
 	exit 1
 }
 
@@ -63,11 +72,28 @@ show_logs()
 	done
 }
 
+# No test ends without a word: what a condition that was waited for said, or else at least where the test was.
+show_end()
+{
+	if [ "$1" -eq 0 ] || [ "$1" -eq 77 ]; then
+		return
+	fi
+	if [ -n "$waiting" ]; then
+		echo "FAIL: while it waited for: $waiting" >&2
+		[ ! -e "$tmp/waited" ] || cat "$tmp/waited" >&2
+	elif [ ! -e "$tmp/said" ]; then
+		echo "FAIL: exit code $1 without a word" >&2
+	fi
+}
+
 finish()
 {
 	local rc=$? i name
 	trap - EXIT ERR
 	set +e
+	# Whoever failed in a function whose output goes elsewhere would take all of this there.
+	exec 2>&"$stderr"
+	show_end "$rc"
 	for ((i = ${#end_commands[@]} - 1; i >= 0; i--)); do
 		eval "${end_commands[i]}"
 	done
@@ -88,8 +114,8 @@ finish()
 	exit "$rc"
 }
 trap finish EXIT
-trap 'echo "FAIL: line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND" >&2' ERR
-trap 'exit 143' TERM INT
+trap 'say_why "line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
+trap 'say_why "ended by a signal at line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"; exit 143' TERM INT
 
 # ---- needs ----
 
@@ -278,16 +304,17 @@ exec {never}<>"$tmp/never"
 patience_seconds=60
 wait_until()
 {
-	local seconds=$(($1 > patience_seconds ? $1 : patience_seconds)) until
+	local seconds=$(($1 > patience_seconds ? $1 : patience_seconds)) until outer=$waiting
 	until=$((SECONDS + seconds))
 	shift
+	waiting=$*
 	until "$@" >"$tmp/waited" 2>&1; do
 		if [ "$SECONDS" -gt "$until" ]; then
-			cat "$tmp/waited" >&2
-			fail "not within $seconds s: $*"
+			fail "not within $seconds s"
 		fi
 		read -r -t 0.05 -u "$never" _ || true
 	done
+	waiting=$outer
 }
 
 # no_hosts NAME...: returns when no host has a volume of these systems open. One that has ended is gone when its system

@@ -48,23 +48,28 @@ end_background()
 	background=()
 }
 at_end end_background
+# as_one COMMAND...: whatever becomes of it; it ends with the loop that it is in, so that nothing is written after that.
+as_one()
+{
+	"$@" &
+	one=$!
+	trap 'kill $one; wait $one; exit' TERM
+	wait "$one" || true
+}
 # A host that is refused comes again: an ordered writer goes on after what the volumes show.
 write_in_order()
 {
 	trap - ERR
 	while :; do
-		"$ordered" write "$tmp/ordered.log" "${uris[@]}" 2>>"$tmp/writer.err" &
-		ordered_pid=$!
-		trap 'kill $ordered_pid; wait $ordered_pid; exit' TERM
-		wait "$ordered_pid" || true
-	done
+		as_one "$ordered" write "$tmp/ordered.log" "${uris[@]}"
+	done 2>>"$tmp/writer.err"
 }
 write_much()
 {
 	trap - ERR
 	while :; do
-		nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A1 1501)" || true
-		nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A2 1601)" || true
+		as_one nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A1 1501)"
+		as_one nbdcopy --connections=4 --requests=64 "$tmp/random" "$(uri A2 1601)"
 	done >>"$tmp/copy.err" 2>&1
 }
 come_and_ask()
@@ -120,7 +125,7 @@ use_up()
 		exec {connection}<>"/dev/tcp/$loopback/${nbd_port[$name]}"
 		held+=("$connection")
 		# The server speaks first.
-		read -r -N 8 -t 20 -u "$connection" _ || rc=$?
+		read -r -N 8 -t "$patience_seconds" -u "$connection" _ || rc=$?
 	done
 	[ "$rc" -ne 0 ] || fail "system $name never ran out of memory"
 	[ "$rc" -le 128 ] || fail "system $name keeps a host waiting that it has no memory for"

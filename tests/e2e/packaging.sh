@@ -99,7 +99,8 @@ refused()
 	local what=$1 sockets=$2
 	shift 2
 	# shellcheck disable=SC2086
-	expect_exit 2 "$what" timeout 20 perl "$tmp/activate" $sockets -- "$real" --state "$tmp/S" --id 2105.FC000 "$@"
+	expect_exit 2 "$what" timeout "$start_seconds" perl "$tmp/activate" $sockets -- "$real" --state "$tmp/S" \
+		--id 2105.FC000 "$@"
 }
 refused 'nbd: the socket of the service manager at .* is reached from other machines; give its credentials' \
 	"control=unix:$tmp/c1 nbd=0.0.0.0:0"

@@ -92,6 +92,25 @@ number=$(json A 'map(select(.object | startswith("volume 1500 to")))[0].job' job
 cim ain "$job=\"xdc:2105.FA120:job:$number\"" -ac CIM_AffectedJobElement
 expect_equal 1 "$(grep -c 'DeviceID="1500-' "$tmp/out")" "what job $number is about: $(cat "$tmp/out")"
 
+# ---- what the system runs and reaches, and what its volumes are like ----
+cim ai "$system" -ac CIM_InstalledSoftwareIdentity
+wanted "VersionString=\"$("$xdcd" --version | sed 's/.* //')\""
+cim ai "$system" -ac CIM_HostedAccessPoint -arc CIM_RemoteServiceAccessPoint
+wanted "AccessInfo=\"$loopback:${link_port[B]}\""
+access=$(sed -n 's/^[^/]*\/\([^ ]*\) .*/\1/p' "$tmp/out")
+cim ai "$access" -ac CIM_SAPAvailableForElement -arc CIM_ComputerSystem
+wanted 'IBMTSESS_RemoteSystem.*ESSID="2105.FB230",Reachable=TRUE'
+cim ai "$access" -ac CIM_MemberOfCollection
+wanted 'IBMTSESS_Path.*SourceLSS="2105.FA120:15:",TargetLSS="2105.FB230:25:",NumberOfPairs=2,ConnectivityStatus=2'
+capabilities='root/ibm:IBMTSESS_StorageCapabilities.InstanceID="xdc:2105.FA120:storage:p1"'
+cim ein root/ibm:IBMTSESS_Volume
+for element in "$capabilities" "$(sed -n 's/^[^/]*\/\(.*DeviceID="1600-.*\)/\1/p' "$tmp/out")"; do
+	cim ai "$element" -ac CIM_ElementSettingData
+	expect_equal 1 "$(grep -c 'IBMTSESS_StorageSetting.*RedundancyGoal=1' "$tmp/out")" "setting: $(cat "$tmp/out")"
+done
+cim cm "$capabilities" CreateSetting.SettingType=3
+wanted 'CreateSetting: 0, NewSetting (reference): .*pool-setting:p1'
+
 # ---- all of them, of all there is ----
 mkdir "$tmp/answers"
 python3 "$top/tests/cim/associations.py" "$loopback:$port" "$tmp/answers" >"$tmp/walked" ||

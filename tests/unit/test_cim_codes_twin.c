@@ -50,6 +50,11 @@
 	  "&quot;xdc:2105.FA120:pool:" name "&quot;")
 #define T_FLASH		T_COPY(T_VOLUME("1500"), T_VOLUME("1501"))
 #define T_PAIR		T_COPY(T_VOLUME("1500"), T_FAR("2500"))
+#define T_SETTING(system, name) \
+	P_REF("Goal", T_REF("MSISCSITARGET_StorageSetting", KEY("InstanceID", "xdc:" system ":pool-setting:" name)))
+#define ON_CAPABILITIES(name) \
+	"<LOCALINSTANCEPATH>" IN_ISCSITARGET "<INSTANCENAME CLASSNAME=\"MSISCSITARGET_StorageCapabilities\">" \
+	KEY("InstanceID", "xdc:2105.FA120:storage:" name) "</INSTANCENAME></LOCALINSTANCEPATH>"
 #define IN_POOL(name)	P_REF("InPool", T_POOL(name))
 #define ELEMENT(id)	P_REF("TheElement", T_VOLUME(id))
 
@@ -67,7 +72,7 @@ static const struct code never[] = {
 	{ "DeleteStoragePool", 4096 }, { "ReturnToStoragePool", 4096 },
 	/* A copy takes its time: its job. */
 	{ "CreateReplica", 0 }, { "AttachReplica", 0 },
-	{ "ReturnToStoragePool", 1 },
+	{ "ReturnToStoragePool", 1 }, { "CreateSetting", 1 }, { "CreateSetting", 3 }, { "CreateSetting", 4 },
 	/* What takes longer is a job; two recoveries at once agree, or are those of two far sides. */
 	{ "Recover", 1 }, { "Recover", 3 }, { "Recover", 6 }, { "Failback", 1 }, { "Failback", 3 }, { "Failback", 6 },
 	{ "Return", 1 }, { "Return", 3 }, { "Return", 6 },
@@ -110,7 +115,10 @@ static int try_storage(void *arg)
 	GIVES("CreateOrModifyElementFromStoragePool", P_NUMBER("ElementType", "3") SIZE("1048576") IN_POOL("q"), 1);
 	GIVES("CreateOrModifyElementFromStoragePool", SIZE("2097152") IN_POOL("q"), 4097);
 	ANSWERS("NAME=\"Size\" PARAMTYPE=\"uint64\"><VALUE>1048576<");
-	GIVES("CreateOrModifyElementFromStoragePool", NAME("a") SIZE("1048576") IN_POOL("p"), 0);
+	GIVES("CreateOrModifyElementFromStoragePool",
+	      SIZE("1048576") IN_POOL("p") T_SETTING("2105.FB230", "p"), 5);
+	GIVES("CreateOrModifyElementFromStoragePool",
+	      NAME("a") SIZE("1048576") IN_POOL("p") T_SETTING("2105.FA120", "p"), 0);
 	ANSWERS("MSISCSITARGET_StorageVolume");
 	GIVES("CreateOrModifyElementFromStoragePool", NAME("a") SIZE("1048576") IN_POOL("p"), 6);
 	GIVES_UP("CreateOrModifyElementFromStoragePool", SIZE("1048576") IN_POOL("p"));
@@ -132,6 +140,27 @@ static void codes_of_pools_and_volumes(void **state)
 {
 	(void)state;
 	run(try_storage);
+}
+
+static int try_settings(void *arg)
+{
+	(void)arg;
+	prepare();
+	on_namespace = CIM_NAMESPACE_ISCSITARGET;
+	on_object = ON_CAPABILITIES("none");
+	GIVES("CreateSetting", P_NUMBER("SettingType", "2"), 5);
+	on_object = ON_CAPABILITIES("p");
+	GIVES("CreateSetting", P_NUMBER("SettingType", "4"), 5);
+	GIVES("CreateSetting", "", 5);
+	GIVES("CreateSetting", P_NUMBER("SettingType", "3"), 0);
+	ANSWERS("xdc:2105.FA120:pool-setting:p");
+	return stop_both();
+}
+
+static void codes_of_settings(void **state)
+{
+	(void)state;
+	run(try_settings);
 }
 
 /* ---- copies of the configuration service ---- */
@@ -325,6 +354,7 @@ static void each_code_was_seen_or_never_comes(void **state)
 {
 	(void)state;
 	assert_int_equal(0, count_missing_of(CONFIGURATION, NULL) + count_missing_of("IBMTSESS_Session", NULL) +
+			 count_missing_of("CIM_StorageCapabilities", NULL) +
 			 count_missing_of("CIM_ReplicationService", "ModifyReplicaSynchronization"));
 }
 
@@ -332,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_of_pools_and_volumes),
+		cmocka_unit_test(codes_of_settings),
 		cmocka_unit_test(codes_of_copies),
 		cmocka_unit_test(codes_of_one_replica),
 		cmocka_unit_test(codes_of_a_session),

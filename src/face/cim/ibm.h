@@ -91,7 +91,7 @@ void ibm_tell_out_of_sync(struct cim_call *call);
 void ibm_tell_devices(struct cim_call *call);
 void ibm_tell_sessions(struct cim_call *call);
 cim_method_fn ibm_create_pool, ibm_create_element, ibm_delete_pool, ibm_return_element;
-cim_method_fn ibm_get_size_range, ibm_get_sizes;
+cim_method_fn ibm_get_size_range, ibm_get_sizes, ibm_create_setting;
 cim_method_fn ibm_create_replica, ibm_attach_replica, ibm_modify_synchronization;
 cim_method_fn ibm_create_synchronization, ibm_delete_synchronization;
 cim_method_fn ibm_create_consistency_set, ibm_modify_consistency_set, ibm_delete_consistency_set;

@@ -63,6 +63,7 @@ const struct cim_method cim_methods_common[] = {
 	{ "IBMTSESS_Session", "Recover", ROLE_OPERATOR, ibm_recover_session, NULL, { { 0 } } },
 	{ "IBMTSESS_Session", "Failback", ROLE_OPERATOR, ibm_fail_session_back, NULL, { { 0 } } },
 	{ "IBMTSESS_Session", "Return", ROLE_OPERATOR, ibm_return_session, NULL, { { 0 } } },
+	{ "CIM_StorageCapabilities", "CreateSetting", ROLE_MONITOR, ibm_create_setting, NULL, { { 0 } } },
 	{ "CIM_StoragePool", "GetSupportedSizeRange", ROLE_MONITOR, ibm_get_size_range, NULL, { { 0 } } },
 	{ "CIM_StoragePool", "GetSupportedSizes", ROLE_MONITOR, ibm_get_sizes, NULL, { { 0 } } },
 	{ "CIM_ConcreteJob", "RequestStateChange", ROLE_OPERATOR, ibm_change_job, NULL, { { 0 } } },

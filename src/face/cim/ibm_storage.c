@@ -32,6 +32,40 @@ static int tell_size(struct cim_call *call, int rc, const struct fault *fault)
 	return rc;
 }
 
+/* ---- settings: there is one, by many names ---- */
+
+/* What a client asks for with one of them is what it gets anyway. */
+static int check_goal(struct cim_call *call, struct fault *fault)
+{
+	const struct cim_path *goal = cim_in_path(call, "Goal");
+	char system[XDC_SYSTEM_ID_MAX];
+
+	if (!goal || ((cim_thing_name(goal, CIM_SETTING_OF_POOL, system) ||
+		       cim_thing_name(goal, CIM_SETTING_OF_VOLUME, system)) &&
+		      !strcmp(system, control_system_id(call->control))))
+		return 0;
+	return ibm_bad(fault, "Goal", "it is no setting of this system");
+}
+
+enum { SETTING_DEFAULT = 2, SETTING_GOAL };
+
+/* Nothing of it can be changed, so the one that the pool has will do. */
+int ibm_create_setting(struct cim_call *call, struct fault *fault)
+{
+	uint64_t type = cim_in_number(call, "SettingType");
+	const char *name = cim_thing_name(call->object, "storage", NULL);
+	struct pool_info info;
+
+	if (type != SETTING_DEFAULT && type != SETTING_GOAL)
+		return ibm_bad(fault, "SettingType", "it is 2 or 3");
+	if (!name || control_pool_get(call->control, name, &info, fault))
+		return ibm_bad(fault, "InstanceID", "it is no pool of this system");
+	cim_out_path(call, "NewSetting",
+		     cim_path_of_thing(call->arena, call->ns, &cim_twin_storage_setting,
+				       control_system_id(call->control), CIM_SETTING_OF_POOL, name));
+	return 0;
+}
+
 /* ---- pools ---- */
 
 /* As ElementName has it, or the first of pool1, pool2, ... that is free. */
@@ -173,6 +207,8 @@ static int modify_pool(struct cim_call *call, struct fault *fault)
 
 int ibm_create_pool(struct cim_call *call, struct fault *fault)
 {
+	if (check_goal(call, fault))
+		return -1;
 	return cim_in_given(call, "Pool") ? modify_pool(call, fault) : create_pool(call, fault);
 }
 
@@ -335,7 +371,7 @@ static int modify_volume(struct cim_call *call, struct fault *fault)
 
 int ibm_create_element(struct cim_call *call, struct fault *fault)
 {
-	if (check_type(call, fault))
+	if (check_type(call, fault) || check_goal(call, fault))
 		return -1;
 	return cim_in_given(call, "TheElement") ? modify_volume(call, fault) : create_volume(call, fault);
 }

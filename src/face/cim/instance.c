@@ -163,7 +163,8 @@ static void put_before(struct xml_text *text, const struct cim_schema_property *
 		xml_put_attribute(text, "REFERENCECLASS", property->reference_class);
 	if (class_origin)
 		xml_put_attribute(text, "CLASSORIGIN", property->origin->name);
-	if (property->type == CIM_TYPE_STRING) {
+	/* Arrays of such have no values here, and not all clients read the attribute of an array. */
+	if (property->type == CIM_TYPE_STRING && !property->is_array) {
 		if (cim_schema_find_qualifier(&property->qualifiers, "EmbeddedInstance"))
 			xml_put_attribute(text, "EmbeddedObject", "instance");
 		else if (cim_schema_find_qualifier(&property->qualifiers, "EmbeddedObject"))

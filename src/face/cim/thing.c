@@ -23,6 +23,10 @@ const struct cim_twin cim_twin_replication_settings = {
 const struct cim_twin cim_twin_configuration_service = {
 	"IBMTSESS_AsyncPPRCService", "MSISCSITARGET_StorageConfigurationService",
 };
+const struct cim_twin cim_twin_storage_capabilities = {
+	"IBMTSESS_StorageCapabilities", "MSISCSITARGET_StorageCapabilities",
+};
+const struct cim_twin cim_twin_storage_setting = { "IBMTSESS_StorageSetting", "MSISCSITARGET_StorageSetting" };
 const struct cim_twin cim_twin_lss = { "IBMTSESS_LSS", NULL };
 const struct cim_twin cim_twin_session = { "IBMTSESS_Session", NULL };
 const struct cim_twin cim_twin_consistency_set = { "IBMTSESS_ConsistencySet", NULL };

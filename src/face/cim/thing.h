@@ -20,6 +20,7 @@ const struct cim_schema_class *cim_twin_class(enum cim_namespace ns, const struc
 
 extern const struct cim_twin cim_twin_system, cim_twin_volume, cim_twin_remote_volume, cim_twin_pool, cim_twin_job;
 extern const struct cim_twin cim_twin_synchronized, cim_twin_replication_service, cim_twin_replication_settings;
+extern const struct cim_twin cim_twin_storage_capabilities, cim_twin_storage_setting;
 /* IBMTSESS_AsyncPPRCService there. */
 extern const struct cim_twin cim_twin_configuration_service;
 /* root/ibm alone */
@@ -72,6 +73,9 @@ const struct cim_path *cim_path_of_pool(struct cim_arena *arena, enum cim_namesp
 					const char *pool);
 /* The pool that others take their space from: of the kind "primordial", with this name. */
 #define CIM_PRIMORDIAL	"primordial"
+/* Settings: what volumes of a pool are made with, what a volume was made with. */
+#define CIM_SETTING_OF_POOL	"pool-setting"
+#define CIM_SETTING_OF_VOLUME	"volume-setting"
 const struct cim_path *cim_path_of_primordial(struct cim_arena *arena, enum cim_namespace ns, const char *system);
 const struct cim_path *cim_path_of_job(struct cim_arena *arena, enum cim_namespace ns, const char *system,
 				       uint64_t number);

@@ -4,8 +4,10 @@
 #include "face/cim/views.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "control/parse.h"
 #include "face/cim/thing.h"
 #include "rt/mem.h"
 
@@ -94,7 +96,31 @@ static bool read_key(const struct cim_path *path, void *row)
 	return system && cim_path_is_volume(path, system, &wanted->id, &tag);
 }
 
-static const struct cim_source source = { sizeof(struct volume_row), fetch_volumes, find_volume };
+const struct cim_source cim_source_volumes = { sizeof(struct volume_row), fetch_volumes, find_volume };
+
+const char *cim_volume_row_name(struct cim_arena *arena, const void *row)
+{
+	const struct volume_row *volume = row;
+
+	return cim_volume_name(arena, volume->id, volume->tag);
+}
+
+/* What is found is compared with all of the name. */
+bool cim_volume_row_want(void *row, const char *name)
+{
+	struct volume_row *wanted = row;
+	char id[5];
+
+	snprintf(id, sizeof(id), "%.4s", name);
+	return !parse_volume_id(id, &wanted->id);
+}
+
+const struct cim_path *cim_volume_row_path(const struct cim_place *place, const void *row)
+{
+	const struct volume_row *volume = row;
+
+	return cim_path_of_volume(place->arena, place->ns, place->system, volume->id, volume->tag);
+}
 
 /* ---- properties ---- */
 
@@ -215,8 +241,9 @@ static const struct cim_column columns_iscsitarget[] = {
 };
 
 const struct cim_view cim_views_volume[] = {
-	{ "IBMTSESS_Volume", CIM_IN(IBM), &source, columns, columns_ibm, read_key, NULL },
-	{ "MSISCSITARGET_StorageVolume", CIM_IN(ISCSITARGET), &source, columns, columns_iscsitarget, read_key, NULL },
+	{ "IBMTSESS_Volume", CIM_IN(IBM), &cim_source_volumes, columns, columns_ibm, read_key, NULL },
+	{ "MSISCSITARGET_StorageVolume", CIM_IN(ISCSITARGET), &cim_source_volumes, columns, columns_iscsitarget,
+	  read_key, NULL },
 	{ .class_name = NULL },
 };
 

@@ -92,6 +92,13 @@ number=$(json A 'map(select(.object | startswith("volume 1500 to")))[0].job' job
 cim ain "$job=\"xdc:2105.FA120:job:$number\"" -ac CIM_AffectedJobElement
 expect_equal 1 "$(grep -c 'DeviceID="1500-' "$tmp/out")" "what job $number is about: $(cat "$tmp/out")"
 
+# ---- what each kind of copy is able to do ----
+cim ain "$system" -ac CIM_HostedService -arc CIM_StorageConfigurationService
+cim ai "$(sed 's/^[^/]*\///' "$tmp/out")" -ac CIM_ElementCapabilities -arc CIM_StorageReplicationCapabilities
+expect_equal 5 "$(grep -c StorageReplicationCapabilities "$tmp/out")" "kinds of copies: $(cat "$tmp/out")"
+wanted 'SupportedSynchronizationType=2,SupportedAsynchronousActions=5,7,.*SupportedModifyOperations=2,3,4,8,9,10,11,'
+wanted 'SupportedSynchronizationType=4,.*SupportedModifyOperations=2,4,5,7,12,13,.*HostAccessibleState=4,'
+
 # ---- what the system runs and reaches, and what its volumes are like ----
 cim ai "$system" -ac CIM_InstalledSoftwareIdentity
 wanted "VersionString=\"$("$xdcd" --version | sed 's/.* //')\""

@@ -9,6 +9,6 @@ extern const struct cim_link cim_links_discovery[], cim_links_profile[];
 extern const struct cim_link cim_links_storage[], cim_links_volume[], cim_links_pool[];
 extern const struct cim_link cim_links_indication[];
 extern const struct cim_link cim_links_capabilities[];
-extern const struct cim_link cim_links_peer[], cim_links_setting[];
+extern const struct cim_link cim_links_peer[], cim_links_setting[], cim_links_copy_kind[];
 
 #endif

@@ -14,6 +14,7 @@ const struct cim_view *const cim_views[] = {
 	cim_views_capabilities,
 	cim_views_member,
 	cim_views_peer,
+	cim_views_copy_kind,
 	cim_views_setting,
 };
 const unsigned cim_view_list_count = sizeof(cim_views) / sizeof(cim_views[0]);

@@ -10,7 +10,7 @@ extern const struct cim_view cim_views_session[], cim_views_job[];
 extern const struct cim_view cim_views_discovery[], cim_views_profile[];
 extern const struct cim_view cim_views_indication[];
 extern const struct cim_view cim_views_capabilities[], cim_views_member[];
-extern const struct cim_view cim_views_peer[], cim_views_setting[];
+extern const struct cim_view cim_views_peer[], cim_views_setting[], cim_views_copy_kind[];
 
 /* Pools as rows, for what is one of each; the name of one; and to be looked for: false: none has such a name. */
 extern const struct cim_source cim_source_pools;

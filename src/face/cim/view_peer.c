@@ -81,7 +81,7 @@ static int fetch_paths(struct control *control, const void *after, void *rows, u
 		struct path_row *row = &fetch.rows[i];
 
 		for (unsigned number = 0; number < 256; number++)
-			copy_pair_each_of(copy, (uint16_t)(row->path.source_lss << 8 | number), count_pair, row);
+			copy_pair_each_of(copy, (uint16_t)((unsigned)row->path.source_lss << 8 | number), count_pair, row);
 		if (!control_lss_get(control, row->path.source_lss, &lss, &none))
 			row->ssid = lss.record.ssid;
 	}

@@ -36,6 +36,7 @@ struct pair {
 	uint64_t target_bytes;			/* the target was grown to this since the start; 0: it was not */
 	bool frozen;				/* hosts are held by pair freeze */
 	bool broken;				/* the far side is not heard, or not sent to: the first write is news */
+	bool far_doubtful; /* synchronous: it restarted, may lack what it had acknowledged, and has not agreed since */
 	bool in_group;				/* a CG exists that has it, since it was added and this start */
 	uint8_t left_session;			/* that it was removed from, which is not durable yet; 0: none */
 	bool history_owed;			/* its newest generation is not durable yet */
@@ -295,8 +296,8 @@ void pair_look_progress(struct pair *pair);
 bool pair_clean_all(struct copy *copy);
 
 /*
- * A source whose far side was taken over: what hosts wrote here that the far side has not followed makes a generation
- * of its own, so that both sides show as written. After the volume was closed to writes. Suspends.
+ * A source whose far side was taken over: what hosts wrote here that the far side has not followed, or may have lost,
+ * makes a generation of its own, so that both sides show as written. After the volume was closed to writes. Suspends.
  */
 void pair_note_divergence(struct pair *pair);
 

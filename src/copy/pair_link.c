@@ -76,6 +76,7 @@ static int do_far_restarted(void *arg)
 	struct pair_order *order = arg;
 	struct pair *pair = order->pair;
 
+	pair_get_counters(pair, &order->counters);
 	/* One that is full-duplex is that with the old start, as its mirror is, until that is suspended. */
 	if (order->record.state != PAIR_FULL_DUPLEX)
 		memcpy(pair->agreed_boot_id, order->boot_id, WIRE_ID_SIZE);
@@ -212,7 +213,7 @@ int pair_connect(struct pair *pair, uint32_t flags, struct wire_pair_reply *repl
 	}
 	if (rc)
 		return rc;
-	pair->broken = false;
+	pair->broken = pair->far_doubtful = false;
 	order.limit = limit_of(pair);
 	memcpy(order.boot_id, reply->boot_id, WIRE_ID_SIZE);
 	rc = pair_order_run(pair, do_start_pump, &order);
@@ -338,16 +339,28 @@ void pair_add_unfollowed(struct pair *pair)
 		(void)!add_generation(pair);
 }
 
+static int do_note_followed(void *arg)
+{
+	struct pair_order *order = arg;
+
+	order->pair->totals.followed = order->counters.noted;
+	return 0;
+}
+
 void pair_note_divergence(struct pair *pair)
 {
 	struct pair_order order = { 0 };
 
 	pair_order_surely(pair, pair_do_counters, &order);
-	if (order.counters.noted == order.totals.followed)
+	if (order.counters.noted == order.totals.followed && !pair->far_doubtful)
 		return;
-	log_line(LOG_WARNING, "pair", "volume %04X: hosts have written here what volume %04X of %s has not followed",
-		 pair->record.volume, pair->record.remote_volume, pair->record.system);
+	log_line(LOG_WARNING, "pair", "volume %04X: hosts have written here what volume %04X of %s %s",
+		 pair->record.volume, pair->record.remote_volume, pair->record.system,
+		 pair->far_doubtful ? "may have lost in its restart" : "has not followed");
 	begin_generation(pair);
+	/* Once: it is refused each time the link comes up, and what both have must not fall out of the history. */
+	pair->far_doubtful = false;
+	pair_order_surely(pair, do_note_followed, &order);
 }
 
 void pair_give_way(struct pair *pair)
@@ -562,5 +575,7 @@ void pair_far_restarted(struct copy *copy, const char *far, const uint8_t boot_i
 			continue;
 		memcpy(order.boot_id, boot_id, WIRE_ID_SIZE);
 		pair_order_surely(pair, do_far_restarted, &order);
+		if (pair->record.type == PAIR_SYNC && order.counters.open_blocks)
+			pair->far_doubtful = true;
 	}
 }

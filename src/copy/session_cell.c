@@ -32,6 +32,16 @@ static bool hosts_are_held(struct copy *copy, uint8_t session)
 	return held;
 }
 
+/*
+ * The old site is the source again. Not one that could not show the group when the others were recovered: that waits
+ * for it still.
+ */
+static bool is_given_back(const struct record_pair *record)
+{
+	return !record->joined &&
+	       (record->state == PAIR_TARGET_COPY_PENDING || record->state == PAIR_TARGET_FULL_DUPLEX);
+}
+
 static void look_at_pairs(struct copy *copy, uint8_t session, struct session_facts *facts)
 {
 	const struct pair *pair;
@@ -42,7 +52,7 @@ static void look_at_pairs(struct copy *copy, uint8_t session, struct session_fac
 		if (pair->gone || !leg_recovered_has(copy, session, record->system, record->volume))
 			continue;
 		facts->failing_back = facts->failing_back || record->role == PAIR_SOURCE;
-		facts->returning = facts->returning || record->state == PAIR_TARGET_SUSPENDED;
+		facts->returning = facts->returning || record->state == PAIR_TARGET_SUSPENDED || is_given_back(record);
 	}
 }
 

@@ -93,7 +93,7 @@ struct session_facts {
 	bool far_over;			/* that is not the one which was recovered */
 	bool recovered;			/* that is what hosts have */
 	bool failing_back;		/* what they write is sent to the old site */
-	bool returning;			/* they are stopped, and the old site is asked to go on */
+	bool returning;			/* they are stopped, and the old site is asked to go on, or does */
 };
 
 /* As the side of the session that the operation is about. */

@@ -75,11 +75,12 @@ void alarms_clear(struct alarms *alarms)
 	*alarms = (struct alarms){ 0 };
 }
 
-void alarms_note(struct alarms *alarms, const struct record_event *event)
+void alarms_note(struct alarms *alarms, const struct record_event *event, bool stops)
 {
 	if (!*event->object || !*event->text)
 		scenario_wrong("an event of kind %s says nothing", event_kind_names[event->kind]);
-	look_at_link(alarms, event);
+	if (!stops)
+		look_at_link(alarms, event);
 	if (has_end(event->kind))
 		begin(alarms, event);
 	else if (event->kind && has_end(event->kind - 1) && !end(alarms, event->kind - 1, event->object))

@@ -23,7 +23,7 @@ struct alarms {
 /* The system has started: nothing has begun. */
 void alarms_clear(struct alarms *alarms);
 
-/* It has told this. */
-void alarms_note(struct alarms *alarms, const struct record_event *event);
+/* It has told this. stops: what is still to be told then is told at once, soon after other news or not. */
+void alarms_note(struct alarms *alarms, const struct record_event *event, bool stops);
 
 #endif

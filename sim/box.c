@@ -257,7 +257,7 @@ static void tell(void *arg, const struct record_event *event)
 	struct box *box = arg;
 
 	log_line(LOG_NOTICE, "event", "%s: %s: %s", event_kind_names[event->kind], event->object, event->text);
-	alarms_note(&box->alarms, event);
+	alarms_note(&box->alarms, event, !box->ready);
 }
 
 /* ---- volumes of practice copies ---- */

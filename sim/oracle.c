@@ -639,7 +639,14 @@ const char *oracle_judge(const struct oracle *oracle, const struct oracle_image 
 	return check_losses(oracle, at);
 }
 
-const char *oracle_judge_durable(const struct oracle *oracle, unsigned place, const struct oracle_image *image)
+void oracle_note_durable(const struct oracle *oracle, struct oracle_durable *durable)
+{
+	for (unsigned c = 0; c < ORACLE_CHAINS; c++)
+		memcpy(durable->events[c], oracle->chains[c].durable, sizeof(durable->events[c]));
+}
+
+const char *oracle_judge_durable(const struct oracle *oracle, const struct oracle_durable *then, unsigned place,
+				 const struct oracle_image *image)
 {
 	static char why[160];
 
@@ -647,7 +654,7 @@ const char *oracle_judge_durable(const struct oracle *oracle, unsigned place, co
 		const struct oracle_chain *chain = &oracle->chains[c];
 
 		for (unsigned block = 0; block < ORACLE_BLOCKS; block++) {
-			uint32_t durable = chain->durable[place][block], value = image->values[c][place][block];
+			uint32_t durable = then->events[c][place][block], value = image->values[c][place][block];
 
 			if (oracle_may_hold(chain, place, block, durable, value))
 				continue;

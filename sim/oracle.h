@@ -73,6 +73,11 @@ struct oracle_image {
 	uint32_t values[ORACLE_CHAINS][ORACLE_PLACES_MAX][ORACLE_BLOCKS];
 };
 
+/* The last event of each block that survives the loss of power. */
+struct oracle_durable {
+	uint32_t events[ORACLE_CHAINS][ORACLE_PLACES_MAX][ORACLE_BLOCKS];
+};
+
 void oracle_init(struct oracle *oracle);
 void oracle_add_box(struct oracle *oracle, struct box *box);
 
@@ -111,8 +116,12 @@ const char *oracle_take(struct oracle *oracle, oracle_read read, void *arg, stru
 const char *oracle_judge(const struct oracle *oracle, const struct oracle_image *image,
 			 uint32_t position[ORACLE_CHAINS]);
 
-/* NULL, or a sentence why a block of the place does not hold what was durable there, or something newer. */
-const char *oracle_judge_durable(const struct oracle *oracle, unsigned place, const struct oracle_image *image);
+/* What is durable now. */
+void oracle_note_durable(const struct oracle *oracle, struct oracle_durable *durable);
+
+/* NULL, or a sentence why a block of the place does not hold what was durable there then, or something newer. */
+const char *oracle_judge_durable(const struct oracle *oracle, const struct oracle_durable *then, unsigned place,
+				 const struct oracle_image *image);
 
 /* The block has this event, or of what came after it anything, also in parts. */
 bool oracle_may_hold(const struct oracle_chain *chain, unsigned place, unsigned block, uint32_t least, uint32_t value);

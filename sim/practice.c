@@ -248,8 +248,12 @@ static int lose_site(struct run *run)
 	if (rc)
 		return rc;
 	rc = box_session_recover(far, SITES_SESSION, false, &result);
-	for (unsigned tries = 0; (rc || result.volumes_missing) && tries < 20 && !wait_ms(300); tries++)
+	/* A far side whose disk failed meanwhile shows the group when that is mended and the command given again. */
+	for (unsigned tries = 0; (rc || result.volumes_missing) && tries < 20; tries++) {
+		if (wait_ms(300) || faults_mend_all(sites))
+			return -ECANCELED;
 		rc = box_session_recover(far, SITES_SESSION, false, &result);
+	}
 	if (rc) {
 		sim_fail(sim_world(), "recovery does not come about: %d", rc);
 		return rc;

@@ -147,6 +147,9 @@ static int recover(struct sites *sites)
 			return 0;
 		}
 		rc = rt_sleep_until(rt_now_ns() + 300 * RT_MS);
+		/* A disk that failed meanwhile: the group is shown when it is mended and the command given again. */
+		if (!rc)
+			rc = faults_mend_all(sites);
 	}
 	return rc;
 }

@@ -24,9 +24,11 @@ struct sync_run {
 	struct faults faults;
 	bool whole[SITES_BOXES_MAX];	/* see look_whole */
 	unsigned losses_whole[SITES_BOXES_MAX];	/* of power at the far sides, when all were in full duplex */
-	bool in_branch;			/* of a freeze, and it has ended */
+	bool frozen;			/* it is the branch of a freeze: what is promised is durable */
 	struct oracle_image image;	/* of the far sides, failed over */
 	bool promised[ORACLE_PLACES_MAX];	/* the far side has all that was answered */
+	struct oracle_durable durable;	/* when that was promised */
+	unsigned far_losses[ORACLE_PLACES_MAX];	/* of power, when that was promised */
 	bool of_moment[ORACLE_PLACES_MAX];	/* together with the other volumes of the source it is of one moment */
 	const struct box *crashed;	/* a source that crashed after the promise; NULL: none */
 	int64_t crashed_ns;
@@ -111,6 +113,13 @@ static bool is_whole(const struct sync_run *run, const struct box *box)
 	return run->whole[i] && run->losses_whole[i] == count_far_losses(run->sites);
 }
 
+static const struct box *far_of_place(const struct sync_run *run, unsigned place)
+{
+	unsigned volume;
+
+	return sites_far_of(run->sites, place, &volume);
+}
+
 /* Every image from now on holds what was answered for volumes in full duplex until now. */
 static void note_promises(struct sync_run *run)
 {
@@ -122,11 +131,19 @@ static void note_promises(struct sync_run *run)
 
 		run->promised[i] = run->sites->group ? are_all(run->sites, box, false) : is_duplex(run->sites, i);
 		run->of_moment[i] = run->sites->group && is_whole(run, box);
+		run->far_losses[i] = far_of_place(run, i)->power_losses;
 		scenario_count(run->promised[i]	   ? "volumes lost in full duplex"
 			       : run->of_moment[i] ? "volumes lost with their group suspended"
 						   : "volumes lost out of duplex", 1);
 	}
 	oracle_require_before(oracle, rt_now_ns() + 1);
+	oracle_note_durable(oracle, &run->durable);
+}
+
+/* A disk that failed there after the promise was mended, and what it had not synced is lost. */
+static bool has_lost_power(const struct sync_run *run, unsigned place)
+{
+	return !run->frozen && far_of_place(run, place)->power_losses != run->far_losses[place];
 }
 
 static int wait_duplex(struct sites *sites)
@@ -219,14 +236,21 @@ static const char *judge_group(struct sync_run *run, const struct box *box)
 	return bad;
 }
 
-/* Each volume that was in full duplex by itself, or all of them together. */
+/*
+ * Each volume that was in full duplex by itself, or all of them together. One whose far side has lost its power since,
+ * before its source could send again what that took, has what was durable.
+ */
 static void judge_promised(struct sync_run *run, bool apart)
 {
 	struct oracle *oracle = &run->sites->oracle;
 
+	for (unsigned i = 0; i < oracle->place_count; i++) {
+		if (run->promised[i] && has_lost_power(run, i))
+			fail_when(oracle_judge_durable(oracle, &run->durable, i, &run->image));
+	}
 	for (unsigned at = 0; at < (apart ? oracle->place_count : 1u); at++) {
 		for (unsigned i = 0; i < oracle->place_count; i++)
-			oracle->places[i].ignored = !run->promised[i] || (apart && i != at);
+			oracle->places[i].ignored = !run->promised[i] || has_lost_power(run, i) || (apart && i != at);
 		fail_when(oracle_judge(oracle, &run->image, NULL));
 	}
 }
@@ -265,12 +289,13 @@ static int lose_all_power(struct sync_run *run)
 		box_crash(sites_box(sites, i), SIM_POWER_LOSS);
 	scenario_count("power lost everywhere", 1);
 	oracle_end(&sites->oracle);
+	oracle_note_durable(&sites->oracle, &run->durable);
 	rc = fail_over(run);
 	if (!rc && sites_take_reading(sites, &run->image))
 		sim_fail(sim_world(), "the far sides cannot be read");
 	for (unsigned i = 0; i < sites->oracle.place_count && !rc; i++) {
 		if (run->promised[i])
-			fail_when(oracle_judge_durable(&sites->oracle, i, &run->image));
+			fail_when(oracle_judge_durable(&sites->oracle, &run->durable, i, &run->image));
 	}
 	return rc;
 }
@@ -323,8 +348,12 @@ static bool has_more(const struct sync_run *run, unsigned place)
 static const char *judge_old_volume(const struct sync_run *run, const struct old_pairs *look, unsigned place)
 {
 	const struct oracle_place *at = &run->sites->oracle.places[place];
-	/* While it is only followed the far side may lack anything, as in any copy. */
-	bool more = run->promised[place] && has_more(run, place) && !at->box->mended;
+	/*
+	 * While it is only followed the far side may lack anything, as in any copy. What that lost with its power a
+	 * source sends again, and so knows; not one that has itself forgotten in a crash what it had sent.
+	 */
+	bool untold = at->box->mended || (has_lost_power(run, place) && run->crashed == at->box);
+	bool more = run->promised[place] && has_more(run, place) && !untold;
 
 	/* It asks its far side when it is resumed. */
 	if (box_is_frozen(at->box, at->volume))
@@ -357,6 +386,43 @@ static const char *judge_old_site(const struct sync_run *run)
 	return bad;
 }
 
+/* 0: it knows; fails the run when it does not in good time. A disk that fails meanwhile is mended. */
+static int wait_known(struct sync_run *run)
+{
+	int64_t until_ns = rt_now_ns() + 40 * RT_SECOND;
+	const char *bad = judge_old_site(run);
+	int rc = 0;
+
+	while (bad && !rc && rt_now_ns() < until_ns) {
+		rc = wait_us(100000);
+		if (!rc)
+			rc = faults_mend_all(run->sites);
+		if (!rc)
+			bad = judge_old_site(run);
+	}
+	if (!rc)
+		fail_when(bad);
+	return rc;
+}
+
+/* Each time the link comes up the far sides are asked again, more often than histories are long. */
+static int break_often(struct sites *sites)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 2 * HISTORY_MAX && !rc; i++) {
+		for (unsigned place = 0; place < sites->oracle.place_count; place++) {
+			unsigned volume;
+			struct box *far = sites_far_of(sites, place, &volume);
+
+			sim_break(sites->oracle.places[place].box->system, far->system);
+		}
+		rc = wait_us(1000000);
+	}
+	scenario_count("links that broke often after a failover", 1);
+	return rc;
+}
+
 /*
  * The site is cut off, or its far sides are taken over while it goes on; hosts write on there, and it may crash at
  * once after it has answered them. It is reached again.
@@ -364,8 +430,6 @@ static const char *judge_old_site(const struct sync_run *run)
 static int leave_site(struct sync_run *run, bool cut)
 {
 	struct sites *sites = run->sites;
-	int64_t until_ns;
-	const char *bad;
 	int rc;
 
 	faults_stop(&run->faults);
@@ -393,12 +457,11 @@ static int leave_site(struct sync_run *run, bool cut)
 		return rc;
 	cut_site(sites, false);
 	rc = faults_make_all_well(sites);
-	until_ns = rt_now_ns() + 40 * RT_SECOND;
-	do {
-		bad = rc ? NULL : judge_old_site(run);
-	} while (!rc && bad && rt_now_ns() < until_ns && !wait_us(100000));
-	fail_when(bad);
-	return rc;
+	if (!rc)
+		rc = wait_known(run);
+	if (!rc && below(4) == 0)
+		rc = break_often(sites);
+	return rc ? rc : wait_known(run);
 }
 
 static int run_loss(struct sync_run *run)
@@ -489,7 +552,7 @@ static int lose_frozen(struct sync_run *run, int64_t frozen_ns)
 	int rc;
 
 	scenario_count("sites lost while frozen", 1);
-	run->in_branch = true;
+	run->frozen = true;
 	for (unsigned i = 0; i < sites->oracle.place_count; i++)
 		run->promised[i] = true;
 	oracle_require_before(&sites->oracle, frozen_ns);
@@ -615,7 +678,7 @@ static int live_through(struct sync_run *run)
 		memset(run->whole, 0, sizeof(run->whole));
 		if (!rc && i % 4 == 1)
 			rc = freeze_and_run(run);
-		if (run->in_branch)
+		if (run->frozen)
 			return rc;
 	}
 	return rc ? rc : finish(run);
@@ -654,7 +717,7 @@ static const char *const must_happen[] = { "host writes",
 					   NULL };
 
 static const char *const rarely_happens[] = { "volumes lost with their group suspended", "freezes that were disturbed",
-					      NULL };
+					      "links that broke often after a failover", NULL };
 
 const struct scenario scenario_sync = {
 	.name = "sync",

@@ -123,7 +123,10 @@ static void close_site(struct site *site)
 	site->log = NULL;
 }
 
-/* Its far side has nothing of the volume yet, or may lack what was in no group. */
+/*
+ * Its far side has nothing of the volume yet, or may lack what was in no group. After an error the target may be there:
+ * at a start it is closed with the volume, and what the log holds stays there for the next one.
+ */
 static int begin_leg(struct leg *leg)
 {
 	struct site *site = leg->site;
@@ -137,11 +140,8 @@ static int begin_leg(struct leg *leg)
 		rc = volume_mark(leg->target, (uint64_t)FIRST_BLOCK * XDC_BLOCK_SIZE, BLOCKS * XDC_BLOCK_SIZE);
 	if (rc == 0)
 		rc = rt_group_start(&site->fibers, "sender", sender, leg);
-	if (rc < 0) {
-		volume_remove_target(leg->target);
-		leg->target = NULL;
+	if (rc < 0)
 		return rc;
-	}
 	for (unsigned i = 0; i < 2; i++)	/* more of them when there is memory */
 		(void)!rt_group_start(&site->fibers, "sender", sender, leg);
 	leg->up = true;
@@ -184,6 +184,7 @@ static int run_site(void *arg)
 	site->log = NULL;
 	site->volume = site->copy = NULL;
 	site->flash.map = NULL;
+	site->flash.log = NULL;
 	site->flashed = false;
 	rt_group_init(&site->fibers);
 	rc = open_site(site);
@@ -218,13 +219,19 @@ struct order {
 static int begin_there(void *arg)
 {
 	struct leg *leg = ((struct order *)arg)->leg;
+	int rc;
 
 	if (!leg->site->up)
 		return -ENOTCONN;
 	if (leg->target)
 		return 0;
 	leg->attempt_seen = scene.sessions[leg->session].attempt;
-	return begin_leg(leg);
+	rc = begin_leg(leg);
+	if (rc < 0 && leg->target) {
+		volume_remove_target(leg->target);
+		leg->target = NULL;
+	}
+	return rc;
 }
 
 static int close_there(void *arg)

@@ -79,9 +79,10 @@ static int fetch_paths(struct control *control, const void *after, void *rows, u
 	copy_path_each(copy, add_path, &fetch);
 	for (unsigned i = 0; i < fetch.count; i++) {
 		struct path_row *row = &fetch.rows[i];
+		unsigned first = row->path.source_lss * 256u;
 
-		for (unsigned number = 0; number < 256; number++)
-			copy_pair_each_of(copy, (uint16_t)((unsigned)row->path.source_lss << 8 | number), count_pair, row);
+		for (unsigned volume = first; volume < first + 256; volume++)
+			copy_pair_each_of(copy, (uint16_t)volume, count_pair, row);
 		if (!control_lss_get(control, row->path.source_lss, &lss, &none))
 			row->ssid = lss.record.ssid;
 	}

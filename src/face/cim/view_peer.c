@@ -61,31 +61,46 @@ static void add_path(void *arg, const struct copy_path_info *info)
 	fetch->rows[at] = row;
 }
 
+/* Of one LSS, whose paths these are. */
+struct pairs_count {
+	struct path_row *rows;
+	unsigned count;
+};
+
 static void count_pair(void *arg, const struct copy_pair_info *info)
 {
-	struct path_row *row = arg;
+	struct pairs_count *of = arg;
 
-	row->pairs += info->is_source && info->remote_volume >> 8 == row->path.target_lss &&
-		      !strcmp(info->system, row->path.system);
+	for (unsigned i = 0; i < of->count && info->is_source; i++)
+		of->rows[i].pairs += info->remote_volume >> 8 == of->rows[i].path.target_lss &&
+				     !strcmp(info->system, of->rows[i].path.system);
+}
+
+/* Those of the first LSS; how many. Each of its volumes is looked at once, however many paths it has. */
+static unsigned fill_rows(struct control *control, struct path_row *rows, unsigned count)
+{
+	struct pairs_count of = { .rows = rows, .count = 1 };
+	unsigned lss = rows->path.source_lss;
+	struct lss_info info;
+	struct fault none;
+
+	while (of.count < count && rows[of.count].path.source_lss == lss)
+		of.count++;
+	for (unsigned volume = lss << 8; volume < (lss + 1) << 8; volume++)
+		copy_pair_each_of(control_copy(control), (uint16_t)volume, count_pair, &of);
+	if (!control_lss_get(control, (uint8_t)lss, &info, &none))
+		for (unsigned i = 0; i < of.count; i++)
+			rows[i].ssid = info.record.ssid;
+	return of.count;
 }
 
 static int fetch_paths(struct control *control, const void *after, void *rows, unsigned max)
 {
 	struct paths_fetch fetch = { .after = after, .rows = rows, .max = max };
-	struct copy *copy = control_copy(control);
-	struct lss_info lss;
-	struct fault none;
 
-	copy_path_each(copy, add_path, &fetch);
-	for (unsigned i = 0; i < fetch.count; i++) {
-		struct path_row *row = &fetch.rows[i];
-		unsigned first = row->path.source_lss * 256u;
-
-		for (unsigned volume = first; volume < first + 256; volume++)
-			copy_pair_each_of(copy, (uint16_t)volume, count_pair, row);
-		if (!control_lss_get(control, row->path.source_lss, &lss, &none))
-			row->ssid = lss.record.ssid;
-	}
+	copy_path_each(control_copy(control), add_path, &fetch);
+	for (unsigned at = 0; at < fetch.count;)
+		at += fill_rows(control, &fetch.rows[at], fetch.count - at);
 	return (int)fetch.count;
 }
 

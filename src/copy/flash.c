@@ -451,16 +451,60 @@ static int resume_target(struct flash *flash)
 	return rc;
 }
 
+/*
+ * What it does not hold itself is not to be had when its source is a target that shows nothing: what lies on the disk
+ * of that is something else. True: it shows nothing, either.
+ */
+static bool depends_on_nothing(struct flash *flash)
+{
+	const struct flash *above = flash_find_target(flash->copy, flash->record.source);
+	uint64_t own_blocks;
+
+	return flash->target_attached && above && !above->target_attached && !flash_is_whole(flash, &own_blocks);
+}
+
+static int resume_dependent(struct flash *flash)
+{
+	const struct flash *above = flash_find_target(flash->copy, flash->record.source);
+
+	flash_detach(flash);
+	if (above->record.state == FLASH_FAILED)
+		return note_failure(&(struct failure) { .flash = flash, .error = -EIO });
+	log_line(LOG_ERROR, "flash", "volume %04X stays closed to hosts: its source %04X is a copy that cannot be read",
+		 flash->record.target, flash->record.source);
+	return 0;
+}
+
+/* Down each cascade. */
+static int resume_dependents(struct copy *copy)
+{
+	struct flash *flash;
+	bool again = true;
+	int rc = 0;
+
+	while (!rc && again) {
+		again = false;
+		list_for_each(flash, &copy->flashes, link) {
+			if (rc || !depends_on_nothing(flash))
+				continue;
+			rc = resume_dependent(flash);
+			again = true;
+		}
+	}
+	return rc;
+}
+
 static int resume_source(struct flash *flash)
 {
-	int rc;
+	int rc = 0;
 
 	if (flash->record.state == FLASH_FAILED || flash->record.state == FLASH_WITHDRAWING)
 		return 0;
 	if (!flash->data.target)
 		log_line(LOG_WARNING, "flash", "volume %04X is offline, and of no use when its source %04X is written",
 			 flash->record.target, flash->record.source);
-	rc = flash->data.source ? flash_attach_source(flash) : 0;
+	if (flash->data.source && (flash->target_attached || !flash->data.target))
+		rc = flash_attach_source(flash);
 	if (!rc)
 		flash_open_volumes(flash);
 	if (!rc && flash->target_attached && flash->data.source)
@@ -477,6 +521,8 @@ int flashes_resume(struct copy *copy)
 	list_for_each_safe(flash, next, &copy->flashes, link)
 		if (!rc && flash->data.target)
 			rc = resume_target(flash);
+	if (!rc)
+		rc = resume_dependents(copy);
 	list_for_each(flash, &copy->flashes, link)
 		if (!rc)
 			rc = resume_source(flash);

@@ -234,11 +234,86 @@ static void maps_that_no_relation_names_are_removed_and_no_others(void **state)
 	run_world(1, 2, main_strays);
 }
 
+/* ---- a cascade whose middle is of no use ---- */
+
+static int lose_the_map_of_the_middle(void *arg)
+{
+	uint8_t data[XDC_BLOCK_SIZE] = { 1 };
+	struct record_flash record;
+	struct attachment host;
+	char path[100];
+	int len;
+
+	(void)arg;
+	begin();
+	for (uint16_t i = 0; i < 4; i++)
+		make_volume((uint16_t)(0x1500 + i));
+	CHECK_EQUAL(control_attach(control, "1500", &host), 0);
+	host_write(&host, data, 0);
+	control_detach(control, 0x1500);
+	for (uint16_t i = 0; i < 3; i++)
+		CHECK_EQUAL(flash_to((uint16_t)(0x1500 + i), (uint16_t)(0x1501 + i)), 0);
+	CHECK(copy_flash_get(control_copy(control), 0x1501, &record));
+	len = snprintf(path, sizeof(path), "/state/flash/");
+	for (unsigned i = 0; i < XDC_UUID_LEN; i++)
+		len += snprintf(path + len, 3, "%02x", record.map[i]);
+	snprintf(path + len, sizeof(path) - (size_t)len, ".map");
+	system_stop(up);
+	CHECK_EQUAL(rt_path_unlink(path), 0);
+	return 0;
+}
+
+static int read_behind_it(void *arg)
+{
+	struct record_flash record;
+	struct volume_info info;
+
+	(void)arg;
+	boot_control();
+	for (uint16_t target = 0x1501; target <= 0x1503; target++) {
+		CHECK(copy_flash_get(control_copy(control), target, &record));
+		CHECK_EQUAL(record.state, FLASH_FAILED);
+		CHECK_EQUAL(control_volume_get(control, target, &info, &fault), 0);
+		CHECK_EQUAL(info.access, VOLUME_ACCESS_NONE);
+	}
+	CHECK_EQUAL(control_volume_get(control, 0x1500, &info, &fault), 0);
+	CHECK_EQUAL(info.access, VOLUME_ACCESS_WRITE);
+	system_stop(up);
+	return 0;
+}
+
+static int delete_them(void *arg)
+{
+	(void)arg;
+	boot_control();
+	for (uint16_t target = 0x1503; target > 0x1500; target--)
+		CHECK_EQUAL(copy_flash_delete(control_copy(control), target, true, &fault), 0);
+	system_stop(up);
+	return 0;
+}
+
+static int main_middle(void *arg)
+{
+	machine = arg;
+	run_to_end(lose_the_map_of_the_middle);
+	run_to_end(read_behind_it);
+	run_to_end(read_behind_it);
+	return run_to_end(delete_them);
+}
+
+/* After a start a copy of a failed copy showed what lay on the disk of that. */
+static void a_copy_of_a_copy_that_is_of_no_use_is_of_none_also_after_a_start(void **state)
+{
+	(void)state;
+	run_world(1, 2, main_middle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(relations_are_found_by_their_target_and_by_their_source),
 		cmocka_unit_test(a_cascade_is_no_deeper_than_its_last_copy_can_be_read),
+		cmocka_unit_test(a_copy_of_a_copy_that_is_of_no_use_is_of_none_also_after_a_start),
 		cmocka_unit_test(maps_that_no_relation_names_are_removed_and_no_others),
 	};
 

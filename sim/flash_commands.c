@@ -23,7 +23,7 @@ static void note_relation(void *arg, const struct copy_flash_info *info)
 	unsigned target = info->record.target - FLASH_BASE;
 
 	if (info->record.state != FLASH_ACTIVE && info->record.state != FLASH_REVERTIBLE)
-		scenario_wrong("volume %u: its relation is %s", target, flash_state_names[info->record.state]);
+		flash_wrong("volume %u: its relation is %s", target, flash_state_names[info->record.state]);
 	relations->is_target[target] = true;
 	relations->source[target] = info->record.source - FLASH_BASE;
 	relations->records[target] = info->record;
@@ -130,7 +130,7 @@ static int give(struct command *command)
 	scene.busy++;
 	do {
 		rc = sim_call(scene.box.system, command_there, command);
-	} while (rc && rc != -ECONNABORTED && scenario_try_again(&tries));
+	} while (rc && rc != -ECONNABORTED && !disk_has_failed() && scenario_try_again(&tries));
 	scene.busy--;
 	return rc;
 }
@@ -151,6 +151,13 @@ static void open_volume(unsigned volume)
 	scene.closed[volume] = false;
 }
 
+/* A command that the disk made fail may leave anything. */
+static void misjudged(unsigned volume, const char *what, const char *wrong)
+{
+	flash_wrong("volume %u, %s, %s", volume, what, wrong);
+	scene.unjudged[volume] = true;
+}
+
 /* Nothing of it is unflushed; as it is now a revert brings it back. */
 static void save_volume(unsigned volume)
 {
@@ -160,7 +167,7 @@ static void save_volume(unsigned volume)
 	read_surely(volume, found, true);
 	wrong = flash_settle(&scene.model, volume, found, scene.losses != scene.losses_closed[volume]);
 	if (wrong)
-		scenario_wrong("volume %u, which a command closed, %s", volume, wrong);
+		misjudged(volume, "which a command closed", wrong);
 	/* Whatever it was then, it is on the disk now. */
 	read_surely(volume, found, true);
 	flash_learn(&scene.model, volume, found);
@@ -198,7 +205,7 @@ static void judge_same(unsigned volume)
 	read_surely(volume, found, false);
 	wrong = flash_settle(&scene.model, volume, found, scene.losses != scene.losses_closed[volume]);
 	if (wrong)
-		scenario_wrong("volume %u, which a command did not change, %s", volume, wrong);
+		misjudged(volume, "which a command did not change", wrong);
 }
 
 /* It shows exactly this, and durably. */
@@ -208,7 +215,7 @@ static void judge_shows(unsigned volume, const uint32_t *wanted, const char *wha
 
 	read_surely(volume, found, false);
 	if (memcmp(found, wanted, sizeof(found)) != 0)
-		scenario_wrong("volume %u does not show %s", volume, what);
+		flash_wrong("volume %u does not show %s", volume, what);
 	flash_learn(&scene.model, volume, found);
 }
 
@@ -260,7 +267,7 @@ static void judge_targets(const struct command *command)
 	}
 	wrong = flash_judge(&scene.model, copies, command->count);
 	if (wrong)
-		scenario_wrong("a target, volume %u, %s", target_of(command, 0), wrong);
+		flash_wrong("a target, volume %u, %s", target_of(command, 0), wrong);
 	for (unsigned i = 0; i < command->count; i++)
 		flash_learn(&scene.model, target_of(command, i), found[i]);
 	scenario_count("FlashCopies", command->count);
@@ -318,7 +325,7 @@ static void judge_clones(const struct command *command)
 		flash_learn(&scene.model, target, found[i]);
 	}
 	if (!same && flash_judge(&scene.model, copies, command->count))
-		scenario_wrong("a clone, volume %u, was cut short and is neither whole, nor empty, nor as it was",
+		flash_wrong("a clone, volume %u, was cut short and is neither whole, nor empty, nor as it was",
 			       target_of(command, 0));
 	scenario_count("clones cut short", command->count);
 }
@@ -350,9 +357,9 @@ static void create(const struct relations *before)
 		over += !after.is_target[target_of(&command, i)] && ends_itself(&command.requests[i]);
 	}
 	if (rc == -1)
-		scenario_wrong("a command fails");
+		flash_wrong("a command fails");
 	if (rc != 0 && there != 0 && there + over < command.count)
-		scenario_wrong("of %u relations of one command there are %u", command.count - clones, there);
+		flash_wrong("of %u relations of one command there are %u", command.count - clones, there);
 	scenario_count("clones", rc == 0 ? clones : 0);
 	if (rc == 0 || there > 0)
 		judge_targets(&command);
@@ -386,7 +393,7 @@ static void withdraw(const struct relations *relations)
 	} else {
 		wrong = flash_settle(&scene.model, target, found, scene.losses != scene.losses_closed[target]);
 		if (wrong)
-			scenario_wrong("volume %u, no target any more, %s", target, wrong);
+			misjudged(target, "no target any more", wrong);
 	}
 	open_volume(target);
 	scenario_count("FlashCopies withdrawn", 1);
@@ -419,7 +426,7 @@ static bool resync_one(const struct relations *before, unsigned target)
 	flash_end_moment(&scene.model);
 	look(&after);
 	if (rc == -1)
-		scenario_wrong("a resync fails");
+		flash_wrong("a resync fails");
 	if (memcmp(after.records[target].map, before->records[target].map, XDC_UUID_LEN) != 0)
 		judge_targets(&command);
 	else
@@ -459,7 +466,7 @@ static void decide(const struct relations *before)
 	rc = give(&command);
 	look(&after);
 	if (rc == -1)
-		scenario_wrong("it cannot be committed or reverted");
+		flash_wrong("it cannot be committed or reverted");
 	if (command.kind == REVERT && !is_revertible(&after, target))
 		judge_shows(target, scene.saved[target], "what it was before");
 	else
@@ -482,7 +489,7 @@ static void learn_given_back(const struct relations *relations)
 			continue;
 		read_surely(i, found, false);
 		if (!is_empty(found))
-			scenario_wrong("volume %u has given all back, and is not empty", i);
+			flash_wrong("volume %u has given all back, and is not empty", i);
 		flash_learn(&scene.model, i, found);
 		scene.giving_back[i] = false;
 		open_volume(i);
@@ -504,7 +511,7 @@ static void judge_former(unsigned target, const struct relations *after, const u
 	}
 	read_surely(target, found, false);
 	if (!is_empty(found) && memcmp(found, shown, sizeof(found)) != 0)
-		scenario_wrong("volume %u has neither kept what it had nor given it back", target);
+		flash_wrong("volume %u has neither kept what it had nor given it back", target);
 	flash_learn(&scene.model, target, found);
 	open_volume(target);
 }
@@ -575,7 +582,7 @@ static void change(const struct relations *before)
 	if (!after.is_target[target] || memcmp(after.records[target].map, was->map, XDC_UUID_LEN) != 0)
 		return;
 	if (rc == -1 || (rc == 0 && after.records[target].no_copy != stop))
-		scenario_wrong("volume %u: its copy cannot be %s", target, stop ? "stopped" : "begun");
+		flash_wrong("volume %u: its copy cannot be %s", target, stop ? "stopped" : "begun");
 	scenario_count("copies stopped or begun", rc == 0 && was->no_copy != stop);
 }
 

@@ -133,18 +133,28 @@ static bool may_be(const struct flash_model *model, unsigned volume, unsigned at
 	return false;
 }
 
-const char *flash_settle(struct flash_model *model, unsigned volume, const uint32_t *found, bool power)
+static const char *settle(struct flash_model *model, unsigned volume, const uint32_t *found, bool lost, bool durable)
 {
 	for (unsigned i = 0; i < FLASH_SECTORS; i++) {
 		struct flash_sector *sector = &model->volumes[volume].sectors[i];
 
-		if (!may_be(model, volume, i, found[i], power))
+		if (!may_be(model, volume, i, found[i], lost))
 			return "shows after a crash what was not there, or lacks what was durable";
 		sector->now = found[i];
-		if (power)
+		if (durable)
 			make_durable(sector);
 	}
 	return NULL;
+}
+
+const char *flash_settle(struct flash_model *model, unsigned volume, const uint32_t *found, bool power)
+{
+	return settle(model, volume, found, power, power);
+}
+
+const char *flash_settle_failed(struct flash_model *model, unsigned volume, const uint32_t *found)
+{
+	return settle(model, volume, found, true, false);
 }
 
 void flash_end_crash(struct flash_model *model)

@@ -84,6 +84,9 @@ void flash_flushed(struct flash_model *model, unsigned chain, unsigned volume);
  */
 const char *flash_settle(struct flash_model *model, unsigned volume, const uint32_t *found, bool power);
 
+/* The same after the disk has failed a call: what was not durable may be gone without a loss of power, and again. */
+const char *flash_settle_failed(struct flash_model *model, unsigned volume, const uint32_t *found);
+
 /* After all volumes were settled: no request is under way any more. */
 void flash_end_crash(struct flash_model *model);
 

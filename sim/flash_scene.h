@@ -6,6 +6,7 @@
 #include "box.h"
 #include "flash_model.h"
 #include "rt/rt.h"
+#include "scenarios.h"
 
 #define FLASH_BASE	0x1500u		/* the id of the first volume */
 
@@ -25,8 +26,18 @@ struct flash_scene {
 	uint32_t saved[FLASH_VOLUMES][FLASH_SECTORS];	/* of targets: what a revert brings back */
 	unsigned losses;			/* of power */
 	unsigned losses_closed[FLASH_VOLUMES];	/* of them before the volume was closed, and the model knows of them */
+	bool failed;				/* the disk has failed a call */
+	bool unjudged[FLASH_VOLUMES];		/* since then: not to be read, or of a command that failed */
 };
 extern struct flash_scene scene;
+
+/*
+ * True from the first call on that the disk failed. What commands and hosts find after that is no fault; only at the
+ * end it is judged: a volume shows what it may, or cannot be read.
+ */
+bool disk_has_failed(void);
+
+#define flash_wrong(...)	(disk_has_failed() ? (void)0 : scenario_wrong(__VA_ARGS__))
 
 uint64_t below(uint64_t bound);
 void pause_for(int64_t ns);

@@ -326,6 +326,21 @@ int control_flash_create_in(struct control *control, const struct copy_flash_req
 int control_replica_create(struct control *control, struct copy_flash_request *request, const char *pool,
 			   const char *name, struct fault *fault);
 
+/*
+ * Many at once (at most CONTROL_SET_MEMBERS_MAX), and a new synchronized set of them (set NULL: none); all, or nothing.
+ * FlashCopies show one moment. targets: first a new volume for each, of its source's size and in this pool (NULL: that
+ * of its source); the requests have their ids then.
+ */
+struct control_replicas {
+	struct copy_flash_request *requests;
+	unsigned count;
+	const char *set, *pool;
+	bool targets;
+};
+int control_flashes_create(struct control *control, const struct control_replicas *wanted, struct fault *fault);
+int control_pairs_create(struct control *control, const struct copy_pair_request *requests, unsigned count,
+			 const char *set, struct fault *fault);
+
 /* The number of the job of its first copy or resync; 0: none runs. Does not suspend. */
 uint64_t control_pair_job(struct control *control, const struct copy_pair_name *pair);
 

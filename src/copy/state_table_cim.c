@@ -127,7 +127,7 @@ static const struct {
 	uint16_t numbers[COPY_CIM_METHOD_COUNT];	/* ModifySynchronization, ModifyReplica..., of a group */
 	bool renames;
 } operations[] = {
-	{ PAIRS, COPY_SUSPEND, { 3, 22, 21 }, false },	/* Fracture, Suspend, Split */
+	{ PAIRS, COPY_SUSPEND, { 3, 22, 22 }, false },	/* Fracture, Suspend */
 	{ PAIRS, COPY_RESUME, { 4, 16, 16 }, false },	/* Resync Replica, Resume */
 	{ PAIRS, COPY_RESUME, { 0, 14, 14 }, false },	/* Resync Replica */
 	{ PAIRS, COPY_GO_TO_SYNC, { 10, 17, 0 }, false },	/* Reset To Sync */

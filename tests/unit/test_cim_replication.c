@@ -53,7 +53,9 @@
 
 /* ---- the tables ---- */
 
-static const char *const classes[] = { "CIM_ReplicationServiceCapabilities" };
+static const char *const classes[] = {
+	"CIM_ReplicationServiceCapabilities", "CIM_ReplicationService",
+};
 
 static void every_method_has_a_function(void **state)
 {
@@ -62,7 +64,8 @@ static void every_method_has_a_function(void **state)
 		const struct cim_schema_class *class = cim_schema_find_any_class(classes[i]);
 
 		for (unsigned at = 0; at < class->method_count; at++)
-			assert_non_null(cim_method_find(class, class->methods[at]->name));
+			if (!strncmp(class->methods[at]->origin->name, classes[i], strlen(classes[i])))
+				assert_non_null(cim_method_find(class, class->methods[at]->name));
 	}
 	for (const struct cim_method *method = cim_methods_replication; method->class_name; method++) {
 		const struct cim_schema_class *class = cim_schema_find_any_class(method->class_name);
@@ -244,7 +247,10 @@ static int name_features(void *arg)
 {
 	static const struct {
 		const char *method, *parameter;
-	} lists[] = { { "GetSupportedFeatures", "Features" } };
+	} lists[] = {
+		{ "GetSupportedFeatures", "Features" }, { "GetSupportedGroupFeatures", "GroupFeatures" },
+		{ "GetSupportedListFeatures", "GroupFeatures" },
+	};
 	static const char *const types[] = { TYPE("4"), TYPE("5"), TYPE("7"), TYPE("11") };
 	const struct cim_schema_class *class = cim_schema_find_any_class("CIM_ReplicationServiceCapabilities");
 
@@ -381,6 +387,250 @@ static void settings_are_kept_or_refused(void **state)
 	run(give_settings);
 }
 
+/* ---- groups ---- */
+
+#define GROUP(kind, name)	REF("IBMTSESS_ReplicationGroup", KEY("InstanceID", "xdc:2105.FA120:" kind ":" name))
+#define IN_GROUP(name)		P_REF("ReplicationGroup", GROUP("group", name))
+#define MEMBERS(paths)		P_REFS("Members", paths)
+#define P_FLAG(name, value)	P_VALUE(name, "boolean", value)
+#define GROUP_COPY(from, to) \
+	REF("IBMTSESS_GroupSynchronized", KEY_REF("SystemElement", from) KEY_REF("SyncedElement", to))
+#define SYNCHRONIZATION(path)	P_REF("Synchronization", path)
+#define DO(number)		P_NUMBER("Operation", number)
+#define A_SET(name)		"{\"op\":\"set show\",\"args\":{\"set\":\"" name "\"}}"
+
+static void begin_groups(void)
+{
+	prepare();
+	on_object = ON_SERVICE;
+	expect(&a, MAKE_VOLUME("1501"), DONE);
+	expect(&a, MAKE_VOLUME("1601"), DONE);
+	expect(&a, MAKE_VOLUME("1602"), DONE);
+	RETURNS(&a, "CreateGroup", P_TEXT("GroupName", "db") MEMBERS(VOLUME("1501") VOLUME("1500")), 0);
+	ANSWERS("xdc:2105.FA120:group:db");
+}
+
+static int change_groups(void *arg)
+{
+	(void)arg;
+	begin_groups();
+	RETURNS(&a, "CreateGroup", P_TEXT("GroupName", "db"), 5);
+	RETURNS(&a, "CreateGroup", P_TEXT("GroupName", "a b"), 5);
+	RETURNS(&a, "CreateGroup", P_FLAG("Persistent", "FALSE"), 1);
+	RETURNS(&a, "CreateGroup", P_FLAG("DeleteOnEmptyElement", "TRUE"), 1);
+	RETURNS(&a, "CreateGroup", P_NUMBER("ReservedAs", "2"), 1);
+	RETURNS(&a, "CreateGroup", P_NUMBER("ReservedAs", "5"), 5);
+	RETURNS(&a, "CreateGroup", MEMBERS(VOLUME("1500") VOLUME("1500")), 5);
+	RETURNS(&a, "CreateGroup", MEMBERS(FAR_VOLUME("2500")), 5);
+	RETURNS(&a, "CreateGroup", P_FLAG("Persistent", "TRUE") P_NUMBER("ReservedAs", "4"), 0);
+	ANSWERS("xdc:2105.FA120:group:group1");
+
+	RETURNS(&a, "AddMembers", IN_GROUP("db") MEMBERS(VOLUME("1601")), 0);
+	RETURNS(&a, "AddMembers", IN_GROUP("db") MEMBERS(VOLUME("1601")), 6);
+	RETURNS(&a, "AddMembers", IN_GROUP("db"), 5);
+	RETURNS(&a, "AddMembers", IN_GROUP("none") MEMBERS(VOLUME("1601")), 7);
+	RETURNS(&a, "RemoveMembers", IN_GROUP("none") MEMBERS(VOLUME("1601")), 7);
+	RETURNS(&a, "RemoveMembers", IN_GROUP("db") MEMBERS(VOLUME("1602")), 8);
+	RETURNS(&a, "RemoveMembers", IN_GROUP("db") MEMBERS(VOLUME("1601") VOLUME("1501")), 0);
+	expect(&a, A_SET("db"), "[\"1500\"]");
+	RETURNS(&a, "RemoveMembers", IN_GROUP("db") MEMBERS(VOLUME("1500")) P_FLAG("DeleteOnEmptyElement", "TRUE"), 0);
+	RETURNS(&a, "DeleteGroup", IN_GROUP("db"), 5);
+	RETURNS(&a, "AddMembers", IN_GROUP("group1") MEMBERS(VOLUME("1500")), 0);
+	RETURNS(&a, "DeleteGroup", IN_GROUP("group1") P_FLAG("RemoveElements", "TRUE"), 1);
+	RETURNS(&a, "DeleteGroup", IN_GROUP("group1"), 0);
+	expect(&a, "{\"op\":\"set list\"}", "\"result\":[]");
+	return stop_both();
+}
+
+static void groups_are_made_and_changed(void **state)
+{
+	(void)state;
+	run(change_groups);
+}
+
+#define FROM_DB		P_REF("SourceGroup", GROUP("group", "db"))
+#define TO_COPY		P_REF("TargetGroup", GROUP("group", "copy"))
+#define DB_TO_COPY	GROUP_COPY(GROUP("group", "db"), GROUP("group", "copy"))
+#define DB_TO_TARGETS	GROUP_COPY(GROUP("group", "db"), GROUP("targets", "copies1"))
+
+/* Snapshots of a group, then a restore that turns them round, then their end. */
+static int copy_groups(void *arg)
+{
+	(void)arg;
+	begin_groups();
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("6") FROM_DB, 1);
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("7"), 5);
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("7") FROM_DB P_VALUE("TargetElementCount", "uint64", "2"), 1);
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("7") FROM_DB P_NUMBER("Consistency", "4"), 5);
+	RETURNS(&a, "CreateGroup", P_TEXT("GroupName", "copy") MEMBERS(VOLUME("1601")), 0);
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("7") FROM_DB TO_COPY, 5);
+	RETURNS(&a, "AddMembers", IN_GROUP("copy") MEMBERS(VOLUME("1602")), 0);
+	RETURNS(&a, "CreateGroupReplica",
+		SYNC_TYPE("7") FROM_DB TO_COPY P_TEXT("RelationshipName", "hourly")
+		P_NUMBER("Consistency", "3") SETTINGS(SETTING("ConsistentPointInTime", "boolean", "TRUE")), 0);
+	ANSWERS("<INSTANCENAME CLASSNAME=\"IBMTSESS_GroupSynchronized\">");
+	ANSWERS("xdc:2105.FA120:group:copy");
+	expect(&a, A_SET("hourly"), "[\"1601\",\"1602\"]");
+	expect(&a, "{\"op\":\"flash show\",\"args\":{\"volume\":\"1602\"}}", "\"source\":\"1501\"");
+	/* What is copied as a group stays as it is. */
+	RETURNS(&a, "DeleteGroup", IN_GROUP("copy"), 7);
+	RETURNS(&a, "RemoveMembers", IN_GROUP("db") MEMBERS(VOLUME("1500")), 6);
+	RETURNS(&a, "AddMembers", IN_GROUP("db") MEMBERS(VOLUME("1602")), 6);
+	RETURNS(&a, "CreateGroupReplica",
+		SYNC_TYPE("7") FROM_DB TO_COPY P_TEXT("RelationshipName", "hourly"), 5);
+
+	RETURNS(&a, "ModifyReplicaSynchronization",
+		DO("22") SYNCHRONIZATION(DB_TO_COPY), 1);
+	RETURNS(&a, "ModifyReplicaSynchronization",
+		DO("8") SYNCHRONIZATION(GROUP_COPY(GROUP("group", "copy"), GROUP("group", "db"))), 5);
+	/* Snapshots still need their sources: they end by force. */
+	RETURNS(&a, "ModifyReplicaSynchronization",
+		DO("8") SYNCHRONIZATION(DB_TO_COPY), 6);
+	RETURNS(&a, "ModifyReplicaSynchronization",
+		DO("8") P_FLAG("Force", "TRUE") SYNCHRONIZATION(DB_TO_COPY),
+		0);
+	expect(&a, "{\"op\":\"flash list\"}", "\"result\":[]");
+	RETURNS(&a, "DeleteGroup", IN_GROUP("copy"), 0);
+
+	/* With new targets: their group goes with the copies. */
+	RETURNS(&a, "CreateGroupReplica", SYNC_TYPE("8") FROM_DB P_NUMBER("WaitForCopyState", "4"), 4096);
+	ANSWERS("xdc:2105.FA120:targets:copies1");
+	ANSWERS("xdc:2105.FA120:job:");
+	RETURNS(&a, "DeleteGroup", P_REF("ReplicationGroup", GROUP("targets", "copies1")), 6);
+	do
+		await(&a, "{\"op\":\"flash list\"}", "\"copy_state\":\"whole\"");
+	while (strstr(last_reply, "\"copy_state\":\"copying\""));
+	RETURNS(&a, "ModifyListSynchronization",
+		DO("15") P_REFS("Synchronization", DB_TO_TARGETS), 4096);
+	ANSWERS("xdc:2105.FA120:sources:copies1");
+	return stop_both();
+}
+
+static void groups_are_copied_at_one_moment(void **state)
+{
+	(void)state;
+	run(copy_groups);
+}
+
+/* Volume 1500 is copied already: then nothing of all is left. */
+static int fail_in_the_middle(void *arg)
+{
+	(void)arg;
+	begin_groups();
+	expect(&a, "{\"op\":\"flash create\",\"args\":{\"source\":\"1500\",\"target\":\"1602\",\"persistent\":true}}",
+	       DONE);
+	RETURNS(&a, "CreateGroup", P_TEXT("GroupName", "copy") MEMBERS(VOLUME("1601") VOLUME("1602")), 0);
+	invoke(&a, "CreateGroupReplica",
+	       SYNC_TYPE("7") FROM_DB TO_COPY P_TEXT("RelationshipName", "hourly"));
+	CHECK(invocation.returned != 0 && invocation.returned != 4096);
+	RETURNS(&a, "ModifyReplicaSynchronization",
+		DO("8") SYNCHRONIZATION(DB_TO_COPY), 5);
+	expect(&a, A_SET("hourly"), "no such set");
+	expect(&a, "{\"op\":\"flash show\",\"args\":{\"volume\":\"1601\"}}", "\"ok\":false");
+	return stop_both();
+}
+
+static void what_fails_leaves_nothing(void **state)
+{
+	(void)state;
+	run(fail_in_the_middle);
+}
+
+#define FAR_GROUP	GROUP_COPY(GROUP("sources", "mirror"), GROUP("targets", "mirror"))
+#define GROUP_AT_B(kind)	REF("IBMTSESS_ReplicationGroup", KEY("InstanceID", "xdc:2105.FB230:" kind ":mirror"))
+#define AT_B		GROUP_COPY(GROUP_AT_B("sources"), GROUP_AT_B("targets"))
+
+static int mirror_groups(void *arg)
+{
+	static const char list[] = "{\"op\":\"pair show\",\"args\":{\"volume\":\"1501\"}}";
+
+	(void)arg;
+	prepare();
+	on_object = ON_SERVICE;
+	expect(&a, MAKE_VOLUME("1501"), DONE);
+	expect(&b, MAKE_VOLUME("2501"), DONE);
+	RETURNS(&a, "CreateGroupReplicaFromElements", SYNC_TYPE("6") P_REFS("SourceElements", VOLUME("1500")), 1);
+	RETURNS(&a, "CreateGroupReplicaFromElements",
+		SYNC_TYPE("6") P_REFS("SourceElements", VOLUME("1500") VOLUME("1501")) P_REFS("TargetElements",
+		FAR_VOLUME("2500")), 5);
+	RETURNS(&a, "CreateGroupReplicaFromElements",
+		SYNC_TYPE("6") P_NUMBER("Consistency", "3") P_REFS("SourceElements", VOLUME("1500"))
+		P_REFS("TargetElements", FAR_VOLUME("2500")), 1);
+	RETURNS(&a, "CreateGroupReplicaFromElements",
+		SYNC_TYPE("6") MODE("2") P_TEXT("RelationshipName", "mirror") P_REFS("SourceElements",
+		VOLUME("1500") VOLUME("1501")) P_REFS("TargetElements", FAR_VOLUME("2500") FAR_VOLUME("2501")), 4096);
+	ANSWERS("xdc:2105.FA120:targets:mirror");
+	await(&a, list, "\"state\":\"full-duplex\"");
+	await(&a, "{\"op\":\"pair show\",\"args\":{\"volume\":\"1500\"}}", "\"state\":\"full-duplex\"");
+	RETURNS(&a, "ModifyReplicaSynchronization", DO("22") SYNCHRONIZATION(FAR_GROUP), 0);
+	expect(&a, list, "\"state\":\"s");
+	RETURNS(&a, "ModifyReplicaSynchronization", DO("10") SYNCHRONIZATION(FAR_GROUP), 5);
+
+	/* At the other end its pairs are made a group there, and taken over together. */
+	RETURNS(&b, "CreateGroupReplicaFromElementSynchronizations",
+		P_TEXT("RelationshipName", "mirror") P_REFS("ElementSynchronizations", PAIR_AT_B
+		RELATION(REF("IBMTSESS_RemoteVolume", KEY("InstanceID", "xdc:2105.FA120:volume:1501")),
+			 VOLUME_OF("2105.FB230", "2501"))), 0);
+	ANSWERS("xdc:2105.FB230:sources:mirror");
+	RETURNS(&b, "ModifyReplicaSynchronization", DO("10") SYNCHRONIZATION(AT_B), 0);
+	expect(&b, "{\"op\":\"pair list\"}", "failed-over");
+	return stop_both();
+}
+
+static void mirrors_are_a_group_at_both_ends(void **state)
+{
+	(void)state;
+	run(mirror_groups);
+}
+
+/* ---- lists ---- */
+
+static int copy_lists(void *arg)
+{
+	(void)arg;
+	begin_groups();
+	RETURNS(&a, "CreateListReplica", SYNC_TYPE("7") P_REFS("SourceElements", VOLUME("1500") VOLUME("1501"))
+		P_REFS("TargetElements", VOLUME("1601")), 5);
+	RETURNS(&a, "CreateListReplica", SYNC_TYPE("7") P_REFS("SourceElements", VOLUME("1500") VOLUME("1501"))
+		P_REFS("TargetElements", VOLUME("1602") VOLUME("1601")), 0);
+	ANSWERS("<PARAMVALUE NAME=\"Synchronizations\" PARAMTYPE=\"reference\"><VALUE.REFARRAY><VALUE.REFERENCE>");
+	expect(&a, "{\"op\":\"flash show\",\"args\":{\"volume\":\"1602\"}}", "\"source\":\"1500\"");
+	RETURNS(&a, "CreateListReplica", SYNC_TYPE("6") P_REFS("SourceElements", VOLUME("1500")), 1);
+	RETURNS(&a, "CreateListReplica", SYNC_TYPE("6") P_REFS("SourceElements", VOLUME("1500"))
+		P_REFS("TargetElements", FAR_VOLUME("2500")), 4096);
+	RETURNS(&a, "ModifyListSynchronization",
+		DO("8") P_FLAG("Force", "TRUE") P_REFS("Synchronization", RELATION(VOLUME("1500"), VOLUME("1602"))
+						       RELATION(VOLUME("1501"), VOLUME("1601"))), 0);
+	expect(&a, "{\"op\":\"flash list\"}", "\"result\":[]");
+	RETURNS(&a, "ModifyListSynchronization", DO("3") P_REFS("Synchronization", PAIR), 5);
+	RETURNS(&a, "ModifyListSynchronization", DO("22") P_REFS("Synchronization", PAIR RELATION(VOLUME("1501"),
+		VOLUME("1601"))), 5);
+	expect(&a, "{\"op\":\"pair show\",\"args\":{\"volume\":\"1500\"}}", "\"state\":\"suspended\"");
+	RETURNS(&a, "GetPeerSystems", "", 1);
+	RETURNS(&a, "GetReplicationRelationships", "", 0);
+	ANSWERS("xdc:2105.FB230:volume:2500");
+	RETURNS(&a, "GetReplicationRelationships", SYNC_TYPE("6") MODE("3") P_NUMBER("Locality", "3") STATE("9"), 0);
+	ANSWERS("xdc:2105.FB230:volume:2500");
+	RETURNS(&a, "GetReplicationRelationships", SYNC_TYPE("7"), 0);
+	ANSWERS("<VALUE.REFARRAY></VALUE.REFARRAY>");
+	RETURNS(&a, "GetReplicationRelationships", P_NUMBER("Locality", "2"), 0);
+	ANSWERS("<VALUE.REFARRAY></VALUE.REFARRAY>");
+	RETURNS(&a, "GetReplicationRelationships", STATE("4"), 0);
+	ANSWERS("<VALUE.REFARRAY></VALUE.REFARRAY>");
+	RETURNS(&a, "GetReplicationRelationships", P_NUMBER("Type", "3"), 1);
+	RETURNS(&a, "GetReplicationRelationships", P_NUMBER("Type", "4"), 5);
+	RETURNS(&a, "GetReplicationRelationships", SYNC_TYPE("5"), 5);
+	RETURNS(&a, "GetReplicationRelationshipInstances", "", 1);
+	RETURNS(&a, "GetAvailableTargetElements", SYNC_TYPE("7") P_REF("SourceElement", VOLUME("1500")), 1);
+	return stop_both();
+}
+
+static void lists_are_copied_and_changed(void **state)
+{
+	(void)state;
+	run(copy_lists);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +642,11 @@ int main(void)
 		cmocka_unit_test(operations_of_one_follow_its_state),
 		cmocka_unit_test(settings_are_kept_or_refused),
 		cmocka_unit_test(defaults_may_be_given_back),
+		cmocka_unit_test(groups_are_made_and_changed),
+		cmocka_unit_test(groups_are_copied_at_one_moment),
+		cmocka_unit_test(what_fails_leaves_nothing),
+		cmocka_unit_test(mirrors_are_a_group_at_both_ends),
+		cmocka_unit_test(lists_are_copied_and_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

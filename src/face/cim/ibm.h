@@ -72,6 +72,13 @@ int ibm_pool_of_path(struct cim_call *call, const struct cim_path *path, const c
 		     struct fault *fault);
 int ibm_set_of_path(struct cim_call *call, const struct cim_path *path, struct set_info *set, struct fault *fault);
 
+/* That of the first of its members that is being copied; 0: none is. */
+uint64_t ibm_job_of_set(struct cim_call *call, const struct set_info *set);
+
+/* Operation, and Force, of ModifyReplicaSynchronization with one copy; *updated: its new path, NULL: as before. */
+int ibm_modify_one(struct cim_call *call, const struct cim_path *path, const struct cim_path **updated, uint64_t *job,
+		   struct fault *fault);
+
 /* ElementName, as the name of a volume; NULL: none. */
 int ibm_read_volume_name(struct cim_call *call, const char **name, struct fault *fault);
 

@@ -379,8 +379,9 @@ static int set_copying(struct cim_call *call, const struct ibm_relation *relatio
 	return 0;
 }
 
+/* *job: of what goes on by itself then; 0: nothing. */
 static int carry_out(struct cim_call *call, const struct ibm_relation *relation, enum copy_verb verb, bool force,
-		     struct fault *fault)
+		     uint64_t *job, struct fault *fault)
 {
 	const char *noun = relation->is_flash ? "flash" : "pair";
 	uint16_t target = relation->flash.target;
@@ -394,8 +395,7 @@ static int carry_out(struct cim_call *call, const struct ibm_relation *relation,
 				: change_pair(call->control, relation, verb, force, fault);
 	if (cim_command_end(call, noun, copy_verb_names[verb], object, rc))
 		return -1;
-	ibm_return_job(call, relation->is_flash ? flash_job(call, target)
-						: control_pair_job(call->control, &relation->pair));
+	*job = relation->is_flash ? flash_job(call, target) : control_pair_job(call->control, &relation->pair);
 	return 0;
 }
 
@@ -430,6 +430,7 @@ int ibm_modify_synchronization(struct cim_call *call, struct fault *fault)
 	enum copy_state state;
 	enum copy_type type;
 	enum copy_verb verb;
+	uint64_t job;
 
 	if (wanted < OPERATION_FIRST || wanted > OPERATION_LAST)
 		return ibm_bad(fault, "Operation", "there is no such operation");
@@ -442,24 +443,24 @@ int ibm_modify_synchronization(struct cim_call *call, struct fault *fault)
 	if (!copy_cim_find_verb(type, COPY_CIM_CONFIGURATION, (uint16_t)wanted, &verb))
 		return fault_set(fault, FAULT_NOT_SUPPORTED, "Operation", "see docs/cim.md",
 				 "nothing does that to a copy of this type");
-	return carry_out(call, &relation, verb, false, fault);
+	if (carry_out(call, &relation, verb, false, &job, fault))
+		return -1;
+	ibm_return_job(call, job);
+	return 0;
 }
 
 /* ---- ModifyReplicaSynchronization ---- */
 
-int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *fault)
+static int modify_relation(struct cim_call *call, const struct cim_path *path, const struct cim_path **updated,
+			   uint64_t *job, struct fault *fault)
 {
-	static const char *const left_out[] = { "SyncPair", NULL };
-	const struct cim_path *path = cim_in_path(call, "Synchronization");
 	uint64_t wanted = cim_in_number(call, "Operation");
 	struct ibm_relation relation;
 	enum copy_state state;
 	enum copy_type type;
 	enum copy_verb verb;
 
-	if (replication_check_left_out(call, left_out, fault) || replication_check_settings(call, NULL, fault) ||
-	    replication_check_wait(call, replication_ends_whole(wanted), fault) ||
-	    ibm_relation_of_path(call, path, "Synchronization", &relation, fault) ||
+	if (ibm_relation_of_path(call, path, "Synchronization", &relation, fault) ||
 	    ibm_state_of_relation(call, &relation, &type, &state, fault))
 		return -1;
 	if (wanted < OPERATION_FIRST || wanted > REPLICATION_OPERATION_LAST)
@@ -467,10 +468,38 @@ int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *faul
 	if (!copy_cim_find_verb(type, COPY_CIM_REPLICATION, (uint16_t)wanted, &verb))
 		return fault_set(fault, FAULT_NOT_SUPPORTED, "Operation", "see docs/cim.md",
 				 "nothing does that to a copy of this type");
-	if (carry_out(call, &relation, verb, cim_in_flag(call, "Force"), fault))
+	if (carry_out(call, &relation, verb, cim_in_flag(call, "Force"), job, fault))
 		return -1;
 	if (verb == COPY_REVERSE || verb == COPY_FAILBACK)
-		cim_out_path(call, "UpdatedSynchronization",
-			     ibm_path_of_relation(call, &relation.target, &relation.source));
+		*updated = ibm_path_of_relation(call, &relation.target, &relation.source);
+	return 0;
+}
+
+int ibm_modify_one(struct cim_call *call, const struct cim_path *path, const struct cim_path **updated, uint64_t *job,
+		   struct fault *fault)
+{
+	struct set_info set;
+
+	*updated = NULL;
+	*job = 0;
+	if (!replication_is_of_groups(path))
+		return modify_relation(call, path, updated, job, fault);
+	return replication_copies_of_path(call, path, "Synchronization", &set, fault) ||
+	       replication_modify_copies(call, &set, cim_in_number(call, "Operation"), updated, job, fault) ? -1 : 0;
+}
+
+int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *fault)
+{
+	static const char *const left_out[] = { "SyncPair", NULL };
+	bool ends_whole = replication_ends_whole(cim_in_number(call, "Operation"));
+	const struct cim_path *updated;
+	uint64_t job;
+
+	if (replication_check_left_out(call, left_out, fault) || replication_check_settings(call, NULL, fault) ||
+	    replication_check_wait(call, ends_whole, fault) ||
+	    ibm_modify_one(call, cim_in_path(call, "Synchronization"), &updated, &job, fault))
+		return -1;
+	cim_out_path(call, "UpdatedSynchronization", updated);
+	ibm_return_job(call, job);
 	return 0;
 }

@@ -230,11 +230,18 @@ static void find_job(void *arg, uint16_t volume)
 	}
 }
 
-static int change_all(struct cim_call *call, const struct set_info *set, uint64_t wanted, struct fault *fault)
+uint64_t ibm_job_of_set(struct cim_call *call, const struct set_info *set)
 {
 	struct job_search search = { call->control, set->record.of == SET_OF_FLASHCOPIES, 0 };
-	const char *verb = changes[wanted].verb;
 	struct fault none;
+
+	(void)!control_set_each_member(call->control, set->record.name, find_job, &search, &none);
+	return search.job;
+}
+
+static int change_all(struct cim_call *call, const struct set_info *set, uint64_t wanted, struct fault *fault)
+{
+	const char *verb = changes[wanted].verb;
 	char object[64];
 
 	if (cim_command_begin(call, "set", verb, fault))
@@ -245,8 +252,7 @@ static int change_all(struct cim_call *call, const struct set_info *set, uint64_
 		return -1;
 	/* Each member is copied by a job of its own: the first that runs stands for them. */
 	if (wanted == SET_RESYNC || wanted == SET_RESTORE)
-		(void)!control_set_each_member(call->control, set->record.name, find_job, &search, &none);
-	ibm_return_job(call, search.job);
+		ibm_return_job(call, ibm_job_of_set(call, set));
 	return 0;
 }
 

@@ -273,6 +273,22 @@ void cim_out_path(struct cim_call *call, const char *name, const struct cim_path
 		put_one(call, name, &(struct cim_scalar){ .path = path });
 }
 
+void cim_out_paths(struct cim_call *call, const char *name, const struct cim_path *const *paths, unsigned count)
+{
+	const struct cim_schema_parameter *parameter = &call->method->parameters[index_of(call, name)];
+	struct cim_scalar *list = arena_take(call->arena, (count + 1) * sizeof(*list));
+	const struct cim_value value = { .type = CIM_TYPE_REFERENCE, .is_array = true, .count = count, .list = list };
+
+	assert(parameter->is_array && parameter->type == CIM_TYPE_REFERENCE);
+	for (unsigned i = 0; list && i < count; i++)
+		list[i] = (struct cim_scalar){ .is_null = !paths[i], .path = paths[i] };
+	if (!list)
+		return;
+	begin_parameter(call, parameter);
+	xml_put_value(&call->out, &value);
+	xml_put(&call->out, "</PARAMVALUE>");
+}
+
 void cim_out_begin(struct cim_call *call, const char *name)
 {
 	const struct cim_schema_parameter *parameter = &call->method->parameters[index_of(call, name)];

@@ -102,6 +102,8 @@ void cim_out_number(struct cim_call *call, const char *name, uint64_t number);
 void cim_out_text(struct cim_call *call, const char *name, const char *text);
 void cim_out_path(struct cim_call *call, const char *name, const struct cim_path *path);
 
+void cim_out_paths(struct cim_call *call, const char *name, const struct cim_path *const *paths, unsigned count);
+
 /* An array: its entries one after the other, in between. */
 void cim_out_begin(struct cim_call *call, const char *name);
 void cim_out_end(struct cim_call *call);

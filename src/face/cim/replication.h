@@ -71,7 +71,36 @@ enum copy_priority replication_priority(const struct cim_call *call);
 /* INSTANCE of all defaults, in the arena. NULL: it is full. */
 const char *replication_default_settings(struct cim_call *call, const struct replication_kind *kind);
 
+/* ---- sets as groups (group.h) ---- */
+
+struct cim_group;
+
+/* "set NAME"; and the name that a parameter gives to a new set, or the first of prefix1, prefix2, ... that is free. */
+void replication_name_set(const char *name, char object[64]);
+int replication_choose_name(struct cim_call *call, const char *parameter, const char *prefix,
+			    char name[XDC_NAME_MAX], struct fault *fault);
+
+int replication_group_of_path(struct cim_call *call, const struct cim_path *path, const char *name,
+			      struct cim_group *group, struct fault *fault);
+int replication_make_group(struct cim_call *call, const char *name, const uint16_t *volumes, unsigned count,
+			   struct fault *fault);
+
+/* A CIM_GroupSynchronized: NULL: there is no memory; and back. */
+const struct cim_path *replication_path_of_copies(struct cim_call *call, const char *set);
+bool replication_is_of_groups(const struct cim_path *path);
+int replication_copies_of_path(struct cim_call *call, const struct cim_path *path, const char *name,
+			       struct set_info *set, struct fault *fault);
+
+/* As ibm_modify_one, with all copies of the set. Suspends. */
+int replication_modify_copies(struct cim_call *call, const struct set_info *set, uint64_t operation,
+			      const struct cim_path **updated, uint64_t *job, struct fault *fault);
+
 /* ---- the methods, one each ---- */
+
+cim_method_fn replication_create_group, replication_delete_group, replication_add_members, replication_remove_members;
+cim_method_fn replication_create_group_replica, replication_create_group_from_elements;
+cim_method_fn replication_create_group_from_copies, replication_create_list, replication_modify_list;
+cim_method_fn replication_get_relationships;
 
 cim_method_fn replication_from_sync_type, replication_to_sync_type;
 cim_method_fn replication_get_copy_states, replication_get_group_copy_states, replication_get_wait_states;

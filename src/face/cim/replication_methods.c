@@ -2,10 +2,39 @@
 /* The function of each method of Replication Services that is not common with the configuration services. */
 #include "face/cim/replication.h"
 
+#define SERVICE		"CIM_ReplicationService"
 #define CAPABILITIES	"CIM_ReplicationServiceCapabilities"
+#define NO_CODES	{ { 0 } }
+#define COPY_CODES	{ { FAULT_SIZE_NOT_SUPPORTED, FAULT_INVALID_PARAMETER }, { FAULT_IN_A_SET, FAULT_IN_USE } }
+#define LACKS(name)	{ SERVICE, name, ROLE_MONITOR, cim_method_not_supported, NULL, { { 0 } } }
+/* What RemoveMembers has for a volume that is in no such group. */
+enum { NOT_A_MEMBER = 8 };
+
 #define SHOWS(name, run)	{ CAPABILITIES, name, ROLE_MONITOR, run, NULL, { { 0 } } }
 
 const struct cim_method cim_methods_replication[] = {
+	{ SERVICE, "CreateGroup", ROLE_OPERATOR, replication_create_group, NULL, NO_CODES },
+	{ SERVICE, "DeleteGroup", ROLE_OPERATOR, replication_delete_group, NULL, NO_CODES },
+	{ SERVICE, "AddMembers", ROLE_OPERATOR, replication_add_members, NULL, { { FAULT_IN_A_SET, FAULT_IN_USE } } },
+	{ SERVICE, "RemoveMembers", ROLE_OPERATOR, replication_remove_members, NULL,
+	  { { FAULT_NOT_IN_SET, NOT_A_MEMBER } } },
+	{ SERVICE, "CreateGroupReplica", ROLE_ADMIN, replication_create_group_replica, NULL, COPY_CODES },
+	{ SERVICE, "CreateGroupReplicaFromElements", ROLE_ADMIN, replication_create_group_from_elements, NULL,
+	  COPY_CODES },
+	{ SERVICE, "CreateGroupReplicaFromElementSynchronizations", ROLE_OPERATOR,
+	  replication_create_group_from_copies, NULL, COPY_CODES },
+	{ SERVICE, "CreateListReplica", ROLE_ADMIN, replication_create_list, NULL, COPY_CODES },
+	{ SERVICE, "ModifyListSynchronization", ROLE_OPERATOR, replication_modify_list, NULL, COPY_CODES },
+	{ SERVICE, "GetReplicationRelationships", ROLE_MONITOR, replication_get_relationships, NULL, NO_CODES },
+	/* No settings keep the state of a moment, and no elements, access points or secrets are to be told about. */
+	LACKS("CreateSynchronizationAspect"), LACKS("CreateListSynchronizationAspect"),
+	LACKS("ModifySettingsDefineState"), LACKS("ModifyListSettingsDefineState"),
+	LACKS("GetSynchronizationAspects"), LACKS("GetSynchronizationAspectInstances"),
+	LACKS("AddReplicationEntity"), LACKS("AddServiceAccessPoint"), LACKS("AddSharedSecret"),
+	LACKS("GetServiceAccessPoints"), LACKS("GetPeerSystems"), LACKS("CreateRemoteReplicationCollection"),
+	LACKS("AddToRemoteReplicationCollection"), LACKS("RemoveFromRemoteReplicationCollection"),
+	LACKS("AddElementsToGroupSynchronized"), LACKS("ConfirmTargetData"),
+	LACKS("GetReplicationRelationshipInstances"), LACKS("GetAvailableTargetElements"),
 	SHOWS("ConvertSyncTypeToReplicationType", replication_from_sync_type),
 	SHOWS("ConvertReplicationTypeToSyncType", replication_to_sync_type),
 	SHOWS("GetSupportedCopyStates", replication_get_copy_states),

@@ -20,6 +20,8 @@ const struct cim_twin cim_twin_replication_service = {
 const struct cim_twin cim_twin_replication_settings = {
 	"IBMTSESS_ReplicationSettingData", "MSISCSITARGET_ReplicationSettingData",
 };
+const struct cim_twin cim_twin_group = { "IBMTSESS_ReplicationGroup", "MSISCSITARGET_ReplicationGroup" };
+const struct cim_twin cim_twin_group_synchronized = { "IBMTSESS_GroupSynchronized", "MSISCSITARGET_GroupSynchronized" };
 const struct cim_twin cim_twin_configuration_service = {
 	"IBMTSESS_AsyncPPRCService", "MSISCSITARGET_StorageConfigurationService",
 };
@@ -241,14 +243,20 @@ const struct cim_path *cim_path_of_service(struct cim_arena *arena, enum cim_nam
 	return path;
 }
 
-const struct cim_path *cim_path_of_copy(struct cim_arena *arena, enum cim_namespace ns, const struct cim_path *source,
-					const struct cim_path *target)
+const struct cim_path *cim_path_of_pair(struct cim_arena *arena, enum cim_namespace ns, const struct cim_twin *twin,
+					const struct cim_path *source, const struct cim_path *target)
 {
-	struct cim_path *path = begin_path(arena, ns, &cim_twin_synchronized);
+	struct cim_path *path = begin_path(arena, ns, twin);
 
 	cim_path_set_path(path, "SystemElement", source);
 	cim_path_set_path(path, "SyncedElement", target);
 	return path;
+}
+
+const struct cim_path *cim_path_of_copy(struct cim_arena *arena, enum cim_namespace ns, const struct cim_path *source,
+					const struct cim_path *target)
+{
+	return cim_path_of_pair(arena, ns, &cim_twin_synchronized, source, target);
 }
 
 const char *cim_lss_text(struct cim_arena *arena, const char *system, uint8_t lss, uint16_t ssid)

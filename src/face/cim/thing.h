@@ -21,6 +21,7 @@ const struct cim_schema_class *cim_twin_class(enum cim_namespace ns, const struc
 extern const struct cim_twin cim_twin_system, cim_twin_volume, cim_twin_remote_volume, cim_twin_pool, cim_twin_job;
 extern const struct cim_twin cim_twin_synchronized, cim_twin_replication_service, cim_twin_replication_settings;
 extern const struct cim_twin cim_twin_storage_capabilities, cim_twin_storage_setting;
+extern const struct cim_twin cim_twin_group, cim_twin_group_synchronized;
 /* IBMTSESS_AsyncPPRCService there. */
 extern const struct cim_twin cim_twin_configuration_service;
 /* root/ibm alone */
@@ -96,6 +97,10 @@ const struct cim_path *cim_path_of_service(struct cim_arena *arena, enum cim_nam
 
 const struct cim_path *cim_path_of_copy(struct cim_arena *arena, enum cim_namespace ns, const struct cim_path *source,
 					const struct cim_path *target);
+
+/* The same of any such association: SystemElement and SyncedElement. */
+const struct cim_path *cim_path_of_pair(struct cim_arena *arena, enum cim_namespace ns, const struct cim_twin *twin,
+					const struct cim_path *source, const struct cim_path *target);
 
 /* ESSID:LSSID:SSID; ssid 0: empty. */
 const char *cim_lss_text(struct cim_arena *arena, const char *system, uint8_t lss, uint16_t ssid);

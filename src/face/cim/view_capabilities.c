@@ -170,6 +170,8 @@ static const struct action replicating[] = {
 	{ 8, "GetAvailableTargetElements", false }, { 9, "GetPeerSystems", false },
 	{ 10, "GetReplicationRelationships", false }, { 12, "CreateGroup", false }, { 13, "DeleteGroup", false },
 	{ 14, "AddMembers", false }, { 15, "RemoveMembers", false }, { 19, "CreateListReplica", true },
+	{ 20, "CreateGroupReplicaFromElements", true }, { 21, "GetReplicationRelationshipInstances", false },
+	{ 28, "CreateGroupReplicaFromElementSynchronizations", false },
 	{ 0, NULL, false },
 };
 

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "face/cim/thing.h"
-#include "face/cim/view_copy.h"
+#include "face/cim/group.h"
 #include "rt/mem.h"
 
 #define BLOCKS_A_TRACK	16u
@@ -16,18 +15,6 @@
 enum { UNSYNCHRONIZED = 3, SYNCHRONIZED = 4, SPLIT = 7, INACTIVE = 8, SUSPENDED = 9 };
 enum { READ_ONLY_TARGET = 3, READ_ONLY_BOTH = 4 };
 enum { SYNC_STATE_SYNCHRONIZED = 6 };
-
-static void set_end(struct control *control, struct cim_copy_end *end, const char *system, uint16_t id)
-{
-	const struct record_volume *record = NULL;
-
-	end->id = id;
-	end->is_here = !strcmp(system, control_system_id(control));
-	if (end->is_here)
-		record = control_volume_record(control, id);
-	end->tag = record ? cim_volume_tag(record->uuid) : 0;
-	strncpy(end->system, system, sizeof(end->system) - 1);
-}
 
 /* ---- pairs: rows ---- */
 
@@ -92,8 +79,9 @@ static void make_pair_row(struct pairs_fetch *fetch, const struct copy_pair_info
 	const char *here = control_system_id(fetch->control);
 
 	cim_copy_row_of_pair(info, find_session(fetch, info->session), row);
-	set_end(fetch->control, info->is_source ? &row->source : &row->target, here, info->volume);
-	set_end(fetch->control, info->is_source ? &row->target : &row->source, info->system, info->remote_volume);
+	cim_copy_end_set(fetch->control, info->is_source ? &row->source : &row->target, here, info->volume);
+	cim_copy_end_set(fetch->control, info->is_source ? &row->target : &row->source, info->system,
+			 info->remote_volume);
 }
 
 /* The same pair, when both ends are here, is shown once, from its source. */
@@ -236,8 +224,8 @@ static void make_flash_row(struct control *control, const struct copy_flash_info
 	const char *here = control_system_id(control);
 
 	cim_copy_row_of_flash(info, row);
-	set_end(control, &row->source, here, info->record.source);
-	set_end(control, &row->target, here, info->record.target);
+	cim_copy_end_set(control, &row->source, here, info->record.source);
+	cim_copy_end_set(control, &row->target, here, info->record.target);
 }
 
 static int list_flashes(struct control *control, uint32_t from, struct cim_copy_row *rows, unsigned max)

@@ -7,6 +7,7 @@ const struct cim_view *const cim_views[] = {
 	cim_views_volume,
 	cim_views_copy,
 	cim_views_session,
+	cim_views_group,
 	cim_views_job,
 	cim_views_discovery,
 	cim_views_profile,

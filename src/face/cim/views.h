@@ -6,7 +6,7 @@
 #include "face/cim/view.h"
 
 extern const struct cim_view cim_views_system[], cim_views_pool[], cim_views_volume[], cim_views_copy[];
-extern const struct cim_view cim_views_session[], cim_views_job[];
+extern const struct cim_view cim_views_session[], cim_views_group[], cim_views_job[];
 extern const struct cim_view cim_views_discovery[], cim_views_profile[];
 extern const struct cim_view cim_views_indication[];
 extern const struct cim_view cim_views_capabilities[], cim_views_member[];

@@ -41,6 +41,7 @@ struct box {
 	bool busy;				/* a fault has it */
 	int64_t paused_ns;			/* the longest pause of its process */
 	bool lied;				/* its disk did: what it lost with the power is anybody's guess */
+	unsigned mends;				/* of its disk, so far */
 	bool mended;				/* its disk had failed: it may have forgotten what it could not note */
 	uint32_t lost_at[8];			/* oracle.h: events of each chain that its last crash made */
 	bool lost;				/* oracle.h: a loss of power is not accepted yet */

@@ -43,6 +43,7 @@ int faults_mend(struct sites *sites, struct box *box)
 	faults_crash(sites, box, SIM_POWER_LOSS);
 	scenario_count("disks mended", 1);
 	box->mended = true;
+	box->mends++;
 	rc = faults_bring_up(sites, box);
 	for (unsigned i = 0; i < BOOTS_MAX && !rc && (box->lost || box_has_lost(box)); i++) {
 		if (box_accept_losses(box))

@@ -76,14 +76,18 @@ static bool are_all(struct sites *sites, const struct box *box, bool or_frozen)
 	return all;
 }
 
-/* What a loss of power may have taken is sent again only when the pairs are resumed. */
+/*
+ * What a loss of power may have taken is sent again only when the pairs are resumed. Of cache direct: a block that a
+ * disk failed to write, which may hold anything.
+ */
 static unsigned count_far_losses(const struct sites *sites)
 {
 	unsigned losses = 0;
 
 	for (unsigned i = 0; i < sites->far_count; i++) {
-		if (sites->fars[i].cache == CACHE_WRITEBACK)
-			losses += sites->fars[i].power_losses;
+		const struct box *far = &sites->fars[i];
+
+		losses += far->cache == CACHE_WRITEBACK ? far->power_losses : far->mends;
 	}
 	return losses;
 }

@@ -100,10 +100,11 @@ static int replay_all(struct copy *copy, const uint8_t *found)
 	int rc = 0;
 
 	for (uint32_t id = 0; !rc && id < VOLUMES; id++) {
-		struct late_order order = { .volume = NULL };
+		struct late_order order;
 
 		if (!(found[id / 8] >> id % 8 & 1))
 			continue;
+		order = (struct late_order){ .volume = NULL };
 		order.volume = copy->config.find_volume(copy->config.find_arg, (uint16_t)id);
 		fill_path(copy->config.state_folder, (uint16_t)id, order.path);
 		if (order.volume)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Replication Services from wbemcli, in both namespaces: what the capabilities say, a group from its making to its end,
-# copies of it at one moment, mirrors as a group; and their instances and associations meanwhile.
+# copies of it at one moment, mirrors as a group, a session; and their instances and associations meanwhile.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_sites.sh"
 requires wbemcli jq
@@ -129,5 +129,23 @@ expect_equal 0 "$code" "$(cat "$tmp/out" "$tmp/err")"
 wait_until 30 is A '.state == "full-duplex"' pair show 1500
 returns 0 "$service" ModifyReplicaSynchronization Operation=8 "Synchronization=$copies"
 expect_equal 0 "$(json A length pair list)" pairs
+
+# ---- a session is a copy of a group, too: consistent, and so far behind ----
+pair A 1500 B 2500 async
+on A session open 1 --lss 15
+on A session add 1 1500
+on A session start 1 --master 15 --interval 100ms
+wait_until 30 is A '.joined_count == 1 and .sequence > 0' session show 1
+session='root/ibm:IBMTSESS_Session.InstanceID="xdc:2105.FA120:session:1:15"'
+cim ri "$session" -arc CIM_GroupSynchronized -ar SystemElement
+says 'SyncedElement=.*xdc:2105.FA120:session-ends:1:15'
+says 'ConsistencyEnabled=TRUE,ConsistencyType=2,ConsistencyState=3'
+says 'RPO=0000000000[0-9]{4}\.[0-9]{6}:000'
+says 'Skew=[0-9]'
+cim ain "$session" -ac CIM_GroupSynchronized
+says 'xdc:2105.FA120:session-ends:1:15'
+cim ain 'root/ibm:IBMTSESS_ReplicationGroup.InstanceID="xdc:2105.FA120:session-ends:1:15"' \
+	-ac CIM_OrderedMemberOfCollection
+says 'IBMTSESS_RemoteVolume.InstanceID="xdc:2105.FB230:volume:2500"'
 system_stop A
 system_stop B

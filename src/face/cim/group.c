@@ -165,7 +165,14 @@ void cim_group_of_copies(struct control *control, const struct record_set *set, 
 const struct cim_path *cim_path_of_group(struct cim_arena *arena, enum cim_namespace ns, const char *system,
 					 const struct cim_group *group)
 {
-	return cim_path_of_thing(arena, ns, &cim_twin_group, system, kind_words[group->kind], group->set);
+	switch (group->kind) {
+	case CIM_GROUP_OF_SESSION:
+		return cim_path_of_thing(arena, ns, &cim_twin_session, system, "session", group->set);
+	case CIM_GROUP_OF_SESSION_ENDS:
+		return cim_path_of_thing(arena, ns, &cim_twin_group, system, "session-ends", group->set);
+	default:
+		return cim_path_of_thing(arena, ns, &cim_twin_group, system, kind_words[group->kind], group->set);
+	}
 }
 
 const struct cim_path *cim_path_of_group_copy(struct cim_arena *arena, enum cim_namespace ns, const char *system,

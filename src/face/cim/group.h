@@ -11,11 +11,15 @@
 #include "face/cim/view_copy.h"
 #include "face/cim/thing.h"
 
-enum cim_group_kind { CIM_GROUP_OF_VOLUMES, CIM_GROUP_OF_SOURCES, CIM_GROUP_OF_TARGETS, CIM_GROUP_KIND_COUNT };
+enum cim_group_kind {
+	CIM_GROUP_OF_VOLUMES, CIM_GROUP_OF_SOURCES, CIM_GROUP_OF_TARGETS, CIM_GROUP_KIND_COUNT,
+	/* And of sessions, in root/ibm: the volumes of one on an LSS, and the other ends of their pairs. */
+	CIM_GROUP_OF_SESSION = CIM_GROUP_KIND_COUNT, CIM_GROUP_OF_SESSION_ENDS
+};
 
 struct cim_group {
 	enum cim_group_kind kind;
-	char set[XDC_NAME_MAX];
+	char set[XDC_NAME_MAX];		/* of a session: NUMBER:LL */
 };
 
 /* In their order: of the volumes of a set, or of its pairs or FlashCopies by what it names them. */

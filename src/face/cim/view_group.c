@@ -87,6 +87,9 @@ static void fill_group_name(const struct cim_place *place, const void *row, stru
 	case CIM_GROUP_OF_TARGETS:
 		cim_set_text(value, arena_print(place->arena, "Targets of %s", group->set));
 		break;
+	case CIM_GROUP_OF_SESSION_ENDS:
+		cim_set_text(value, arena_print(place->arena, "Other ends of session %s", group->set));
+		break;
 	default:
 		cim_set_text(value, arena_copy(place->arena, group->set));
 	}
@@ -183,11 +186,11 @@ static const struct cim_column columns_member[] = {
 struct copies_row {
 	char set[XDC_NAME_MAX];
 	struct cim_group source, target;
-	bool is_flash, is_source;
+	bool is_flash, is_session, is_source;
 	struct copy_cim_type type;
 	struct copy_cim_state state;
 	struct copy_cim_lag lag;
-	int64_t created_wall_ns;
+	int64_t created_wall_ns, shown_wall_ns;	/* of a session: the moment of its last group; 0: none */
 };
 
 static void add_state(struct copies_row *row, bool first, enum copy_type type, enum copy_state state)
@@ -305,17 +308,27 @@ static void fill_target(const struct cim_place *place, const void *row, struct c
 					      &((const struct copies_row *)row)->target));
 }
 
-/* All targets show one moment: FlashCopies do from their beginning, pairs once they are split together. */
+/*
+ * All targets show one moment: FlashCopies do from their beginning, pairs once they are split together, those of a
+ * session from its first group on.
+ */
 static bool is_consistent(const struct copies_row *row)
 {
+	if (row->is_session)
+		return row->shown_wall_ns != 0;
 	return row->is_flash ? row->state.copy_state != BROKEN && row->state.copy_state != MIXED
 			     : row->state.copy_state == SPLIT;
+}
+
+static bool is_kept_consistent(const struct copies_row *row)
+{
+	return row->is_flash || row->is_session;
 }
 
 static void fill_consistency_enabled(const struct cim_place *place, const void *row, struct cim_value *value)
 {
 	(void)place;
-	cim_set_flag(value, ((const struct copies_row *)row)->is_flash);
+	cim_set_flag(value, is_kept_consistent(row));
 }
 
 static void fill_consistency_type(const struct cim_place *place, const void *row, struct cim_value *value)
@@ -323,7 +336,7 @@ static void fill_consistency_type(const struct cim_place *place, const void *row
 	enum { SEQUENTIALLY_CONSISTENT = 2 };
 
 	(void)place;
-	if (((const struct copies_row *)row)->is_flash)
+	if (is_kept_consistent(row))
 		cim_set_number(value, SEQUENTIALLY_CONSISTENT);
 }
 
@@ -336,20 +349,22 @@ static void fill_consistency_state(const struct cim_place *place, const void *ro
 	if (is_consistent(copy))
 		cim_set_number(value, CONSISTENT);
 	else
-		cim_set_number(value, copy->is_flash || copy->state.copy_state == INVALID ? INCONSISTENT :
-										     STATE_NOT_APPLICABLE);
+		cim_set_number(value, is_kept_consistent(copy) || copy->state.copy_state == INVALID ?
+				      INCONSISTENT : STATE_NOT_APPLICABLE);
 }
 
 static void fill_consistency_status(const struct cim_place *place, const void *row, struct cim_value *value)
 {
-	enum { COMPLETED = 2, DISABLED = 4, CONSISTENCY_ERROR };
+	enum { COMPLETED = 2, IN_PROGRESS, DISABLED, CONSISTENCY_ERROR };
 	const struct copies_row *copy = row;
 
 	(void)place;
-	if (!copy->is_flash)
+	if (!is_kept_consistent(copy))
 		cim_set_number(value, DISABLED);
+	else if (is_consistent(copy))
+		cim_set_number(value, COMPLETED);
 	else
-		cim_set_number(value, is_consistent(copy) ? COMPLETED : CONSISTENCY_ERROR);
+		cim_set_number(value, copy->is_session ? IN_PROGRESS : CONSISTENCY_ERROR);
 }
 
 static void fill_maintained(const struct cim_place *place, const void *row, struct cim_value *value)
@@ -385,6 +400,12 @@ static void fill_skew(const struct cim_place *place, const void *row, struct cim
 		cim_set_number(value, copy->lag.skew_bytes);
 }
 
+static void fill_synced(const struct cim_place *place, const void *row, struct cim_value *value)
+{
+	(void)place;
+	cim_set_time(value, ((const struct copies_row *)row)->shown_wall_ns);
+}
+
 static void fill_established(const struct cim_place *place, const void *row, struct cim_value *value)
 {
 	(void)place;
@@ -402,9 +423,151 @@ static const struct cim_column columns_copies[] = {
 	CIM_ROW_NUMBER("ProgressStatus", struct copies_row, state.progress_status),
 	CIM_ROW_NUMBER("RequestedCopyState", struct copies_row, state.requested_copy_state),
 	CIM_FILL("SyncMaintained", fill_maintained), CIM_FILL("PercentSynced", fill_percent),
+	CIM_FILL("WhenSynced", fill_synced),
 	CIM_FILL("WhenEstablished", fill_established), CIM_FILL("RPO", fill_rpo), CIM_FILL("Skew", fill_skew),
 	CIM_END,
 };
+
+/* ---- sessions: their volumes on an LSS, and the other ends of these ---- */
+
+/* What the pairs of one session on one LSS are looked at for: members, or (NULL) what they have in common. */
+struct session_walk {
+	struct control *control;
+	const struct copy_session_info *session;
+	uint8_t lss;
+	struct cim_group_members *members;
+	struct copies_row *row;
+	bool found;
+};
+
+static void look_at_pair(void *arg, const struct copy_pair_info *info)
+{
+	struct session_walk *walk = arg;
+	struct copy_cim_lag lag;
+
+	if (info->session != walk->session->session || info->copy_state == COPY_STATE_NONE)
+		return;
+	if (walk->members && walk->members->count < CONTROL_SET_MEMBERS_MAX)
+		cim_copy_end_set(walk->control, &walk->members->ends[walk->members->count++], info->system,
+				 info->remote_volume);
+	if (walk->row) {
+		lag = copy_cim_lag_of(info->copy_type, info->copy_state, info->out_of_sync_blocks,
+				      info->joined ? walk->session->rpo_ns : -1);
+		walk->row->is_source = info->is_source;
+		add_state(walk->row, !walk->found, info->copy_type, info->copy_state);
+		add_lag(walk->row, !walk->found, &lag);
+	}
+	walk->found = true;
+}
+
+static bool look_at_lss(struct session_walk *walk)
+{
+	walk->found = false;
+	if (walk->members)
+		walk->members->count = 0;
+	for (unsigned number = 0; number <= UINT8_MAX; number++) {
+		uint16_t volume = (uint16_t)(walk->lss << 8 | number);
+
+		if (control_volume_record(walk->control, volume))
+			copy_pair_each_of(control_copy(walk->control), volume, look_at_pair, walk);
+	}
+	return walk->found;
+}
+
+/* The cursor is the name, NUMBER:LL: the first LSS of a session behind it that has pairs. */
+static bool next_session(struct session_walk *walk, struct copy_session_info *session, char name[XDC_NAME_MAX])
+{
+	enum { LSSS = 255 };
+	unsigned number = 0, lss = 0;
+
+	if (sscanf(name, "%u:%X", &number, &lss) == 2)
+		lss++;
+	else
+		number = 1;
+	walk->session = session;
+	for (; number <= UINT8_MAX; number++, lss = 0) {
+		if (lss >= LSSS || copy_session_get(control_copy(walk->control), (uint8_t)number, session))
+			continue;
+		for (; lss < LSSS; lss++) {
+			walk->lss = (uint8_t)lss;
+			if (!look_at_lss(walk))
+				continue;
+			snprintf(name, XDC_NAME_MAX, "%u:%02X", number, lss);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int fetch_session_ends(struct control *control, const void *after, void *rows, unsigned max)
+{
+	MEM_OWNED struct copy_session_info *session = mem_alloc(sizeof(*session));
+	struct session_walk walk = { .control = control };
+	struct cim_group group = { .kind = CIM_GROUP_OF_SESSION_ENDS };
+	struct group_row *row = rows;
+	unsigned count = 0;
+
+	if (!session)
+		return -ENOMEM;
+	if (after)
+		group = ((const struct group_row *)after)->group;
+	while (count < max && next_session(&walk, session, group.set))
+		row[count++].group = group;
+	return (int)count;
+}
+
+static int fetch_session_members(struct control *control, const void *after, void *rows, unsigned max)
+{
+	MEM_OWNED struct copy_session_info *session = mem_alloc(sizeof(*session));
+	MEM_OWNED struct cim_group_members *members = mem_alloc(sizeof(*members));
+	struct session_walk walk = { .control = control, .members = members, .session = session };
+	struct cim_group group = { .kind = CIM_GROUP_OF_SESSION_ENDS };
+	const struct member_row *last = after;
+	struct member_row *row = rows;
+	unsigned count = 0, number, lss;
+
+	if (!session || !members)
+		return -ENOMEM;
+	if (last) {
+		group = last->group;
+		if (sscanf(group.set, "%u:%X", &number, &lss) == 2 &&
+		    !copy_session_get(control_copy(control), (uint8_t)number, session)) {
+			walk.lss = (uint8_t)lss;
+			(void)look_at_lss(&walk);
+			count = add_members(&group, members, last->sequence, row, max);
+		}
+	}
+	while (count < max && next_session(&walk, session, group.set))
+		count += add_members(&group, members, 0, &row[count], max - count);
+	return (int)count;
+}
+
+static int fetch_session_copies(struct control *control, const void *after, void *rows, unsigned max)
+{
+	MEM_OWNED struct copy_session_info *session = mem_alloc(sizeof(*session));
+	struct session_walk walk = { .control = control };
+	struct copies_row *row = rows, next = { .is_session = true };
+	unsigned count = 0;
+
+	if (!session)
+		return -ENOMEM;
+	walk.row = &next;
+	if (after)
+		memcpy(next.set, ((const struct copies_row *)after)->set, sizeof(next.set));
+	while (count < max && next_session(&walk, session, next.set)) {
+		next.source.kind = next.is_source ? CIM_GROUP_OF_SESSION : CIM_GROUP_OF_SESSION_ENDS;
+		next.target.kind = next.is_source ? CIM_GROUP_OF_SESSION_ENDS : CIM_GROUP_OF_SESSION;
+		memcpy(next.source.set, next.set, sizeof(next.source.set));
+		memcpy(next.target.set, next.set, sizeof(next.target.set));
+		next.shown_wall_ns = session->cg_wall_ns;
+		row[count++] = next;
+	}
+	return (int)count;
+}
+
+static const struct cim_source session_ends = { sizeof(struct group_row), fetch_session_ends, NULL };
+static const struct cim_source session_members = { sizeof(struct member_row), fetch_session_members, NULL };
+static const struct cim_source session_copies = { sizeof(struct copies_row), fetch_session_copies, NULL };
 
 const struct cim_view cim_views_group[] = {
 	{ "IBMTSESS_ReplicationGroup", CIM_IN(IBM), &groups, columns_group, NULL, NULL, NULL },
@@ -414,5 +577,8 @@ const struct cim_view cim_views_group[] = {
 	  NULL },
 	{ "IBMTSESS_GroupSynchronized", CIM_IN(IBM), &copies, columns_copies, NULL, NULL, NULL },
 	{ "MSISCSITARGET_GroupSynchronized", CIM_IN(ISCSITARGET), &copies, columns_copies, NULL, NULL, NULL },
+	{ "IBMTSESS_ReplicationGroup", CIM_IN(IBM), &session_ends, columns_group, NULL, NULL, NULL },
+	{ "IBMTSESS_OrderedMemberOfCollection", CIM_IN(IBM), &session_members, columns_member, NULL, NULL, NULL },
+	{ "IBMTSESS_GroupSynchronized", CIM_IN(IBM), &session_copies, columns_copies, NULL, NULL, NULL },
 	{ .class_name = NULL },
 };

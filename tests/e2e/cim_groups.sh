@@ -63,14 +63,22 @@ for of in "${capabilities[@]}"; do
 	cim cm "$object" 'GetSupportedCopyStates.ReplicationType=8'
 	says 'GetSupportedCopyStates: 1'
 	cim gi "$object"
-	says 'SupportedSynchronousActions=2,3,5,6,10,12,13,14,15,19,20,28'
+	says 'SupportedSynchronousActions=2,3,5,6,(9,)?10,(11,)?12,13,14,15,19,20,28'
 done
 
-# ---- a group, and its members in order ----
+# ---- peers, and each of their paths has its instance ----
 service=IBMTSESS_ReplicationService
 service+='.SystemCreationClassName="IBMTSESS_StorageSystem",SystemName="2105.FA120",'
 service+='CreationClassName="IBMTSESS_ReplicationService",Name="IBMTSESS_ReplicationService"'
 service=root/ibm:$service
+returns 0 "$service" GetPeerSystems Options=3
+peer=$(out 'Systems[0]') access=$(out 'RemoteAccessPoints[0]')
+cim gi "$peer"
+says 'Name="2105.FB230"'
+cim gi "$access"
+says 'Name="2105.FB230"'
+
+# ---- a group, and its members in order ----
 volume()
 {
 	wbemcli ein "$url/root/ibm:IBMTSESS_Volume" </dev/null | sed "s/^[^/]*\///" | grep "DeviceID=\"$1-"

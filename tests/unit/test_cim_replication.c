@@ -606,7 +606,16 @@ static int copy_lists(void *arg)
 	RETURNS(&a, "ModifyListSynchronization", DO("22") P_REFS("Synchronization", PAIR RELATION(VOLUME("1501"),
 		VOLUME("1601"))), 5);
 	expect(&a, "{\"op\":\"pair show\",\"args\":{\"volume\":\"1500\"}}", "\"state\":\"suspended\"");
-	RETURNS(&a, "GetPeerSystems", "", 1);
+	RETURNS(&a, "GetPeerSystems", "", 0);
+	ANSWERS("CLASSNAME=\"IBMTSESS_RemoteSystem\"");
+	RETURNS(&a, "GetPeerSystems", P_NUMBER("Options", "3"), 0);
+	ANSWERS("CLASSNAME=\"IBMTSESS_RemoteServiceAccessPoint\"");
+	RETURNS(&a, "GetPeerSystems", P_NUMBER("Options", "4"), 5);
+	RETURNS(&a, "GetServiceAccessPoints", P_REF("System", SYSTEM("2105.FB230")), 0);
+	ANSWERS("CLASSNAME=\"IBMTSESS_RemoteServiceAccessPoint\"");
+	RETURNS(&a, "GetServiceAccessPoints", P_REF("System", SYSTEM("2105.FA120")), 0);
+	ANSWERS("<VALUE.REFARRAY></VALUE.REFARRAY>");
+	RETURNS(&a, "GetServiceAccessPoints", P_REF("System", SYSTEM("2105.FC340")), 5);
 	RETURNS(&a, "GetReplicationRelationships", "", 0);
 	ANSWERS("xdc:2105.FB230:volume:2500");
 	RETURNS(&a, "GetReplicationRelationships", SYNC_TYPE("6") MODE("3") P_NUMBER("Locality", "3") STATE("9"), 0);

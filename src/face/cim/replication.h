@@ -100,7 +100,7 @@ int replication_modify_copies(struct cim_call *call, const struct set_info *set,
 cim_method_fn replication_create_group, replication_delete_group, replication_add_members, replication_remove_members;
 cim_method_fn replication_create_group_replica, replication_create_group_from_elements;
 cim_method_fn replication_create_group_from_copies, replication_create_list, replication_modify_list;
-cim_method_fn replication_get_relationships;
+cim_method_fn replication_get_relationships, replication_get_peers, replication_get_access_points;
 
 cim_method_fn replication_from_sync_type, replication_to_sync_type;
 cim_method_fn replication_get_copy_states, replication_get_group_copy_states, replication_get_wait_states;

@@ -230,6 +230,7 @@ int replication_get_features(struct cim_call *call, struct fault *fault)
 		{ 37, MIRRORS, NULL },			/* Supports persistent ReplicationEntity */
 		{ 40, MIRRORS, NULL },			/* TargetPool shall not be supplied */
 		{ 41, ALL, NULL },			/* TargetGoal shall not be supplied */
+		{ 50, MIRRORS, "GetPeerSystems" },	/* GetPeerSystems can return access points */
 		{ 51, FLASHES, NULL },			/* Client can supply target ElementName */
 		{ 53, MIRRORS, NULL },			/* Failover operation requires subsequent failback */
 		{ 58, MIRRORS, NULL },			/* Create Replication requests: to source service */

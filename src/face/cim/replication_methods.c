@@ -26,6 +26,9 @@ const struct cim_method cim_methods_replication[] = {
 	{ SERVICE, "CreateListReplica", ROLE_ADMIN, replication_create_list, NULL, COPY_CODES },
 	{ SERVICE, "ModifyListSynchronization", ROLE_OPERATOR, replication_modify_list, NULL, COPY_CODES },
 	{ SERVICE, "GetReplicationRelationships", ROLE_MONITOR, replication_get_relationships, NULL, NO_CODES },
+	{ "IBMTSESS_ReplicationService", "GetPeerSystems", ROLE_MONITOR, replication_get_peers, NULL, NO_CODES },
+	{ "IBMTSESS_ReplicationService", "GetServiceAccessPoints", ROLE_MONITOR, replication_get_access_points, NULL,
+	  NO_CODES },
 	/* No settings keep the state of a moment, and no elements, access points or secrets are to be told about. */
 	LACKS("CreateSynchronizationAspect"), LACKS("CreateListSynchronizationAspect"),
 	LACKS("ModifySettingsDefineState"), LACKS("ModifyListSettingsDefineState"),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "copy/pair.h"
+#include "copy/pair_left.h"
 #include "copy/volume_set.h"
 #include "rt/log.h"
 
@@ -76,9 +77,9 @@ static struct record_pair record_in(const struct pair *pair, uint8_t session)
 {
 	struct record_pair next = pair->record;
 
+	next.given_away = next.given_away && session == next.session;
 	next.session = session;
 	next.joined = session != 0;
-	next.given_away = session != 0 && next.given_away;
 	return next;
 }
 
@@ -145,6 +146,16 @@ static bool is_torn(const struct leg *leg)
 	return !leg->journal || info.applied < info.committed;
 }
 
+static void lose_group(struct record_pair *next)
+{
+	log_line(LOG_ERROR, "journal",
+		 "volume %04X lacks a part of the group that was given up: delete its pair, and copy it anew",
+		 next->volume);
+	next->state = PAIR_TARGET_SUSPENDED;
+	next->reason = PAIR_REASON_GROUP_LOST;
+	next->since_wall_ns = rt_wall_ns();
+}
+
 /* In the pair's turn. */
 static int release(struct leg *leg, struct pair *pair, bool torn)
 {
@@ -153,23 +164,51 @@ static int release(struct leg *leg, struct pair *pair, bool torn)
 	if (!is_target_of(leg, pair) || !is_noted(leg, pair))
 		return 0;
 	/* What was failed over had got its group before, and is production since. */
-	if (torn && pair->record.state != PAIR_FAILED_OVER) {
-		log_line(LOG_ERROR, "journal",
-			 "volume %04X lacks a part of the group that was given up: delete its pair, and copy it anew",
-			 pair->record.volume);
-		next.state = PAIR_TARGET_SUSPENDED;
-		next.reason = PAIR_REASON_GROUP_LOST;
-		next.since_wall_ns = rt_wall_ns();
-	}
+	if (torn && pair->record.state != PAIR_FAILED_OVER)
+		lose_group(&next);
 	return change(pair, &next);
+}
+
+static const struct left_pair *find_left(const struct leg *leg)
+{
+	const struct left_pair *left;
+
+	list_for_each(left, &leg->copy->left_pairs, link) {
+		const struct record_pair *record = &left->record;
+
+		if (record->role == PAIR_TARGET && record->joined && record->session == leg->record.session &&
+		    !strcmp(record->system, leg->record.source_system))
+			return left;
+	}
+	return NULL;
+}
+
+/* Of a volume that is offline nobody knows what it lacks. */
+static int release_left(const struct leg *leg)
+{
+	const struct left_pair *left;
+	int rc = 0;
+
+	while (!rc && (left = find_left(leg)) != NULL) {
+		struct record_pair next = left->record;
+
+		next.session = 0;
+		next.joined = next.given_away = false;
+		if (next.state != PAIR_FAILED_OVER)
+			lose_group(&next);
+		rc = pair_left_change(leg->copy, &next);
+	}
+	return rc;
 }
 
 int leg_release_volumes(struct leg *leg)
 {
 	bool torn = is_torn(leg);
 	struct pair *pair;
-	int rc = 0;
+	int rc = release_left(leg);
 
+	if (rc)
+		return rc;
 	for (pair = pair_pin_first(leg->copy); pair; pair = pair_pin_next(pair)) {
 		rc = begin_change(pair);
 		if (!rc) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "copy/pair.h"
+#include "copy/session_entry.h"
 #include "rt/log.h"
 #include "rt/mem.h"
 
@@ -60,6 +61,16 @@ int pair_left_forget(struct copy *copy, struct left_pair *left)
 		list_add_last(&copy->left_pairs, &left->link);
 	else
 		mem_free(left);
+	return rc;
+}
+
+int pair_left_change(struct copy *copy, const struct record_pair *next)
+{
+	int rc = session_commit(copy, META_PUT, META_PAIR, next);
+	struct left_pair *left = pair_left_find(copy, next->volume, next->system);
+
+	if (!rc && left)
+		left->record = *next;
 	return rc;
 }
 

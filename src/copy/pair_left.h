@@ -31,6 +31,9 @@ const struct left_pair *pair_left_in_session(const struct copy *copy, uint8_t se
 /* Deletes it from the metadata. Negative errno. Suspends. */
 RT_MUST_CHECK int pair_left_forget(struct copy *copy, struct left_pair *left);
 
+/* What it is from here on, durably. Negative errno. Suspends. */
+RT_MUST_CHECK int pair_left_change(struct copy *copy, const struct record_pair *next);
+
 /* But for where it is in the state table. */
 void pair_left_get_info(const struct left_pair *left, struct copy_pair_info *info);
 

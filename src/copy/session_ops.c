@@ -314,6 +314,9 @@ static int start_session(struct session_entry *entry, const struct session_start
 	if (rc)
 		return session_fault_durable(start->session, rc, fault);
 	session_entry_tell(entry, EVENT_SESSION_STARTED, EVENT_INFO, "", "it forms consistency groups from here on");
+	/* By a swap whose master is lost, before anything was exchanged. */
+	if (entry->record.hosts_stopped && !entry->record.hosts_awaited)
+		return session_order_all(entry, WIRE_SESSION_SWAP, WIRE_SWAP_START_HOSTS, fault);
 	return 0;
 }
 

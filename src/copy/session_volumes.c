@@ -416,8 +416,9 @@ static int remove_volumes(const struct session_entry *entry, const uint16_t *vol
 	/* Outside of the session they would be open to hosts, and the other side may be, too. */
 	if (entry->record.hosts_stopped)
 		return fault_set(fault, FAULT_IN_USE, session_object(session, object),
-				 "xdc session swap at its master goes on with it; only if the other side is lost: xdc "
-				 "session recover", "a swap has closed its volumes to hosts");
+				 "xdc session swap at its master goes on with it; if that is lost: xdc session start "
+				 "here, or, when volumes were taken over already, xdc session recover",
+				 "a swap has closed its volumes to hosts");
 	for (unsigned i = 0; i < count; i++) {
 		if (check_remove(copy, session, volumes[i], fault))
 			return -1;

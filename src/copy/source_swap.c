@@ -172,9 +172,9 @@ static bool is_unchanged(const struct step *step, const struct pair *pair)
 
 	if (is_given(pair, session))
 		return true;
-	/* Any other target shows a group only when a recovery has brought it there. */
+	/* Any other target shows a group only when a recovery has brought it there; or its journal is gone. */
 	return !pair->gone && record->role == PAIR_TARGET && record->session == session && record->given_away &&
-	       record->state == PAIR_TARGET_COPY_PENDING && (!leg || is_without_group(step, leg));
+	       record->state == PAIR_TARGET_COPY_PENDING && (leg ? is_without_group(step, leg) : !record->joined);
 }
 
 /* The other side is lost: production is here again. Its end finds out as after every failover. */

@@ -337,6 +337,16 @@ static int upgrade_history(struct meta_db *db)
 	return rc == 0 ? execute(db, db->sql) : rc;
 }
 
+/* Before version 4 only a swap left a target in a session and in no group of it. */
+static int upgrade_given(struct meta_db *db)
+{
+	int rc = execute(db, "UPDATE pair SET given_away = 1 WHERE role = 'target' AND session <> 0 AND joined = 0 AND "
+			     "first_copy_done = 1");
+
+	meta_schema_write(META_SQL_SEAL, &meta_tables[META_PAIR], db->sql);
+	return rc == 0 ? execute(db, db->sql) : rc;
+}
+
 static int upgrade_tables(struct meta_db *db, int64_t version)
 {
 	int rc = 0;
@@ -352,6 +362,8 @@ static int upgrade_tables(struct meta_db *db, int64_t version)
 	}
 	if (rc == 0 && version < 3)
 		rc = upgrade_history(db);
+	if (rc == 0 && version < 4)
+		rc = upgrade_given(db);
 	return rc == 0 ? stamp(db) : rc;
 }
 

@@ -113,14 +113,30 @@ damage_vanish
 system_restart B1
 on B1 session terminate 1 --force >/dev/null
 expect_equal group-lost "$(json B1 .reason pair show 2515)" 'the pair of a volume that lacks a part of its group'
-wait_until 30 is A1 '.reason == "group-lost"' pair show 1500
 expect_refused 'target' B1 volume delete 2515
-on A1 session remove 1 1500 >/dev/null
-on A1 pair delete 1500
-pair A1 1500 B1 2515 async
-on A1 session add 1 1500 >/dev/null
-wait_until 60 is A1 '.joined_count == 2 and .problems == []' session show 1
-more_groups 2
+copy_anew()
+{
+	wait_until 30 is A1 '.reason == "group-lost"' pair show 1500
+	on A1 session remove 1 1500 >/dev/null
+	on A1 pair delete 1500
+	pair A1 1500 B1 2515 async
+	on A1 session add 1 1500 >/dev/null
+	wait_until 60 is A1 '.joined_count == 2 and .problems == []' session show 1
+	more_groups 2
+}
+copy_anew
+
+# ---- a volume is offline while its group is given up: what it lacks nobody knows ----
+system_kill B1
+file=$(image B1 2515)
+mv "$file" "$tmp/kept.vol"
+system_restart B1
+on B1 session terminate 1 --force >/dev/null
+system_kill B1
+mv "$tmp/kept.vol" "$file"
+system_restart B1
+expect_equal group-lost "$(json B1 .reason pair show 2515)" 'the pair of a volume that was offline then'
+copy_anew
 
 # ---- nor this time, and the site burns: the others are recovered, and say who is missing ----
 system_kill B1

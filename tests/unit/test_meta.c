@@ -623,6 +623,41 @@ static int generations_of_two_pairs_are_upgraded(void *arg)
 	return 0;
 }
 
+static int check_given(void *arg, enum meta_kind kind, const void *record)
+{
+	const struct record_pair *pair = record;
+
+	if (kind != META_PAIR)
+		return 0;
+	CHECK_EQUAL(pair->given_away, pair->volume == 0x1500);
+	++*(unsigned *)arg;
+	return 0;
+}
+
+/* From version 4 on a pair says so itself. */
+static int what_a_swap_gave_away_is_upgraded(void *arg)
+{
+	static const struct record_pair pairs[] = {
+		{ .volume = 0x1500, .system = "2105.FB12", .role = PAIR_TARGET, .session = 1, .first_copy_done = true },
+		{ .volume = 0x1501, .system = "2105.FB12", .role = PAIR_TARGET, .session = 1, .first_copy_done = true,
+		  .joined = true },
+		{ .volume = 0x1502, .system = "2105.FB12", .role = PAIR_TARGET, .first_copy_done = true },
+		{ .volume = 0x1503, .system = "2105.FB12", .role = PAIR_SOURCE, .session = 1, .first_copy_done = true },
+	};
+	struct meta *meta = open_meta(arg);
+	unsigned records = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQUAL(meta_commit(meta, &(struct meta_change){ META_PUT, META_PAIR, &pairs[i] }, 1), 0);
+	meta_close(meta);
+	run_sql(arg, "PRAGMA user_version = 3");
+	meta = open_meta(arg);
+	CHECK_EQUAL(meta_load(meta, check_given, &records), 0);
+	CHECK_EQUAL(records, 4);
+	meta_close(meta);
+	return 0;
+}
+
 /* ---- the schema, as an administrator sees it ---- */
 
 /* The checksum of what SQLite reads of the statements that make the tables: not of the comments. */
@@ -709,6 +744,7 @@ static const struct {
 	{ "changed tables are refused", changed_tables_are_refused },
 	{ "an older version is upgraded", older_version_is_upgraded },
 	{ "generations of two pairs are upgraded", generations_of_two_pairs_are_upgraded },
+	{ "what a swap gave away is upgraded", what_a_swap_gave_away_is_upgraded },
 };
 #define BODIES	(sizeof(bodies) / sizeof(bodies[0]))
 

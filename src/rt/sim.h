@@ -239,6 +239,9 @@ struct sim_disk_state {
  */
 void sim_set_disk(struct sim_system *system, const char *prefix, const struct sim_disk_state *state);
 
+/* Files that its process may have open; 0: any number, as at first. */
+void sim_set_files_max(struct sim_system *system, unsigned max);
+
 /* Space of the file system. Less than is used: full. */
 void sim_set_disk_bytes(struct sim_system *system, uint64_t bytes);
 

@@ -488,6 +488,19 @@ static int open_now(struct request *request)
 	return 0;
 }
 
+/* A quarter is spared for all that is not one of many. */
+static bool has_too_many(const struct sim_system *system, unsigned flags)
+{
+	unsigned max = system->files_max, open = 0;
+	const struct sim_file *file;
+
+	if (max == 0)
+		return false;
+	list_for_each(file, &system->files, link)
+		open++;
+	return open >= (flags & RT_FILE_ONE_OF_MANY ? max - max / 4 : max);
+}
+
 int sim_file_open(const char *path, unsigned flags, struct rt_file **out)
 {
 	struct request request = { sim_here(), .path = path, .flags = flags };
@@ -498,7 +511,7 @@ int sim_file_open(const char *path, unsigned flags, struct rt_file **out)
 
 	/* Always at the end: a crash while it waits must not find something half open. */
 	sim_pass_time("open", sim_pick(system->world, &system->world->config.disk_name_ns));
-	rc = fails ? -EMFILE : open_now(&request);
+	rc = fails || has_too_many(system, flags) ? -EMFILE : open_now(&request);
 	sim_trace(system->world, flags, (uint64_t)rc);
 	if (rc < 0)
 		return rc;
@@ -630,11 +643,17 @@ int sim_path_list(const char *path, int (*each)(void *arg, const char *name), vo
 	return rc;
 }
 
-/* The simulator has no limit; a call that fails with it is SIM_OPEN. */
 unsigned sim_files_max(struct rt_reactor *reactor)
 {
+	const struct sim_system *system = sim_here();
+
 	(void)reactor;
-	return UINT_MAX;
+	return system->files_max ? system->files_max : UINT_MAX;
+}
+
+void sim_set_files_max(struct sim_system *system, unsigned max)
+{
+	system->files_max = max;
 }
 
 int sim_path_space(const char *path, uint64_t *total, uint64_t *free_bytes)

@@ -71,6 +71,7 @@ struct sim_system {
 	struct list_head waits;		/* of its fibers, struct sim_wait: a crash ends them first */
 	struct list_head calls;		/* sim_call, from outside */
 	struct list_head files;
+	unsigned files_max;		/* 0: any number */
 	struct list_head ends;		/* of connections */
 	struct list_head memory;
 	size_t memory_bytes, memory_pieces;

@@ -3,14 +3,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "rt/list.h"
+#include "rt/log.h"
 #include "rt/mem.h"
 
 struct filepool {
 	struct list_head idle;		/* open and in use by nobody: the one that was used longest ago first */
 	unsigned places, open;		/* open: also those that are being opened or closed */
-	struct rt_cond changed;		/* one has become idle, was closed, or was opened */
+	struct rt_cond changed;		/* one has become idle, or has given its place back */
 };
 
 struct pooled_file {
@@ -21,6 +23,8 @@ struct pooled_file {
 	unsigned flags;
 	unsigned users;
 	bool busy;			/* it is being opened or closed */
+	bool told;			/* that it cannot be opened again */
+	struct rt_cond settled;		/* it is not busy any more */
 };
 
 struct filepool *filepool_make(unsigned places)
@@ -49,6 +53,7 @@ static int open_file(struct pooled_file *file, unsigned flags)
 	file->busy = true;
 	rc = rt_file_open(file->path, flags, &file->file);
 	file->busy = false;
+	rt_cond_wake_all(&file->settled);
 	return rc;
 }
 
@@ -63,6 +68,7 @@ static void close_file(struct pooled_file *file)
 	file->busy = true;
 	rt_file_close(open);
 	file->busy = false;
+	rt_cond_wake_all(&file->settled);
 	pool->open--;
 	rt_cond_wake_all(&pool->changed);
 }
@@ -72,21 +78,33 @@ static bool is_limit(int error)
 	return error == -EMFILE || error == -ENFILE;
 }
 
+/*
+ * There is a place. Who waits for one is not woken when the process may open no more: he would fare no better, and
+ * would wake this one in turn; but when nothing is open, nobody else wakes him.
+ */
+static int open_in_place(struct pooled_file *file, unsigned flags)
+{
+	struct filepool *pool = file->pool;
+	int rc;
+
+	pool->open++;
+	rc = open_file(file, flags);
+	if (rc == 0)
+		return 0;
+	pool->open--;
+	if (!is_limit(rc) || pool->open == 0)
+		rt_cond_wake_all(&pool->changed);
+	return rc;
+}
+
 /* 1: it is to be tried again. */
 static int open_or_make_room(struct pooled_file *file, unsigned flags, bool waits)
 {
 	struct filepool *pool = file->pool;
 	bool full = pool->open == pool->places;
-	int rc = 0;
+	int rc = full ? 0 : open_in_place(file, flags);
 
-	if (!full) {
-		pool->open++;
-		rc = open_file(file, flags);
-		pool->open -= rc < 0;
-		rt_cond_wake_all(&pool->changed);
-		full = is_limit(rc);
-	}
-	if (!full)
+	if (!full && !is_limit(rc))
 		return rc;
 	if (!list_empty(&pool->idle)) {
 		close_file(list_first(&pool->idle, struct pooled_file, link));
@@ -107,7 +125,7 @@ static int use(struct pooled_file *file, unsigned flags, bool waits)
 
 	while (rc >= 0 && !file->file) {
 		if (file->busy)
-			rc = rt_cond_wait(&file->pool->changed);
+			rc = rt_cond_wait(&file->settled);
 		else
 			rc = open_or_make_room(file, flags, waits);
 	}
@@ -118,18 +136,28 @@ static int use(struct pooled_file *file, unsigned flags, bool waits)
 	return 0;
 }
 
+/* -ENOENT, for one, is of the file, and not of what is looked for in it. */
+static int fail_reopening(struct pooled_file *file, int rc)
+{
+	if (is_limit(rc))
+		return -ENOMEM;
+	if (rc == 0 || rc == -ENOMEM || rc == -ETIMEDOUT || rc == -ECANCELED || rc == -EAGAIN)
+		return rc;
+	if (!file->told)
+		log_line(LOG_ERROR, "store", "%s cannot be opened again: %s; nobody but xdcd may move, remove or "
+			 "change it", file->path, strerrordesc_np(-rc));
+	file->told = true;
+	return -EIO;
+}
+
 int pooled_file_use(struct pooled_file *file)
 {
-	int rc = use(file, file->flags, true);
-
-	return is_limit(rc) ? -ENOMEM : rc;
+	return fail_reopening(file, use(file, file->flags, true));
 }
 
 int pooled_file_try(struct pooled_file *file)
 {
-	int rc = use(file, file->flags, false);
-
-	return is_limit(rc) ? -ENOMEM : rc;
+	return fail_reopening(file, use(file, file->flags, false));
 }
 
 void pooled_file_leave(struct pooled_file *file)
@@ -147,21 +175,38 @@ struct rt_file *pooled_file_get(const struct pooled_file *file)
 	return file->file;
 }
 
-int pooled_file_open(struct filepool *pool, const char *path, unsigned flags, struct pooled_file **out)
+static struct pooled_file *make_file(struct filepool *pool, const char *path, unsigned flags)
 {
 	struct pooled_file *file = mem_alloc_zeroed(sizeof(*file));
-	int rc = -ENOMEM;
 
 	if (!file)
-		return -ENOMEM;
+		return NULL;
 	list_init(&file->link);
+	rt_cond_init(&file->settled);
 	file->pool = pool;
 	file->flags = flags & ~(unsigned)(RT_FILE_CREATE | RT_FILE_NEW);
 	file->path = mem_copy_string(path);
-	if (file->path && pool)
-		rc = use(file, flags, true);
-	else if (file->path)
-		rc = open_file(file, flags);
+	if (file->path)
+		return file;
+	mem_free(file);
+	return NULL;
+}
+
+int pooled_file_enter(struct filepool *pool, const char *path, unsigned flags, struct pooled_file **out)
+{
+	assert(pool);
+	*out = make_file(pool, path, flags);
+	return *out ? 0 : -ENOMEM;
+}
+
+int pooled_file_open(struct filepool *pool, const char *path, unsigned flags, struct pooled_file **out)
+{
+	struct pooled_file *file = make_file(pool, path, flags);
+	int rc;
+
+	if (!file)
+		return -ENOMEM;
+	rc = pool ? use(file, flags, true) : open_file(file, flags);
 	if (rc < 0) {
 		mem_free(file->path);
 		mem_free(file);
@@ -181,7 +226,7 @@ void pooled_file_close(struct pooled_file *file)
 		return;
 	/* Somebody else needed its place. */
 	while (file->busy)
-		(void)!rt_cond_wait(&file->pool->changed);
+		(void)!rt_cond_wait(&file->settled);
 	if (file->file && file->pool)
 		close_file(file);
 	else

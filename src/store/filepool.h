@@ -25,13 +25,16 @@ void filepool_free(struct filepool *pool);
  */
 RT_MUST_CHECK int pooled_file_open(struct filepool *pool, const char *path, unsigned flags, struct pooled_file **out);
 
+/* The same of a file that is there: it is opened when it is used, so that nobody waits. -ENOMEM. Does not suspend. */
+RT_MUST_CHECK int pooled_file_enter(struct filepool *pool, const char *path, unsigned flags, struct pooled_file **out);
+
 /* Whoever used it has left it, or will never touch it again. NULL is allowed. Suspends, shielded. */
 void pooled_file_close(struct pooled_file *file);
 
 /*
  * It is open until pooled_file_leave, which does not suspend. -ENOMEM: the process may open no more files, and none of
- * the pool is idle; -ETIMEDOUT, -ECANCELED; any other error of rt_file_open. Suspends. With try nobody waits for a
- * place: -EAGAIN.
+ * the pool is idle; -ETIMEDOUT, -ECANCELED; -EIO, and once a line in the log: it cannot be opened again. Suspends. With
+ * try nobody waits for a place: -EAGAIN.
  */
 RT_MUST_CHECK int pooled_file_use(struct pooled_file *file);
 RT_MUST_CHECK int pooled_file_try(struct pooled_file *file);

@@ -134,7 +134,7 @@ int keptlog_read(struct keptlog *log, uint64_t block, uint8_t *data)
 		return 0;
 	}
 	crc = slot_of(log, number)->crc;
-	rc = pooled_file_use(log->file);
+	rc = keptlog_use_file(log);
 	if (rc < 0)
 		return rc;
 	/* Its file may have been away for a while. */
@@ -153,6 +153,23 @@ int keptlog_read(struct keptlog *log, uint64_t block, uint8_t *data)
 	}
 	memcpy(data, page, KEPTLOG_PAGE);
 	return 0;
+}
+
+int keptlog_use_file(struct keptlog *log)
+{
+	int rc = pooled_file_use(log->file);
+
+	if (rc != -EIO)
+		return rc;
+	log->lost = true;
+	if (!log->error)
+		log->error = rc;
+	return rc;
+}
+
+bool keptlog_is_lost(const struct keptlog *log)
+{
+	return log->lost;
 }
 
 /* ---- segments ---- */
@@ -372,7 +389,7 @@ static int write_and_sync(struct keptlog *log)
 
 static void commit(struct keptlog *log)
 {
-	int rc = pooled_file_use(log->file);
+	int rc = keptlog_use_file(log);
 
 	if (rc == 0) {
 		rc = write_and_sync(log);

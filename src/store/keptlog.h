@@ -69,6 +69,9 @@ uint64_t keptlog_count(const struct keptlog *log);
 bool keptlog_is_empty(const struct keptlog *log);
 bool keptlog_is_short(const struct keptlog *log);
 
+/* Its file could not be opened again: what is in it cannot be had any more. Does not suspend. */
+bool keptlog_is_lost(const struct keptlog *log);
+
 /* Of the next record: this number. Does not suspend. */
 uint64_t keptlog_next_sequence(const struct keptlog *log);
 

@@ -295,7 +295,7 @@ static int read_open(struct keptlog *log)
 
 static int read_all(struct keptlog *log)
 {
-	int rc = pooled_file_use(log->file);
+	int rc = keptlog_use_file(log);
 
 	if (rc < 0)
 		return rc;

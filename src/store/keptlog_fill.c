@@ -77,7 +77,7 @@ int keptlog_fill_next(struct keptlog_fill *fill)
 
 	if (fill->page >= fill->segment->good_pages)
 		return 0;
-	rc = pooled_file_use(fill->log->file);
+	rc = keptlog_use_file(fill->log);
 	if (rc < 0)
 		return rc;
 	rc = read_record(fill, &record);
@@ -114,7 +114,7 @@ int keptlog_fill_end(struct keptlog_fill *fill, bool filled)
 	if (!filled)
 		return 0;
 	/* Before the lock, which who uses it may wait for. */
-	rc = pooled_file_use(log->file);
+	rc = keptlog_use_file(log);
 	if (rc < 0)
 		return rc;
 	rc = rt_mutex_lock(&log->changing);

@@ -50,11 +50,12 @@ struct keptlog {
 	bool committing;
 	uint8_t *buffer;		/* a record on its way; as long as buckets are */
 	int error;			/* for good */
+	bool lost;			/* its file cannot be opened again */
 };
 
 /* ---- keptlog_file.c ---- */
 
-/* Reading and writing: between pooled_file_use and pooled_file_leave of log->file. */
+/* Reading and writing: between keptlog_use_file and pooled_file_leave of log->file. */
 
 static inline uint64_t keptlog_segment_offset(const struct keptlog *log, const struct keptlog_segment *segment)
 {
@@ -75,6 +76,9 @@ RT_MUST_CHECK int keptlog_read_page(const struct keptlog *log, const struct kept
 RT_MUST_CHECK int keptlog_write_header(struct keptlog *log, uint64_t tail);
 
 /* ---- keptlog.c ---- */
+
+/* As pooled_file_use of log->file; -EIO is for good. */
+RT_MUST_CHECK int keptlog_use_file(struct keptlog *log);
 
 /* The memory of a segment, and of the index if it is the first. -ENOMEM. */
 RT_MUST_CHECK int keptlog_begin_segment(struct keptlog *log, struct keptlog_segment *segment);

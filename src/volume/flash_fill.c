@@ -65,7 +65,7 @@ static int fill_segment(struct volume_flash *flash, uint64_t before)
 	ended = keptlog_fill_end(&fill, rc == 0);
 	rc = rc < 0 ? rc : ended;
 	/* What it had of these blocks is nowhere else. */
-	if (rc == -EBADMSG)
+	if (rc == -EBADMSG || (rc < 0 && keptlog_is_lost(flash->log)))
 		(void)!volume_flash_fail(flash, rc);
 	return rc < 0 ? rc : 1;
 }

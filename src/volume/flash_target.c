@@ -191,6 +191,9 @@ static int read_log(struct volume_flash *flash, uint8_t *buf, uint64_t offset, u
 	uint8_t data[XDC_BLOCK_SIZE];
 	int rc = keptlog_read(flash->log, volume_first_block(offset), data);
 
+	/* What it had of this volume is nowhere else. */
+	if (rc < 0 && keptlog_is_lost(flash->log))
+		(void)!volume_flash_fail(flash, rc);
 	*done = rc == 0 ? (end < block_end ? end : block_end) - offset : 0;
 	if (rc == 0)
 		memcpy(buf, data + offset % XDC_BLOCK_SIZE, *done);

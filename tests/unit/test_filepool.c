@@ -138,6 +138,72 @@ static void when_the_process_may_open_no_more_idle_files_make_room(void **state)
 	in_sim(1, main_limit, NULL);
 }
 
+/* ---- the limit lasts ---- */
+
+static void use_one(void *arg)
+{
+	struct pooled_file *file = arg;
+
+	CHECK_EQUAL(pooled_file_use(file), 0);
+	rt_yield();
+	pooled_file_leave(file);
+}
+
+static int main_lasting_limit(void *arg)
+{
+	struct sim_system *here = sim_outside(sim_world());
+	struct rt_group group;
+	uint64_t opens;
+
+	(void)arg;
+	sim_set_files_max(here, 1);
+	open_all(PLACES);
+	CHECK_EQUAL(pooled_file_use(files[0]), 0);
+	rt_group_init(&group);
+	opens = count_opens();
+	/* Of one file two: who waits for it to be opened is told that it was not. */
+	CHECK_EQUAL(rt_group_start(&group, "one", use_one, files[1]), 0);
+	CHECK_EQUAL(rt_group_start(&group, "same", use_one, files[1]), 0);
+	CHECK_EQUAL(rt_group_start(&group, "other", use_one, files[2]), 0);
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_SECOND), 0);
+	CHECK(count_opens() > opens);
+	CHECK(count_opens() - opens <= 2 * 3);
+	pooled_file_leave(files[0]);
+	CHECK_EQUAL(rt_group_wait(&group), 0);
+	close_all();
+	return 0;
+}
+
+static void at_the_limit_of_the_process_who_waits_does_not_try_again_and_again(void **state)
+{
+	(void)state;
+	in_sim(1, main_lasting_limit, NULL);
+}
+
+/* ---- a file that is gone ---- */
+
+static int main_gone(void *arg)
+{
+	(void)arg;
+	open_all(1);
+	CHECK_EQUAL(rt_path_unlink("file0"), 0);
+	CHECK_EQUAL(pooled_file_use(files[0]), -EIO);
+	CHECK_EQUAL(pooled_file_try(files[0]), -EIO);
+	CHECK_EQUAL(pooled_file_use(files[1]), 0);
+	pooled_file_leave(files[1]);
+	CHECK_EQUAL(pooled_file_open(pool, "file0", RT_FILE_WRITE, &files[0]), -ENOENT);
+	files[0] = NULL;
+	close_all();
+	return 0;
+}
+
+/* -ENOENT is what logs say of a block that they do not have. */
+static void a_file_that_cannot_be_opened_again_is_an_io_error(void **state)
+{
+	(void)state;
+	in_sim(1, main_gone, NULL);
+}
+
 /* ---- many who use them ---- */
 
 static unsigned in_use;
@@ -191,6 +257,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_more_are_open_than_there_are_places),
 		cmocka_unit_test(when_the_process_may_open_no_more_idle_files_make_room),
+		cmocka_unit_test(at_the_limit_of_the_process_who_waits_does_not_try_again_and_again),
+		cmocka_unit_test(a_file_that_cannot_be_opened_again_is_an_io_error),
 		cmocka_unit_test(all_get_their_files_in_the_end),
 	};
 

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many FlashCopies in one system: which volume is in which, how deep a cascade may be, and what is left of old ones. */
+#include <errno.h>
+
 #include "flash_check.h"
 #include "rt/file.h"
 #include "volume/flash.h"
 
-static void make_volume(uint16_t id)
+static void make_volume_of(uint16_t id, uint64_t bytes)
 {
-	struct volume_create create = { .id = id, .pool = "p", .size_bytes = 64 * KIB };
+	struct volume_create create = { .id = id, .pool = "p", .size_bytes = bytes };
 
 	CHECK_EQUAL(control_volume_create(control, &create, &fault), 0);
+}
+
+static void make_volume(uint16_t id)
+{
+	make_volume_of(id, 64 * KIB);
 }
 
 static void begin(void)
@@ -173,6 +180,108 @@ static void a_cascade_is_no_deeper_than_its_last_copy_can_be_read(void **state)
 	run_world(1, 2, main_cascade);
 }
 
+/* ---- a log that is gone ---- */
+
+/* Files of the process, so that of maps and logs one is open at a time. */
+#define FILES_MAX	31u
+
+/* That of the first target is closed when the second has its map, and then it is removed; it has a block. */
+static void lose_the_log(void)
+{
+	uint8_t old[XDC_BLOCK_SIZE] = { 1 }, new[XDC_BLOCK_SIZE] = { 2 };
+	struct record_flash record;
+	struct attachment host;
+	char path[100];
+	int len;
+
+	sim_set_files_max(machine, FILES_MAX);
+	begin();
+	make_volume_of(SOURCE, MIB);
+	make_volume_of(TARGET, MIB);
+	make_volume(OTHER);
+	make_volume(OTHER + 1);
+	CHECK_EQUAL(control_attach(control, "1500", &host), 0);
+	host_write(&host, old, 0);
+	CHECK_EQUAL(flash_to(SOURCE, TARGET), 0);
+	host_write(&host, new, 0);
+	CHECK_EQUAL(host_flush(&host), 0);
+	control_detach(control, SOURCE);
+	CHECK_EQUAL(flash_to(OTHER, OTHER + 1), 0);
+	CHECK(copy_flash_get(control_copy(control), TARGET, &record));
+	CHECK_EQUAL(record.state, FLASH_ACTIVE);
+	len = snprintf(path, sizeof(path), "/state/flash/");
+	for (unsigned i = 0; i < sizeof(record.map); i++)
+		len += snprintf(path + len, 3, "%02x", record.map[i]);
+	snprintf(path + len, sizeof(path) - (size_t)len, ".kept");
+	CHECK_EQUAL(rt_path_unlink(path), 0);
+}
+
+static void expect_failed_and_deleted(void)
+{
+	struct record_flash record;
+
+	CHECK(copy_flash_get(control_copy(control), TARGET, &record));
+	CHECK_EQUAL(record.state, FLASH_FAILED);
+	CHECK(copy_flash_get(control_copy(control), OTHER + 1, &record));
+	CHECK_EQUAL(record.state, FLASH_ACTIVE);
+	delete(TARGET);
+	system_stop(up);
+}
+
+static int read_what_is_gone(void *arg)
+{
+	struct host_write read = { .offset = 0 };
+	uint8_t found[XDC_BLOCK_SIZE];
+	struct attachment host;
+
+	(void)arg;
+	lose_the_log();
+	CHECK_EQUAL(control_attach(control, "1600", &host), 0);
+	read.volume = host.volume;
+	read.data = found;
+	{
+		RT_LIMIT(rt_now_ns() + RT_SECOND);
+
+		CHECK_EQUAL(rt_call(volume_reactor(host.volume), do_read, &read), -EIO);
+	}
+	control_detach(control, TARGET);
+	expect_failed_and_deleted();
+	return 0;
+}
+
+static int main_read_gone(void *arg)
+{
+	machine = arg;
+	return run_to_end(read_what_is_gone);
+}
+
+static void a_read_of_a_log_that_is_gone_ends_and_the_relation_has_failed(void **state)
+{
+	(void)state;
+	run_world(1, 1, main_read_gone);
+}
+
+static int fill_from_what_is_gone(void *arg)
+{
+	(void)arg;
+	lose_the_log();
+	CHECK_EQUAL(rt_sleep_until(rt_now_ns() + 10 * RT_SECOND), 0);
+	expect_failed_and_deleted();
+	return 0;
+}
+
+static int main_fill_gone(void *arg)
+{
+	machine = arg;
+	return run_to_end(fill_from_what_is_gone);
+}
+
+static void a_log_that_is_gone_is_not_filled_from_again_and_again(void **state)
+{
+	(void)state;
+	run_world(1, 1, main_fill_gone);
+}
+
 /* ---- what is left of old ones ---- */
 
 #define STRAY_MAP	"/state/flash/00112233445566778899aabbccddeeff.map"
@@ -314,6 +423,8 @@ int main(void)
 		cmocka_unit_test(relations_are_found_by_their_target_and_by_their_source),
 		cmocka_unit_test(a_cascade_is_no_deeper_than_its_last_copy_can_be_read),
 		cmocka_unit_test(a_copy_of_a_copy_that_is_of_no_use_is_of_none_also_after_a_start),
+		cmocka_unit_test(a_log_that_is_gone_is_not_filled_from_again_and_again),
+		cmocka_unit_test(a_read_of_a_log_that_is_gone_ends_and_the_relation_has_failed),
 		cmocka_unit_test(maps_that_no_relation_names_are_removed_and_no_others),
 	};
 

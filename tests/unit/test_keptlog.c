@@ -428,6 +428,41 @@ static int main_crashes(void *arg)
 	return 0;
 }
 
+/* Its file is gone while it was closed: a read ends with an error that says so, and a fill and a put, for good. */
+static int main_gone(void *arg)
+{
+	struct filepool *files = filepool_make(1);
+	struct keptlog_options pooled = options;
+	struct keptlog *log, *other;
+	uint8_t data[KEPTLOG_PAGE];
+
+	(void)arg;
+	pooled.files = files;
+	assert_int_equal(keptlog_create(&pooled), 0);
+	assert_int_equal(keptlog_open(&pooled, &log), 0);
+	assert_int_equal(put(log, 5), 0);
+	pooled.path = "other";
+	assert_int_equal(keptlog_create(&pooled), 0);
+	assert_int_equal(keptlog_open(&pooled, &other), 0);
+	assert_int_equal(rt_path_unlink("log"), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		struct keptlog_fill fill;
+
+		assert_int_equal(keptlog_fill_begin(log, UINT64_MAX, &fill), 1);
+		assert_int_equal(keptlog_fill_next(&fill), -EIO);
+		assert_int_equal(keptlog_fill_end(&fill, false), 0);
+		assert_true(keptlog_is_lost(log));
+		assert_int_equal(keptlog_read(log, 5, data), -EIO);
+		assert_int_equal(put(log, 6), -EIO);
+	}
+	assert_false(keptlog_is_lost(other));
+	assert_int_equal(put(other, 6), 0);
+	keptlog_close(other);
+	keptlog_close(log);
+	filepool_free(files);
+	return 0;
+}
+
 #define TEST(name) \
 	static void name(void **state) \
 	{ \
@@ -444,6 +479,7 @@ TEST(no_blocks)
 TEST(space)
 TEST(failed)
 TEST(header_fails)
+TEST(gone)
 TEST(golden)
 TEST(crashes)
 
@@ -453,7 +489,7 @@ int main(void)
 		cmocka_unit_test(blocks), cmocka_unit_test(over_again), cmocka_unit_test(no_room),
 		cmocka_unit_test(damage), cmocka_unit_test(damage_in_use), cmocka_unit_test(no_blocks),
 		cmocka_unit_test(space), cmocka_unit_test(failed),
-		cmocka_unit_test(header_fails),
+		cmocka_unit_test(header_fails), cmocka_unit_test(gone),
 		cmocka_unit_test(golden), cmocka_unit_test(crashes),
 	};
 

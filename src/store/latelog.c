@@ -39,29 +39,33 @@ static void fill_header(uint8_t header[LATELOG_HEADER_SIZE])
 	put_le32(header + LATELOG_CRC_AT, crc32c(0, header, LATELOG_HEADER_SIZE));
 }
 
-static int begin_file(struct latelog *log)
+#define FLAGS	(RT_FILE_WRITE | RT_FILE_LOCK)
+
+static int make_file(const char *path)
 {
 	uint8_t header[LATELOG_HEADER_SIZE];
-	int rc = pooled_file_use(log->file);
+	struct rt_file *file;
+	int rc = rt_file_open(path, FLAGS | RT_FILE_CREATE, &file);
 
 	if (rc < 0)
 		return rc;
 	fill_header(header);
-	rc = rt_file_set_size(pooled_file_get(log->file), 0);
+	rc = rt_file_set_size(file, 0);
 	if (rc == 0)
-		rc = rt_file_write(pooled_file_get(log->file), header, sizeof(header), 0);
-	pooled_file_leave(log->file);
+		rc = rt_file_write(file, header, sizeof(header), 0);
+	rt_file_close(file);
 	return rc;
 }
 
 int latelog_create(struct filepool *files, const char *path, struct latelog **out)
 {
-	const unsigned flags = RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_LOCK;
 	struct latelog *log = mem_alloc_zeroed(sizeof(*log));
-	int rc = log ? pooled_file_open(files, path, flags, &log->file) : -ENOMEM;
+	int rc = log ? make_file(path) : -ENOMEM;
 
+	/* Nobody waits for a place in the pool: others may hold them all as long as hosts write. */
 	if (rc == 0)
-		rc = begin_file(log);
+		rc = files ? pooled_file_enter(files, path, FLAGS, &log->file) :
+			pooled_file_open(NULL, path, FLAGS, &log->file);
 	if (rc < 0) {
 		latelog_close(log);
 		return rc;

@@ -15,6 +15,7 @@
 #include "rt/file.h"
 #include "rt/mem.h"
 #include "rt/sim.h"
+#include "store/filepool.h"
 #include "store/latelog_format.h"
 
 static void run(int (*scenario)(void *arg))
@@ -149,6 +150,31 @@ static int main_golden(void *arg)
 	return 0;
 }
 
+/* All places of the pool are taken by writes, as they are while hosts write: a log is made nevertheless, and read. */
+static int main_busy(void *arg)
+{
+	struct filepool *files = filepool_make(1);
+	struct latelog *busy, *log;
+	uint32_t slot;
+
+	(void)arg;
+	assert_int_equal(latelog_create(files, "busy", &busy), 0);
+	assert_int_equal(put(busy, 'a', 512, 0), 0);
+	{
+		RT_LIMIT(rt_now_ns() + RT_SECOND);
+
+		assert_int_equal(latelog_create(files, "late", &log), 0);
+	}
+	assert_int_equal(latelog_put(log, "b", 1, 0, &slot), -ENOBUFS);
+	assert_int_equal(latelog_void(busy, 0), 0);
+	put(log, 'b', 512, 0);
+	latelog_close(busy);
+	latelog_close(log);
+	filepool_free(files);
+	expect_replay("b 0 512;");
+	return 0;
+}
+
 #define TEST(name) \
 	static void name(void **state) \
 	{ \
@@ -159,11 +185,13 @@ TEST(order)
 TEST(full)
 TEST(damage)
 TEST(golden)
+TEST(busy)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order), cmocka_unit_test(full), cmocka_unit_test(damage), cmocka_unit_test(golden),
+		cmocka_unit_test(busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

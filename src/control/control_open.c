@@ -97,7 +97,7 @@ static int open_here(void *arg)
 	return rc;
 }
 
-int control_volume_open(struct control_volume *volume)
+int control_volume_open(struct control_volume *volume, bool is_new)
 {
 	struct open_order order = {
 		.volume = { .id = volume->record.id, .sidefile_bytes = SIDEFILE_BYTES,
@@ -109,6 +109,7 @@ int control_volume_open(struct control_volume *volume)
 	if (volume->error)
 		return volume->error;
 	control_disk_options(volume, order.path, &order.disk);
+	order.disk.is_new = is_new;
 	order.disk.sync_failed = sync_has_failed;
 	order.disk.sync_failed_arg = volume;
 	volume->error = rt_call(home_of(volume->record.id), open_here, &order);
@@ -208,7 +209,7 @@ void control_tell_lost_writes(struct control *control)
 
 static int open_one(struct control_volume *volume)
 {
-	int rc = control_volume_open(volume);
+	int rc = control_volume_open(volume, false);
 
 	if (rc < 0)
 		log_line(LOG_ERROR, "control", "volume %04X is offline: %s", volume->record.id, strerrordesc_np(-rc));

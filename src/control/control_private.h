@@ -266,8 +266,8 @@ int control_check_no_set(const struct control *control, uint16_t volume, enum se
 /* The vdisk of a volume; path gets CONTROL_DISK_PATH_MAX characters and must live as long as the options. */
 void control_disk_options(const struct control_volume *volume, char *path, struct vdisk_options *options);
 
-/* Opens it on its reactor. Negative errno; also in volume->error. */
-RT_MUST_CHECK int control_volume_open(struct control_volume *volume);
+/* Opens it on its reactor; is_new: as a vdisk. Negative errno; also in volume->error. */
+RT_MUST_CHECK int control_volume_open(struct control_volume *volume, bool is_new);
 
 /* Closes it; makes nothing durable. Nothing when it is offline. */
 void control_volume_close(struct control_volume *volume);

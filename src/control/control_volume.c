@@ -150,7 +150,7 @@ static int bring_up(struct control_volume *volume, const char *object, struct fa
 				 "the folder of pool %s is not there", volume->pool->record.name);
 	if (rc < 0)
 		return control_fault_errno(fault, object, "", rc, "its file cannot be made");
-	rc = control_volume_open(volume);
+	rc = control_volume_open(volume, true);
 	if (rc == 0 && control_commit(volume->control, &change, 1, object, fault) == 0)
 		return 0;
 	if (rc == -EBUSY)

@@ -155,7 +155,7 @@ static uint64_t settled_len(uint64_t size)
 }
 
 /* What cache mode direct needs beside the file. */
-static int open_direct(struct vdisk *disk)
+static int open_direct(struct vdisk *disk, unsigned one_of_many)
 {
 	int rc;
 
@@ -164,7 +164,7 @@ static int open_direct(struct vdisk *disk)
 		return -ENOMEM;
 	disk->direct.tail_offset = disk->size & ~(uint64_t)(XDC_BLOCK_SIZE - 1);
 	if (disk->direct.tail_offset != disk->size) {
-		rc = rt_file_open(disk->path, RT_FILE_WRITE | RT_FILE_DSYNC, &disk->direct.tail);
+		rc = rt_file_open(disk->path, RT_FILE_WRITE | RT_FILE_DSYNC | one_of_many, &disk->direct.tail);
 		if (rc != 0)
 			return rc;
 	}
@@ -175,7 +175,9 @@ static int open_direct(struct vdisk *disk)
 static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 {
 	unsigned direct = vdisk_is_direct(disk) ? RT_FILE_DIRECT : 0u;
-	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | RT_FILE_ONE_OF_MANY | direct;
+	/* One that was there before may take of what is spared: better all of them than room for something else. */
+	unsigned one_of_many = options->is_new ? RT_FILE_ONE_OF_MANY : 0u;
+	unsigned flags = RT_FILE_WRITE | RT_FILE_LOCK | direct | one_of_many;
 	struct rt_file_info info;
 	int rc = rt_file_open(options->path, flags, &disk->direct.file);
 
@@ -193,7 +195,7 @@ static int open_files(struct vdisk *disk, const struct vdisk_options *options)
 	disk->cannot_punch = rc == -EOPNOTSUPP;
 	if (rc == -ETIMEDOUT || rc == -ECANCELED)
 		return rc;
-	return vdisk_is_direct(disk) ? open_direct(disk) : 0;
+	return vdisk_is_direct(disk) ? open_direct(disk, one_of_many) : 0;
 }
 
 int vdisk_open(const struct vdisk_options *options, struct vdisk **out)

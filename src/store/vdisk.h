@@ -33,6 +33,7 @@ struct vdisk_options {
 	enum cache_mode cache;
 	const char *path;		/* dir: the file LLVV-UUID.vol in the pool's folder; device: what was adopted */
 	uint64_t size;			/* bytes */
+	bool is_new;			/* it may be refused at the limit of open files: -EMFILE */
 	bool failed;			/* opened in the state after a failed sync, which an earlier run recorded */
 	/* A sync has failed: called before anybody is told, on the disk's reactor, shielded; may suspend. Or NULL. */
 	void (*sync_failed)(void *arg);

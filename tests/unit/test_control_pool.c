@@ -239,11 +239,52 @@ static void a_pool_of_devices_gives_whole_extents(void **state)
 	run_world(3, 1, make_pools_of_extents);
 }
 
+/* ---- the limit of open files ---- */
+
+static int make_too_many(void *arg)
+{
+	struct sim_system *here = sim_outside(sim_world());
+	struct system *system;
+	struct volume_info info;
+	uint16_t count = 0;
+
+	(void)arg;
+	sim_set_files_max(here, 40);
+	system = start_system();
+	control = system_control(system);
+	CHECK_EQUAL(make_dir("p", 64 * MIB), 0);
+	while (count < 40 && make_volume((uint16_t)(0x1500 + count), "p", 64 * KIB) == 0)
+		count++;
+	CHECK(count > 20 && count < 30);
+	CHECK(strstr(fault.remedy, "limit of open files of xdcd, 40"));
+	system_stop(system);
+
+	/* What else is open is not the same after it, and some of it is opened before the volumes. */
+	sim_set_files_max(here, 36);
+	system = start_system();
+	CHECK(system);
+	control = system_control(system);
+	for (uint16_t i = 0; i < count; i++) {
+		CHECK_EQUAL(control_volume_get(control, (uint16_t)(0x1500 + i), &info, &fault), 0);
+		CHECK_EQUAL(info.error, 0);
+	}
+	CHECK_EQUAL(make_volume(0x15FF, "p", 64 * KIB), -1);
+	system_stop(system);
+	return 0;
+}
+
+static void volumes_that_were_made_at_the_limit_of_files_are_there_after_a_start(void **state)
+{
+	(void)state;
+	run_world(1, 1, make_too_many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pool_gives_no_more_than_its_limit),
 		cmocka_unit_test(a_pool_made_from_another_has_its_space),
+		cmocka_unit_test(volumes_that_were_made_at_the_limit_of_files_are_there_after_a_start),
 		cmocka_unit_test(a_pool_of_devices_gives_whole_extents),
 	};
 

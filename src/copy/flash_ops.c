@@ -313,6 +313,9 @@ static int put_records(const struct create *create, struct meta_change *changes)
 		struct flash *flash = create->flashes[--locked];
 
 		flash->is_durable = flash->is_clone ? rc != 0 : !rc;
+		/* Hosts write to its source until it is detached, and find its maps gone: that is no failure of it. */
+		if (rc && flash->record.state == FLASH_ACTIVE)
+			flash->record.state = FLASH_WITHDRAWING;
 		rt_mutex_unlock(&flash->changing);
 	}
 	for (unsigned i = 0; rc && i < create->count; i++)

@@ -2,6 +2,7 @@
 /* Many FlashCopies in one system: which volume is in which, how deep a cascade may be, and what is left of old ones. */
 #include <errno.h>
 
+#include "control/event.h"
 #include "flash_check.h"
 #include "rt/file.h"
 #include "volume/flash.h"
@@ -282,6 +283,92 @@ static void a_log_that_is_gone_is_not_filled_from_again_and_again(void **state)
 	run_world(1, 1, main_fill_gone);
 }
 
+/* ---- one that cannot be made durable ---- */
+
+#define BUSY_BLOCKS	32768u
+#define BUSY_FIBERS	16u
+
+static struct attachment busy[2];
+static uint32_t next_block;
+static bool made;
+static unsigned failures;
+
+/* Each block once: all have to be kept. */
+static void write_on(void *arg)
+{
+	const uint8_t data[XDC_BLOCK_SIZE] = { 7 };
+
+	while (!made) {
+		CHECK(next_block < BUSY_BLOCKS);
+		host_write(arg, data, (uint64_t)next_block++ * XDC_BLOCK_SIZE);
+		CHECK_EQUAL(rt_sleep_until(rt_now_ns() + RT_MS / 4), 0);
+	}
+}
+
+static void count_failures(void *arg, const struct record_event *event)
+{
+	(void)arg;
+	failures += event->kind == EVENT_FLASH_FAILED;
+}
+
+static int make_in_vain(void *arg)
+{
+	struct rt_group writers;
+
+	(void)arg;
+	made = false;
+	next_block = failures = 0;
+	sim_set_files_max(machine, FILES_MAX);
+	begin();
+	for (uint16_t i = 0; i < 2; i++) {
+		make_volume_of(SOURCE + i, BUSY_BLOCKS * XDC_BLOCK_SIZE);
+		make_volume_of(TARGET + i, BUSY_BLOCKS * XDC_BLOCK_SIZE);
+		CHECK_EQUAL(control_attach(control, i ? "1501" : "1500", &busy[i]), 0);
+	}
+	/* So that the log of the one makes that of the other be closed. */
+	CHECK_EQUAL(flash_to(SOURCE + 1, TARGET + 1), 0);
+	rt_group_init(&writers);
+	for (unsigned i = 0; i < BUSY_FIBERS; i++)
+		CHECK_EQUAL(rt_group_start(&writers, "busy", write_on, &busy[i % 2]), 0);
+	sim_set_disk(machine, "/state", &(struct sim_disk_state){ .sync_fails = true });
+	sim_set_disk(machine, "/state/flash", &(struct sim_disk_state){ .sync_fails = false });
+	CHECK_EQUAL(flash_to(SOURCE, TARGET), -1);
+	CHECK(strstr(fault.message, "cannot be made durable"));
+	sim_set_disk(machine, "/state", &(struct sim_disk_state){ .sync_fails = false });
+	made = true;
+	CHECK_EQUAL(rt_group_wait(&writers), 0);
+	CHECK(!has_flash(TARGET, SOURCE));
+	events_each(control_events(control), 0, EVENT_INFO, count_failures, NULL);
+	CHECK_EQUAL(failures, 0);
+	CHECK(has_flash(TARGET + 1, SOURCE + 1));
+	control_detach(control, SOURCE);
+	control_detach(control, SOURCE + 1);
+	system_stop(up);
+	return 0;
+}
+
+static int main_in_vain(void *arg)
+{
+	machine = arg;
+	return run_to_end(make_in_vain);
+}
+
+/* Its maps are removed, slowly, while hosts still write to its source: what is given up has not failed. */
+static void a_relation_that_is_not_made_durable_is_not_told_to_have_failed(void **state)
+{
+	struct sim_config config;
+
+	(void)state;
+	sim_config_default(&config);
+	config.disk_name_ns = (struct sim_range){ RT_MS / 2, 2 * RT_MS };
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		struct sim_world *world = sim_create(seed, &config);
+
+		CHECK_EQUAL(sim_run(world, main_in_vain, sim_add_system(world, "a1", 1), RT_NEVER), SIM_DONE);
+		sim_destroy(world);
+	}
+}
+
 /* ---- what is left of old ones ---- */
 
 #define STRAY_MAP	"/state/flash/00112233445566778899aabbccddeeff.map"
@@ -425,6 +512,7 @@ int main(void)
 		cmocka_unit_test(a_copy_of_a_copy_that_is_of_no_use_is_of_none_also_after_a_start),
 		cmocka_unit_test(a_log_that_is_gone_is_not_filled_from_again_and_again),
 		cmocka_unit_test(a_read_of_a_log_that_is_gone_ends_and_the_relation_has_failed),
+		cmocka_unit_test(a_relation_that_is_not_made_durable_is_not_told_to_have_failed),
 		cmocka_unit_test(maps_that_no_relation_names_are_removed_and_no_others),
 	};
 

@@ -19,24 +19,16 @@
 #define FILES_MAX	512u
 #define FILES_PART	16u
 
-static unsigned choose_files_max(const struct copy *copy)
-{
-	unsigned max = rt_files_max() / FILES_PART;
-
-	if (copy->config.flash_files_max)
-		return copy->config.flash_files_max;
-	return max < FILES_MAX ? max : FILES_MAX;
-}
-
 int flash_make_file_pools(struct copy *copy)
 {
-	unsigned reactors = rt_reactor_count(), max = choose_files_max(copy);
+	unsigned reactors = rt_reactor_count(), max = copy->config.flash_files_max;
+	unsigned places = max ? max / reactors : filepool_places(FILES_MAX, FILES_PART);
 
 	copy->flash_files = mem_alloc_zeroed(reactors * sizeof(struct filepool *));
 	if (!copy->flash_files)
 		return -ENOMEM;
 	for (unsigned i = 0; i < reactors; i++) {
-		copy->flash_files[i] = filepool_make(max / reactors);
+		copy->flash_files[i] = filepool_make(places);
 		if (!copy->flash_files[i])
 			return -ENOMEM;
 	}

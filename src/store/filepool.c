@@ -27,6 +27,20 @@ struct pooled_file {
 	struct rt_cond settled;		/* it is not busy any more */
 };
 
+/* A map and a log of each of twelve targets, and some of others. */
+#define PLACES_MIN	32u
+
+unsigned filepool_places(unsigned all, unsigned part)
+{
+	unsigned reactors = rt_reactor_count(), places = all / reactors, most = rt_files_max() / part / reactors;
+
+	if (places < PLACES_MIN)
+		places = PLACES_MIN;
+	if (places > most)
+		places = most;
+	return places > 0 ? places : 1;
+}
+
 struct filepool *filepool_make(unsigned places)
 {
 	struct filepool *pool = mem_alloc_zeroed(sizeof(*pool));

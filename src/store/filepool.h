@@ -15,6 +15,13 @@
 struct filepool;
 struct pooled_file;
 
+/*
+ * The places for each reactor, of so many for all of them; not fewer than a source with all of its targets needs, so
+ * that they are not opened and closed with every write; and all together no more than one in part of the files that the
+ * process may have open. At least one. Does not suspend.
+ */
+unsigned filepool_places(unsigned all, unsigned part);
+
 /* Of so many places, at least one. Does not suspend. NULL: no memory. When it is freed its files are closed. */
 struct filepool *filepool_make(unsigned places);
 void filepool_free(struct filepool *pool);

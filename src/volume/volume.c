@@ -169,14 +169,13 @@ struct volume_load *volume_loads_make(void)
 {
 	size_t len = rt_reactor_count() * sizeof(struct volume_load);
 	struct volume_load *loads = mem_alloc_pages(len);
-	unsigned files = rt_files_max() / LATE_FILES_PART;
+	unsigned places = filepool_places(LATE_FILES_MAX, LATE_FILES_PART);
 	bool made = loads;
 
 	if (loads)
 		memset(loads, 0, len);
 	for (unsigned i = 0; made && i < rt_reactor_count(); i++) {
-		loads[i].late_files = filepool_make((files < LATE_FILES_MAX ? files : LATE_FILES_MAX) /
-						    rt_reactor_count());
+		loads[i].late_files = filepool_make(places);
 		made = loads[i].late_files;
 	}
 	if (made)

@@ -19,6 +19,7 @@
 #define PLACES	3u
 #define FLAGS	(RT_FILE_WRITE | RT_FILE_CREATE | RT_FILE_LOCK)
 
+static struct sim_system *machine;
 static struct filepool *pool;
 static struct pooled_file *files[FILES];
 
@@ -100,6 +101,43 @@ static void no_more_are_open_than_there_are_places(void **state)
 {
 	(void)state;
 	in_sim(1, main_places, NULL);
+}
+
+/* ---- how many places ---- */
+
+static int check_places(void *arg)
+{
+	static const struct { unsigned files, places; } cases[] = {
+		{ 0, 32 }, { 524288, 32 }, { 16384, 16 }, { 1024, 1 }, { 240, 1 },
+	};
+
+	(void)arg;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sim_set_files_max(machine, cases[i].files);
+		CHECK_EQUAL(filepool_places(512, 16), cases[i].places);
+	}
+	return 0;
+}
+
+static int main_share(void *arg)
+{
+	(void)arg;
+	machine = sim_outside(sim_world());
+	sim_set_files_max(machine, 0);
+	CHECK_EQUAL(filepool_places(512, 16), 512);
+	sim_set_files_max(machine, 1024);
+	CHECK_EQUAL(filepool_places(512, 16), 64);
+	machine = sim_add_system(sim_world(), "a1", 64);
+	sim_boot(machine, check_places, NULL);
+	CHECK_EQUAL(sim_wait_ended(machine), 0);
+	CHECK_EQUAL(sim_exit_code(machine), 0);
+	return 0;
+}
+
+static void with_many_reactors_each_has_places_for_the_targets_of_a_source(void **state)
+{
+	(void)state;
+	in_sim(1, main_share, NULL);
 }
 
 /* ---- the limit of the process ---- */
@@ -255,6 +293,7 @@ static void all_get_their_files_in_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_many_reactors_each_has_places_for_the_targets_of_a_source),
 		cmocka_unit_test(no_more_are_open_than_there_are_places),
 		cmocka_unit_test(when_the_process_may_open_no_more_idle_files_make_room),
 		cmocka_unit_test(at_the_limit_of_the_process_who_waits_does_not_try_again_and_again),

@@ -466,7 +466,7 @@ static bool look_at_lss(struct session_walk *walk)
 	if (walk->members)
 		walk->members->count = 0;
 	for (unsigned number = 0; number <= UINT8_MAX; number++) {
-		uint16_t volume = (uint16_t)(walk->lss << 8 | number);
+		uint16_t volume = (uint16_t)((unsigned)walk->lss << 8 | number);
 
 		if (control_volume_record(walk->control, volume))
 			copy_pair_each_of(control_copy(walk->control), volume, look_at_pair, walk);

@@ -157,12 +157,22 @@ static unsigned uring_files_max(struct rt_reactor *reactor)
 	return uring_system()->files_max;
 }
 
+static unsigned files_spare(void)
+{
+	unsigned spare = uring_system()->files_max / FILES_SPARE_PART;
+
+	return spare < FILES_SPARE ? spare : FILES_SPARE;
+}
+
 /* The kernel gives the lowest number that is free: when it is one of the last, few are left. */
 static bool is_one_too_many(int fd)
 {
-	unsigned max = uring_system()->files_max, spare = max / FILES_SPARE_PART;
+	return (unsigned)fd >= uring_system()->files_max - files_spare();
+}
 
-	return (unsigned)fd >= max - (spare < FILES_SPARE ? spare : FILES_SPARE);
+bool uring_is_for_files(int fd)
+{
+	return (unsigned)fd >= uring_system()->files_max - files_spare() / 2;
 }
 
 static int open_one_of_many(struct open_job *job)

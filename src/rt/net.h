@@ -28,8 +28,8 @@ RT_MUST_CHECK int rt_listen_inherited(int fd, struct rt_listener **out);
 const char *rt_listener_address(const struct rt_listener *listener);
 
 /*
- * The next that connects: 0, -ETIMEDOUT, -ECANCELED. What keeps it from accepting (no descriptors are left) is a line
- * in the log, and tried again until it is over.
+ * The next that connects: 0, -ETIMEDOUT, -ECANCELED. What keeps it from accepting (no descriptors are left but those
+ * that files may need: who connects then is refused) is a line in the log, and tried again until it is over.
  */
 RT_MUST_CHECK int rt_accept(struct rt_listener *listener, struct rt_stream **out);
 void rt_listener_close(struct rt_listener *listener);

@@ -426,7 +426,14 @@ static int uring_accept(struct rt_listener *base, struct rt_stream **out)
 		io_uring_prep_accept(sqe, listener->fd, &peer.any, &len, SOCK_CLOEXEC);
 		fd = uring_wait(&op, sqe);
 	} while (fd == -ECONNABORTED || fd == -EINTR);	/* that client has gone again: wait for the next */
-	return fd >= 0 ? make_stream(fd, &peer, out) : fd;
+	if (fd < 0)
+		return fd;
+	/* A client that is refused is of less harm than a log or the metadata that cannot be opened. */
+	if (uring_is_for_files(fd)) {
+		close(fd);
+		return -EMFILE;
+	}
+	return make_stream(fd, &peer, out);
 }
 
 static int close_listener(void *arg)

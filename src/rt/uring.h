@@ -75,6 +75,9 @@ struct uring_system *uring_system(void);
 /* Runs fn(arg) on a helper thread of the system (helpers_run), for all but an open file. */
 RT_MUST_CHECK int uring_help_names(int (*fn)(void *arg), void *arg);
 
+/* This descriptor is one of the last, which connections leave to files. */
+bool uring_is_for_files(int fd);
+
 /* Fill in their part of the backend's table. */
 void uring_add_files(struct rt_backend *backend);
 void uring_add_net(struct rt_backend *backend);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "rt/file.h"
 #include "rt/mem.h"
 #include "rt/net.h"
 #include "rt/run.h"
@@ -315,6 +317,97 @@ static void a_machine_that_answers_nothing_is_taken_for_dead(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* ---- the limit of descriptors ---- */
+
+#define DESCRIPTORS	64u
+
+/* How many files could still be opened. */
+static unsigned count_left(void)
+{
+	struct rt_file *files[DESCRIPTORS];
+	unsigned count = 0;
+
+	while (count < DESCRIPTORS && rt_file_open("/dev/null", 0, &files[count]) == 0)
+		count++;
+	for (unsigned i = 0; i < count; i++)
+		rt_file_close(files[i]);
+	return count;
+}
+
+struct greeter {
+	struct rt_listener *listener;
+	struct rt_stream *streams[DESCRIPTORS];
+	unsigned count;
+};
+
+/* Each that is accepted is told so. */
+static void greet(void *arg)
+{
+	struct iovec word = { .iov_base = "a", .iov_len = 1 };
+	struct greeter *greeter = arg;
+
+	while (rt_accept(greeter->listener, &greeter->streams[greeter->count]) == 0)
+		CHECK_EQUAL(rt_stream_write(greeter->streams[greeter->count++], &word, 1), 0);
+}
+
+/* One that is refused is closed without a word. */
+static bool is_accepted(const struct greeter *greeter, struct rt_stream **out)
+{
+	char byte;
+	RT_LIMIT(rt_now_ns() + 20 * RT_SECOND);
+
+	return rt_connect(rt_listener_address(greeter->listener), out) == 0 && rt_stream_read(*out, &byte, 1) == 1;
+}
+
+static int main_too_many(void *arg)
+{
+	struct rt_stream *streams[DESCRIPTORS] = { NULL };
+	struct greeter greeter = { .count = 0 };
+	struct rt_group group;
+	unsigned count = 0;
+
+	(void)arg;
+	CHECK_EQUAL(rt_files_max(), DESCRIPTORS);
+	CHECK_EQUAL(rt_listen(addresses[0], &greeter.listener), 0);
+	rt_group_init(&group);
+	CHECK_EQUAL(rt_group_start(&group, "greeter", greet, &greeter), 0);
+	while (is_accepted(&greeter, &streams[count]))
+		count++;
+	CHECK(count > 5);
+	CHECK(count_left() >= DESCRIPTORS / 8 - 1);
+	/* And again when there are some. */
+	rt_stream_close(streams[count]);
+	rt_stream_close(streams[0]);
+	rt_stream_close(greeter.streams[0]);
+	greeter.streams[0] = streams[count] = NULL;
+	CHECK(is_accepted(&greeter, &streams[0]));
+	rt_group_stop(&group);
+	for (unsigned i = 0; i < DESCRIPTORS; i++) {
+		rt_stream_close(streams[i]);
+		rt_stream_close(greeter.streams[i]);
+	}
+	rt_listener_close(greeter.listener);
+	return 0;
+}
+
+static void connections_leave_descriptors_for_files(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		const struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
+
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			_exit(1);
+		run(main_too_many, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_unix_file),
 		cmocka_unit_test(test_inherited),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_taken_for_dead),
+		cmocka_unit_test(connections_leave_descriptors_for_files),
 		cmocka_unit_test(a_machine_that_answers_nothing_is_taken_for_dead),
 	};
 

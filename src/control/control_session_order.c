@@ -22,7 +22,8 @@ struct order_work {
 };
 
 static const enum job_kind order_jobs[] = {
-	[SESSION_ORDER_PAUSE] = JOB_PAUSE, [SESSION_ORDER_RESUME] = JOB_RESUME,
+	[SESSION_ORDER_PAUSE] = JOB_PAUSE, [SESSION_ORDER_PAUSE_CONSISTENT] = JOB_PAUSE,
+	[SESSION_ORDER_RESUME] = JOB_RESUME,
 	[SESSION_ORDER_TERMINATE] = JOB_TERMINATE, [SESSION_ORDER_FORCE] = JOB_TERMINATE,
 	[SESSION_ORDER_RECOVER] = JOB_RECOVER, [SESSION_ORDER_RECOVER_FORCE] = JOB_RECOVER,
 	[SESSION_ORDER_FAILBACK] = JOB_FAILBACK, [SESSION_ORDER_FAILBACK_DISCARD] = JOB_FAILBACK,
@@ -46,7 +47,9 @@ static int obey(struct order_work *work)
 	case SESSION_ORDER_RETURN:
 		return control_session_return(work->control, session, &work->fault);
 	case SESSION_ORDER_PAUSE:
-		return control_session_pause(work->control, session, false, &work->fault);
+	case SESSION_ORDER_PAUSE_CONSISTENT:
+		return control_session_pause(work->control, session, work->order == SESSION_ORDER_PAUSE_CONSISTENT,
+					     &work->fault);
 	case SESSION_ORDER_RESUME:
 		return control_session_resume(work->control, &work->start, &work->fault);
 	default:

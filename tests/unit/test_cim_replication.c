@@ -583,6 +583,141 @@ static void mirrors_are_a_group_at_both_ends(void **state)
 	run(mirror_groups);
 }
 
+/* ---- sessions ---- */
+
+#define OF_SESSION(system, kind, class)	REF(class, KEY("InstanceID", "xdc:" system ":" kind))
+#define SESSION_AT_A	OF_SESSION("2105.FA120", "session:1:15", "IBMTSESS_Session")
+#define ENDS_AT_A	OF_SESSION("2105.FA120", "session-ends:1:15", "IBMTSESS_ReplicationGroup")
+#define SESSION_AT_B	OF_SESSION("2105.FB230", "session:1:25", "IBMTSESS_Session")
+#define ENDS_AT_B	OF_SESSION("2105.FB230", "session-ends:1:25", "IBMTSESS_ReplicationGroup")
+#define FROM_A		GROUP_COPY(SESSION_AT_A, ENDS_AT_A)
+#define TO_B		GROUP_COPY(ENDS_AT_B, SESSION_AT_B)
+#define FROM_B		GROUP_COPY(SESSION_AT_B, ENDS_AT_B)
+#define SHOW_SESSION	"{\"op\":\"session show\",\"args\":{\"session\":\"1\"}}"
+#define MODIFY		"ModifyReplicaSynchronization"
+
+static void begin_session(void)
+{
+	prepare();
+	on_object = ON_SERVICE;
+	expect(&a, CREATE_PAIR, DONE);
+	expect(&b, "{\"op\":\"path create\",\"args\":{\"source_lss\":\"25\",\"target_lss\":\"15\","
+	       "\"system\":\"2105.FA120\",\"to\":\"a1:7000\"}}", DONE);
+	expect(&a, "{\"op\":\"session open\",\"args\":{\"session\":\"1\",\"lss\":\"15\"}}", DONE);
+	expect(&a, "{\"op\":\"session add\",\"args\":{\"session\":\"1\",\"volumes\":[\"1500\"]}}", DONE);
+	expect(&a, "{\"op\":\"session start\",\"args\":{\"session\":\"1\",\"master\":\"15\"}}", DONE);
+	await(&a, SHOW_SESSION, "\"joined_count\":1");
+	CHECK_EQUAL(sim_call(a.sim, write_volume, NULL), 0);
+}
+
+/* UpdatedSynchronization of the last call: the ends in this order. */
+static void check_updated(const char *source, const char *target)
+{
+	const char *from = strstr(invocation.answer, "NAME=\"UpdatedSynchronization\"");
+	const char *first = from ? strstr(from, source) : NULL, *second = from ? strstr(from, target) : NULL;
+
+	CHECK(first && second && first < second);
+}
+
+static void expect_operations(struct site *site, const char *copies, const char *numbers)
+{
+	on_object = ON_CAPABILITIES;
+	RETURNS(site, "GetSupportedOperationsForSynchronization", copies, 0);
+	on_object = ON_SERVICE;
+	ANSWERS(numbers);
+}
+
+static int pause_session(void *arg)
+{
+	(void)arg;
+	begin_session();
+	expect_operations(&a, SYNCHRONIZATION(FROM_A), NUMBERS("SupportedOperations", V("22")));
+	ANSWERS(NUMBERS("ServiceControlling", V("2")));
+	expect_operations(&b, SYNCHRONIZATION(TO_B), NUMBERS("SupportedOperations", V("10")));
+	ANSWERS(NUMBERS("ServiceControlling", V("3")));
+	/* A pair in it goes with the others. */
+	RETURNS(&b, MODIFY, DO("10") P_REF("Synchronization", PAIR_AT_B), 6);
+
+	RETURNS(&a, MODIFY, DO("16") SYNCHRONIZATION(FROM_A), 5);
+	RETURNS(&a, MODIFY, DO("10") SYNCHRONIZATION(FROM_A), 5);
+	RETURNS(&a, MODIFY, DO("20") SYNCHRONIZATION(FROM_A), 5);
+	RETURNS(&a, MODIFY, DO("8") SYNCHRONIZATION(FROM_A), 1);
+	RETURNS(&a, MODIFY, DO("28") SYNCHRONIZATION(FROM_A), 5);
+	RETURNS(&a, MODIFY, DO("22") SYNCHRONIZATION(GROUP_COPY(ENDS_AT_A, SESSION_AT_A)), 5);
+	RETURNS(&a, MODIFY, DO("22") P_NUMBER("WaitForCopyState", "9") SYNCHRONIZATION(FROM_A), 1);
+
+	RETURNS(&b, MODIFY, DO("22") SYNCHRONIZATION(TO_B), 5);
+	RETURNS(&a, MODIFY, DO("22") SYNCHRONIZATION(FROM_A), 0);
+	check_updated(":session:1:15", ":session-ends:1:15");
+	expect(&a, SHOW_SESSION, "\"state\":\"paused-consistent\"");
+	expect_operations(&a, SYNCHRONIZATION(FROM_A), NUMBERS("SupportedOperations", V("22") V("16")));
+	RETURNS(&a, MODIFY, DO("16") P_NUMBER("WaitForCopyState", "4") SYNCHRONIZATION(FROM_A), 1);
+	RETURNS(&a, "ModifyListSynchronization", DO("16") P_REFS("Synchronization", FROM_A), 0);
+	expect(&a, SHOW_SESSION, "\"state\":\"running\"");
+	return stop_both();
+}
+
+static void a_session_is_paused_and_resumed_as_a_group(void **state)
+{
+	(void)state;
+	run(pause_session);
+}
+
+static int fail_session_over(void *arg)
+{
+	(void)arg;
+	begin_session();
+	RETURNS(&b, MODIFY, DO("20") SYNCHRONIZATION(TO_B), 5);
+	RETURNS(&b, MODIFY, DO("10") P_FLAG("Force", "TRUE") SYNCHRONIZATION(TO_B), 0);
+	check_updated(":session-ends:1:25", ":session:1:25");
+	expect(&b, SHOW_SESSION, "\"state\":\"recovered\"");
+	expect_operations(&b, SYNCHRONIZATION(TO_B), NUMBERS("SupportedOperations", V("10") V("11")));
+	ANSWERS(FLAGS("RequiresForce", YES YES));
+	ANSWERS(FLAGS("UpdatesSynchronizedPath", NO YES));
+	RETURNS(&b, MODIFY, DO("11") SYNCHRONIZATION(TO_B), 0);
+	check_updated(":session:1:25", ":session-ends:1:25");
+	/* The path that it gave is that which it has now. */
+	RETURNS(&b, MODIFY, DO("20") SYNCHRONIZATION(TO_B), 5);
+	expect_operations(&b, SYNCHRONIZATION(FROM_B), V("20"));
+	/* Then the session is over, and its pairs are sources at the old site, each by itself. */
+	RETURNS(&b, MODIFY, DO("20") SYNCHRONIZATION(FROM_B), 0);
+	CHECK(!strstr(invocation.answer, "UpdatedSynchronization"));
+	RETURNS(&b, MODIFY, DO("20") SYNCHRONIZATION(FROM_B), 5);
+	RETURNS(&b, MODIFY, DO("10") SYNCHRONIZATION(TO_B), 5);
+	expect(&a, "{\"op\":\"pair show\",\"args\":{\"volume\":\"1500\"}}", "\"role\":\"source\"");
+	return stop_both();
+}
+
+static void a_session_fails_over_and_back_as_a_group(void **state)
+{
+	(void)state;
+	run(fail_session_over);
+}
+
+static int ask_of_sessions(void *arg)
+{
+	(void)arg;
+	on_object = ON_CAPABILITIES;
+	prepare();
+	RETURNS(&a, "GetSupportedGroupOperations", TYPE("5"), 0);
+	ANSWERS(V("20") "</VALUE.ARRAY>");
+	RETURNS(&a, "GetSupportedGroupOperations", TYPE("5") STATE("10"), 0);
+	ANSWERS(NUMBERS("SupportedGroupOperations", V("10") V("11") V("8")));
+	RETURNS(&a, "GetSupportedGroupOperations", TYPE("5") STATE("4"), 0);
+	ANSWERS(V("20") "</VALUE.ARRAY>");
+	RETURNS(&a, "GetSupportedGroupCopyStates", TYPE("5") P_NUMBER("Operation", "20"), 0);
+	ANSWERS(NUMBERS("SupportedCopyStates", V("3") V("4") V("5") V("14")));
+	RETURNS(&a, "GetSupportedGroupCopyStates", TYPE("4") P_NUMBER("Operation", "20"), 0);
+	ANSWERS(NUMBERS("SupportedCopyStates", ""));
+	return stop_both();
+}
+
+static void capabilities_of_groups_have_what_sessions_do(void **state)
+{
+	(void)state;
+	run(ask_of_sessions);
+}
+
 /* ---- lists ---- */
 
 static int copy_lists(void *arg)
@@ -655,6 +790,9 @@ int main(void)
 		cmocka_unit_test(groups_are_copied_at_one_moment),
 		cmocka_unit_test(what_fails_leaves_nothing),
 		cmocka_unit_test(mirrors_are_a_group_at_both_ends),
+		cmocka_unit_test(a_session_is_paused_and_resumed_as_a_group),
+		cmocka_unit_test(a_session_fails_over_and_back_as_a_group),
+		cmocka_unit_test(capabilities_of_groups_have_what_sessions_do),
 		cmocka_unit_test(lists_are_copied_and_changed),
 	};
 

@@ -50,6 +50,9 @@ const struct cim_path *cim_path_of_group(struct cim_arena *arena, enum cim_names
 const struct cim_path *cim_path_of_group_copy(struct cim_arena *arena, enum cim_namespace ns, const char *system,
 					      const struct cim_group *source, const struct cim_group *target);
 
+/* A session has pairs on an LSS of this system, and which end of them is here. */
+bool cim_find_session_copies(struct control *control, uint8_t session, uint8_t lss, bool *is_source);
+
 /* false: it is no path of a group of this system. */
 bool cim_group_of_path(const struct cim_path *path, const char *system, struct cim_group *group);
 

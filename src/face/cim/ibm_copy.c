@@ -478,14 +478,19 @@ static int modify_relation(struct cim_call *call, const struct cim_path *path, c
 int ibm_modify_one(struct cim_call *call, const struct cim_path *path, const struct cim_path **updated, uint64_t *job,
 		   struct fault *fault)
 {
+	uint64_t operation = cim_in_number(call, "Operation");
+	struct replication_session session;
 	struct set_info set;
 
 	*updated = NULL;
 	*job = 0;
 	if (!replication_is_of_groups(path))
 		return modify_relation(call, path, updated, job, fault);
+	if (replication_is_of_session(path))
+		return replication_session_of_path(call, path, "Synchronization", &session, fault) ||
+		       replication_modify_session(call, &session, operation, updated, job, fault) ? -1 : 0;
 	return replication_copies_of_path(call, path, "Synchronization", &set, fault) ||
-	       replication_modify_copies(call, &set, cim_in_number(call, "Operation"), updated, job, fault) ? -1 : 0;
+	       replication_modify_copies(call, &set, operation, updated, job, fault) ? -1 : 0;
 }
 
 int ibm_modify_replica_synchronization(struct cim_call *call, struct fault *fault)

@@ -95,6 +95,35 @@ int replication_copies_of_path(struct cim_call *call, const struct cim_path *pat
 int replication_modify_copies(struct cim_call *call, const struct set_info *set, uint64_t operation,
 			      const struct cim_path **updated, uint64_t *job, struct fault *fault);
 
+/* ---- sessions: a CIM_GroupSynchronized on each of their LSSs, in root/ibm ---- */
+
+struct replication_session {
+	uint8_t number, lss;
+	bool is_source;			/* of its pairs there */
+};
+
+bool replication_is_of_session(const struct cim_path *path);
+int replication_session_of_path(struct cim_call *call, const struct cim_path *path, const char *name,
+				struct replication_session *session, struct fault *fault);
+
+/* As ibm_modify_one, with the session, on whichever of its LSSs; *updated NULL: it is over. Suspends. */
+int replication_modify_session(struct cim_call *call, const struct replication_session *session, uint64_t number,
+			       const struct cim_path **updated, uint64_t *job, struct fault *fault);
+
+/* What may be done with this one now. */
+int replication_list_session_operations(struct cim_call *call, const struct replication_session *session,
+					struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX], unsigned *count,
+					struct fault *fault);
+
+/* Adds to the list what can be done with sessions whose copies are of that kind and in that CopyState (0: any). */
+void replication_add_session_operations(const struct cim_call *call, const struct replication_kind *kind,
+					uint64_t copy_state, struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX],
+					unsigned *count);
+
+/* 1 << CopyState of each in which that may be done with a session. */
+uint32_t replication_session_states(const struct cim_call *call, const struct replication_kind *kind,
+				    uint64_t operation);
+
 /* ---- the methods, one each ---- */
 
 cim_method_fn replication_create_group, replication_delete_group, replication_add_members, replication_remove_members;

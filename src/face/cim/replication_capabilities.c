@@ -151,22 +151,23 @@ int replication_get_group_copy_states(struct cim_call *call, struct fault *fault
 {
 	enum { MIXED = 14 };
 	struct copy_cim_copy_state states[COPY_CIM_COPY_STATES_MAX];
-	bool mixed = false;
+	struct replication_kind kind;
 	unsigned count;
+	uint32_t all;
 
 	if (!does(call, "CreateGroupReplica"))
 		return cim_method_not_supported(call, fault);
-	if (list_states(call, COPY_CIM_GROUP, states, &count, fault))
+	if (list_states(call, COPY_CIM_GROUP, states, &count, fault) || replication_read_kind(call, &kind, fault))
 		return -1;
+	all = replication_session_states(call, &kind, cim_in_number(call, "Operation"));
+	for (unsigned i = 0; i < count; i++)
+		all |= 1u << states[i].copy_state;
+	if (all)
+		all |= 1u << MIXED;
 	cim_out_begin(call, "SupportedCopyStates");
-	for (unsigned i = 0; i < count; i++) {
-		if (!mixed && states[i].copy_state > MIXED)
-			cim_out_add_number(call, MIXED);
-		mixed = mixed || states[i].copy_state > MIXED;
-		cim_out_add_number(call, states[i].copy_state);
-	}
-	if (!mixed && count)
-		cim_out_add_number(call, MIXED);
+	for (unsigned i = 0; i < COPY_CIM_COPY_STATES_MAX; i++)
+		if (all & 1u << i)
+			cim_out_add_number(call, i);
 	cim_out_end(call);
 	return 0;
 }
@@ -399,12 +400,16 @@ static int list_operations(struct cim_call *call, const char *name, enum copy_ci
 	struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX];
 	uint64_t state = cim_in_number(call, "CopyState");
 	struct replication_kind kind;
+	unsigned count;
 
 	if (replication_read_kind(call, &kind, fault))
 		return -1;
 	if (cim_in_given(call, "CopyState") && (state < 2 || state > 18))
 		return ibm_bad(fault, "CopyState", "there is no such state");
-	put_operations(call, name, list, copy_cim_list_operations(kind.type, method, (uint16_t)state, list));
+	count = copy_cim_list_operations(kind.type, method, (uint16_t)state, list);
+	if (method == COPY_CIM_GROUP)
+		replication_add_session_operations(call, &kind, state, list, &count);
+	put_operations(call, name, list, count);
 	return 0;
 }
 
@@ -433,6 +438,19 @@ int replication_get_list_operations(struct cim_call *call, struct fault *fault)
 			       fault);
 }
 
+static int get_operations_of_session(struct cim_call *call, const struct cim_path *path, struct fault *fault)
+{
+	struct copy_cim_operation list[COPY_CIM_OPERATIONS_MAX];
+	struct replication_session session;
+	unsigned count;
+
+	if (replication_session_of_path(call, path, "Synchronization", &session, fault) ||
+	    replication_list_session_operations(call, &session, list, &count, fault))
+		return -1;
+	put_operations(call, "SupportedOperations", list, count);
+	return 0;
+}
+
 int replication_get_operations_of_one(struct cim_call *call, struct fault *fault)
 {
 	const struct cim_path *path = cim_in_path(call, "Synchronization");
@@ -441,8 +459,11 @@ int replication_get_operations_of_one(struct cim_call *call, struct fault *fault
 	enum copy_state state;
 	enum copy_type type;
 
-	if (replication_check_settings(call, NULL, fault) ||
-	    ibm_relation_of_path(call, path, "Synchronization", &relation, fault) ||
+	if (replication_check_settings(call, NULL, fault))
+		return -1;
+	if (replication_is_of_session(path))
+		return get_operations_of_session(call, path, fault);
+	if (ibm_relation_of_path(call, path, "Synchronization", &relation, fault) ||
 	    ibm_state_of_relation(call, &relation, &type, &state, fault))
 		return -1;
 	put_operations(call, "SupportedOperations", list,

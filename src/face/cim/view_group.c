@@ -437,16 +437,34 @@ struct session_walk {
 	uint8_t lss;
 	struct cim_group_members *members;
 	struct copies_row *row;
-	bool found;
+	bool found, goes_back;
+	const char *sources[UINT8_MAX + 1];	/* of its far side here: the systems that its groups came from */
 };
+
+static void note_source(void *arg, const struct copy_session_volume *volume)
+{
+	struct session_walk *walk = arg;
+
+	if (!volume->is_source && volume->volume >> 8 == walk->lss)
+		walk->sources[volume->volume & UINT8_MAX] = volume->system;
+}
+
+/* What is failed back leads to where its groups came from, and is in none until the old site is source again. */
+static bool goes_back(const struct session_walk *walk, const struct copy_pair_info *info)
+{
+	const char *source = walk->sources[info->volume & UINT8_MAX];
+
+	return !info->session && info->is_source && source && !strcmp(source, info->system);
+}
 
 static void look_at_pair(void *arg, const struct copy_pair_info *info)
 {
 	struct session_walk *walk = arg;
 	struct copy_cim_lag lag;
 
-	if (info->session != walk->session->session || info->copy_state == COPY_STATE_NONE)
+	if ((info->session != walk->session->session && !goes_back(walk, info)) || info->copy_state == COPY_STATE_NONE)
 		return;
+	walk->goes_back = walk->goes_back || !info->session;
 	if (walk->members && walk->members->count < CONTROL_SET_MEMBERS_MAX)
 		cim_copy_end_set(walk->control, &walk->members->ends[walk->members->count++], info->system,
 				 info->remote_volume);
@@ -462,7 +480,9 @@ static void look_at_pair(void *arg, const struct copy_pair_info *info)
 
 static bool look_at_lss(struct session_walk *walk)
 {
-	walk->found = false;
+	walk->found = walk->goes_back = false;
+	memset(walk->sources, 0, sizeof(walk->sources));
+	copy_session_each_volume(control_copy(walk->control), walk->session->session, note_source, walk);
 	if (walk->members)
 		walk->members->count = 0;
 	for (unsigned number = 0; number <= UINT8_MAX; number++) {
@@ -559,10 +579,22 @@ static int fetch_session_copies(struct control *control, const void *after, void
 		next.target.kind = next.is_source ? CIM_GROUP_OF_SESSION_ENDS : CIM_GROUP_OF_SESSION;
 		memcpy(next.source.set, next.set, sizeof(next.source.set));
 		memcpy(next.target.set, next.set, sizeof(next.target.set));
-		next.shown_wall_ns = session->cg_wall_ns;
+		next.shown_wall_ns = walk.goes_back ? 0 : session->cg_wall_ns;
 		row[count++] = next;
 	}
 	return (int)count;
+}
+
+bool cim_find_session_copies(struct control *control, uint8_t session, uint8_t lss, bool *is_source)
+{
+	MEM_OWNED struct copy_session_info *info = mem_alloc(sizeof(*info));
+	struct copies_row row = { .is_session = true };
+	struct session_walk walk = { .control = control, .session = info, .lss = lss, .row = &row };
+
+	if (!info || copy_session_get(control_copy(control), session, info) || !look_at_lss(&walk))
+		return false;
+	*is_source = row.is_source;
+	return true;
 }
 
 static const struct cim_source session_ends = { sizeof(struct group_row), fetch_session_ends, NULL };

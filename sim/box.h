@@ -117,6 +117,10 @@ RT_MUST_CHECK int box_fracture(struct box *box);	/* all pairs, as those of a set
 RT_MUST_CHECK int box_session_open(struct box *box, uint8_t session);
 RT_MUST_CHECK int box_session_open_as(struct box *box, uint8_t session, enum session_type type);
 RT_MUST_CHECK int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns);
+/* As when a system says to the master that a pair of it is broken. */
+RT_MUST_CHECK int box_session_break(struct box *box, uint8_t session);
+/* A command on the pair of a volume that takes so long. */
+RT_MUST_CHECK int box_keep_turn(struct box *box, unsigned volume, int64_t keep_ns);
 RT_MUST_CHECK int box_flash(struct box *box, unsigned source, unsigned target, bool no_copy);	/* with record */
 RT_MUST_CHECK int box_flash_again(struct box *box, unsigned source, unsigned target);	/* when it has failed */
 RT_MUST_CHECK int box_session_flash(struct box *box, uint8_t session);
@@ -155,6 +159,8 @@ bool box_is_frozen_by_command(const struct box *box, unsigned volume);
 bool box_pairs_go_on(const struct box *box, unsigned volume);
 
 /* A freeze of some of its pairs has not ended. Likewise. */
+/* A pair of it is broken, and all are being suspended. */
+bool box_session_breaks(const struct box *box, uint8_t session);
 bool box_holds_hosts(const struct box *box);
 
 /* Hosts may write to its volume now. Does not suspend. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "box.h"
+#include "copy/group.h"
 #include "copy/pair.h"
 #include "scenarios.h"
 #include "volume/volume.h"
@@ -250,6 +251,41 @@ int box_session_freeze(struct box *box, uint8_t session, int64_t hold_ns)
 	return command_at((struct command){ .box = box, .session = session, .hold_ns = hold_ns }, session_freeze);
 }
 
+static int session_break(struct command *command, struct fault *fault)
+{
+	struct session_entry *entry = session_entry_find(command->box->copy, command->session);
+
+	return entry ? group_freeze(entry, true, 0, fault) : -ENOENT;
+}
+
+int box_session_break(struct box *box, uint8_t session)
+{
+	return command_at((struct command){ .box = box, .session = session }, session_break);
+}
+
+static int keep_turn(struct command *command, struct fault *fault)
+{
+	struct pair *pair = pair_first_of(command->box->copy, command->box->volumes[command->volume]);
+	int rc;
+
+	(void)fault;
+	if (!pair)
+		return -ENOENT;
+	pair_pin(pair);
+	rc = pair_begin_change(pair);
+	if (!rc) {
+		rc = rt_sleep_until(rt_now_ns() + command->hold_ns);
+		pair_end_change(pair);
+	}
+	pair_unpin(pair);
+	return rc;
+}
+
+int box_keep_turn(struct box *box, unsigned volume, int64_t keep_ns)
+{
+	return command_at((struct command){ .box = box, .volume = volume, .hold_ns = keep_ns }, keep_turn);
+}
+
 static int flash(struct command *command, struct fault *fault)
 {
 	const struct copy_flash_request request = {
@@ -353,6 +389,16 @@ bool box_pairs_go_on(const struct box *box, unsigned volume)
 	while (pair && !pair_rests(pair))
 		pair = pair_next_of(pair);
 	return !pair;
+}
+
+bool box_session_breaks(const struct box *box, uint8_t session)
+{
+	const struct session_entry *entry;
+
+	if (!box->ready || !sim_is_running(box->system))
+		return false;
+	entry = session_entry_find(box->copy, session);
+	return entry && entry->breaking;
 }
 
 bool box_holds_hosts(const struct box *box)

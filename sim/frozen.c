@@ -36,6 +36,12 @@ struct frozen_run {
 	int64_t held_since_ns[SITES_BOXES_MAX];	/* 0: not */
 };
 
+#define TOGETHER	4u			/* that ask the master at once */
+/* Of an attempt that fails, to hold all and to let all go again; and for disks and links. */
+#define ATTEMPT_NS	(11 * RT_SECOND)
+#define SLACK_NS	(2 * RT_SECOND)
+#define BUSY_NS		(5 * RT_SECOND)		/* longer than a pair that is broken waits for it */
+
 #define FAILED	1000u			/* boots that none of them has */
 
 static uint64_t below(uint64_t bound)
@@ -118,6 +124,17 @@ static bool are_all_well(struct frozen_run *run)
 	return all;
 }
 
+/* Nothing is about to be suspended either. */
+static bool are_calm(struct sites *sites)
+{
+	bool calm = true;
+
+	for (unsigned i = 0; i < sites->source_count; i++)
+		calm = calm && !box_session_breaks(&sites->sources[i], SITES_SESSION) &&
+		       !box_holds_hosts(&sites->sources[i]);
+	return calm;
+}
+
 /* Of a pair that was broken what was under way, and not answered, may arrive later. */
 static void judge_again(struct frozen_run *run, const struct oracle_image *now)
 {
@@ -180,7 +197,7 @@ static int wait_well(struct frozen_run *run)
 	int64_t until_ns = rt_now_ns() + LIMIT_NS;
 	int rc = 0;
 
-	while (!rc && !are_all_well(run)) {
+	while (!rc && (!are_all_well(run) || !are_calm(run->sites))) {
 		rc = box_session_run(&run->sites->sources[0], SITES_SESSION);
 		if (rc != -ECANCELED)
 			rc = box_session_resume(&run->sites->sources[0], SITES_SESSION);
@@ -305,13 +322,14 @@ static int cut_one(struct frozen_run *run)
 	bool from_master = source > 0 && below(2);
 	struct box *from = &sites->sources[source];
 	struct box *to = from_master ? &sites->sources[0] : sites_far_of(sites, source * SITES_VOLUMES, &volume);
+	bool whole = run->calm && !from_master && are_all_well(run);
 	int rc;
 
 	sim_cut(from->system, to->system);
 	rc = live_on(run);
 	if (!rc && from_master)
 		rc = freeze(run);
-	if (!rc && run->calm && !from_master)
+	if (!rc && whole)
 		rc = judge_whole(sites);
 	sim_heal(from->system, to->system);
 	return rc;
@@ -330,6 +348,113 @@ static int kill_one(struct frozen_run *run)
 	if (!rc)
 		rc = judge_whole(run->sites);
 	return rc ? rc : faults_bring_up(run->sites, far);
+}
+
+struct busy {
+	struct box *box;
+	unsigned volume;
+};
+
+static void keep_busy(void *arg)
+{
+	struct busy *busy = arg;
+
+	(void)!box_keep_turn(busy->box, busy->volume, BUSY_NS);
+}
+
+static bool some_go_on(struct sites *sites)
+{
+	struct copy_session_info info;
+	int64_t shown_ns;
+
+	return !box_session_info(&sites->sources[0], SITES_SESSION, &info, &shown_ns) &&
+	       info.state == SESSION_MIXED && info.joined > 0;
+}
+
+/* A pair on which a command does not end is not of the moment of the others, and does not go on without them either. */
+static int judge_left_out(struct sites *sites)
+{
+	int64_t until_ns = rt_now_ns() + LIMIT_NS;
+	int rc = 0;
+
+	while (!rc && some_go_on(sites)) {
+		if (rt_now_ns() > until_ns) {
+			scenario_wrong("a pair that was left out when its session was suspended goes on");
+			return 0;
+		}
+		rc = rt_sleep_until(rt_now_ns() + LOOK_NS);
+	}
+	return rc;
+}
+
+/* A far side ends while a command on a pair is under way. */
+static int kill_busy(struct frozen_run *run)
+{
+	struct sites *sites = run->sites;
+	struct box *far = &sites->fars[below(sites->far_count)];
+	struct busy busy = {
+		.box = &sites->sources[below(sites->source_count)], .volume = (unsigned)below(SITES_VOLUMES),
+	};
+	struct rt_group group;
+	int rc;
+
+	if (!run->calm || !are_all_well(run))
+		return 0;
+	rt_group_init(&group);
+	rc = rt_group_start(&group, "busy pair", keep_busy, &busy);
+	if (rc)
+		return rc;
+	faults_crash(sites, far, SIM_DEATH);
+	rc = live_on(run);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	rt_group_stop(&group);
+	if (!rc)
+		rc = judge_left_out(sites);
+	scenario_count("far sides lost while a pair was busy", !rc);
+	return rc ? rc : faults_bring_up(sites, far);
+}
+
+struct breaking {
+	struct box *master;
+	unsigned failed;
+};
+
+static void break_one(void *arg)
+{
+	struct breaking *breaking = arg;
+
+	breaking->failed += box_session_break(breaking->master, SITES_SESSION) != 0;
+}
+
+/* They do not wait for one another's attempts: hosts of each wait for two at most. */
+static int break_together(struct frozen_run *run)
+{
+	struct sites *sites = run->sites;
+	struct breaking breaking = { .master = &sites->sources[0] };
+	int64_t began_ns = rt_now_ns();
+	struct rt_group group;
+	int rc = 0;
+
+	/* --fail: what failed is called again. */
+	if (!run->calm || sites->source_count < 2 || sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL))
+		return 0;
+	sim_cut(sites->sources[0].system, sites->sources[1].system);
+	rt_group_init(&group);
+	for (unsigned i = 0; i < TOGETHER && !rc; i++)
+		rc = rt_group_start(&group, "broken pair", break_one, &breaking);
+	if (!rc)
+		rc = rt_group_wait(&group);
+	rt_group_stop(&group);
+	sim_heal(sites->sources[0].system, sites->sources[1].system);
+	if (rc)
+		return rc;
+	scenario_count("breaks together without a subordinate", 1);
+	if (breaking.failed < TOGETHER)
+		scenario_wrong("a session is suspended whole without a system that is not reached");
+	if (rt_now_ns() - began_ns > 2 * ATTEMPT_NS + SLACK_NS)
+		scenario_wrong("breaks of a session wait for one another's attempts");
+	return 0;
 }
 
 struct start_order {
@@ -393,6 +518,21 @@ static int open_session(struct sites *sites)
 	return rc;
 }
 
+static int break_one_of(struct frozen_run *run)
+{
+	switch (below(6)) {
+	case 0:
+		return kill_busy(run);
+	case 1:
+		return break_together(run);
+	case 2:
+	case 3:
+		return kill_one(run);
+	default:
+		return cut_one(run);
+	}
+}
+
 static int live_through(struct frozen_run *run)
 {
 	struct sites *sites = run->sites;
@@ -420,7 +560,7 @@ static int live_through(struct frozen_run *run)
 		if (!rc && sim_fault_count(sim_world(), SIM_FAULT_NTH_CALL))
 			rc = faults_mend_all(sites);
 		if (!rc)
-			rc = below(3) == 0 ? below(2) ? cut_one(run) : kill_one(run)
+			rc = below(3) == 0 ? break_one_of(run)
 			     : sites->source_count == 1 && below(2) ? fracture(run) : freeze(run);
 		if (run->in_branch)
 			return rc;
@@ -467,7 +607,9 @@ static const char *const must_happen[] = { "host writes", "freezes", "freezes re
 					   "sites lost while frozen", "fractures",
 					   "sessions suspended whole, or not at all", NULL };
 
-static const char *const rarely_happens[] = { "starts without a subordinate", NULL };
+static const char *const rarely_happens[] = { "starts without a subordinate",
+					      "far sides lost while a pair was busy",
+					      "breaks together without a subordinate", NULL };
 
 const struct scenario scenario_frozen = {
 	.name = "frozen",

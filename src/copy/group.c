@@ -192,6 +192,7 @@ static int on_broken(struct session_entry *entry, const struct link_peer *peer, 
 	const struct subordinate *subordinate;
 	struct fault fault = { 0 };
 	bool known = false;
+	int rc;
 	RT_SHIELD();
 
 	list_for_each(subordinate, &entry->copy->subordinates, link)
@@ -200,7 +201,8 @@ static int on_broken(struct session_entry *entry, const struct link_peer *peer, 
 	if (!known || entry->record.role != SESSION_MASTER)
 		return copy_refuse(why, -EPERM, "system %s is no subordinate of session %u", peer->system,
 				   entry->record.number);
-	return group_freeze(entry, true, 0, &fault) ? refuse_fault(why, -EPROTO, &fault) : 0;
+	rc = group_freeze(entry, true, 0, &fault);
+	return rc ? refuse_fault(why, rc == -EBUSY ? rc : -EPROTO, &fault) : 0;
 }
 
 /* A system speaks in its own name alone. */

@@ -37,7 +37,10 @@ int group_terminate(struct session_entry *entry, bool force, struct fault *fault
 int group_resume(struct session_entry *entry, const struct session_start *start, struct fault *fault);
 void group_get_info(struct session_entry *entry, struct copy_session_info *info);
 
-/* As the master that the session has here: 0, or why its pairs are not suspended together. Suspends. */
+/*
+ * As the master that the session has here: 0, or, with the fault, -EBUSY: it is frozen already; -EPROTO: some are
+ * suspended, not all at one moment, and if broken, that has been told; -EIO: nothing was changed. Suspends.
+ */
 int group_freeze(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault);
 
 #endif

@@ -19,6 +19,7 @@
 #define LET_GO_NS	(20 * RT_SECOND)	/* so long hosts wait for the others, when a pair is broken */
 #define DO_NS		(10 * RT_SECOND)	/* for a disk that is slow */
 #define HOLD_NS		(60 * RT_SECOND)	/* of a freeze, unless it says otherwise */
+#define BROKEN_NS	(GROUP_DECIDE_NS + LET_GO_NS)	/* so long a subordinate waits for what its master does */
 
 /* ---- asking all systems ---- */
 
@@ -164,12 +165,22 @@ static uint64_t make_moment(void)
 	return rt_random_u64() >> 1 | 1;
 }
 
-/* The first system where a pair was left out, since a command on it did not end, or since it was suspended before. */
+/*
+ * The first system that is not of one moment with those before it: a pair was left out, since a command on it did not
+ * end, or it was suspended before, or its far side lagged. A moment of before is as good as this one when all have it.
+ */
 static const struct ask *find_partial(const struct asks *asks)
 {
+	uint64_t moment = 0;
+
 	for (unsigned i = 0; i < asks->count; i++) {
-		if (asks->items[i].answer.frozen != asks->items[i].answer.pairs)
+		const struct wire_group_answer *answer = &asks->items[i].answer;
+
+		if (!answer->pairs)
+			continue;
+		if (answer->frozen != answer->pairs || !answer->moment || (moment && answer->moment != moment))
 			return &asks->items[i];
+		moment = answer->moment;
 	}
 	return NULL;
 }
@@ -179,11 +190,22 @@ static int fault_partial(const struct session_entry *entry, const struct ask *pa
 	char object[64];
 
 	return fault_set(fault, FAULT_FAILED, session_object(entry->record.number, object), "xdc session resume",
-			 "system %s: not all its pairs could be suspended with the one that is broken",
+			 "system %s: not all its pairs could be suspended at one moment with the one that is broken",
 			 partial->system);
 }
 
-/* hold_ns 0: hosts go on when all have done it. */
+/* What goes on here follows, at a moment of its own. */
+static void tell_mixed(struct session_entry *entry, const struct fault *fault)
+{
+	session_entry_tell(entry, EVENT_PAIR_SUSPENDED, EVENT_ERROR,
+			   "xdc session show; when all can be reached: xdc session resume",
+			   "a pair of it is broken, and not all its systems suspended theirs with it: the far "
+			   "sides are of no one moment");
+	log_line(LOG_WARNING, "session", "session %u: %s: %s", entry->record.number, fault->object, fault->message);
+	freeze_break_session(entry->copy, entry->record.number, make_moment());
+}
+
+/* hold_ns 0: hosts go on when all have done it. As group_freeze, but that nothing is told. */
 static int freeze_all(struct session_entry *entry, struct asks *asks, bool broken, int64_t hold_ns, struct fault *fault)
 {
 	bool flash = entry->record.type == SESSION_TYPE_FLASH;
@@ -205,7 +227,7 @@ static int freeze_all(struct session_entry *entry, struct asks *asks, bool broke
 		else
 			fault_set(fault, FAULT_TIMEOUT, "", "repeat the command", "it took too long; hosts go on");
 		let_go(asks, order.head.attempt);
-		return -1;
+		return refused && refused->rc == -EBUSY ? -EBUSY : -EIO;
 	}
 	order.step = WIRE_GROUP_DO;
 	order.hold_ms = (uint32_t)((hold_ns ? hold_ns : LET_GO_NS) / RT_MS);
@@ -218,10 +240,12 @@ static int freeze_all(struct session_entry *entry, struct asks *asks, bool broke
 			      fault);
 	if (refused || !hold_ns)
 		let_go(asks, order.head.attempt);
-	if (refused)
-		return -1;
-	refused = broken ? find_partial(asks) : NULL;
-	return refused ? fault_partial(entry, refused, fault) : 0;
+	if (!refused && broken) {
+		refused = find_partial(asks);
+		if (refused)
+			fault_partial(entry, refused, fault);
+	}
+	return refused ? -EPROTO : 0;
 }
 
 static int freeze_now(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
@@ -231,41 +255,77 @@ static int freeze_now(struct session_entry *entry, bool broken, int64_t hold_ns,
 	int rc;
 
 	list_systems(entry, false, &asks);
-	if (!asks.count)
-		return fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
-				 "xdc session add", "it has no volumes");
+	if (!asks.count) {
+		fault_set(fault, FAULT_INVALID_PARAMETER, session_object(entry->record.number, object),
+			  "xdc session add", "it has no volumes");
+		return -EIO;
+	}
 	rc = freeze_all(entry, &asks, broken, hold_ns, fault);
 	entry->moments += !rc;
+	if (rc == -EPROTO && broken && !rt_cancelled())
+		tell_mixed(entry, fault);
 	return rc;
+}
+
+static int freeze_broken(struct session_entry *entry)
+{
+	entry->breaks++;
+	entry->break_fault = (struct fault){ 0 };
+	entry->break_rc = freeze_now(entry, true, 0, &entry->break_fault);
+	return entry->break_rc;
+}
+
+/* Whoever asked for it is there still when it begins. */
+static int wait_deciding(struct session_entry *entry, bool broken)
+{
+	RT_LIMIT(broken ? rt_now_ns() + BROKEN_NS : RT_NEVER);
+
+	return rt_mutex_lock(&entry->deciding);
 }
 
 int group_freeze(struct session_entry *entry, bool broken, int64_t hold_ns, struct fault *fault)
 {
-	unsigned moments = entry->moments;
+	unsigned moments = entry->moments, breaks = entry->breaks;
 	char object[64];
 	int rc = 0;
 
 	/* Two pairs that break together, or one while a command freezes all, would end each other's holds. */
-	if (rt_mutex_lock(&entry->deciding))
-		return fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object),
-				 "repeat the command", "another freeze of it did not end in time");
-	/* Whoever suspended all meanwhile has suspended the pair that is broken. */
-	if (!broken || entry->moments == moments)
-		rc = freeze_now(entry, broken, hold_ns, fault);
+	if (wait_deciding(entry, broken)) {
+		fault_set(fault, FAULT_TIMEOUT, session_object(entry->record.number, object), "repeat the command",
+			  "another freeze of it did not end in time");
+		return -EIO;
+	}
+	if (!broken) {
+		rc = freeze_now(entry, false, hold_ns, fault);
+	} else if (entry->moments == moments) {
+		/* One that began after this pair was broken has ended as its own would. */
+		rc = entry->breaks == breaks ? freeze_broken(entry) : entry->break_rc;
+		*fault = entry->break_fault;
+	}
+	/* Else whoever suspended all meanwhile has suspended the pair that is broken. */
 	rt_mutex_unlock(&entry->deciding);
 	return rc;
 }
 
 /* ---- a pair is broken ---- */
 
+static bool is_suspended_whole(struct session_entry *entry)
+{
+	struct wire_group_answer here = { 0 };
+
+	group_look(entry, &here);
+	return here.pairs && here.frozen == here.pairs && here.moment;
+}
+
 static int ask_master(struct session_entry *entry, struct fault *fault)
 {
-	struct ask ask = {
-		.entry = entry, .order.step = WIRE_GROUP_BROKEN, .limit_ns = GROUP_DECIDE_NS + LET_GO_NS,
-	};
+	struct ask ask = { .entry = entry, .order.step = WIRE_GROUP_BROKEN, .limit_ns = BROKEN_NS };
 
 	memcpy(ask.system, entry->record.master_system, sizeof(ask.system));
 	give(&ask);
+	/* Its answer was lost, or it had frozen all before it was asked: what is here shows it; it tells the rest. */
+	if ((may_have_missed(&ask) || ask.rc == -EBUSY) && is_suspended_whole(entry))
+		return 0;
 	return ask.rc ? fault_refused(entry, &ask, "", fault) : 0;
 }
 
@@ -281,35 +341,18 @@ static void look_again(struct session_entry *entry)
 	notice_due(&entry->copy->mirrors);
 }
 
-/* By its master, whose answer was lost, or who had decided it before it was asked. */
-static bool is_suspended_whole(struct session_entry *entry)
-{
-	struct wire_group_answer here = { 0 };
-
-	group_look(entry, &here);
-	return here.pairs && here.frozen == here.pairs && here.moment;
-}
-
 static void run_break(void *arg)
 {
 	struct session_entry *entry = arg;
 	struct fault fault = { 0 };
 	bool elsewhere = entry->record.role == SESSION_SUBORDINATE;
 	int rc = elsewhere ? ask_master(entry, &fault) : group_freeze(entry, true, 0, &fault);
+	bool told = !elsewhere && rc == -EPROTO;
 
-	if (rc && elsewhere && is_suspended_whole(entry))
-		rc = 0;
-	if (rc && !rt_cancelled()) {
-		session_entry_tell(entry, EVENT_PAIR_SUSPENDED, EVENT_ERROR,
-				   "xdc session show; when all can be reached: xdc session resume",
-				   "a pair of it is broken, and not all its systems suspended theirs with it: the far "
-				   "sides are of no one moment");
-		log_line(LOG_WARNING, "session", "session %u: %s: %s", entry->record.number, fault.object,
-			 fault.message);
-		freeze_break_session(entry->copy, entry->record.number, make_moment());
-	} else if (!rc) {
+	if (!rc)
 		look_again(entry);
-	}
+	else if (!told && !rt_cancelled())
+		tell_mixed(entry, &fault);
 	entry->breaking = false;
 	entry->pins--;
 }
@@ -339,7 +382,7 @@ int copy_session_freeze(struct copy *copy, uint8_t session, int64_t hold_ns, str
 
 	if (!entry)
 		return -1;
-	rc = group_freeze(entry, false, hold_ns ? hold_ns : HOLD_NS, fault);
+	rc = group_freeze(entry, false, hold_ns ? hold_ns : HOLD_NS, fault) ? -1 : 0;
 	if (!rc)
 		log_line(LOG_NOTICE, "session", "session %u: frozen at one moment", session);
 	return session_entry_end(entry, rc);
@@ -353,7 +396,7 @@ int copy_session_flash(struct copy *copy, uint8_t session, struct fault *fault)
 
 	if (!entry)
 		return -1;
-	rc = group_freeze(entry, false, 0, fault);
+	rc = group_freeze(entry, false, 0, fault) ? -1 : 0;
 	if (!rc)
 		log_line(LOG_NOTICE, "session", "session %u: its FlashCopies show one moment", session);
 	return session_entry_end(entry, rc);

@@ -607,7 +607,8 @@ static const char *const remedies[PAIR_REASON_COUNT] = {
 	[PAIR_REASON_WRITES_LOST] =
 		"xdc volume accept VOLUME; or xdc pair failover at the far side, which has the writes",
 	[PAIR_REASON_FREEZE] = "xdc pair run lets hosts go on; xdc pair resume PAIR sends what has changed",
-	[PAIR_REASON_GROUP] = "the far sides are of one moment; xdc pair resume PAIR sends what has changed",
+	[PAIR_REASON_GROUP] =
+		"far sides of those suspended with it are of one moment; xdc pair resume PAIR sends what has changed",
 	[PAIR_REASON_GROUP_LOST] = "at the source: xdc pair delete, then xdc pair create copies it anew",
 	[PAIR_REASON_SESSION] = "at the master of its session: xdc session resume",
 };

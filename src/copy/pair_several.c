@@ -336,8 +336,10 @@ static int commit(struct pair_several *several, enum pair_reason reason, uint64_
 	int rc;
 
 	for (unsigned i = 0; i < several->count; i++) {
-		if (is_to_be_suspended(&several->ones[i]))
-			row_count += make_change(several->ones[i].pair, reason, moment, &changes[count++],
+		const struct pair_one *one = &several->ones[i];
+
+		if (is_to_be_suspended(one))
+			row_count += make_change(one->pair, reason, pair_one_lags(one) ? 0 : moment, &changes[count++],
 						 rows + row_count);
 	}
 	rc = row_count ? meta_commit(several->copy->config.meta, rows, row_count) : 0;

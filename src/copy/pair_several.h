@@ -77,8 +77,8 @@ RT_MUST_CHECK int pair_several_settle(struct pair_several *several, const struct
 RT_MUST_CHECK int pair_several_hold_on(struct pair_several *several);
 
 /*
- * Those in turn that are not suspended yet become it, durably, all at once; moment: record_pair has it. Negative errno:
- * none is, and hosts that wait have an error. Suspends.
+ * Those in turn that are not suspended yet become it, durably, all at once; moment: record_pair has it, but of those
+ * that lag, whose far sides are of none. Negative errno: none is, and hosts that wait have an error. Suspends.
  */
 RT_MUST_CHECK int pair_several_suspend(struct pair_several *several, enum pair_reason reason, uint64_t moment);
 

@@ -20,6 +20,9 @@ struct session_entry {
 	bool breaking;				/* type pprc: a pair is broken, and all are being suspended */
 	struct rt_mutex deciding;		/* as the master of one not of type xdc: one moment at a time */
 	unsigned moments;			/* on which all systems agreed, since the start */
+	unsigned breaks;			/* attempts to suspend all with a broken pair, since the start */
+	int break_rc;				/* how the last of these ended (group_freeze) */
+	struct fault break_fault;
 	unsigned pins;				/* commands that have it or wait for it: it is not freed */
 };
 

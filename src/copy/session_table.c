@@ -153,6 +153,9 @@ static const struct table_row rows[] = {
 	/* With its last LSS; what is not open is of no type. */
 	{ ANY_TYPE, OPENED, V(CLOSE), COPY_DONE, NULL, NOT_HERE, SESSION_XDC + 1 },
 	{ T(XDC), S(TAKEN_OVER), V(ADD), COPY_DONE, NULL, S(OPEN) | S(ELSEWHERE), 0 },
+	/* Outside of the session its volumes would be open to hosts, and the other side may be, too. */
+	{ T(XDC), S(SWAP_BEGUN), V(REMOVE), COPY_REFUSED, &swap_begun, SAME, 0 },
+	{ T(XDC), S(SWAPPING), V(REMOVE), COPY_REFUSED, &being_swapped, SAME, 0 },
 	{ ANY_TYPE, OPENED, V(ADD) | V(REMOVE), COPY_DONE, NULL, SAME, 0 },
 
 	/* What came to its end by a recovery. */

@@ -413,7 +413,7 @@ static int remove_volumes(const struct session_entry *entry, const uint16_t *vol
 	uint8_t session = entry->record.number;
 	char object[64];
 
-	/* Outside of the session they would be open to hosts, and the other side may be, too. */
+	/* At its master the table says so. */
 	if (entry->record.hosts_stopped)
 		return fault_set(fault, FAULT_IN_USE, session_object(session, object),
 				 "xdc session swap at its master goes on with it; if that is lost: xdc session start "
